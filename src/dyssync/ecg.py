@@ -1,0 +1,178 @@
+"""The one type for a 12-lead ECG, and what belongs to leads: order, groups, Einthoven."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from dyssync.errors import FormatError
+
+Signal: TypeAlias = npt.NDArray[np.float32]
+Sex: TypeAlias = Literal["F", "M"]
+
+LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
+LIMB_LEADS = LEADS[:6]
+PRECORDIAL_LEADS = LEADS[6:]
+LEAD_INDEX: Mapping[str, int] = {lead: i for i, lead in enumerate(LEADS)}
+
+# Limb leads from I and II (Einthoven, Goldberger): rows as in LEADS[2:6], columns I, II.
+LIMB_FROM_I_II: npt.NDArray[np.float64] = np.array(
+    [[-1.0, 1.0], [-0.5, -0.5], [1.0, -0.5], [-0.5, 1.0]]
+)
+
+FS_RANGE = (50.0, 4000.0)  # Hz; below, a notch of 40 ms has fewer than two samples
+# A QRS is 0.3-5 mV; artefacts of 20 mV occur in real files (CODE-15), so the limits are on a robust
+# amplitude (median over leads of the 1-99 % span) and far from both microvolt and volt.
+PLAUSIBLE_SPAN_MV = (0.02, 40.0)
+
+_LEAD_NAMES = {lead.lower(): lead for lead in LEADS}
+_PREFIX = re.compile(r"^(mdc_?ecg_?lead_?|ecg_?|lead[_\s-]*)")
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where an ECG came from: file name (no folders), format name, sha256 of the bytes read."""
+
+    name: str = "memory"
+    format: str = "memory"
+    sha256: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class ECG:
+    """A 12-lead ECG: finite, calibrated, leads in the order of :data:`LEADS`.
+
+    Attributes:
+        signal: (12, n) float32, mV, read-only.
+        fs: sampling frequency, 50-4000 Hz.
+        patient_id: the id the user gave (cohort table), else None; never read from a file's header
+            unless asked for.
+        recorded_at: time of recording, if known.
+        age: years, if known.
+        sex: "F" or "M", if known.
+        source: file name, format and digest.
+        notes: what a reader wants to say (derived leads, machine measurements); text only.
+
+    Raises:
+        FormatError: on construction, when an invariant does not hold.
+    """
+
+    signal: Signal
+    fs: float
+    patient_id: str | None = None
+    recorded_at: datetime | None = None
+    age: float | None = None
+    sex: Sex | None = None
+    source: Source = field(default_factory=Source)
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        signal = np.array(self.signal, dtype=np.float32, order="C")
+        problems = _signal_problems(signal, self.fs)
+        if problems:
+            raise FormatError("; ".join(problems))
+        signal.flags.writeable = False
+        object.__setattr__(self, "signal", signal)
+        object.__setattr__(self, "fs", float(self.fs))
+
+    @property
+    def seconds(self) -> float:
+        """Duration, s."""
+        return float(self.signal.shape[1] / self.fs)
+
+    def __getitem__(self, lead: str) -> Signal:
+        """Return one lead, (n,) float32, mV."""
+        row: Signal = self.signal[LEAD_INDEX[lead]]
+        return row
+
+    @property
+    def flat_leads(self) -> tuple[str, ...]:
+        """Leads without any variation (electrode off, or a channel that was not recorded)."""
+        flat = np.ptp(self.signal, axis=1) == 0
+        return tuple(lead for lead, is_flat in zip(LEADS, flat, strict=True) if is_flat)
+
+
+def _signal_problems(signal: Signal, fs: float) -> list[str]:
+    if signal.ndim != 2 or signal.shape[0] != len(LEADS):
+        return [f"signal has shape {signal.shape}; (12, n) is needed, a row a lead"]
+    if not FS_RANGE[0] <= fs <= FS_RANGE[1]:
+        return [f"sampling rate is {fs:g} Hz; 50 to 4000 Hz is needed. Check the declared rate"]
+    if signal.shape[1] < fs:
+        return [f"{signal.shape[1] / fs:.2f} s of signal; at least 1 s is needed"]
+    bad = ~np.isfinite(signal)
+    if bad.any():
+        where = ", ".join(LEADS[i] for i in np.flatnonzero(bad.any(axis=1)))
+        return [f"{int(bad.sum())} missing values (NaN or infinite) in {where}; none is allowed"]
+    low, high = np.percentile(signal, (1, 99), axis=1)
+    span = float(np.median(high - low))
+    if span > PLAUSIBLE_SPAN_MV[1]:
+        return [f"typical amplitude {span:.0f} mV; looks like microvolt. Declare the unit (uV)"]
+    if 0 < span < PLAUSIBLE_SPAN_MV[0]:
+        return [f"typical amplitude {span:.2g} mV; looks like volt. Declare the unit (V)"]
+    if np.ptp(signal, axis=1).max() == 0:
+        return ["all 12 leads are flat; no ECG was recorded"]
+    return []
+
+
+def lead_name(text: str) -> str | None:
+    """Return the standard name of a lead written in any usual way, or None.
+
+    >>> lead_name("AVR"), lead_name("MDC_ECG_LEAD_V1"), lead_name("Lead II"), lead_name("Vx")
+    ('aVR', 'V1', 'II', None)
+    """
+    key = _PREFIX.sub("", text.strip().lower()).strip(" _-.:\"'()")
+    return _LEAD_NAMES.get(key)
+
+
+def assemble_leads(channels: Mapping[str, npt.ArrayLike]) -> tuple[Signal, tuple[str, ...]]:
+    """Put channels of any order and naming into the standard order; derive limb leads.
+
+    Any two of I, II, III determine the six limb leads; at most the chest leads are then missing.
+
+    Args:
+        channels: name to samples (n,), mV. Channels that are no standard lead are left out.
+
+    Returns:
+        The signal, (12, n) float32 mV, and the names of the leads that were derived.
+
+    Raises:
+        FormatError: leads are missing or double, or differ in length.
+    """
+    known: dict[str, npt.NDArray[np.float64]] = {}
+    for text, samples in channels.items():
+        name = lead_name(text)
+        if name is None:
+            continue
+        if name in known:
+            raise FormatError(f"lead {name} is there twice; one of each is needed")
+        known[name] = np.asarray(samples, dtype=np.float64)
+    if len({len(samples) for samples in known.values()}) > 1:
+        lengths = ", ".join(f"{lead} {len(samples)}" for lead, samples in known.items())
+        raise FormatError(f"leads differ in length ({lengths} samples); equal lengths are needed")
+    found = list(known)
+    _add_derived(known)
+    missing = [lead for lead in LEADS if lead not in known]
+    if missing:
+        raise FormatError(
+            f"{len(found)} leads ({', '.join(found) or 'none'}), 12 needed; missing "
+            f"{', '.join(missing)}. Two of I, II, III and all of V1-V6 give the rest"
+        )
+    derived = tuple(lead for lead in LEADS if lead not in found)
+    return np.stack([known[lead] for lead in LEADS]).astype(np.float32), derived
+
+
+def _add_derived(known: dict[str, npt.NDArray[np.float64]]) -> None:
+    if "I" not in known and {"II", "III"} <= known.keys():
+        known["I"] = known["II"] - known["III"]
+    if "II" not in known and {"I", "III"} <= known.keys():
+        known["II"] = known["I"] + known["III"]
+    if {"I", "II"} <= known.keys():
+        for lead, (from_i, from_ii) in zip(LEADS[2:6], LIMB_FROM_I_II, strict=True):
+            if lead not in known:
+                known[lead] = from_i * known["I"] + from_ii * known["II"]

@@ -1,0 +1,69 @@
+"""The errors a user can cause, and the two checks that word them.
+
+Every message has the same four parts: subject (file, column, option), what was found, what is
+needed, what to do next. Only :class:`InputError` and its children reach a user without a traceback.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
+N = TypeVar("N", int, float)
+
+
+class InputError(ValueError):
+    """The user's input cannot be used; the text says what to change."""
+
+
+class FormatError(InputError):
+    """A file does not hold a usable ECG."""
+
+
+class CohortError(InputError):
+    """A cohort or corpus table cannot be analysed."""
+
+
+class ConfigError(InputError):
+    """A setting, option or name is unknown or out of range."""
+
+
+class ModelError(InputError):
+    """A model or bundle cannot do what is asked of it."""
+
+
+def join_problems(problems: Sequence[str], subject: str) -> str:
+    """Word several findings as one message, a line each, the count first."""
+    if len(problems) == 1:
+        return problems[0]
+    return "\n".join([f"{subject}: {len(problems)} problems", *(f"  {p}" for p in problems)])
+
+
+def check_choice(name: str, value: str, choices: Iterable[str]) -> str:
+    """Return `value` if it is one of `choices`.
+
+    Raises:
+        ConfigError: it is not; the message lists all choices and the nearest one.
+    """
+    known = sorted(choices)
+    if value in known:
+        return value
+    near = difflib.get_close_matches(value, known, n=1, cutoff=0.3)
+    hint = f" Nearest: {near[0]}." if near else ""
+    raise ConfigError(f"unknown {name} {value!r}. Choices: {', '.join(known)}.{hint}")
+
+
+def check_range(name: str, value: N, low: float, high: float, unit: str = "") -> N:
+    """Return `value` if `low <= value <= high` (NaN is outside).
+
+    Raises:
+        ConfigError: it is outside; the message gives the range and the unit.
+    """
+    if low <= value <= high:
+        return value
+    suffix = f" {unit}" if unit else ""
+    raise ConfigError(
+        f"{name} is {value:g}{suffix}; {low:g} to {high:g}{suffix} is needed. Change {name}."
+    )
