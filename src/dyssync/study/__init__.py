@@ -1,0 +1,1 @@
+"""The main job: cohort in, run folder out."""

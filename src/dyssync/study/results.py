@@ -1,0 +1,147 @@
+"""What a study leaves behind: the tables of a run folder, written and read in this one module."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from dyssync.errors import InputError
+
+# file -> columns that are always there; the cohort table keeps the user's other columns behind them
+TABLES: Mapping[str, tuple[str, ...]] = {
+    "cohort": ("patient_id", "ecg", "responder", "fs", "seconds", "sha256"),
+    "excluded": ("row", "patient_id", "reason"),
+    "splits": ("seed", "part", "patient_id", "responder"),
+    "predictions": ("model", "seed", "patient_id", "part", "y", "p"),
+    "metrics": ("model", "seed", "threshold_rule", "metric", "value"),
+    # low, high: Nadeau-Bengio corrected 95 % interval of the mean; undefined: seeds without a value
+    "summary": (
+        "model", "threshold_rule", "metric", "mean", "sd", "low", "high",
+        "minimum", "maximum", "n_defined", "n_undefined",
+    ),
+    "tests": (
+        "threshold_rule", "metric", "model_a", "model_b", "difference", "low", "high",
+        "p_value", "n_seeds",
+    ),
+}  # fmt: skip
+EXPLANATION_TABLES: Mapping[str, tuple[str, ...]] = {
+    # a row a responder of a test part; one column share_<lead> a lead behind these
+    "lead_regions": (
+        "model", "seed", "patient_id", "p", "limb_share", "precordial_share",
+        "limb_area_share", "region", "zero_map",
+    ),
+    # chance_share: the same rule on maps whose cells were shuffled; study_share: Mori 2025
+    "region_counts": ("model", "region", "count", "share", "chance_share", "study_share"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class CamMaps:
+    """Grad-CAM maps of one model, in the order of its rows in ``lead_regions``.
+
+    Attributes:
+        maps: (k, h, w) float32, raw (unscaled, >= 0), at the resolution of the network's stage.
+        pictures: (k, H, W) uint8, what the network saw.
+        boxes: lead, x0, y0, x1, y1 in px, one entry a panel of the picture.
+    """
+
+    maps: npt.NDArray[np.float32]
+    pictures: npt.NDArray[np.uint8]
+    boxes: tuple[tuple[str, float, float, float, float], ...]
+
+
+@dataclass(frozen=True)
+class StudyResults:
+    """Everything in a run folder but the figures, the report and the bundle."""
+
+    config: Mapping[str, Any]
+    environment: Mapping[str, Any]
+    tables: Mapping[str, pd.DataFrame]
+    explanations: Mapping[str, pd.DataFrame]
+    maps: Mapping[str, CamMaps]
+    cautions: tuple[str, ...]
+
+    def write(self, folder: Path) -> None:
+        """Write all tables into `folder`; each file appears whole or not at all."""
+        write_json(folder / "config.json", self.config)
+        write_json(folder / "environment.json", self.environment)
+        write_json(folder / "cautions.json", list(self.cautions))
+        for name, table in self.tables.items():
+            write_csv(folder / f"{name}.csv", table)
+        explanations = folder / "explanations"
+        explanations.mkdir(exist_ok=True)
+        for name, table in self.explanations.items():
+            write_csv(explanations / f"{name}.csv", table)
+        for model, cams in self.maps.items():
+            temporary = explanations / f".{model}.npz"
+            boxes = np.array([b[1:] for b in cams.boxes])
+            leads = np.array([b[0] for b in cams.boxes])
+            np.savez_compressed(
+                temporary, maps=cams.maps, pictures=cams.pictures, boxes=boxes, leads=leads
+            )
+            os.replace(temporary, explanations / f"{model}.npz")
+
+    @classmethod
+    def read(cls, folder: Path) -> StudyResults:
+        """Read what :meth:`write` wrote.
+
+        Raises:
+            InputError: a file is missing; all missing ones are named.
+        """
+        names = [f"{name}.csv" for name in TABLES]
+        names += [f"explanations/{name}.csv" for name in EXPLANATION_TABLES]
+        names += ["config.json", "environment.json", "cautions.json"]
+        missing = [name for name in names if not (folder / name).is_file()]
+        if missing:
+            raise InputError(f"{folder.name} is no finished run: {', '.join(missing)} missing.")
+        maps = {}
+        for path in sorted((folder / "explanations").glob("*.npz")):
+            with np.load(path, allow_pickle=False) as held:
+                boxes = tuple(
+                    (str(lead), *map(float, box))
+                    for lead, box in zip(held["leads"], held["boxes"], strict=True)
+                )
+                maps[path.stem] = CamMaps(held["maps"], held["pictures"], boxes)  # type: ignore[arg-type]
+        return cls(
+            config=read_json(folder / "config.json"),
+            environment=read_json(folder / "environment.json"),
+            tables={name: read_csv(folder / f"{name}.csv") for name in TABLES},
+            explanations={
+                name: read_csv(folder / "explanations" / f"{name}.csv")
+                for name in EXPLANATION_TABLES
+            },
+            maps=maps,
+            cautions=tuple(read_json(folder / "cautions.json")),
+        )
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write `value` as JSON, atomically."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    temporary.write_text(json.dumps(value, indent=2, sort_keys=False) + "\n", encoding="utf-8")
+    os.replace(temporary, path)
+
+
+def read_json(path: Path) -> Any:
+    """Return the value of a JSON file."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def write_csv(path: Path, table: pd.DataFrame) -> None:
+    """Write a table as CSV without index, atomically; floats keep all their digits."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    table.to_csv(temporary, index=False, lineterminator="\n")
+    os.replace(temporary, path)
+
+
+def read_csv(path: Path) -> pd.DataFrame:
+    """Read a table written by :func:`write_csv`; patient ids stay text."""
+    return pd.read_csv(path, dtype={"patient_id": str}, float_precision="round_trip")
