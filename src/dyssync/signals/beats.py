@@ -1,0 +1,171 @@
+"""Find the beats on all leads together, and average the typical one.
+
+One bad lead must not spoil the rest, so every lead is brought to its own typical QRS slope, votes
+with a weight that falls when it is noisy, and can vote no more than once (its excess is clipped).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+from scipy import signal as dsp
+
+from dyssync.ecg import Signal
+from dyssync.errors import InputError
+from dyssync.signals.filtering import bandpass
+
+Indices = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float64]
+
+DETECTION_FS = 250.0  # Hz; a QRS has its slopes below 40 Hz
+DETECTION_BAND = (6.0, 25.0)  # Hz; T waves and wander lie below, muscle above
+REFRACTORY = 0.24  # s; 250 beats a minute
+QRS_LENGTH = 0.12  # s; joins the slopes of one wide QRS
+# Envelope at a QRS against its lower quartile: white, brown and muscle noise stay below 2, the
+# flattest of 160 LUDB records has 5.
+MIN_CONTRAST = 2.5
+ECTOPIC_CORRELATION = 0.9  # domain.md 5.2: beats below are not of the template's kind
+ALIGNMENT = 0.04  # s; largest shift when beats are laid on each other
+
+
+@dataclass(frozen=True)
+class MedianBeat:
+    """The typical beat of a recording.
+
+    Attributes:
+        signal: (leads, m) float32, mV; the level just before the QRS is 0.
+        fs: Hz.
+        r_index: sample of the fiducial point (largest deflection over all leads).
+        n_beats: how many beats the median was taken over.
+        rr_s: median distance of consecutive beats, s; NaN with fewer than two.
+    """
+
+    signal: Signal
+    fs: float
+    r_index: int
+    n_beats: int
+    rr_s: float = float("nan")
+
+
+def detect_beats(signal: npt.ArrayLike, fs: float) -> Indices:
+    """Return the sample of each beat (its largest deflection over all leads).
+
+    Args:
+        signal: (leads, n) mV; 12 leads or any other number.
+        fs: Hz.
+
+    Returns:
+        (k,) int64, ascending; empty in asystole, in pure noise and in flat signals.
+    """
+    values = np.atleast_2d(np.asarray(signal, dtype=np.float32))
+    envelope = _qrs_envelope(values, fs)
+    if envelope is None:
+        return np.empty(0, dtype=np.int64)
+    peaks = _beat_peaks(envelope, fs)
+    return _largest_deflections(values, fs, peaks)
+
+
+def _qrs_envelope(values: Signal, fs: float) -> FloatArray | None:
+    """Return the slope energy of all leads, about 1 in a QRS; None when no lead has any."""
+    banded = bandpass(values, fs, *DETECTION_BAND)
+    slope = np.abs(np.gradient(banded, axis=1)).astype(np.float64)
+    n = slope.shape[1]
+    window = max(1, min(n, round(1.5 * fs)))
+    blocks = slope[:, : n // window * window].reshape(len(slope), -1, window)
+    typical = np.median(blocks.max(axis=2), axis=1)
+    floor = np.median(slope, axis=1)
+    usable = typical > 1e-6
+    if not usable.any():
+        return None
+    scaled = slope[usable] / typical[usable, None]
+    contrast = typical[usable] / np.maximum(floor[usable], 1e-9)
+    weight = np.minimum(contrast / np.median(contrast), 1.0) ** 2
+    votes = np.minimum(scaled, 1.2)
+    mean = np.sqrt(np.average(np.square(votes), axis=0, weights=weight))
+    size = max(1, round(QRS_LENGTH * fs))
+    return np.asarray(ndimage.uniform_filter1d(mean, size, mode="nearest"))
+
+
+def _beat_peaks(envelope: FloatArray, fs: float) -> Indices:
+    candidates, _ = dsp.find_peaks(envelope, distance=max(1, round(REFRACTORY * fs)))
+    if not len(candidates):
+        return np.empty(0, dtype=np.int64)
+    heights = envelope[candidates]
+    span = max(1, round(1.5 * fs))
+    local = ndimage.maximum_filter1d(envelope, span, mode="nearest")
+    level = float(np.median(local))
+    if level < MIN_CONTRAST * float(np.percentile(envelope, 25)):
+        return np.empty(0, dtype=np.int64)
+    kept = candidates[heights > 0.4 * level]
+    return np.asarray(kept, dtype=np.int64)
+
+
+def _largest_deflections(values: Signal, fs: float, peaks: Indices) -> Indices:
+    """Move each peak of the envelope to the largest deflection within 80 ms."""
+    deflection = np.square(bandpass(values, fs, 2.0, 40.0)).sum(axis=0)
+    reach = max(1, round(0.08 * fs))
+    moved = []
+    for peak in peaks:
+        start = max(0, int(peak) - reach)
+        moved.append(start + int(np.argmax(deflection[start : peak + reach + 1])))
+    return np.unique(np.array(moved, dtype=np.int64))
+
+
+def median_beat(
+    signal: npt.ArrayLike, fs: float, *, before_s: float = 0.35, after_s: float = 0.65
+) -> MedianBeat:
+    """Return the typical beat: beats laid on each other, those of another kind left out.
+
+    Args:
+        signal: (leads, n) mV.
+        fs: Hz.
+        before_s: s before the fiducial point.
+        after_s: s after it.
+
+    Raises:
+        InputError: no beat was found.
+    """
+    values = np.atleast_2d(np.asarray(signal, dtype=np.float32))
+    beats = detect_beats(values, fs)
+    if not len(beats):
+        raise InputError(
+            "signal: no heartbeat was found; at least 1 is needed. "
+            "Check leads, units and noise with 'dyssync inspect'"
+        )
+    steady = bandpass(values, fs, 0.5, None, order=1)
+    rr_s = float(np.median(np.diff(beats)) / fs) if len(beats) > 1 else float("nan")
+    before, after = round(before_s * fs), round(after_s * fs)
+    aligned = _align(steady, beats, before, after, round(ALIGNMENT * fs))
+    kept = _of_one_kind(aligned, before, fs)
+    beat = np.median(aligned[kept], axis=0)
+    level = np.median(beat[:, max(0, before - round(0.1 * fs)) : before - round(0.06 * fs)], axis=1)
+    return MedianBeat((beat - level[:, None]).astype(np.float32), fs, before, int(kept.sum()), rr_s)
+
+
+def _align(values: Signal, beats: Indices, before: int, after: int, reach: int) -> FloatArray:
+    """Cut (k, leads, before + after) windows; shift each to match the median of all."""
+    padded = np.pad(values, ((0, 0), (before + reach, after + reach)), mode="edge")
+    wide = np.stack([padded[:, b : b + before + after + 2 * reach] for b in beats])
+    core = slice(max(0, before - 5 * reach), before + 5 * reach)
+    template = np.median(wide[:, :, reach : reach + before + after], axis=0)[:, core]
+    trial = np.lib.stride_tricks.sliding_window_view(
+        wide[:, :, core.start : core.stop + 2 * reach], core.stop - core.start, axis=2
+    )  # (k, leads, shifts, core)
+    match = np.einsum("klsc,lc->ks", trial, template) / np.sqrt(
+        np.einsum("klsc,klsc->ks", trial, trial) + 1e-12
+    )
+    best = np.argmax(match, axis=1)
+    return np.stack([w[:, s : s + before + after] for w, s in zip(wide, best, strict=True)])
+
+
+def _of_one_kind(aligned: FloatArray, before: int, fs: float) -> npt.NDArray[np.bool_]:
+    """Return which beats look like the most typical one over the QRS, (k,) bool."""
+    core = aligned[:, :, max(0, before - round(0.1 * fs)) : before + round(0.12 * fs)]
+    flat = (core - core.mean(axis=2, keepdims=True)).reshape(len(core), -1)
+    unit = flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-9)
+    alike = unit @ unit.T
+    typical = int(np.argmax((alike > ECTOPIC_CORRELATION).sum(axis=1) + alike.mean(axis=1)))
+    return np.asarray(alike[typical] > ECTOPIC_CORRELATION)
