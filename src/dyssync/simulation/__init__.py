@@ -1,0 +1,1 @@
+"""Virtual hearts: ECG and response to pacing from the same activation."""

@@ -1,0 +1,182 @@
+"""One virtual patient: parameters in, recording, volumes and truth out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dyssync.ecg import Sex, Signal
+from dyssync.simulation.activation import Site, Tissue, activation_times, travel_graph
+from dyssync.simulation.beat import BeatTruth, measure_clean_beat
+from dyssync.simulation.conduction import pacing_sites
+from dyssync.simulation.heart import Floats, Heart, HeartShape, build_heart, lv_volume_ml
+from dyssync.simulation.potentials import Repolarisation, repolarisation_times, sources
+from dyssync.simulation.recording import Setting, clean_beat, record
+from dyssync.simulation.response import (
+    FALL_RANGE,
+    HIDDEN_SD,
+    Response,
+    expected_fall,
+    lv_dispersion,
+    response_probability,
+)
+from dyssync.simulation.scar import Scar, scar_burden, scar_density
+
+MACHINE_SD_MS = 5.0  # of automatic QRS durations in wide QRS (domain notes, CSE limits)
+
+
+@dataclass(frozen=True)
+class Clinical:
+    """What the chart says. `nyha` 1-4, `lvef` in %, `pr_ms` and `heart_rate` as planned."""
+
+    age: float
+    sex: Sex
+    ischaemic: bool
+    lvef: float
+    nyha: int
+    af: bool
+
+
+@dataclass(frozen=True)
+class Ventricles:
+    """What decides activation: shape, speeds, scar, sites of entry and of an ectopic focus."""
+
+    conduction: str
+    shape: HeartShape
+    tissue: Tissue
+    repolarisation: Repolarisation
+    sites: tuple[Site, ...]
+    focus: Site
+    scar: Scar | None = None
+
+
+@dataclass(frozen=True)
+class PatientParameters:
+    """All that is fixed about a patient before noise and hidden variation are drawn."""
+
+    clinical: Clinical
+    ventricles: Ventricles
+    setting: Setting
+    lv_lead: Site
+    lv_first_ms: float = 0.0
+
+
+@dataclass(frozen=True)
+class ActivationTruth:
+    """Mean activation times of three parts and the last of the LV, ms after the first site."""
+
+    septum_ms: float
+    lateral_ms: float
+    right_ms: float
+    lv_last_ms: float
+
+
+@dataclass(frozen=True, eq=False)
+class VirtualPatient:
+    """A simulated patient.
+
+    Attributes:
+        signal: (12, 5000) float32, mV, 500 Hz.
+        beat: (12, 720) float64, mV, 1 kHz: the ventricular beat without noise.
+        activation: when each part of the heart is activated.
+        beat_truth: duration and areas of `beat`.
+        qrs_machine_ms: the duration with the error of an automatic measurement.
+        response: effect of pacing; None where it was not asked for.
+        lvesv_baseline_ml, lvesv_followup_ml: echo volumes (NaN without response).
+        scar_share: of LV muscle.
+    """
+
+    signal: Signal
+    beat: Floats
+    activation: ActivationTruth
+    beat_truth: BeatTruth
+    qrs_machine_ms: float
+    response: Response | None
+    lvesv_baseline_ml: float
+    lvesv_followup_ml: float
+    scar_share: float
+
+
+def simulate_patient(
+    parameters: PatientParameters, rng: np.random.Generator, *, with_response: bool = True
+) -> VirtualPatient:
+    """Return the recording and, unless left out, the response of one patient.
+
+    Args:
+        parameters: the patient; :func:`dyssync.simulation.population.draw_patient` draws one.
+        rng: for noise, beats and hidden variation. Equal numbers give equal patients.
+        with_response: leave out where only an ECG is wanted (it costs a third of the time).
+    """
+    recording_rng, response_rng = rng.spawn(2)
+    ventricles, setting = parameters.ventricles, parameters.setting
+    heart = build_heart(ventricles.shape)
+    scar = scar_density(heart, ventricles.scar)
+    graph = travel_graph(heart, ventricles.tissue, scar)
+    starts = [ventricles.sites]
+    if setting.rhythm.ectopic_share > 0:
+        starts.append((ventricles.focus,))
+    if with_response:
+        starts.append(pacing_sites(parameters.lv_lead, parameters.lv_first_ms))
+    times = activation_times(heart, graph, starts)
+
+    alive = 1 - scar
+    beats = [
+        sources(heart, t, repolarisation_times(heart, t, ventricles.repolarisation), alive)
+        for t in times[: 2 if setting.rhythm.ectopic_share > 0 else 1]
+    ]
+    signal = record(setting, beats[0], beats[1] if len(beats) > 1 else None, recording_rng)
+    beat = clean_beat(beats[0], setting.torso)
+    beat_truth = measure_clean_beat(beat, float(times[0].max()))
+    share = scar_burden(heart, scar)
+    machine = round((beat_truth.qrs_ms + response_rng.normal(0, MACHINE_SD_MS)) / 2) * 2
+    response, before, after = None, np.nan, np.nan
+    if with_response:
+        response = _respond(
+            parameters,
+            (lv_dispersion(heart, times[0], scar), lv_dispersion(heart, times[-1], scar)),
+            share,
+            response_rng,
+        )
+        before = lv_volume_ml(ventricles.shape) * (1 - parameters.clinical.lvef / 100)
+        after = before * (1 - response.fall / 100)
+    return VirtualPatient(
+        signal=signal,
+        beat=beat,
+        activation=_summarise_activation(heart, times[0]),
+        beat_truth=beat_truth,
+        qrs_machine_ms=float(machine),
+        response=response,
+        lvesv_baseline_ml=before,
+        lvesv_followup_ml=after,
+        scar_share=share,
+    )
+
+
+def _summarise_activation(heart: Heart, times: Floats) -> ActivationTruth:
+    towards_lateral = np.abs(heart.angle) > 0.75 * np.pi
+    towards_septum = np.abs(heart.angle) < 0.25 * np.pi
+    return ActivationTruth(
+        septum_ms=float(times[heart.is_lv & towards_septum].mean()),
+        lateral_ms=float(times[heart.is_lv & towards_lateral].mean()),
+        right_ms=float(times[~heart.is_lv].mean()),
+        lv_last_ms=float(times[heart.is_lv].max()),
+    )
+
+
+def _respond(
+    parameters: PatientParameters,
+    dispersions: tuple[float, float],
+    scar_share: float,
+    rng: np.random.Generator,
+) -> Response:
+    clinical = parameters.clinical
+    expected = expected_fall(
+        dispersions[0] - dispersions[1],
+        scar_share,
+        parameters.ventricles.shape.lv_radius,
+        clinical.sex == "F",
+        clinical.ischaemic,
+    )
+    fall = float(np.clip(expected + rng.normal(0, HIDDEN_SD), *FALL_RANGE))
+    return Response(*dispersions, expected, fall, response_probability(expected))

@@ -1,0 +1,197 @@
+"""Who the patients are: candidates for CRT, or anyone whose ECG lies in an archive."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from dyssync.ecg import Sex
+from dyssync.simulation.activation import EPICARDIUM, LV, RV, Site, Tissue
+from dyssync.simulation.conduction import draw_lv_lead, draw_sites
+from dyssync.simulation.heart import HeartShape
+from dyssync.simulation.leads import Torso
+from dyssync.simulation.noise import Noise
+from dyssync.simulation.patient import Clinical, PatientParameters, Ventricles
+from dyssync.simulation.potentials import Repolarisation
+from dyssync.simulation.recording import Setting
+from dyssync.simulation.rhythm import Rhythm
+from dyssync.simulation.scar import Scar
+
+POPULATIONS = ("crt", "archive")
+
+# Shares of conduction among CRT candidates: LBBB 55-77 %, IVCD 20-30 %, RBBB 7-14 % (domain notes).
+CRT_CONDUCTION = {"lbbb": 0.62, "ivcd": 0.21, "rbbb": 0.06, "rbbb+lafb": 0.04, "paced": 0.07}
+CRT_CONDUCTION_WOMEN = {"lbbb": 0.74, "ivcd": 0.16, "rbbb": 0.03, "rbbb+lafb": 0.02, "paced": 0.05}
+ARCHIVE_CONDUCTION = {
+    "normal": 0.62,
+    "lafb": 0.07,
+    "lpfb": 0.02,
+    "rbbb": 0.08,
+    "rbbb+lafb": 0.02,
+    "lbbb": 0.09,
+    "ivcd": 0.07,
+    "paced": 0.03,
+}
+# Speeds in muscle (mm/ms), LV and RV endocardial factor: mean and SD.
+SPEED = {
+    "normal": ((0.65, 0.04), (2.6, 0.2), (2.5, 0.2)),
+    "lafb": ((0.63, 0.04), (2.4, 0.2), (2.4, 0.2)),
+    "lpfb": ((0.63, 0.04), (2.4, 0.2), (2.4, 0.2)),
+    "rbbb": ((0.54, 0.05), (2.0, 0.2), (1.45, 0.15)),
+    "rbbb+lafb": ((0.54, 0.05), (2.0, 0.2), (1.45, 0.15)),
+    "lbbb": ((0.56, 0.05), (1.65, 0.22), (2.0, 0.2)),
+    "ivcd": ((0.44, 0.05), (1.7, 0.25), (1.8, 0.2)),
+    "paced": ((0.55, 0.05), (1.7, 0.22), (1.9, 0.2)),
+}
+
+
+def draw_patient(rng: np.random.Generator, population: str = "crt") -> PatientParameters:
+    """Draw one patient of `population` ("crt" candidates, or a wider "archive")."""
+    failing = population == "crt" or bool(rng.random() < 0.15)
+    clinical = _draw_clinical(rng, failing)
+    if population == "crt":
+        shares = CRT_CONDUCTION_WOMEN if clinical.sex == "F" else CRT_CONDUCTION
+    else:
+        shares = ARCHIVE_CONDUCTION
+    conduction = _choose(rng, shares)
+    ventricles = _draw_ventricles(rng, clinical, conduction, failing)
+    return PatientParameters(
+        clinical=clinical,
+        ventricles=ventricles,
+        setting=_draw_setting(rng, clinical, conduction, failing),
+        lv_lead=draw_lv_lead(rng),
+        lv_first_ms=float(rng.choice([0.0, 0.0, 20.0, 30.0])),
+    )
+
+
+def _choose(rng: np.random.Generator, shares: Mapping[str, float]) -> str:
+    return str(rng.choice(list(shares), p=np.array(list(shares.values()))))
+
+
+def _draw_clinical(rng: np.random.Generator, failing: bool) -> Clinical:
+    if not failing:
+        sex: Sex = "F" if rng.random() < 0.5 else "M"
+        age = float(np.clip(rng.normal(58, 17), 18, 95))
+        return Clinical(
+            round(age),
+            sex,
+            bool(rng.random() < 0.1),
+            round(rng.normal(62, 4)),
+            1,
+            bool(rng.random() < 0.02 + 0.08 * (age > 65)),
+        )
+    sex = "F" if rng.random() < 0.27 else "M"
+    age = float(np.clip(rng.normal(68.5, 10.5), 30, 92))
+    ischaemic = bool(rng.random() < (0.34 if sex == "F" else 0.54) + 0.004 * (age - 68))
+    return Clinical(
+        age=round(age),
+        sex=sex,
+        ischaemic=ischaemic,
+        lvef=round(float(np.clip(rng.normal(26, 6.5), 10, 40))),
+        nyha=int(rng.choice([2, 3, 4], p=[0.36, 0.57, 0.07])),
+        af=bool(rng.random() < np.clip(0.22 + 0.006 * (age - 68), 0.03, 0.5)),
+    )
+
+
+def _draw_ventricles(
+    rng: np.random.Generator, clinical: Clinical, conduction: str, failing: bool
+) -> Ventricles:
+    small = 0.90 if clinical.sex == "F" else 1.0
+    if failing:
+        # The lower the ejection fraction, the larger the cavity.
+        radius = small * (32.5 - 0.18 * (clinical.lvef - 26) + rng.normal(0, 2.6))
+        length = radius * rng.normal(1.52, 0.07)
+    else:
+        radius = small * rng.normal(24.5, 1.6)
+        length = radius * rng.normal(1.68, 0.07)
+    shape = HeartShape(
+        lv_radius=float(np.clip(radius, 20, 42)),
+        lv_length=float(np.clip(length, 34, 64)),
+        lv_wall=float(small**0.5 * np.clip(rng.normal(9.6 if failing else 9.2, 1.0), 7, 14)),
+        rv_size=float(np.clip(rng.normal(1.0, 0.05), 0.88, 1.15)),
+    )
+    speed, lv_factor, rv_factor = SPEED[conduction]
+    tissue = Tissue(
+        speed=float(np.clip(rng.normal(*speed), 0.3, 0.75)),
+        transmural_ratio=float(np.clip(rng.normal(0.52, 0.05), 0.38, 0.7)),
+        lv_endocardial_factor=float(np.clip(rng.normal(*lv_factor), 1.05, 3.2)),
+        rv_endocardial_factor=float(np.clip(rng.normal(*rv_factor), 1.05, 3.2)),
+    )
+    left_delay = float(rng.uniform(0, 45)) if conduction == "ivcd" else 0.0
+    return Ventricles(
+        conduction=conduction,
+        shape=shape,
+        tissue=tissue,
+        repolarisation=Repolarisation(
+            duration_ms=float(rng.normal(300 if failing else 285, 18)),
+            transmural_ms=float(np.clip(rng.normal(36, 7), 12, 60)),
+            apicobasal_ms=float(rng.normal(20, 8)),
+            adaptation=float(np.clip(rng.normal(0.45, 0.08), 0.15, 0.7)),
+        ),
+        sites=draw_sites(conduction, rng, left_delay_ms=left_delay),
+        focus=Site(
+            str(rng.choice([LV, RV, EPICARDIUM])), rng.uniform(-np.pi, np.pi), rng.uniform(0.1, 0.8)
+        ),
+        scar=_draw_scar(rng, clinical.ischaemic),
+    )
+
+
+def _draw_scar(rng: np.random.Generator, ischaemic: bool) -> Scar | None:
+    if ischaemic:
+        if rng.random() < 0.1:
+            return None
+        territory = str(rng.choice(["LAD", "RCA", "LCX"], p=[0.45, 0.33, 0.22]))
+        return Scar(
+            territory,
+            float(np.clip(rng.normal(0.75, 0.22), 0.25, 1.3)),
+            float(np.clip(rng.normal(0.65, 0.18), 0.2, 1.0)),
+            float(rng.uniform(0.6, 0.95)),
+        )
+    if rng.random() < 0.3:  # mid-wall fibrosis: about 30 % of dilated hearts (Gulati, JAMA 2013)
+        return Scar("mid-wall", float(rng.uniform(0.3, 0.7)), float(rng.uniform(0.2, 0.6)), 0.6)
+    return None
+
+
+def _draw_setting(
+    rng: np.random.Generator, clinical: Clinical, conduction: str, failing: bool
+) -> Setting:
+    lying = np.array([0.72, 0.36, -0.60]) if failing else np.array([0.63, 0.52, -0.57])
+    axis = lying + rng.normal(0, 0.09, 3)
+    torso = Torso(
+        axis=(float(axis[0]), float(axis[1]), float(axis[2])),
+        roll=float(rng.normal(0, 0.15)),
+        gain=float((0.75 if failing else 1.0) * np.exp(rng.normal(0, 0.22))),
+        lead_gain=np.exp(rng.normal(0, [0.15] * 6 + [0.08] * 2)),
+        lead_shift=rng.normal(0, 0.06, (8, 3)),
+    )
+    ectopy = float(rng.choice([0.0, 0.06, 0.15], p=[0.75, 0.18, 0.07])) if failing else 0.0
+    rhythm = Rhythm(
+        rate=float(np.clip(rng.normal(71, 12), 45, 125)) + (8 if clinical.af else 0),
+        variability=0.2
+        if clinical.af
+        else float(np.clip(np.exp(rng.normal(-3.6, 0.5)), 0.004, 0.1)),
+        breaths=float(rng.uniform(11, 20)),
+        af=clinical.af,
+        ectopic_share=ectopy,
+        pr_ms=float(np.clip(rng.normal(188 if failing else 162, 30), 110, 320)),
+        p_ms=float(np.clip(rng.normal(118 if failing else 106, 12), 80, 160)),
+        p_mv=float(np.clip(rng.normal(0.12, 0.03), 0.04, 0.25)),
+    )
+    noise = Noise(
+        wander_mv=float(0.03 * np.exp(rng.normal(0, 0.6))),
+        muscle_mv=float(0.006 * np.exp(rng.normal(0, 0.7))),
+        mains_mv=float(0.002 * np.exp(rng.normal(0, 1.0))),
+        mains_hz=float(rng.choice([50.0, 60.0], p=[0.7, 0.3])),
+        steps=0.15,
+        high_pass=float(rng.choice([0.05, 0.15, 0.5], p=[0.5, 0.3, 0.2])),
+        low_pass=float(rng.choice([40.0, 100.0, 150.0], p=[0.2, 0.3, 0.5])),
+    )
+    return Setting(
+        torso=torso,
+        rhythm=rhythm,
+        noise=noise,
+        breath_turn=float(np.clip(rng.normal(0.04, 0.02), 0, 0.12)),
+        spike_mv=float(rng.choice([0.15, 1.5])) if conduction == "paced" else 0.0,
+        arms_swapped=bool(rng.random() < 0.005),
+    )

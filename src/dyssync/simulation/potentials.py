@@ -1,0 +1,123 @@
+"""Membrane potential of every node, and what electrodes far and near see of it.
+
+The action potential has one shape: an upstroke at the activation time and a fall at the
+repolarisation time, so the potential of the heart is a sum of shifted steps. What an electrode sees
+is linear in it; with times binned at 1 ms a whole beat is two convolutions instead of a matrix of
+nodes by samples (`test_beat_equals_the_sum_over_nodes`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dyssync.simulation.heart import Floats, Heart
+
+STEP_MS = 1.0
+BEAT_MS = 720  # from 20 ms before activation to the end of the longest T wave
+LEAD_IN_MS = 20
+N_SOURCES = 12  # 3 of the dipole, 9 of the quadrupole
+
+UPSTROKE_SD_MS = 2.2  # an upstroke of 1 ms, widened by the thickness of the wave in a grid step
+FALL_SCALE_MS = 11.0  # logistic: 10-90 % of phase 3 in 48 ms (ten Tusscher 2004 human cell: 40-60)
+EARLY_FALL = (0.30, 75.0, 34.0)  # share, ms before phase 3 and SD of the slow fall of the plateau
+
+
+@dataclass(frozen=True)
+class Repolarisation:
+    """How long action potentials last.
+
+    The transmural and apicobasal differences make the T wave of a normal heart upright; the
+    shortening with late activation is less than the delay, so late walls repolarise late and T
+    opposes QRS in bundle branch block (Taggart et al., Cardiovasc Res 2001, 10.1016/
+    S0008-6363(00)00281-9; Franz et al., Circulation 1987;75:379-86).
+    """
+
+    duration_ms: float = 285.0
+    transmural_ms: float = 40.0  # endocardium longer than epicardium
+    apicobasal_ms: float = 20.0  # base longer than apex
+    adaptation: float = 0.35  # ms shorter per ms of later activation
+
+
+def repolarisation_times(heart: Heart, activation: Floats, kind: Repolarisation) -> Floats:
+    """Return when each node is back at half its plateau, (n,), ms on the clock of `activation`."""
+    duration = (
+        kind.duration_ms
+        - kind.transmural_ms * (heart.depth - 0.5)
+        - kind.apicobasal_ms * (heart.level - 0.5)
+        - kind.adaptation * (activation - activation.mean())
+    )
+    times: Floats = activation + duration
+    return times
+
+
+def sources(heart: Heart, activation: Floats, fall: Floats, alive: Floats) -> Floats:
+    """Return dipole and quadrupole of one beat, (12, BEAT_MS) at 1 ms, mm2 (mm3) of plateau height.
+
+    Args:
+        heart: n nodes.
+        activation: (n,), ms.
+        fall: (n,), ms, of :func:`repolarisation_times`.
+        alive: (n,), 0-1, share of living muscle.
+    """
+    weights = np.concatenate([heart.dipole, heart.quadrupole.reshape(-1, 9)], axis=1)
+    weights = weights * alive[:, None]
+    up = _convolve(_histogram(activation, weights), _upstroke())
+    down = _convolve(_histogram(fall, weights), _phase_3())
+    beat: Floats = np.cumsum(up - down, axis=1)
+    return beat
+
+
+def potentials(activation: Floats, fall: Floats, times_ms: Floats) -> Floats:
+    """Return the potential of each node, (n, len(times_ms)), 0 at rest to 1 at the plateau."""
+    grid = np.arange(-BEAT_MS, BEAT_MS + 1, STEP_MS)
+    rise = np.interp(grid, _centred(_upstroke()), np.cumsum(_upstroke()), left=0, right=1)
+    drop = np.interp(grid, _centred(_phase_3()), np.cumsum(_phase_3()), left=0, right=1)
+    after_up = times_ms[None, :] - activation[:, None]
+    after_fall = times_ms[None, :] - fall[:, None]
+    values: Floats = np.interp(after_up, grid, rise) - np.interp(after_fall, grid, drop)
+    return values
+
+
+def _histogram(times: Floats, weights: Floats) -> Floats:
+    """Bin `weights` (n, 12) at 1 ms, each shared between the two nearest bins; (12, BEAT_MS)."""
+    place = np.clip(times + LEAD_IN_MS, 0, BEAT_MS - 2)
+    low = place.astype(np.int64)
+    high_share = place - low
+    bins = np.empty((weights.shape[1], BEAT_MS))
+    index = np.concatenate([low, low + 1])
+    for k in range(weights.shape[1]):
+        column = weights[:, k]
+        shared = np.concatenate([column * (1 - high_share), column * high_share])
+        bins[k] = np.bincount(index, shared, minlength=BEAT_MS)
+    return bins
+
+
+def _convolve(bins: Floats, kernel: Floats) -> Floats:
+    n = bins.shape[1] + len(kernel) - 1
+    size = 1 << (n - 1).bit_length()
+    full = np.fft.irfft(np.fft.rfft(bins, size, axis=1) * np.fft.rfft(kernel, size), size, axis=1)
+    start = len(kernel) // 2
+    same: Floats = full[:, start : start + bins.shape[1]]
+    return same
+
+
+def _centred(kernel: Floats) -> Floats:
+    return np.arange(len(kernel), dtype=np.float64) - len(kernel) // 2
+
+
+def _upstroke() -> Floats:
+    t = np.arange(-12.0, 13.0)
+    kernel = np.exp(-0.5 * (t / UPSTROKE_SD_MS) ** 2)
+    unit: Floats = kernel / kernel.sum()
+    return unit
+
+
+def _phase_3() -> Floats:
+    t = np.arange(-240.0, 241.0)
+    share, before, sd = EARLY_FALL
+    steep = 1 / np.cosh(t / (2 * FALL_SCALE_MS)) ** 2
+    early = np.exp(-0.5 * ((t + before) / sd) ** 2)
+    kernel: Floats = (1 - share) * steep / steep.sum() + share * early / early.sum()
+    return kernel

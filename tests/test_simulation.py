@@ -1,0 +1,117 @@
+"""The stages of a virtual heart, each against an outside formula or a law it must keep."""
+
+import numpy as np
+import pytest
+
+from dyssync.simulation.activation import Site, Tissue, activation_times, travel_graph
+from dyssync.simulation.conduction import CONDUCTION_TYPES, draw_sites
+from dyssync.simulation.heart import Heart, HeartShape, build_heart, lv_volume_ml
+from dyssync.simulation.leads import Torso, lead_matrix
+from dyssync.simulation.patient import simulate_patient
+from dyssync.simulation.population import draw_patient
+from dyssync.simulation.potentials import (
+    LEAD_IN_MS,
+    Repolarisation,
+    potentials,
+    repolarisation_times,
+    sources,
+)
+
+
+@pytest.fixture(scope="module")
+def heart() -> Heart:
+    return build_heart(HeartShape(25, 42, 9.5))
+
+
+@pytest.fixture(scope="module")
+def activation(heart: Heart) -> np.ndarray:
+    graph = travel_graph(heart, Tissue(), np.zeros(len(heart)))
+    sites = draw_sites("lbbb", np.random.default_rng(0))
+    return activation_times(heart, graph, [sites])[0]
+
+
+def test_volume_of_the_cavity_is_that_of_the_cut_ellipsoid() -> None:
+    shape = HeartShape(30, 50, 10)
+    level = np.linspace(-0.40 * 60, 50, 200_001)
+    area = np.pi * 30**2 * (1 - (level / 50) ** 2)
+    assert lv_volume_ml(shape) == pytest.approx(np.trapezoid(area, level) / 1000, rel=1e-6)
+
+
+def test_equal_potential_everywhere_shows_nowhere(heart: Heart) -> None:
+    assert np.abs(heart.dipole.sum(axis=0)).max() < 1e-9 * np.abs(heart.dipole).sum()
+    assert np.abs(heart.quadrupole.sum(axis=0)).max() < 1e-9 * np.abs(heart.quadrupole).sum()
+
+
+def test_a_linear_potential_gives_minus_its_gradient_times_the_volume(heart: Heart) -> None:
+    gradient = np.array([0.3, -0.2, 0.5])
+    volume = len(heart) * 2.5**3
+    seen = (heart.position @ gradient) @ heart.dipole
+    # Half of the differences at the surface are missing on a grid; the direction is kept.
+    assert np.dot(seen, -gradient) > 0.7 * volume * np.dot(gradient, gradient)
+    assert np.dot(seen, -gradient) > 0.98 * np.linalg.norm(seen) * np.linalg.norm(gradient)
+
+
+def test_activation_is_never_faster_than_the_straight_line(heart: Heart) -> None:
+    tissue = Tissue()
+    graph = travel_graph(heart, tissue, np.zeros(len(heart)))
+    times = activation_times(heart, graph, [(Site("rv", 0.1, 0.8),)])[0]
+    start = heart.position[np.argmin(times)]
+    distance = np.linalg.norm(heart.position - start, axis=1)
+    fastest = tissue.speed * max(tissue.lv_endocardial_factor, tissue.rv_endocardial_factor)
+    assert times.min() == 0
+    assert (times >= distance / fastest - 1e-9).all()
+
+
+def test_left_bundle_branch_block_reaches_the_lateral_wall_last(
+    heart: Heart, activation: np.ndarray
+) -> None:
+    lateral = np.abs(heart.angle[heart.is_lv]) > 2.4
+    septal = np.abs(heart.angle[heart.is_lv]) < 0.7
+    lv = activation[heart.is_lv]
+    assert lv[lateral].mean() > lv[septal].mean() + 30
+    assert activation[~heart.is_lv].mean() < lv.mean()
+
+
+def test_beat_equals_the_sum_over_nodes(heart: Heart, activation: np.ndarray) -> None:
+    fall = repolarisation_times(heart, activation, Repolarisation())
+    beat = sources(heart, activation, fall, np.ones(len(heart)))
+    times = np.arange(0.0, 500.0, 25.0)
+    # A step that is binned between two ms is seen half a ms later than its centre.
+    slow = heart.dipole.T @ potentials(activation, fall, times)
+    fast = beat[:3, (times + LEAD_IN_MS).astype(int)]
+    assert np.abs(fast - slow).max() < 0.04 * np.abs(slow).max()
+
+
+def test_far_electrodes_see_the_dipole_alone() -> None:
+    matrix = lead_matrix(Torso())
+    assert np.abs(matrix[6:, 3:]).max() == 0
+    assert np.abs(matrix[:6, 3:]).max() > 0
+
+
+@pytest.mark.parametrize("conduction", CONDUCTION_TYPES)
+def test_every_kind_of_conduction_activates_the_whole_heart(heart: Heart, conduction: str) -> None:
+    graph = travel_graph(heart, Tissue(), np.zeros(len(heart)))
+    times = activation_times(heart, graph, [draw_sites(conduction, np.random.default_rng(1))])
+    assert np.isfinite(times).all()
+
+
+def test_einthoven_and_goldberger_hold_in_the_recording() -> None:
+    for k in range(5):
+        rng = np.random.default_rng(k)
+        signal = simulate_patient(draw_patient(rng, "archive"), rng).signal
+        micro = np.rint(signal.astype(np.float64) * 1000).astype(int)
+        assert np.abs(signal * 1000 - micro).max() < 1e-3
+        one, two, three, avr, avl, avf = micro[:6]
+        assert (three == two - one).all()
+        assert (2 * avr == -(one + two)).all()
+        assert (2 * avl == 2 * one - two).all()
+        assert (2 * avf == 2 * two - one).all()
+
+
+def test_response_does_not_change_the_recording() -> None:
+    first, second = np.random.default_rng(9), np.random.default_rng(9)
+    with_it = simulate_patient(draw_patient(first), first)
+    without = simulate_patient(draw_patient(second), second, with_response=False)
+    assert (with_it.signal == without.signal).all()
+    assert with_it.response is not None
+    assert without.response is None

@@ -1,0 +1,105 @@
+"""The virtual cohort as files: whole or absent, the same for any size and number of processes."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from dyssync.cohort import read_cohort
+from dyssync.errors import ConfigError, InputError
+from dyssync.simulation import cohort as module
+from dyssync.simulation.cohort import simulate_cohort
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {
+        p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()
+    }
+
+
+def test_same_seed_gives_the_same_bytes_on_one_and_two_processes(tmp_path: Path) -> None:
+    simulate_cohort(20, 5, tmp_path / "one")
+    simulate_cohort(20, 5, tmp_path / "two", workers=2)
+    assert contents(tmp_path / "one") == contents(tmp_path / "two")
+
+
+def test_patient_does_not_depend_on_the_size_of_the_cohort(tmp_path: Path) -> None:
+    simulate_cohort(3, 5, tmp_path / "small")
+    simulate_cohort(5, 5, tmp_path / "large")
+    small, large = contents(tmp_path / "small"), contents(tmp_path / "large")
+    records = [name for name in small if name.startswith("records/")]
+    assert len(records) == 6
+    assert all(small[name] == large[name] for name in records)
+    assert large["truth.csv"].startswith(small["truth.csv"])
+
+
+def test_two_seeds_differ(tmp_path: Path) -> None:
+    simulate_cohort(1, 0, tmp_path / "a")
+    simulate_cohort(1, 1, tmp_path / "b")
+    name = "records/VP0000001.dat"
+    assert contents(tmp_path / "a")[name] != contents(tmp_path / "b")[name]
+
+
+def test_the_table_is_a_cohort_and_holds_no_truth(tmp_path: Path) -> None:
+    simulate_cohort(12, 2, tmp_path / "c")
+    cohort = read_cohort(tmp_path / "c" / "cohort.csv")
+    truth = pd.read_csv(tmp_path / "c" / "truth.csv")
+    assert cohort.table["responder"].isin((0, 1)).all()
+    assert not {"responder", "p_response", "conduction"} & set(
+        pd.read_csv(tmp_path / "c" / "cohort.csv").columns
+    )
+    falls = truth["fall_percent"].to_numpy() >= 15
+    assert (cohort.table["responder"].to_numpy() == falls).all()
+    assert "simulated" in (tmp_path / "c" / "README.md").read_text()
+
+
+def test_an_interrupted_run_goes_on_and_ends_in_the_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "CHUNK", 2)
+    simulate_cohort(6, 3, tmp_path / "whole")
+
+    def stop(done: int) -> None:
+        if done >= 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        simulate_cohort(6, 3, tmp_path / "cut", progress=stop)
+    assert not (tmp_path / "cut").exists()
+    seen: list[int] = []
+    simulate_cohort(6, 3, tmp_path / "cut", progress=seen.append)
+    assert seen[0] >= 2, "the finished chunk is not made again"
+    assert contents(tmp_path / "whole") == contents(tmp_path / "cut")
+
+
+def test_an_existing_folder_is_refused_and_force_replaces_only_simulated_ones(
+    tmp_path: Path,
+) -> None:
+    simulate_cohort(1, 0, tmp_path / "c")
+    with pytest.raises(InputError, match="exists already"):
+        simulate_cohort(1, 1, tmp_path / "c")
+    simulate_cohort(2, 1, tmp_path / "c", force=True)
+    assert len(pd.read_csv(tmp_path / "c" / "cohort.csv")) == 2
+    (tmp_path / "mine").mkdir()
+    with pytest.raises(InputError, match="no simulated folder"):
+        simulate_cohort(1, 0, tmp_path / "mine", force=True)
+
+
+@pytest.mark.parametrize("n", [0, 10**9])
+def test_impossible_numbers_of_patients_are_one_line(tmp_path: Path, n: int) -> None:
+    with pytest.raises(ConfigError, match="patients is") as caught:
+        simulate_cohort(n, 0, tmp_path / "c")
+    assert "\n" not in str(caught.value)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk_is_one_line_and_leaves_nothing_that_looks_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(module, "write_wfdb", full)
+    with pytest.raises(InputError, match="No space left on device"):
+        simulate_cohort(1, 0, tmp_path / "c")
+    assert not (tmp_path / "c").exists()
