@@ -41,6 +41,9 @@ FORMATS: Registry[Format] = Registry(
     "format",
     {
         "wfdb": "dyssync.formats.physionet:FORMAT",
+        "muse-xml": "dyssync.formats.muse:FORMAT",
+        "sierra-xml": "dyssync.formats.sierra:FORMAT",
+        "hl7-aecg": "dyssync.formats.aecg:FORMAT",
         "numpy": "dyssync.formats.arrays:FORMAT",
         "csv": "dyssync.formats.text:FORMAT",
     },

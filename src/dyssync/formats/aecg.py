@@ -1,0 +1,189 @@
+"""HL7 annotated ECG (aECG), the format of the FDA's ECG warehouse.
+
+References:
+    HL7 V3 Implementation Guide for aECG, release 2 (2005): rhythm series, sequence sets,
+    SLIST_PQ = origin + scale x digits, GLIST = head + increment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dyssync.ecg import lead_name
+from dyssync.errors import FormatError
+from dyssync.formats.calibration_pulse import end_before_pulse
+from dyssync.formats.demographics import age_between, parse_age, parse_datetime, parse_sex
+from dyssync.formats.machine import machine_notes
+from dyssync.formats.recording import (
+    Floats,
+    Format,
+    InputFile,
+    Person,
+    ReadOptions,
+    Recording,
+    check_sample_count,
+    factor_to_millivolt,
+)
+from dyssync.formats.xml_tree import (
+    joined_statements,
+    number,
+    numbers,
+    parse_tree,
+    root_name,
+)
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element  # noqa: TID251 - the type only
+
+_SECONDS: Mapping[str, float] = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
+_MEASUREMENTS = {
+    "MDC_ECG_HEART_RATE": "rate",
+    "MDC_ECG_TIME_PD_PR": "pr",
+    "MDC_ECG_TIME_PD_QRS": "qrs",
+    "MDC_ECG_TIME_PD_QT": "qt",
+    "MDC_ECG_TIME_PD_QTc": "qtc",
+    "MDC_ECG_TIME_PD_QTC": "qtc",
+    "MDC_ECG_ANGLE_P_FRONT": "p_axis",
+    "MDC_ECG_ANGLE_QRS_FRONT": "qrs_axis",
+    "MDC_ECG_ANGLE_T_FRONT": "t_axis",
+}
+
+
+def parse(data: bytes) -> Recording:
+    """Read the first rhythm series.
+
+    Raises:
+        FormatError: no rhythm series, a sequence without scale, unit or time increment.
+    """
+    root = parse_tree(data)
+    series = [s for s in root.iterfind("component/series") if _code(s) in ("RHYTHM", "")]
+    if not series:
+        raise FormatError("holds no rhythm series; only representative beats? 10 s are needed")
+    rhythm = series[0]
+    channels: dict[str, Floats] = {}
+    increments = set()
+    for sequence_set in rhythm.iterfind("component/sequenceSet"):
+        sequences = list(sequence_set.iterfind("component/sequence"))
+        leads = [sequence for sequence in sequences if lead_name(_code(sequence)) is not None]
+        if leads:
+            increments.add(_increment(sequences))
+        for sequence in leads:
+            name = str(lead_name(_code(sequence)))
+            if name in channels:
+                raise FormatError(f"lead {name} is there twice in one series; one is needed")
+            channels[name] = _samples(sequence, name)
+    if not channels:
+        raise FormatError("the rhythm series holds no standard lead (MDC_ECG_LEAD_...)")
+    if len(increments) > 1:
+        raise FormatError("leads have different sampling rates; one rate is needed")
+    fs = 1.0 / increments.pop()
+    notes = _notes(rhythm)
+    if len({len(lead) for lead in channels.values()}) == 1:
+        end = end_before_pulse(channels, fs)
+        if end is not None:
+            channels = {name: lead[:end] for name, lead in channels.items()}
+            notes["cut"] = f"calibration pulse after {end / fs:.1f} s"
+    return Recording(channels, round(fs, 6), _person(root, rhythm), notes)
+
+
+def _code(element: Element) -> str:
+    code = element.find("code")
+    return (code.get("code") or "") if code is not None else ""
+
+
+def _increment(sequences: list[Element]) -> float:
+    """Return the sampling interval of a sequence set, s."""
+    for sequence in sequences:
+        if _code(sequence) in {"TIME_ABSOLUTE", "TIME_RELATIVE"}:
+            step = sequence.find("value/increment")
+            unit = (step.get("unit") or "") if step is not None else ""
+            if step is None or unit not in _SECONDS:
+                raise FormatError(f"time increment in {unit!r:.20}; s, ms or us is needed")
+            seconds = number(step.get("value"), "time increment") * _SECONDS[unit]
+            if seconds <= 0:
+                raise FormatError(f"time increment is {seconds:g} s; a positive one is needed")
+            return seconds
+    raise FormatError("a sequence set has no time sequence; the sampling rate is unknown")
+
+
+def _samples(sequence: Element, name: str) -> Floats:
+    """Return one lead, mV."""
+    value = sequence.find("value")
+    digits = numbers(value.findtext("digits") if value is not None else None, f"lead {name}")
+    check_sample_count(1, len(digits))
+    parts = {}
+    for part in ("origin", "scale"):
+        element = value.find(part) if value is not None else None
+        if element is None and part == "scale":
+            raise FormatError(f"lead {name} has no scale; its samples have no unit")
+        if element is None:
+            parts[part] = 0.0
+            continue
+        factor = factor_to_millivolt(element.get("unit") or "", f"lead {name}: {part}")
+        parts[part] = number(element.get("value"), f"lead {name}: {part}") * factor
+    if parts["scale"] == 0:
+        raise FormatError(f"lead {name}: scale is 0; a step is needed")
+    return parts["origin"] + parts["scale"] * digits
+
+
+def _person(root: Element, rhythm: Element) -> Person:
+    who = root.find(".//subjectDemographicPerson")
+    subject = root.find(".//trialSubject/id")
+    lows = [rhythm.find("effectiveTime/low"), root.find("effectiveTime/low")]
+    start = next((low.get("value") for low in lows if low is not None), None)
+    recorded = parse_datetime((start or "")[:8], (start or "")[8:14])
+    sex = birth = None
+    if who is not None:
+        gender, born = who.find("administrativeGenderCode"), who.find("birthTime")
+        sex = (
+            parse_sex(_SEX.get((gender.get("code") or "").upper())) if gender is not None else None
+        )
+        birth = parse_datetime((born.get("value") or "")[:8]) if born is not None else None
+    age = None
+    for related in root.iterfind("controlVariable/relatedObservation"):
+        code, value = related.find("code"), related.find("value")
+        if code is not None and code.get("code") == "21612-7" and value is not None:  # LOINC: age
+            age = parse_age(value.get("value"), value.get("unit") or "")
+    return Person(
+        patient_id=(subject.get("extension") or None) if subject is not None else None,
+        age=age if age is not None else age_between(birth.date() if birth else None, recorded),
+        sex=sex,
+        recorded_at=recorded,
+    )
+
+
+def _notes(rhythm: Element) -> dict[str, str]:
+    found: dict[str, str | None] = {}
+    statements = []
+    # Only annotations of the whole series: those with a support apply to one lead or beat.
+    for annotation in rhythm.iterfind("subjectOf/annotationSet/component/annotation"):
+        for nested in annotation.iter("annotation"):
+            code, value = _code(nested), nested.find("value")
+            if value is None:
+                continue
+            if code in _MEASUREMENTS and nested.find("support") is None:
+                found.setdefault(_MEASUREMENTS[code], value.get("value"))
+            elif code == "MDC_ECG_INTERPRETATION_STATEMENT":
+                statements.append(value.text)
+    return machine_notes({**found, "statements": joined_statements(statements)})
+
+
+def sniff(head: bytes, path: Path) -> bool:
+    """Say whether the root element is that of an annotated ECG."""
+    return root_name(head) == "AnnotatedECG"
+
+
+def read(file: InputFile, options: ReadOptions) -> Recording:
+    """Read an annotated ECG; see :func:`parse`."""
+    return parse(file.data)
+
+
+FORMAT = Format(
+    name="hl7-aecg",
+    description="HL7 annotated ECG (FDA aECG XML)",
+    suffixes=(".xml", ".aecg"),
+    sniff=sniff,
+    read=read,
+)

@@ -1,0 +1,39 @@
+"""The recorder's own measurements: one wording for all formats, shown beside ours, never used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+# Our word, with its unit; readers map their vendor's names to the keys.
+LABELS: Mapping[str, str] = {
+    "rate": "machine heart rate (/min)",
+    "pr": "machine PR (ms)",
+    "qrs": "machine QRSd (ms)",
+    "qt": "machine QT (ms)",
+    "qtc": "machine QTc (ms)",
+    "p_axis": "machine P axis (deg)",
+    "qrs_axis": "machine QRS axis (deg)",
+    "t_axis": "machine T axis (deg)",
+    "statements": "machine statements",
+}
+
+
+# A recorder writes 0 for an interval that it could not measure; an axis of 0 degrees exists.
+_NEVER_ZERO = {"rate", "pr", "qrs", "qt", "qtc"}
+
+
+def machine_notes(found: Mapping[str, str | None]) -> dict[str, str]:
+    """Return notes for the measurements that a file holds.
+
+    Args:
+        found: keys of :data:`LABELS` to text as the file has it; None, empty and "0 ms" are left out.
+
+    >>> machine_notes({"qrs": "96", "pr": None})
+    {'machine QRSd (ms)': '96'}
+    """
+    kept = {key: text.strip() for key, text in found.items() if text and text.strip()}
+    return {
+        LABELS[key]: text
+        for key, text in kept.items()
+        if key not in _NEVER_ZERO or text.strip("0.") != ""
+    }

@@ -1,0 +1,154 @@
+"""Hostile XML to a tree: no entities, no external parts, a bounded number of elements."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dyssync.errors import FormatError
+from dyssync.formats.recording import Floats
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element  # noqa: TID251 - the type only; defusedxml parses
+
+MAX_ELEMENTS = 500_000  # an element costs about 100 bytes of memory; real files have < 20,000
+_ROOT = re.compile(r"<([A-Za-z_][\w.\-]*:)?([A-Za-z_][\w.\-]*)")
+_DECLARATION = re.compile(rb"^\s*<\?xml[^>]*\?>")
+_STATEMENT_WITH_NAME = re.compile(r"confirmed by|referred by|reviewed by|overread|signed", re.I)
+
+
+def root_name(head: bytes) -> str | None:
+    """Return the local name of the root element, None where `head` is no XML.
+
+    >>> root_name(b'<?xml version="1.0"?><!-- x --><a:AnnotatedECG xmlns:a="urn:hl7-org:v3">')
+    'AnnotatedECG'
+    """
+    text = head_text(head)
+    if not text.lstrip("\ufeff \r\n\t").startswith("<"):
+        return None
+    # Comments, instructions and the document type come before the root.
+    text = re.sub(r"<!--.*?-->|<\?.*?\?>|<!DOCTYPE[^\[>]*(\[.*?\])?\s*>", "", text, flags=re.S)
+    match = _ROOT.search(text)
+    return match[2] if match else None
+
+
+def head_text(head: bytes) -> str:
+    """Decode the start of a text file well enough to look at ASCII in it."""
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return head[: len(head) // 2 * 2].decode("utf-16", "replace")
+    if head[:4] == b"<\0?\0":
+        return head[: len(head) // 2 * 2].decode("utf-16-le", "replace")
+    return head.decode("utf-8-sig", "replace")
+
+
+def parse_tree(data: bytes) -> Element:
+    """Parse XML, dropping the namespaces of the tags.
+
+    Raises:
+        FormatError: not well-formed, with entities or external parts, or absurdly many elements.
+    """
+    from defusedxml import DefusedXmlException
+    from defusedxml.ElementTree import DefusedXMLParser, ParseError
+
+    if data.count(b"<") > 2 * MAX_ELEMENTS:
+        raise FormatError(f"more than {MAX_ELEMENTS} XML elements; an ECG has thousands")
+    parser = DefusedXMLParser(forbid_dtd=False, forbid_entities=True, forbid_external=True)
+    try:
+        parser.feed(_honest_encoding(data))
+        root: Element = parser.close()
+    except ParseError as error:
+        raise FormatError(f"XML is not well-formed ({error}); truncated or edited?") from error
+    except DefusedXmlException as error:
+        kind = type(error).__name__
+        raise FormatError(f"XML with entities or external parts is refused ({kind})") from error
+    except (ValueError, LookupError) as error:  # unknown or multi-byte encoding
+        raise FormatError(f"XML cannot be decoded ({error}); save it as UTF-8") from error
+    for element in root.iter():
+        element.tag = element.tag.rpartition("}")[2]
+    return root
+
+
+def _honest_encoding(data: bytes) -> bytes:
+    """Drop a declaration of UTF-16 from XML that was saved again in another encoding."""
+    match = _DECLARATION.match(data)
+    if match and b"\0" not in match[0] and b"utf-16" in match[0].lower():
+        return data[match.end() :]
+    return data
+
+
+def text_of(element: Element | None, path: str) -> str | None:
+    """Return the stripped text at `path`, None where there is none."""
+    if element is None:
+        return None
+    return (element.findtext(path) or "").strip() or None
+
+
+def need_number(element: Element, path: str, what: str) -> float:
+    """Return the finite number at `path`.
+
+    Raises:
+        FormatError: it is missing or no number.
+    """
+    return number(text_of(element, path), what)
+
+
+def number(text: str | None, what: str) -> float:
+    """Return `text` as a finite number.
+
+    Raises:
+        FormatError: it is missing or no number; `what` names it.
+    """
+    try:
+        value = float(text or "")
+    except ValueError as error:
+        raise FormatError(f"{what} is {text!r:.30}; a number is needed") from error
+    if not np.isfinite(value):
+        raise FormatError(f"{what} is {text!r:.30}; a finite number is needed")
+    return value
+
+
+def numbers(text: str | None, what: str, separator: str | None = None) -> Floats:
+    """Return a list of numbers in a text as float64.
+
+    Raises:
+        FormatError: one of them is no number.
+    """
+    parts = (text or "").split(separator)
+    try:
+        return np.array([part for part in parts if part.strip()], dtype=np.float64)
+    except ValueError as error:
+        raise FormatError(f"{what}: {error}; plain numbers are needed") from error
+
+
+def decode_base64(text: str | None, what: str) -> bytes:
+    """Return the bytes of base64 text.
+
+    Raises:
+        FormatError: it is no base64.
+    """
+    try:
+        return base64.b64decode("".join((text or "").split()), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise FormatError(f"{what} is no valid base64 ({error}); truncated?") from error
+
+
+def joined_statements(texts: Sequence[str | None] | Iterator[str | None]) -> str:
+    """Join the machine's statements, leaving out those that name a person."""
+    kept = [" ".join(text.split()) for text in texts if text and text.strip()]
+    return "; ".join(text for text in kept if not _STATEMENT_WITH_NAME.search(text))
+
+
+def int16_samples(data: bytes, what: str) -> Floats:
+    """Return little-endian 16-bit samples.
+
+    Raises:
+        FormatError: an odd number of bytes.
+    """
+    if len(data) % 2:
+        raise FormatError(f"{what} has {len(data)} bytes; two a sample are needed. Truncated?")
+    return np.frombuffer(data, "<i2").astype(np.float64)
