@@ -1,0 +1,400 @@
+"""A cohort: patients, their ECGs and their response; read, checked as a whole, split by patient."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from dyssync.ecg import ECG, Sex
+from dyssync.errors import CohortError, InputError, join_problems
+from dyssync.formats import ReadOptions, read_ecg
+
+Part: TypeAlias = Literal["train", "validation", "test"]
+PARTS: tuple[Part, ...] = ("train", "validation", "test")
+
+RESPONSE_FALL = 0.15  # LVESV falls by at least 15 % in 6 months (Mori 2025, 10.1111/jce.70212)
+TABLE_COLUMNS = ("patient_id", "ecg", "responder", "fs", "seconds", "sha256")
+VOLUMES = ("lvesv_baseline_ml", "lvesv_followup_ml")
+TABLE_ENDINGS = (".csv", ".parquet")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One finding in a cohort table; `row` is None when the table as a whole is meant.
+
+    Attributes:
+        row: line of the table as a spreadsheet counts it (the header is line 1).
+        patient_id: as in the table, "" when unknown.
+        text: what was found and what is needed.
+    """
+
+    row: int | None
+    patient_id: str
+    text: str
+
+    def __str__(self) -> str:
+        return self.text if self.row is None else f"row {self.row} ({self.patient_id}): {self.text}"
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """Recordings with a known response.
+
+    Attributes:
+        name: name of the table's file.
+        table: a row a recording: patient_id (str), ecg, responder (0/1), fs, seconds, sha256, then
+            the user's other columns.
+        ecgs: the recordings, in the order of the table.
+        excluded: row, patient_id, reason of every recording left out on request.
+    """
+
+    name: str
+    table: pd.DataFrame
+    ecgs: tuple[ECG, ...]
+    excluded: pd.DataFrame
+
+    @property
+    def responses(self) -> pd.Series[int]:
+        """Response (0/1) by patient id, a patient once, in the order of the table."""
+        first = self.table.drop_duplicates("patient_id")
+        return first.set_index("patient_id")["responder"]
+
+    def rows_of(self, patients: Sequence[str]) -> list[int]:
+        """Return the positions of all recordings of these patients, in table order."""
+        return list(np.flatnonzero(self.table["patient_id"].isin(list(patients))))
+
+
+@dataclass(frozen=True)
+class Split:
+    """Patient ids of the three parts of one seed; disjoint."""
+
+    seed: int
+    train: tuple[str, ...]
+    validation: tuple[str, ...]
+    test: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        everyone = self.train + self.validation + self.test
+        if len(set(everyone)) != len(everyone):
+            raise CohortError(f"split of seed {self.seed}: a patient is in two parts")
+
+    def part(self, name: Part) -> tuple[str, ...]:
+        """Return the patient ids of one part."""
+        parts = {"train": self.train, "validation": self.validation, "test": self.test}
+        return parts[name]
+
+
+def is_responder(baseline_ml: float, followup_ml: float) -> int:
+    """Return 1 if LVESV fell by at least 15 %, else 0.
+
+    >>> is_responder(200, 170), is_responder(200, 171)
+    (1, 0)
+    """
+    # the tolerance is far below the precision of a volume; it keeps exactly 15 % a response
+    return int((baseline_ml - followup_ml) / baseline_ml >= RESPONSE_FALL - 1e-12)
+
+
+def read_cohort(
+    path: Path,
+    *,
+    seconds: float = 10.0,
+    exclude_problems: bool = False,
+    on_row: Callable[[int, int], None] = lambda done, total: None,
+) -> Cohort:
+    """Read a cohort table and all its ECGs.
+
+    Args:
+        path: CSV or Parquet with patient_id, ecg, and the two volumes or responder.
+        seconds: shortest recording that is accepted, s.
+        exclude_problems: leave recordings with problems out instead of refusing the cohort.
+        on_row: called with (rows read, rows in all).
+
+    Raises:
+        CohortError: the table or a recording cannot be used; all problems at once.
+    """
+    cohort, problems = check_cohort(path, seconds=seconds, on_row=on_row)
+    fatal = [p for p in problems if p.row is None or not exclude_problems]
+    if fatal:
+        advice = []
+        if not exclude_problems and any(p.row is not None for p in problems):
+            advice = ["mend the rows, or leave them out with --exclude-bad"]
+        texts = [str(p) for p in fatal] + advice
+        raise CohortError(f"{path.name}: {join_problems(texts, 'cohort')}")
+    return cohort
+
+
+def check_cohort(
+    path: Path,
+    *,
+    seconds: float = 10.0,
+    on_row: Callable[[int, int], None] = lambda done, total: None,
+) -> tuple[Cohort, list[Problem]]:
+    """Find all problems of a cohort at once; return what is usable beside them.
+
+    Raises:
+        CohortError: the table itself cannot be read.
+    """
+    table = read_table(path)
+    problems = _column_problems(table)
+    if problems:
+        empty = pd.DataFrame(columns=["row", "patient_id", "reason"])
+        return Cohort(path.name, table, (), empty), problems
+    table["patient_id"] = table["patient_id"].fillna("").astype(str).str.strip()
+    responder, label_problems = _responses(table)
+    problems += label_problems
+    ecgs, read_problems = read_recordings(table, path.parent, seconds=seconds, on_row=on_row)
+    problems += read_problems
+    problems += _shared_recordings(table, ecgs)
+    bad = {p.row for p in problems}
+    kept = [i for i in range(len(table)) if i + 2 not in bad]
+    held = [ecg for i in kept if (ecg := ecgs[i]) is not None]
+    usable = table.iloc[kept].assign(
+        responder=np.array([responder[i] for i in kept], dtype=np.int64),
+        fs=[ecg.fs for ecg in held],
+        seconds=[round(ecg.seconds, 3) for ecg in held],
+        sha256=[ecg.source.sha256 for ecg in held],
+    )
+    problems += _class_problems(usable)
+    excluded = pd.DataFrame(
+        [(p.row, p.patient_id, p.text) for p in problems if p.row is not None],
+        columns=["row", "patient_id", "reason"],
+    )
+    others = [c for c in usable.columns if c not in TABLE_COLUMNS]
+    usable = usable[[*TABLE_COLUMNS, *others]].reset_index(drop=True)
+    return Cohort(path.name, usable, tuple(held), excluded), problems
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Read a CSV or Parquet table; patient ids stay text.
+
+    Raises:
+        CohortError: it is missing, empty or no table.
+    """
+    if path.suffix.lower() not in TABLE_ENDINGS:
+        raise CohortError(f"{path.name}: a table is needed ({' or '.join(TABLE_ENDINGS)})")
+    if not path.is_file():
+        raise CohortError(f"{path}: no such file. Give the path of the cohort table")
+    try:
+        if path.suffix.lower() == ".parquet":
+            table = pd.read_parquet(path)
+        else:
+            table = pd.read_csv(path, dtype={"patient_id": str, "ecg": str})
+    except pd.errors.EmptyDataError as error:
+        raise CohortError(f"{path.name}: the file is empty; a header row is needed") from error
+    except (pd.errors.ParserError, UnicodeDecodeError, ValueError, OSError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise CohortError(f"{path.name}: no readable table ({reason})") from error
+    if table.empty:
+        raise CohortError(f"{path.name}: no rows; one row a recording is needed")
+    return table
+
+
+def read_recordings(
+    table: pd.DataFrame,
+    folder: Path,
+    *,
+    seconds: float,
+    on_row: Callable[[int, int], None] = lambda done, total: None,
+) -> tuple[list[ECG | None], list[Problem]]:
+    """Read the ECG of every row; None and a problem where that fails.
+
+    Optional columns ecg_fs (Hz) and ecg_unit (mV, uV, V) declare what a file does not say.
+    """
+    ecgs: list[ECG | None] = []
+    problems = []
+    for i, row in enumerate(table.to_dict("records")):
+        try:
+            ecgs.append(_read_row({str(k): v for k, v in row.items()}, folder, seconds))
+        except InputError as error:
+            ecgs.append(None)
+            problems.append(Problem(i + 2, str(row["patient_id"]), str(error)))
+        on_row(i + 1, len(table))
+    return ecgs, problems
+
+
+def _read_row(row: Mapping[str, Any], folder: Path, seconds: float) -> ECG:
+    if pd.isna(row["ecg"]) or not str(row["ecg"]).strip():
+        raise CohortError("column ecg is empty; the path of a recording is needed")
+    fs, unit = row.get("ecg_fs"), row.get("ecg_unit")
+    options = ReadOptions(
+        fs=None if pd.isna(fs) else float(fs),
+        unit=None if pd.isna(unit) else str(unit),
+    )
+    ecg = read_ecg(folder / str(row["ecg"]), options)
+    check_usable(ecg, seconds=seconds)
+    age, sex = row.get("age"), row.get("sex")
+    return replace(
+        ecg,
+        patient_id=str(row["patient_id"]),
+        age=ecg.age if not isinstance(age, (int, float)) or pd.isna(age) else float(age),
+        sex=_sex(sex) or ecg.sex,
+    )
+
+
+def _sex(value: object) -> Sex | None:
+    letter = str(value).strip().upper()[:1]
+    return "F" if letter in ("F", "W") else "M" if letter == "M" else None
+
+
+def check_usable(ecg: ECG, *, seconds: float) -> ECG:
+    """Return `ecg` if a model can be fitted to it or asked about it.
+
+    Raises:
+        CohortError: leads are flat, or the recording is shorter than `seconds`.
+    """
+    problems = []
+    if ecg.flat_leads:
+        problems.append(f"flat leads {', '.join(ecg.flat_leads)}; a signal in all 12 is needed")
+    # half a sample of tolerance: 4999 samples at 500 Hz are ten seconds to every vendor
+    if ecg.seconds < seconds - 0.01:
+        problems.append(f"{ecg.seconds:.1f} s of signal, {seconds:g} s needed")
+    if problems:
+        raise CohortError(f"{ecg.source.name}: {'; '.join(problems)}")
+    return ecg
+
+
+def _column_problems(table: pd.DataFrame) -> list[Problem]:
+    columns = set(table.columns)
+    missing = [c for c in ("patient_id", "ecg") if c not in columns]
+    problems = [
+        Problem(None, "", f"column {c} is missing; one row a recording has it") for c in missing
+    ]
+    if "responder" not in columns and not set(VOLUMES) <= columns:
+        found = sorted(set(VOLUMES) & columns)
+        problems.append(
+            Problem(
+                None,
+                "",
+                f"no response: found {', '.join(found) or 'neither volume'}; needed are "
+                f"{' and '.join(VOLUMES)}, or responder (0/1)",
+            )
+        )
+    return problems
+
+
+def _responses(table: pd.DataFrame) -> tuple[list[int | None], list[Problem]]:
+    """Return the response of every row, and what is wrong with it."""
+    responses: list[int | None] = []
+    problems = []
+    for i, row in enumerate(table.to_dict("records")):
+        patient = str(row["patient_id"])
+        try:
+            if not patient:
+                raise CohortError("column patient_id is empty")
+            responses.append(_response({str(k): v for k, v in row.items()}))
+        except CohortError as error:
+            responses.append(None)
+            problems.append(Problem(i + 2, patient, str(error)))
+    seen = pd.DataFrame({"patient_id": table["patient_id"], "y": responses}).dropna()
+    classes = seen.groupby("patient_id")["y"].nunique()
+    torn = [str(p) for p in classes[classes > 1].index]
+    if torn:
+        text = (
+            f"{len(torn)} patients are in both classes ({', '.join(torn)}); "
+            "one response a patient is needed"
+        )
+        problems.append(Problem(None, "", text))
+    return responses, problems
+
+
+def _response(row: Mapping[str, Any]) -> int:
+    declared = row.get("responder")
+    volumes = [row.get(column) for column in VOLUMES]
+    if all(v is not None for v in volumes):
+        numbers = [pd.to_numeric(str(v), errors="coerce") for v in volumes]
+        if all(np.isfinite(n) and n > 0 for n in numbers):
+            response = is_responder(float(numbers[0]), float(numbers[1]))
+            if not pd.isna(declared) and str(declared) not in (str(response), f"{response}.0"):
+                raise CohortError(
+                    f"responder is {declared}, the volumes say {response}; mend one of them"
+                )
+            return response
+        if pd.isna(declared):
+            shown = ", ".join(f"{c} {v}" for c, v in zip(VOLUMES, volumes, strict=True))
+            raise CohortError(f"{shown}; volumes above 0 mL are needed")
+    if str(declared) in ("0", "1", "0.0", "1.0", "True", "False"):
+        return int(float(declared))  # type: ignore[arg-type]
+    raise CohortError(f"responder is {declared}; 0 or 1 is needed")
+
+
+def _shared_recordings(table: pd.DataFrame, ecgs: Sequence[ECG | None]) -> list[Problem]:
+    """Find one recording under two patients: it would stand on both sides of a split."""
+    owner: dict[str, str] = {}
+    problems = []
+    for i, (patient, ecg) in enumerate(zip(table["patient_id"], ecgs, strict=True)):
+        if ecg is None or not ecg.source.sha256:
+            continue
+        first = owner.setdefault(ecg.source.sha256, patient)
+        if first != patient:
+            text = f"the recording is also that of patient {first}; each patient needs an own one"
+            problems.append(Problem(i + 2, patient, text))
+    return problems
+
+
+def _class_problems(usable: pd.DataFrame) -> list[Problem]:
+    counts = usable.drop_duplicates("patient_id")["responder"].value_counts()
+    responders, others = int(counts.get(1, 0)), int(counts.get(0, 0))
+    # each of three parts needs both classes
+    if min(responders, others) < len(PARTS):
+        text = (
+            f"{responders} responders and {others} non-responders can be used; at least "
+            f"{len(PARTS)} of each are needed, one a part of the split"
+        )
+        return [Problem(None, "", text)]
+    return []
+
+
+def split_patients(
+    responses: pd.Series[int], seed: int, fractions: tuple[float, float, float] = (0.6, 0.2, 0.2)
+) -> Split:
+    """Split patients into train, validation and test, stratified by response.
+
+    Args:
+        responses: 0/1 by patient id, each patient once.
+        seed: draws the split; it depends on the set of patients, not on their order.
+        fractions: share of train, validation and test; they sum to 1.
+
+    Raises:
+        CohortError: a class has too few patients for three parts.
+    """
+    rng = np.random.default_rng(np.random.SeedSequence([seed, 0x5917]))
+    parts: dict[Part, list[str]] = {part: [] for part in PARTS}
+    for label in (0, 1):
+        patients = np.array(sorted(str(p) for p in responses.index[responses == label]))
+        counts = _part_sizes(len(patients), fractions)
+        order = rng.permutation(patients)
+        for part, chunk in zip(PARTS, np.split(order, np.cumsum(counts)[:-1]), strict=True):
+            parts[part] += [str(p) for p in chunk]
+    return Split(seed, *(tuple(sorted(parts[part])) for part in PARTS))
+
+
+def _part_sizes(n: int, fractions: tuple[float, float, float]) -> list[int]:
+    """Return part sizes by largest remainder, each at least 1."""
+    if n < len(fractions):
+        raise CohortError(
+            f"a class has {n} patients; at least {len(fractions)} are needed to split"
+        )
+    exact = np.array(fractions) * n
+    sizes = np.maximum(np.floor(exact).astype(int), 1)
+    while sizes.sum() < n:
+        sizes[np.argmax(exact - sizes)] += 1
+    while sizes.sum() > n:
+        sizes[np.argmax(sizes)] -= 1
+    return [int(s) for s in sizes]
+
+
+def split_table(cohort: Cohort, splits: Sequence[Split]) -> pd.DataFrame:
+    """Return seed, part, patient_id, responder of every split, a row a patient and seed."""
+    responses = cohort.responses
+    rows = [
+        (split.seed, part, patient, int(responses[patient]))
+        for split in splits
+        for part in PARTS
+        for patient in split.part(part)
+    ]
+    return pd.DataFrame(rows, columns=["seed", "part", "patient_id", "responder"])

@@ -1,0 +1,110 @@
+"""A corpus: ECGs without a label, for self-supervision."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from dyssync.cohort import Problem, read_recordings, read_table
+from dyssync.ecg import ECG
+from dyssync.errors import CohortError
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Unlabelled recordings.
+
+    Attributes:
+        name: name of the table or folder.
+        ecgs: the recordings; `patient_id` is set where the table has it.
+        problems: recordings that were left out, with the reason.
+    """
+
+    name: str
+    ecgs: tuple[ECG, ...]
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """sha256 over the recordings' own digests, whatever their order."""
+        return digest_of(self.ecgs)
+
+
+def digest_of(ecgs: Iterable[ECG]) -> str:
+    """Return the sha256 of a set of recordings, independent of their order."""
+    return hashlib.sha256("\n".join(sorted(recording_keys(ecgs))).encode()).hexdigest()
+
+
+def recording_keys(ecgs: Iterable[ECG]) -> list[str]:
+    """Return one key a recording: the digest of its file, or of its samples when there is none."""
+    return [e.source.sha256 or hashlib.sha256(e.signal.tobytes()).hexdigest() for e in ecgs]
+
+
+def patient_keys(patients: Iterable[str]) -> list[str]:
+    """Return sha256 digests of patient ids, so that an encoder can name them without telling."""
+    return sorted({hashlib.sha256(p.encode()).hexdigest() for p in patients})
+
+
+def read_corpus(
+    path: Path,
+    *,
+    seconds: float = 10.0,
+    on_row: Callable[[int, int], None] = lambda done, total: None,
+) -> Corpus:
+    """Read a corpus from a table (column ecg, optionally patient_id) or a folder of ECG files.
+
+    Recordings that cannot be used are left out and listed in `problems`.
+
+    Raises:
+        CohortError: there is no table or folder, or nothing in it can be used.
+    """
+    if path.is_dir():
+        files = sorted(p.relative_to(path).as_posix() for p in path.rglob("*.hea"))
+        files = files or sorted(
+            p.relative_to(path).as_posix() for p in path.rglob("*") if p.is_file()
+        )
+        if not files:
+            raise CohortError(f"{path.name}: the folder is empty; ECG files are needed")
+        table = pd.DataFrame({"ecg": files})
+        folder = path
+    else:
+        table = read_table(path)
+        folder = path.parent
+    if "ecg" not in table.columns:
+        raise CohortError(f"{path.name}: column ecg is missing; the path of each recording")
+    if "patient_id" not in table.columns:
+        # a file of its own is a patient of its own until a table says otherwise
+        table["patient_id"] = table["ecg"].map(lambda name: Path(str(name)).stem)
+    ecgs, problems = read_recordings(table, folder, seconds=seconds, on_row=on_row)
+    held = tuple(ecg for ecg in ecgs if ecg is not None)
+    if not held:
+        raise CohortError(
+            f"{path.name}: none of {len(table)} recordings can be used; {problems[0]}"
+        )
+    return Corpus(path.name, held, tuple(problems))
+
+
+def check_apart(corpus: Sequence[ECG], test_patients: Iterable[str], tested: Sequence[ECG]) -> None:
+    """Refuse a corpus that holds a patient or a recording of a test part.
+
+    Raises:
+        CohortError: it does; all patients are named.
+    """
+    patients = {ecg.patient_id for ecg in corpus}
+    shared = sorted(set(test_patients) & {p for p in patients if p})
+    keys = set(recording_keys(corpus))
+    same = [
+        str(e.patient_id)
+        for e, key in zip(tested, recording_keys(tested), strict=True)
+        if key in keys
+    ]
+    both = sorted(set(shared) | set(same))
+    if both:
+        raise CohortError(
+            f"corpus: {len(both)} patients are also in a test part ({', '.join(both)}); "
+            "take their recordings out of the corpus"
+        )

@@ -1,0 +1,1 @@
+"""From probabilities to honest statements: metrics, thresholds, corrected intervals and tests."""

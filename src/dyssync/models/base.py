@@ -1,0 +1,123 @@
+"""What every model is: a scikit-learn classifier whose X is a sequence of ECGs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, Self, TypeAlias, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, ClassifierMixin
+
+from dyssync.ecg import ECG
+from dyssync.errors import ModelError
+
+Probabilities: TypeAlias = npt.NDArray[np.float64]
+Labels: TypeAlias = npt.NDArray[np.int64]
+Labelled: TypeAlias = tuple[Sequence[ECG], Labels]
+
+MISSING_CLASS = "training part holds one class; responders and non-responders are needed"
+
+
+@dataclass(frozen=True)
+class State:
+    """A fitted model as data: JSON-able values and the bytes of further files by name."""
+
+    values: Mapping[str, Any]
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Who looks on while a model is fitted.
+
+    Attributes:
+        on_progress: called with the finished fraction, 0-1.
+        checkpoint: folder for what is needed to go on after an interruption; None to keep nothing.
+    """
+
+    on_progress: Callable[[float], None] = lambda fraction: None
+    checkpoint: Path | None = None
+
+
+UNWATCHED = Watch()
+
+
+@runtime_checkable
+class ResponseModel(Protocol):
+    """A model of response to CRT. The contract is tested over the registry, not inherited.
+
+    `fit` learns only from `X`, `y` and, for early stopping, `validation`; what it learns ends in
+    an underscore; fitting again forgets. Same seed, same numbers.
+    """
+
+    def fit(
+        self,
+        X: Sequence[ECG],
+        y: Labels,
+        *,
+        seed: int = 0,
+        validation: Labelled | None = None,
+        watch: Watch = UNWATCHED,
+    ) -> Self:
+        """Learn from recordings (n) and their responses, (n,) int, 0 or 1."""
+
+    def response_probability(self, X: Sequence[ECG]) -> Probabilities:
+        """Return the probability of response, (n,) float64, 0-1."""
+
+    def refit_params(self, fitted: Sequence[Self]) -> Mapping[str, Any]:
+        """Return the parameters for a fit on all patients, with none left to stop early on."""
+
+    def state(self) -> State:
+        """Return what was learnt."""
+
+    def restore(self, state: State) -> Self:
+        """Take back what :meth:`state` returned."""
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the constructor's parameters."""
+
+    def set_params(self, **params: Any) -> Self:
+        """Set constructor parameters."""
+
+
+class ProbabilityMixin(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """The scikit-learn face of a model that has `response_probability`."""
+
+    def predict_proba(self, X: Sequence[ECG]) -> Probabilities:
+        """Return (n, 2) float64: probability of non-response, of response."""
+        p: Probabilities = self.response_probability(X)
+        return np.column_stack([1 - p, p])
+
+    def predict(self, X: Sequence[ECG]) -> Labels:
+        """Return (n,) int, 1 where the probability of response is at least one half."""
+        return (np.asarray(self.response_probability(X)) >= 0.5).astype(np.int64)
+
+    def refit_params(self, fitted: Sequence[Any]) -> Mapping[str, Any]:
+        """Return the parameters for a fit on all patients: the same, unless a model says else."""
+        return {}
+
+    def _learned(self, attribute: str) -> Any:
+        try:
+            return getattr(self, attribute)
+        except AttributeError as error:
+            name = type(self).__name__
+            raise ModelError(f"{name} is not fitted yet; call fit, or load a bundle") from error
+
+
+def check_labels(X: Sequence[ECG], y: npt.ArrayLike) -> Labels:
+    """Return `y` as (n,) int64 if it labels every recording with 0 or 1 and holds both.
+
+    Raises:
+        ModelError: it does not.
+    """
+    labels = np.asarray(y)
+    if labels.shape != (len(X),):
+        raise ModelError(f"{len(X)} recordings, labels of shape {labels.shape}; one each is needed")
+    if not np.isin(labels, (0, 1)).all():
+        raise ModelError("labels other than 0 and 1; 1 is a responder")
+    if len(np.unique(labels)) < 2:
+        raise ModelError(MISSING_CLASS)
+    return labels.astype(np.int64)

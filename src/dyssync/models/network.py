@@ -1,0 +1,109 @@
+"""ResNet-18 of MONAI as encoder and head, its weights in and out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dyssync.errors import ModelError
+
+if TYPE_CHECKING:
+    import torch
+
+FEATURES = 512  # channels of the last stage of ResNet-18
+STAGES = ("layer1", "layer2", "layer3", "layer4")
+
+
+def build_network(outputs: int, dropout: float = 0.0) -> torch.nn.Sequential:
+    """Return a freshly initialised (encoder, head) for grey pictures, channels-last.
+
+    `bias_downsample=False` and `conv1_t_stride=2` give the 11.2 million parameters and the names of
+    the ImageNet checkpoints of torchvision and timm, so that those weights load.
+    """
+    import torch
+    from monai.networks.nets.resnet import resnet18
+
+    encoder = resnet18(
+        spatial_dims=2,
+        n_input_channels=1,
+        conv1_t_stride=2,
+        bias_downsample=False,
+        feed_forward=False,
+    )
+    head = torch.nn.Sequential(torch.nn.Dropout(dropout), torch.nn.Linear(FEATURES, outputs))
+    network = torch.nn.Sequential()
+    network.add_module("encoder", encoder)
+    network.add_module("head", head)
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+
+def load_image_weights(encoder: torch.nn.Module, path: Path) -> None:
+    """Load an ImageNet ResNet-18 state dict; the three colour channels are summed into one.
+
+    Raises:
+        ModelError: it is no safetensors file of a ResNet-18.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    if not path.is_file():
+        raise ModelError(f"{path}: no such file; weights= takes a local safetensors file")
+    try:
+        tensors = load_file(path)
+    except SafetensorError as error:
+        text = "no safetensors file; pickled checkpoints are not loaded, convert it"
+        raise ModelError(f"{path.name}: {text} ({error})") from error
+    own = encoder.state_dict()
+    given = {k: v for k, v in tensors.items() if not k.startswith("fc.")}
+    if "conv1.weight" in given:
+        given["conv1.weight"] = given["conv1.weight"].sum(dim=1, keepdim=True)
+    wrong = sorted(k for k in own.keys() | given.keys() if _differs(k, own, given))
+    if wrong:
+        raise ModelError(f"{path.name}: no ResNet-18 weights; differing: {', '.join(wrong[:5])}")
+    encoder.load_state_dict(given, strict=False)
+
+
+def _differs(key: str, own: Mapping[str, torch.Tensor], given: Mapping[str, torch.Tensor]) -> bool:
+    if key.endswith("num_batches_tracked"):  # older checkpoints lack it
+        return False
+    return key not in own or key not in given or own[key].shape != given[key].shape
+
+
+def round_weights(module: torch.nn.Module) -> None:
+    """Round convolution and linear weights to half precision, in place.
+
+    A bundle keeps them in 2 bytes each; rounding before the first prediction makes the stored model
+    the very one that was evaluated. Batch norm's statistics keep 4 bytes: variances can be tiny.
+    """
+    import torch
+
+    with torch.no_grad():
+        for parameter in module.parameters():
+            if parameter.ndim > 1:
+                parameter.copy_(parameter.half().float())
+
+
+def pack_weights(module: torch.nn.Module) -> bytes:
+    """Return all weights as safetensors bytes; matrices in half precision."""
+    from safetensors.torch import save
+
+    tensors = {k: v.detach().cpu() for k, v in module.state_dict().items()}
+    return save({k: (v.half() if v.ndim > 1 else v).contiguous() for k, v in tensors.items()})
+
+
+def unpack_weights(module: torch.nn.Module, data: bytes) -> None:
+    """Load what :func:`pack_weights` returned.
+
+    Raises:
+        ModelError: the bytes are damaged or of another network.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    try:
+        module.load_state_dict(
+            {k: v.float() if v.is_floating_point() else v for k, v in load(data).items()}
+        )
+    except (SafetensorError, RuntimeError) as error:
+        raise ModelError(f"network weights do not fit: {str(error).splitlines()[0]}") from error

@@ -1,0 +1,52 @@
+"""The floor under every model: everyone gets the training part's share of responders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Self
+
+import numpy as np
+
+from dyssync.ecg import ECG
+from dyssync.models.base import (
+    UNWATCHED,
+    Labelled,
+    Labels,
+    Probabilities,
+    ProbabilityMixin,
+    State,
+    Watch,
+    check_labels,
+)
+
+
+class Prevalence(ProbabilityMixin):
+    """Predict the share of responders among the training patients."""
+
+    def fit(
+        self,
+        X: Sequence[ECG],
+        y: Labels,
+        *,
+        seed: int = 0,
+        validation: Labelled | None = None,
+        watch: Watch = UNWATCHED,
+    ) -> Self:
+        """Count the responders."""
+        self.classes_ = np.array([0, 1])
+        self.share_ = float(check_labels(X, y).mean())
+        return self
+
+    def response_probability(self, X: Sequence[ECG]) -> Probabilities:
+        """Return the same probability for all, (n,) float64."""
+        return np.full(len(X), self._learned("share_"), dtype=np.float64)
+
+    def state(self) -> State:
+        """Return the share."""
+        return State({"share": self._learned("share_")})
+
+    def restore(self, state: State) -> Self:
+        """Take the share back."""
+        self.classes_ = np.array([0, 1])
+        self.share_ = float(state.values["share"])
+        return self

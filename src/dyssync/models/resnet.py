@@ -1,0 +1,309 @@
+"""ResNet-18 on pictures of the ECG: the study's first model and, pretrained, its second."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from dyssync.ecg import ECG
+from dyssync.errors import check_range
+from dyssync.layouts import LAYOUTS
+from dyssync.models.base import (
+    UNWATCHED,
+    Labelled,
+    Labels,
+    Probabilities,
+    ProbabilityMixin,
+    State,
+    Watch,
+    check_labels,
+)
+from dyssync.models.network import (
+    build_network,
+    load_image_weights,
+    pack_weights,
+    round_weights,
+    unpack_weights,
+)
+from dyssync.models.pictures import Size, draw, drawn_signal, neutral_views, stack
+from dyssync.models.training import Schedule, make_fabric, train
+from dyssync.models.waveforms import FS
+from dyssync.pretraining.encoder import Encoder, load_encoder
+from dyssync.pretraining.loop import PretrainingConfig, pretrain
+from dyssync.rendering import Rendered, ViewConfig, apply_view, draw_view
+
+if TYPE_CHECKING:
+    import torch
+
+PREDICTION_BATCH = 32
+
+
+class ResNet18(ProbabilityMixin):
+    """ResNet-18 on a fresh rendering of each recording at every step.
+
+    Args:
+        layout: paper layout of the pictures, see ``dyssync list layouts``.
+        height: px.
+        width: px; the page keeps its aspect ratio inside.
+        epochs: most passes over the training part.
+        patience: epochs without a better validation loss before stopping.
+        batch_size: pictures a step.
+        learning_rate: peak of AdamW's rate.
+        weight_decay: AdamW's.
+        dropout: before the last layer, 0-1.
+        augment: draw position, gain, ink and paper anew at each step.
+        test_views: pictures a recording at prediction, from different moments; mean logit.
+        weights: local ImageNet state dict (safetensors) to start from; None starts at random.
+        precision: "auto", "32-true" or "bf16-mixed".
+    """
+
+    def __init__(
+        self,
+        *,
+        layout: str = "3x4+II",
+        height: int = 224,
+        width: int = 224,
+        epochs: int = 40,
+        patience: int = 15,
+        batch_size: int = 16,
+        learning_rate: float = 5e-4,
+        weight_decay: float = 0.05,
+        dropout: float = 0.2,
+        augment: bool = True,
+        test_views: int = 3,
+        weights: str | None = None,
+        precision: str = "auto",
+    ) -> None:
+        self.layout = layout
+        self.height = height
+        self.width = width
+        self.epochs = epochs
+        self.patience = patience
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.dropout = dropout
+        self.augment = augment
+        self.test_views = test_views
+        self.weights = weights
+        self.precision = precision
+
+    @property
+    def size(self) -> Size:
+        """Height and width of the pictures, px."""
+        return (self.height, self.width)
+
+    def fit(
+        self,
+        X: Sequence[ECG],
+        y: Labels,
+        *,
+        seed: int = 0,
+        validation: Labelled | None = None,
+        watch: Watch = UNWATCHED,
+    ) -> Self:
+        """Train; with `validation`, keep the epoch of its smallest loss."""
+        import torch
+
+        labels = check_labels(X, y)
+        self.classes_ = np.array([0, 1])
+        # The loss weighs both classes alike; the logit is brought back to the cohort's own odds
+        # (Elkan 2001), so that the probability stays calibrated.
+        self.log_odds_ = float(np.log(labels.mean() / (1 - labels.mean())))
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self._begin(X, seed, watch)
+            self._train(X, labels, seed, validation, watch)
+        return self
+
+    def _begin(self, X: Sequence[ECG], seed: int, watch: Watch) -> None:
+        """Build the network that training starts from."""
+        self.network_ = build_network(1, self.dropout)
+        if self.weights is not None:
+            load_image_weights(self.network_.get_submodule("encoder"), Path(self.weights))
+
+    def _train(
+        self,
+        X: Sequence[ECG],
+        labels: Labels,
+        seed: int,
+        validation: Labelled | None,
+        watch: Watch,
+    ) -> None:
+        import torch
+        from torch.nn import functional
+
+        fabric = make_fabric(self.precision)
+        network = fabric.setup_module(self.network_)
+        target = torch.from_numpy(labels.astype(np.float32)).to(fabric.device)
+        weight = torch.tensor(np.exp(-self.log_odds_), dtype=torch.float32, device=fabric.device)
+        views = self._view_config()
+        signals = [drawn_signal(ecg, self.layout) for ecg in X]
+
+        def loss_of(batch: npt.NDArray[np.int64], rng: np.random.Generator) -> torch.Tensor:
+            pictures = [
+                apply_view(signals[i], FS, draw_view(rng, views), self.size).image for i in batch
+            ]
+            logits = network(_tensor(stack(pictures), fabric.device)).float().squeeze(1)
+            return functional.binary_cross_entropy_with_logits(
+                logits, target[batch], pos_weight=weight
+            )
+
+        def validate() -> float:
+            assert validation is not None
+            logits = torch.from_numpy(self._balanced_logits(validation[0], views=1))
+            y = torch.from_numpy(np.asarray(validation[1], dtype=np.float64))
+            factor = torch.tensor(np.exp(-self.log_odds_))
+            loss = functional.binary_cross_entropy_with_logits(logits, y, pos_weight=factor)
+            return float(loss)
+
+        schedule = Schedule(
+            self.epochs, self.batch_size, self.learning_rate, self.weight_decay, self.patience
+        )
+        self.history_ = train(
+            self.network_,
+            loss_of,
+            len(X),
+            schedule,
+            seed=seed,
+            fabric=fabric,
+            validate=None if validation is None else validate,
+            watch=watch,
+        )
+        self.network_.cpu()
+        round_weights(self.network_)
+
+    def _view_config(self) -> ViewConfig:
+        source = LAYOUTS[self.layout].source
+        config = ViewConfig(
+            layouts=(self.layout,),
+            # a recording drawn from any moment on shows the same heart; a median beat has one start
+            start_s=(0.0, 10.0 if source == "rhythm" else 0.0),
+            simultaneous_share=0.0,
+        )
+        if self.augment:
+            return config
+        fixed = (1.0, 1.0)
+        return replace(
+            config, start_s=(0.0, 0.0), speed=fixed, gain=fixed, zoom=fixed, shift_mm=0.0,
+            line_mm=(0.4, 0.4), hide_share=0.0, ink=(0, 0), paper=(255, 255), grid_share=0.0,
+            text_share=0.0, noise=(0.0, 0.0),
+        )  # fmt: skip
+
+    def _balanced_logits(self, X: Sequence[ECG], views: int) -> npt.NDArray[np.float64]:
+        """Return the mean logit over views, (n,), at even odds of both classes."""
+        import torch
+
+        network = self._learned("network_")
+        device = next(network.parameters()).device
+        fabric = make_fabric(self.precision)
+        total = np.zeros(len(X))
+        kept = neutral_views(self.layout, views)
+        with torch.no_grad():
+            for view in kept:
+                for start in range(0, len(X), PREDICTION_BATCH):
+                    chunk = X[start : start + PREDICTION_BATCH]
+                    pictures = stack([draw(ecg, view, self.size).image for ecg in chunk])
+                    with fabric.autocast():
+                        logits = network(_tensor(pictures, device)).float().squeeze(1)
+                    total[start : start + len(chunk)] += logits.cpu().numpy()
+        return total / len(kept)
+
+    def response_probability(self, X: Sequence[ECG]) -> Probabilities:
+        """Return the probability of response, (n,) float64."""
+        self._learned("network_").eval()
+        logits = self._balanced_logits(X, self.test_views) + self.log_odds_
+        return np.asarray(1 / (1 + np.exp(-logits)), dtype=np.float64)
+
+    def picture(self, ecg: ECG) -> Rendered:
+        """Return the first picture the network sees of a recording, with the boxes of its leads."""
+        return draw(ecg, neutral_views(self.layout, 1)[0], self.size, boxes=True)
+
+    def refit_params(self, fitted: Sequence[Self]) -> Mapping[str, Any]:
+        """Return the median number of epochs that early stopping chose."""
+        return {"epochs": max(1, round(float(np.median([m.history_.best_epoch for m in fitted]))))}
+
+    def state(self) -> State:
+        """Return the weights and the cohort's log-odds of response."""
+        network = self._learned("network_")
+        values = {"log_odds": self.log_odds_, "best_epoch": self.history_.best_epoch}
+        return State(values, {"network.safetensors": pack_weights(network)})
+
+    def restore(self, state: State) -> Self:
+        """Take the weights back."""
+        from dyssync.models.training import History
+
+        check_range("log_odds", float(state.values["log_odds"]), -20, 20)
+        self.classes_ = np.array([0, 1])
+        self.network_ = build_network(1, self.dropout)
+        unpack_weights(self.network_, state.files["network.safetensors"])
+        self.network_.eval()
+        self.log_odds_ = float(state.values["log_odds"])
+        self.history_ = History([], [], int(state.values["best_epoch"]))
+        return self
+
+
+def _tensor(pictures: npt.NDArray[np.float32], device: torch.device) -> torch.Tensor:
+    import torch
+
+    return torch.from_numpy(pictures).to(device).contiguous(memory_format=torch.channels_last)
+
+
+class SelfSupervisedResNet18(ResNet18):
+    """ResNet-18 that has first learnt from pictures without labels.
+
+    Args:
+        encoder: folder of a pretrained encoder (:func:`dyssync.pretraining.load_encoder`); None
+            pretrains on the training recordings of each fit.
+        method: of pretraining, see ``dyssync list methods``.
+        pretraining_draws: recordings drawn for pretraining in all.
+        pretraining_rate: peak learning rate of pretraining.
+        **parameters: as in :class:`ResNet18`.
+    """
+
+    def __init__(
+        self,
+        *,
+        encoder: str | None = None,
+        method: str = "waveform",
+        pretraining_draws: int = 40_000,
+        pretraining_rate: float = 1e-3,
+        **parameters: Any,
+    ) -> None:
+        super().__init__(**parameters)
+        self.encoder = encoder
+        self.method = method
+        self.pretraining_draws = pretraining_draws
+        self.pretraining_rate = pretraining_rate
+
+    @classmethod
+    def _get_param_names(cls) -> list[str]:
+        """Return scikit-learn's list of parameters: ResNet18's and the four above."""
+        own = ["encoder", "method", "pretraining_draws", "pretraining_rate"]
+        return sorted([*ResNet18._get_param_names(), *own])
+
+    def pretraining_config(self) -> PretrainingConfig:
+        """Return how an encoder for this model is pretrained."""
+        return PretrainingConfig(
+            method=self.method,
+            layout=self.layout,
+            height=self.height,
+            width=self.width,
+            draws=self.pretraining_draws,
+            learning_rate=self.pretraining_rate,
+            precision=self.precision,
+        )
+
+    def _begin(self, X: Sequence[ECG], seed: int, watch: Watch) -> None:
+        super()._begin(X, seed, watch)
+        held: Encoder
+        if self.encoder is not None:
+            held = load_encoder(Path(self.encoder))
+        else:
+            held = pretrain(X, self.pretraining_config(), seed=seed, weights=self.weights)
+        unpack_weights(self.network_.get_submodule("encoder"), held.weights)

@@ -1,0 +1,109 @@
+"""Pretraining: draw pictures, ask the method's question, learn; returns the encoder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from dyssync.corpus import digest_of, patient_keys, recording_keys
+from dyssync.ecg import ECG
+from dyssync.models.base import UNWATCHED, Watch
+from dyssync.models.network import build_network, load_image_weights, pack_weights
+from dyssync.models.pictures import stack
+from dyssync.models.training import Schedule, make_fabric, train
+from dyssync.pretraining import METHODS
+from dyssync.pretraining.encoder import Encoder
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True)
+class PretrainingConfig:
+    """How an encoder is pretrained.
+
+    Attributes:
+        method: see ``dyssync list methods``.
+        layout: of the model to come.
+        height, width: of the pictures, px.
+        draws: recordings drawn in all; the corpus is gone through as often as that takes.
+        batch_size: recordings a step.
+        learning_rate: peak of AdamW's rate.
+        weight_decay: AdamW's.
+        precision: "auto", "32-true" or "bf16-mixed".
+    """
+
+    method: str = "waveform"
+    layout: str = "3x4+II"
+    height: int = 224
+    width: int = 224
+    draws: int = 40_000
+    batch_size: int = 16
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.01
+    precision: str = "auto"
+
+    def digest(self, ecgs: Sequence[ECG], seed: int) -> str:
+        """Return the name of the encoder that this config makes of these recordings."""
+        text = json.dumps([asdict(self), digest_of(ecgs), seed], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def pretrain(
+    ecgs: Sequence[ECG],
+    config: PretrainingConfig,
+    *,
+    seed: int = 0,
+    weights: str | None = None,
+    watch: Watch = UNWATCHED,
+) -> Encoder:
+    """Learn an encoder from recordings without labels.
+
+    Args:
+        ecgs: the corpus.
+        config: how.
+        seed: of initialisation, order and views.
+        weights: local ImageNet state dict to start from.
+        watch: progress and checkpoint.
+
+    Raises:
+        CohortError: the corpus is too small, or no heart beat is found in it.
+    """
+    import torch
+
+    method = METHODS[config.method](layout=config.layout, size=(config.height, config.width))
+    method.prepare(ecgs)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = build_network(method.outputs())
+        if weights is not None:
+            load_image_weights(network.get_submodule("encoder"), Path(weights))
+        fabric = make_fabric(config.precision)
+        module = fabric.setup_module(network)
+
+        def loss_of(batch: npt.NDArray[np.int64], rng: np.random.Generator) -> torch.Tensor:
+            pictures, targets = method.draw(batch, rng)
+            x = torch.from_numpy(stack(pictures)).to(fabric.device)
+            outputs = module(x.contiguous(memory_format=torch.channels_last)).float()
+            return method.loss(outputs, torch.from_numpy(targets).to(fabric.device))
+
+        passes = max(1, round(config.draws / len(method)))
+        schedule = Schedule(passes, config.batch_size, config.learning_rate, config.weight_decay)
+        history = train(
+            network, loss_of, len(method), schedule, seed=seed, fabric=fabric, watch=watch
+        )
+    return Encoder(
+        weights=pack_weights(network.cpu().get_submodule("encoder")),
+        config={**asdict(config), "seed": seed},
+        corpus_digest=digest_of(ecgs),
+        patients=patient_keys(str(e.patient_id) for e in ecgs if e.patient_id),
+        recordings=sorted(recording_keys(ecgs)),
+        loss=history.loss,
+    )

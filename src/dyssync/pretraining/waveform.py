@@ -1,0 +1,89 @@
+"""`waveform`: from a random picture, tell the signal that it was drawn from.
+
+The renderer knows the signal, so the task needs no label and no negative pairs, and no fingerprint
+solves it: the answer is the heart's own median beat, whatever paper, moment or gain was drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from dyssync.ecg import ECG, LEAD_INDEX
+from dyssync.errors import CohortError
+from dyssync.models.pictures import Size, drawn_signal
+from dyssync.models.waveforms import FS, feature_names, features
+from dyssync.pretraining.method import Pictures, Targets
+from dyssync.pretraining.views import add_noise, apply_rotation, draw_rotation, view_config
+from dyssync.rendering import apply_view, draw_view
+
+if TYPE_CHECKING:
+    import torch
+
+COMPONENTS = 48  # principal components of the median beat; explain 97 % of its variance
+# Component k is divided by its SD to this power: 1 asks for noise components as loudly as for the
+# QRS, 0 asks for little but the largest.
+WHITENING = 0.5
+
+
+class Waveform:
+    """Predict the principal components of the 12-lead median beat, fitted on the corpus.
+
+    Args:
+        layout: of the model to come.
+        size: of the pictures, (height, width) px.
+    """
+
+    def __init__(self, layout: str, size: Size) -> None:
+        self.layout, self.size = layout, size
+        self.views = view_config(layout)
+
+    def prepare(self, ecgs: Sequence[ECG]) -> None:
+        """Compute the beats, drop recordings without one, and fit the components."""
+        held = [(beat, ecg) for ecg in ecgs if np.isfinite(beat := _beat(ecg)).all()]
+        if len(held) < 2:
+            raise CohortError(f"corpus: a heart beat was found in {len(held)} recordings, 2 needed")
+        self.beats = np.stack([beat for beat, _ in held])  # (n, 12, m)
+        self.signals = [drawn_signal(ecg, self.layout) for _, ecg in held]
+        flat = self.beats.reshape(len(held), -1)
+        self.mean = flat.mean(axis=0)
+        _, sizes, axes = np.linalg.svd(flat - self.mean, full_matrices=False)
+        count = min(COMPONENTS, int((sizes > 1e-6 * sizes[0]).sum()))
+        sd = sizes[:count] / np.sqrt(len(held))
+        # (12 m, k); the first target has unit variance
+        scale = (sd / sd[0]) ** (1 - WHITENING) / sd
+        self.projection = (axes[:count].T * scale).astype(np.float32)
+
+    def __len__(self) -> int:
+        return len(self.signals)
+
+    def outputs(self) -> int:
+        """Return the number of components."""
+        return int(self.projection.shape[1])
+
+    def draw(
+        self, batch: npt.NDArray[np.int64], rng: np.random.Generator
+    ) -> tuple[Pictures, Targets]:
+        """Return a picture of each heart, turned a little, and the turned heart's components."""
+        pictures, targets = [], []
+        for i in batch:
+            rotation = draw_rotation(rng)
+            signal = add_noise(apply_rotation(self.signals[i], rotation), rng)
+            pictures.append(apply_view(signal, FS, draw_view(rng, self.views), self.size).image)
+            turned = rotation @ self.beats[i]
+            targets.append((turned.ravel() - self.mean) @ self.projection)
+        return pictures, np.stack(targets).astype(np.float32)
+
+    def loss(self, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        """Return the mean squared error, relative to the variance of the targets."""
+        return (outputs - targets).square().sum(1).mean()
+
+
+def _beat(ecg: ECG) -> npt.NDArray[np.float64]:
+    """Return the median beat, (12, m) mV; NaN where no beat is found."""
+    values = features(ecg)
+    first = next(i for i, name in enumerate(feature_names()) if "_beat_" in name)
+    return values[first:-1].reshape(len(LEAD_INDEX), -1)
