@@ -137,9 +137,7 @@ def _person(root: Element, rhythm: Element) -> Person:
     sex = birth = None
     if who is not None:
         gender, born = who.find("administrativeGenderCode"), who.find("birthTime")
-        sex = (
-            parse_sex(_SEX.get((gender.get("code") or "").upper())) if gender is not None else None
-        )
+        sex = parse_sex(gender.get("code")) if gender is not None else None
         birth = parse_datetime((born.get("value") or "")[:8]) if born is not None else None
     age = None
     for related in root.iterfind("controlVariable/relatedObservation"):

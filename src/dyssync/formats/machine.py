@@ -26,7 +26,7 @@ def machine_notes(found: Mapping[str, str | None]) -> dict[str, str]:
     """Return notes for the measurements that a file holds.
 
     Args:
-        found: keys of :data:`LABELS` to text as the file has it; None, empty and "0 ms" are left out.
+        found: keys of :data:`LABELS` to the file's text; None, empty and "0 ms" are left out.
 
     >>> machine_notes({"qrs": "96", "pr": None})
     {'machine QRSd (ms)': '96'}
