@@ -41,9 +41,12 @@ FORMATS: Registry[Format] = Registry(
     "format",
     {
         "wfdb": "dyssync.formats.physionet:FORMAT",
+        "dicom": "dyssync.formats.dicom:FORMAT",
         "muse-xml": "dyssync.formats.muse:FORMAT",
         "sierra-xml": "dyssync.formats.sierra:FORMAT",
         "hl7-aecg": "dyssync.formats.aecg:FORMAT",
+        "schiller-xml": "dyssync.formats.schiller:FORMAT",
+        "matlab": "dyssync.formats.matlab:FORMAT",
         "numpy": "dyssync.formats.arrays:FORMAT",
         "csv": "dyssync.formats.text:FORMAT",
     },

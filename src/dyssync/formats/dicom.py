@@ -1,0 +1,287 @@
+"""DICOM waveforms: 12-lead, general and ambulatory ECG.
+
+References:
+    DICOM PS3.3 A.34 (waveform IODs), C.10.9 (waveform module), C.10.10 (annotations);
+    PS3.16 CID 3001 (lead codes of SCP-ECG and of MDC).
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dyssync.ecg import LEADS, lead_name
+from dyssync.errors import FormatError
+from dyssync.formats.demographics import age_between, parse_age, parse_datetime, parse_sex
+from dyssync.formats.machine import machine_notes
+from dyssync.formats.recording import (
+    Floats,
+    Format,
+    InputFile,
+    Person,
+    ReadOptions,
+    Recording,
+    check_sample_count,
+    factor_to_millivolt,
+)
+from dyssync.formats.xml_tree import joined_statements, number
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+# (bits allocated, interpretation) to numpy type, PS3.3 C.10.9.1.5; companded audio is left out.
+_SAMPLE_TYPES: Mapping[tuple[int, str], str] = {
+    (8, "SB"): "i1",
+    (8, "UB"): "u1",
+    (16, "SS"): "i2",
+    (16, "US"): "u2",
+    (32, "SL"): "i4",
+    (32, "UL"): "u4",
+}
+# CID 3001: SCP-ECG lead n is "5.6.3-9-n", MDC (ISO 11073-10102) is "2:n".
+_LEAD_NUMBERS: Mapping[str, str] = {
+    "1": "I",
+    "2": "II",
+    **{str(n): f"V{n - 2}" for n in range(3, 9)},
+    **{str(61 + i): lead for i, lead in enumerate(LEADS[2:6])},
+}
+_MEASUREMENTS = {
+    "ventricular heart rate": "rate",
+    "heart rate": "rate",
+    "pr interval": "pr",
+    "pr interval global": "pr",
+    "qrs duration": "qrs",
+    "qrs duration global": "qrs",
+    "qt interval": "qt",
+    "qt interval global": "qt",
+    "qtc interval": "qtc",
+    "qtc interval global": "qtc",
+    "p axis": "p_axis",
+    "qrs axis": "qrs_axis",
+    "t axis": "t_axis",
+}
+_TAGS = [
+    "SOPClassUID",
+    "SpecificCharacterSet",
+    "PatientID",
+    "PatientAge",
+    "PatientSex",
+    "PatientBirthDate",
+    "AcquisitionDateTime",
+    "StudyDate",
+    "StudyTime",
+    "WaveformSequence",
+    "WaveformAnnotationSequence",
+]
+_DEFLATED = "1.2.840.10008.1.2.1.99"
+# What pydicom raises on damaged files, beside its own InvalidDicomError (a BaseException's child).
+_PYDICOM_ERRORS = (
+    AttributeError,
+    EOFError,
+    IndexError,
+    KeyError,
+    LookupError,
+    NotImplementedError,
+    OSError,
+    OverflowError,
+    RecursionError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
+
+
+def parse(data: bytes) -> Recording:
+    """Read the original multiplex groups of a waveform object.
+
+    Raises:
+        FormatError: no waveform, samples missing, an unknown lead, unit or sample type.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pydicom warns of odd values that are not used here
+        try:
+            dataset = _read_dataset(data)
+            return _recording(dataset)
+        except FormatError:
+            raise
+        except _PYDICOM_ERRORS as error:
+            reason = f"{type(error).__name__}: {error}"
+            raise FormatError(f"damaged DICOM data ({reason:.120}); copy the file again") from error
+
+
+def _read_dataset(data: bytes) -> Dataset:
+    import pydicom
+    from pydicom.errors import InvalidDicomError
+
+    if _transfer_syntax(data) == _DEFLATED:
+        raise FormatError("deflated transfer syntax; store it explicit little endian (dcmconv)")
+    try:
+        return pydicom.dcmread(
+            io.BytesIO(data), force=data[128:132] != b"DICM", specific_tags=_TAGS
+        )
+    except InvalidDicomError as error:
+        raise FormatError(f"is no DICOM file ({error})") from error
+
+
+def _transfer_syntax(data: bytes) -> str | None:
+    """Return the transfer syntax without letting pydicom inflate anything first."""
+    at = data.find(b"\x02\x00\x10\x00UI", 0, 4096)
+    if at < 0:
+        return None
+    length = int.from_bytes(data[at + 6 : at + 8], "little")
+    return data[at + 8 : at + 8 + length].decode("latin-1").strip("\0 ")
+
+
+def _recording(dataset: Dataset) -> Recording:
+    groups = list(dataset.get("WaveformSequence") or [])
+    if not groups:
+        kind = getattr(dataset.get("SOPClassUID"), "name", "no SOP class")
+        raise FormatError(
+            f"holds no waveform ({kind}); a DICOM ECG is needed, not a picture of one"
+        )
+    original = [g for g in groups if g.get("WaveformOriginality") != "DERIVED"] or groups
+    channels: dict[str, Floats] = {}
+    rates = set()
+    for group in original:
+        found = _group_channels(group)
+        if channels and set(found) & set(channels):
+            break  # a further recording or the same leads again: the first is the ECG
+        channels.update(found)
+        if any(lead_name(name) for name in found):
+            rates.add(float(group.SamplingFrequency))
+    if len(rates) != 1:
+        raise FormatError(f"leads have {len(rates)} different sampling rates; one is needed")
+    return Recording(channels, rates.pop(), _person(dataset), _notes(dataset))
+
+
+def _group_channels(group: Any) -> dict[str, Floats]:
+    """Return the channels of one multiplex group by lead name, mV."""
+    n_channels, n_samples = int(group.NumberOfWaveformChannels), int(group.NumberOfWaveformSamples)
+    check_sample_count(n_channels, n_samples)
+    key = (int(group.WaveformBitsAllocated), str(group.WaveformSampleInterpretation))
+    if key not in _SAMPLE_TYPES:
+        raise FormatError(
+            f"{key[0]}-bit samples of type {key[1]:.4}; SS, US, SB, UB, SL, UL are read"
+        )
+    order = ">" if group.is_little_endian is False else "<"
+    dtype = np.dtype(order + _SAMPLE_TYPES[key])
+    data = bytes(group.WaveformData)
+    need = n_channels * n_samples * dtype.itemsize
+    if len(data) < need:
+        raise FormatError(f"waveform data have {len(data)} bytes, {need} are needed; truncated?")
+    raw = np.frombuffer(data, dtype, n_channels * n_samples).reshape(n_samples, n_channels)
+    definitions = list(group.ChannelDefinitionSequence)
+    if len(definitions) != n_channels:
+        raise FormatError(f"{len(definitions)} channel definitions for {n_channels} channels")
+    padding = group.get("WaveformPaddingValue")
+    missing = None
+    if isinstance(padding, (bytes, int)):
+        value = padding if isinstance(padding, int) else np.frombuffer(padding, dtype, 1)[0]
+        missing = raw == value
+    channels: dict[str, Floats] = {}
+    for column, definition in enumerate(definitions):
+        name = _channel_name(definition, column)
+        if lead_name(name) is None:
+            continue
+        if name in channels:
+            raise FormatError(f"lead {name} is there twice in one group; one of each is needed")
+        channels[name] = _to_millivolt(raw[:, column], definition, name)
+        if missing is not None and missing[:, column].any():
+            channels[name][missing[:, column]] = np.nan
+    return channels
+
+
+def _channel_name(definition: Any, column: int) -> str:
+    sources = list(definition.get("ChannelSourceSequence") or [])
+    texts = [str(definition.get("ChannelLabel") or "")]
+    if sources:
+        code = str(sources[0].get("CodeValue") or "")
+        scheme = str(sources[0].get("CodingSchemeDesignator") or "").upper()
+        last = code.replace(":", "-").rsplit("-", 1)[-1]
+        if last in _LEAD_NUMBERS and (code.startswith("5.6.3-9-") or code.startswith("2:")):
+            return _LEAD_NUMBERS[last]
+        texts = [str(sources[0].get("CodeMeaning") or ""), code if scheme == "MDC" else "", *texts]
+    for text in texts:  # "Lead I (Einthoven)", "aVR, augmented voltage, right"
+        name = lead_name(text.split("(")[0].split(",")[0])
+        if name is not None:
+            return name
+    return f"channel {column + 1}"
+
+
+def _to_millivolt(raw: npt.NDArray[np.integer], definition: Any, name: str) -> Floats:
+    """Return raw x sensitivity x correction + baseline in mV.
+
+    The baseline is "the offset of encoded sample value 0 from actual 0 using the units defined in
+    the Channel Sensitivity Units": it is added after scaling (PS3.3 C.10.9.1.4.2).
+    """
+    if definition.get("ChannelSensitivity") is None:
+        raise FormatError(f"lead {name} has no channel sensitivity; its samples have no unit")
+    units = list(definition.get("ChannelSensitivityUnitsSequence") or [])
+    if not units:
+        raise FormatError(f"lead {name} has no sensitivity unit; mV or uV is needed")
+    factor = factor_to_millivolt(str(units[0].get("CodeValue") or ""), f"lead {name}")
+    sensitivity = number(str(definition.ChannelSensitivity), f"lead {name}: sensitivity")
+    correction = definition.get("ChannelSensitivityCorrectionFactor")
+    scale = sensitivity * (1.0 if correction is None else float(correction))
+    if not np.isfinite(scale) or scale == 0:
+        raise FormatError(f"lead {name}: sensitivity {scale:g}; a finite step is needed")
+    baseline = float(definition.get("ChannelBaseline") or 0.0)
+    return raw.astype(np.float64) * (scale * factor) + baseline * factor
+
+
+def _person(dataset: Dataset) -> Person:
+    moment = str(dataset.get("AcquisitionDateTime") or "")
+    moment = moment or f"{dataset.get('StudyDate') or ''}{dataset.get('StudyTime') or ''}"
+    recorded = parse_datetime(moment[:8], moment[8:14])
+    birth = parse_datetime(str(dataset.get("PatientBirthDate") or ""))
+    age = parse_age(str(dataset.get("PatientAge") or ""))
+    return Person(
+        patient_id=str(dataset.get("PatientID") or "") or None,
+        age=age if age is not None else age_between(birth.date() if birth else None, recorded),
+        sex=parse_sex(str(dataset.get("PatientSex") or "")),
+        recorded_at=recorded,
+    )
+
+
+def _notes(dataset: Dataset) -> dict[str, str]:
+    found: dict[str, str | None] = {}
+    statements: list[str] = []
+    for item in dataset.get("WaveformAnnotationSequence") or []:
+        concepts = list(item.get("ConceptNameCodeSequence") or [])
+        if concepts:
+            meaning = str(concepts[0].get("CodeMeaning") or "").lower()
+            if meaning in _MEASUREMENTS and item.get("NumericValue") is not None:
+                found.setdefault(_MEASUREMENTS[meaning], str(item.NumericValue))
+        elif item.get("UnformattedTextValue"):
+            statements.append(str(item.UnformattedTextValue))
+    return machine_notes({**found, "statements": joined_statements(statements)})
+
+
+def sniff(head: bytes, path: Path) -> bool:
+    """Say whether `head` has the DICOM mark, or starts with a data set without preamble."""
+    # Without preamble, the first element is of group 0002 or 0008 with a two-letter type.
+    return head[128:132] == b"DICM" or (
+        head[:4] in (b"\x02\x00\x00\x00", b"\x08\x00\x05\x00", b"\x08\x00\x16\x00")
+        and head[4:6] in (b"UL", b"CS", b"UI")
+    )
+
+
+def read(file: InputFile, options: ReadOptions) -> Recording:
+    """Read a DICOM ECG; see :func:`parse`."""
+    return parse(file.data)
+
+
+FORMAT = Format(
+    name="dicom",
+    description="DICOM 12-lead, general and ambulatory ECG waveform",
+    suffixes=(".dcm", ".dicom"),
+    sniff=sniff,
+    read=read,
+)
