@@ -12,7 +12,7 @@ from dyssync.ecg import LEAD_INDEX, LIMB_LEADS
 from dyssync.errors import ConfigError, FormatError
 from dyssync.layouts import Layout
 from dyssync.rendering.rendered import Floats, LeadBox
-from dyssync.rendering.trace import Ints, Mask, Spans, Traces
+from dyssync.rendering.trace import Ints, Mask, Spans, Traces, column_ends
 
 MAX_PIXELS = 200_000_000  # a 600-dpi A3 page has 70 million
 
@@ -159,8 +159,9 @@ def lead_boxes(
     shown = [panel for panel in layout.panels if panel.lead not in frame.hidden]
     top = np.full(len(shown), np.inf)
     bottom = np.full(len(shown), -np.inf)
-    np.minimum.at(top, spans.trace, spans.top.min(axis=1))
-    np.maximum.at(bottom, spans.trace, spans.bottom.max(axis=1))
+    highest, lowest = column_ends(spans)
+    np.minimum.at(top, spans.trace, highest)
+    np.maximum.at(bottom, spans.trace, lowest)
     cell_top = traces.baseline - frame.row_px / 2
     top = np.clip(np.minimum(top, cell_top), 0, height)
     bottom = np.clip(np.maximum(bottom, cell_top + frame.row_px), 0, height)

@@ -12,6 +12,11 @@ Picture: TypeAlias = npt.NDArray[np.uint8]
 Floats: TypeAlias = npt.NDArray[np.float64]
 
 
+def as_picture(image: npt.ArrayLike) -> Picture:
+    """Return what OpenCV computed as the type that it is: no copy of uint8."""
+    return np.asarray(image, np.uint8)
+
+
 @dataclass(frozen=True)
 class LeadBox:
     """Where one lead stands in a picture, and its scale there.

@@ -8,7 +8,9 @@ peaks keep their height at any resolution, and the cost is that of the inked pix
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TypeAlias
 
 import numpy as np
@@ -20,7 +22,10 @@ from dyssync.rendering.rendered import Floats, Picture
 Ints: TypeAlias = npt.NDArray[np.intp]
 Mask: TypeAlias = npt.NDArray[np.bool_]
 
-SUB_COLUMNS = 2  # spans a pixel column; 2 hides the steps of steep flanks, more is not visible
+# Pixels drawn at once: arrays of this size are reused by the allocator, larger ones are fetched
+# from the system each time, which takes longer than the arithmetic.
+BLOCK = 8192
+SUB_COLUMNS = 3  # spans a pixel column; three draw a vertical stroke of a 1-px pen 1 px wide
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,65 +88,71 @@ def trace_spans(signal: Signal, fs: float, traces: Traces, line_px: float) -> Sp
         traces: where to draw.
         line_px: width of the pen, px.
     """
-    taps = int(line_px / 2 * SUB_COLUMNS)
+    taps = max(round((line_px * SUB_COLUMNS - 1) / 2), 0)
     first = np.floor(traces.x0).astype(np.intp)
     # Every trace owns its columns and a few empty ones after them, which keep the pens apart.
     n_columns = np.ceil(traces.x1).astype(np.intp) - first + 1 + taps // SUB_COLUMNS
-    trace = np.repeat(np.arange(len(first)), n_columns)
-    offset = np.cumsum(n_columns) - n_columns
-    column = np.arange(len(trace)) + (first - offset)[trace]
-    # (C, SUB_COLUMNS): left edge of each sub-column
-    edge = column[:, None] + np.arange(SUB_COLUMNS) / SUB_COLUMNS
-    centre = edge + 0.5 / SUB_COLUMNS
-    inside = (centre >= traces.x0[trace, None]) & (centre < traces.x1[trace, None])
+    begin = SUB_COLUMNS * (np.cumsum(n_columns) - n_columns)
+    # All of these have one number for each sub-column of each trace, (C * SUB_COLUMNS,)
+    trace = np.repeat(np.arange(len(first)), n_columns * SUB_COLUMNS)
+    sub_column = np.arange(len(trace)) + (SUB_COLUMNS * first - begin)[trace]
+    # Sub-columns whose centre lies within the trace
+    left, right = (np.ceil(x * SUB_COLUMNS - 0.5)[trace] for x in (traces.x0, traces.x1))
+    outside = (sub_column < left) | (sub_column >= right)
     origin = (traces.start_s - traces.x0 / traces.px_per_s) * fs
-    position = edge * (fs / traces.px_per_s) + origin[trace, None]
-    low, high = _extremes(signal, traces.lead, position, offset, trace)
-    scale = traces.px_per_mv.astype(np.float32)[trace, None]
-    baseline = traces.baseline.astype(np.float32)[trace, None]
+    position = sub_column * (fs / traces.px_per_s / SUB_COLUMNS) + origin[trace]
+    low, high = _extremes(signal, traces.lead, position, begin, trace)
+    scale = traces.px_per_mv.astype(np.float32)[trace]
+    baseline = traces.baseline.astype(np.float32)[trace]
     end_a, end_b = baseline - scale * low, baseline - scale * high
     top, bottom = np.minimum(end_a, end_b), np.maximum(end_a, end_b)
-    empty = ~inside | np.isnan(top)
+    empty = outside | np.isnan(top)
     top[empty], bottom[empty] = np.inf, -np.inf
-    return Spans(trace, column, *_widen(top, bottom, line_px, taps, inside))
+    top, bottom = _widen(top, bottom, line_px, taps)
+    top[outside], bottom[outside] = np.inf, -np.inf
+    return Spans(
+        trace=trace[::SUB_COLUMNS],
+        column=sub_column[::SUB_COLUMNS] // SUB_COLUMNS,
+        top=top.reshape(-1, SUB_COLUMNS),
+        bottom=bottom.reshape(-1, SUB_COLUMNS),
+    )
 
 
 def _extremes(
-    signal: Signal, lead: Ints, position: Floats, offset: Ints, trace: Ints
+    signal: Signal, lead: Ints, position: Floats, begin: Ints, trace: Ints
 ) -> tuple[Signal, Signal]:
-    """Return lowest and highest value between neighbouring positions (C, K); NaN outside."""
+    """Return lowest and highest value from each position (samples) to the next; NaN outside."""
     n = signal.shape[1]
     before = np.floor(position)
     fraction = (position - before).astype(np.float32)
     outside = (position < 0) | (position > n - 1)
-    index = np.clip(before.astype(np.intp), 0, n - 2)
+    index = np.minimum(np.maximum(before, 0), n - 2).astype(np.intp)
     # The windows of all traces, one after the other, so that one reduction serves them all.
-    start = index[offset, 0]
-    stop = index[np.append(offset[1:], len(index)) - 1, -1] + 2
-    windows = np.concatenate(
-        [signal[row, a:b] for row, a, b in zip(lead, start, stop, strict=True)]
-    )
+    end = np.full_like(begin, len(index))
+    end[:-1] = begin[1:]
+    start, stop = index[begin], index[end - 1] + 2
+    bounds = zip(lead.tolist(), start.tolist(), stop.tolist(), strict=True)
+    windows = np.concatenate([signal[row, first:last] for row, first, last in bounds])
     size = stop - start
-    index += (np.cumsum(size) - size - start)[trace, None]
+    index += (np.cumsum(size) - size - start)[trace]
+    inner = index + 1
     value = windows[index]
-    value += (windows[index + 1] - value) * fraction
+    value += (windows[inner] - value) * fraction
     value[outside] = np.nan
-    value, inner = value.reshape(-1), index.reshape(-1) + 1
-    low, high = np.full_like(value, np.nan), np.full_like(value, np.nan)
+    # Both ends of each step count, and every sample between them.
+    low, high = value.copy(), value.copy()
     np.minimum(value[1:], value[:-1], out=low[:-1])
     np.maximum(value[1:], value[:-1], out=high[:-1])
-    holds_sample = np.append(inner[1:] > inner[:-1], False)
+    holds_sample = np.zeros(len(inner), np.bool_)
+    np.greater(inner[1:], inner[:-1], out=holds_sample[:-1])
     np.minimum(low, np.minimum.reduceat(windows, inner), out=low, where=holds_sample)
     np.maximum(high, np.maximum.reduceat(windows, inner), out=high, where=holds_sample)
-    return low.reshape(position.shape), high.reshape(position.shape)
+    return low, high
 
 
-def _widen(
-    top: Signal, bottom: Signal, line_px: float, taps: int, inside: Mask
-) -> tuple[Signal, Signal]:
-    """Sweep a disc of diameter `line_px` along the spans; nothing leaves `inside`."""
-    shape, radius = top.shape, np.float32(line_px / 2)
-    top, bottom = top.reshape(-1), bottom.reshape(-1)
+def _widen(top: Signal, bottom: Signal, line_px: float, taps: int) -> tuple[Signal, Signal]:
+    """Sweep a disc of diameter `line_px` along the spans."""
+    radius = np.float32(line_px / 2)
     wide_top, wide_bottom = top - radius, bottom + radius
     for tap in range(1, taps + 1):
         half = np.float32(max((line_px / 2) ** 2 - (tap / SUB_COLUMNS) ** 2, 0.0) ** 0.5)
@@ -150,25 +161,41 @@ def _widen(
         np.minimum(wide_top[:-tap], up[tap:], out=wide_top[:-tap])
         np.maximum(wide_bottom[tap:], down[:-tap], out=wide_bottom[tap:])
         np.maximum(wide_bottom[:-tap], down[tap:], out=wide_bottom[:-tap])
-    outside = ~inside.reshape(-1)
-    wide_top[outside], wide_bottom[outside] = np.inf, -np.inf
-    return wide_top.reshape(shape), wide_bottom.reshape(shape)
+    return wide_top, wide_bottom
 
 
-def spread_ink(spans: Spans, size: tuple[int, int]) -> Ink:
-    """Return the share of each pixel that the spans cover.
+def column_ends(spans: Spans) -> tuple[Signal, Signal]:
+    """Return the top and bottom of the ink of each pixel column, (C,) px."""
+    top, bottom = spans.top[:, 0], spans.bottom[:, 0]
+    for k in range(1, SUB_COLUMNS):  # a reduction over so short an axis is ten times slower
+        top = np.minimum(top, spans.top[:, k])
+        bottom = np.maximum(bottom, spans.bottom[:, k])
+    return top, bottom
+
+
+def spread_ink(spans: Spans, size: tuple[int, int]) -> Iterator[Ink]:
+    """Yield the share of each pixel that the spans cover, in blocks.
 
     Args:
         spans: of any number of traces.
         size: height and width of the picture, px.
     """
     height, width = size
-    top, bottom = np.maximum(spans.top, 0), np.minimum(spans.bottom, height)
-    first, last = top.min(axis=1), bottom.max(axis=1)
+    first, last = column_ends(spans)
+    first, last = np.maximum(first, 0), np.minimum(last, height)
     shown = np.flatnonzero((spans.column >= 0) & (spans.column < width) & (last > first))
-    top, bottom = top[shown], bottom[shown]
     first_row = first[shown].astype(np.intp)
     n_rows = np.ceil(last[shown]).astype(np.intp) - first_row
+    total = np.cumsum(n_rows)
+    edges = np.searchsorted(total, np.arange(0, total[-1] if len(total) else 0, BLOCK))
+    for start, stop in pairwise([*edges.tolist(), len(shown)]):
+        block = slice(start, stop)
+        ends = shown[block], first_row[block], n_rows[block]
+        yield _cover(spans, *ends, width)
+
+
+def _cover(spans: Spans, shown: Ints, first_row: Ints, n_rows: Ints, width: int) -> Ink:
+    """Return the ink of the columns `shown`, each `n_rows` pixels high from `first_row` on."""
     span = np.repeat(np.arange(len(shown)), n_rows)
     row = np.arange(len(span)) + (first_row - np.cumsum(n_rows) + n_rows)[span]
     pixel = row * width + spans.column[shown][span]
@@ -176,24 +203,26 @@ def spread_ink(spans: Spans, size: tuple[int, int]) -> Ink:
     row_bottom = row_top + 1
     cover = np.zeros(len(span), np.float32)
     for k in range(SUB_COLUMNS):
-        part = np.minimum(row_bottom, bottom[:, k][span]) - np.maximum(row_top, top[:, k][span])
-        cover += np.maximum(part, 0)
+        top, bottom = spans.top[shown, k], spans.bottom[shown, k]
+        part = np.minimum(row_bottom, bottom[span]) - np.maximum(row_top, top[span])
+        cover += np.maximum(part, 0, out=part)
     cover *= np.float32(1 / SUB_COLUMNS)
     return Ink(pixel, cover)
 
 
-def paint(image: Picture, ink: Ink, colour: tuple[int, ...]) -> None:
-    """Lay ink on a picture, in place; where traces cross, the darkest wins, as on paper.
+def paint(image: Picture, spans: Spans, colour: tuple[int, ...]) -> None:
+    """Draw spans on a picture, in place; where traces cross, the darkest wins, as on paper.
 
     Args:
         image: (H, W, channels) uint8, C-contiguous; holds the paper.
-        ink: what to draw.
-        colour: of full ink, a value a channel.
+        spans: what to draw.
+        colour: of full ink, a value a channel, darker than the paper.
     """
-    n_channels = image.shape[2]
+    height, width, n_channels = image.shape
     flat = image.reshape(-1)
-    for channel, full in enumerate(colour):
-        where = ink.pixel * n_channels + channel
-        paper = flat[where].astype(np.float32)
-        painted = paper + (full - paper) * ink.cover
-        np.minimum.at(flat, where, np.rint(painted, out=painted).astype(np.uint8))
+    for ink in spread_ink(spans, (height, width)):
+        for channel, full in enumerate(colour):
+            where = ink.pixel * n_channels + channel
+            paper = flat[where].astype(np.float32)
+            painted = paper + (full - paper) * ink.cover
+            np.minimum.at(flat, where, np.rint(painted, out=painted).astype(np.uint8))

@@ -11,7 +11,6 @@ from typing import TypeAlias
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from dyssync.ecg import LEADS, Signal
 from dyssync.errors import check_range
@@ -24,8 +23,9 @@ from dyssync.rendering.geometry import (
     lead_boxes,
     place_traces,
 )
-from dyssync.rendering.rendered import LeadBox, Picture, Rendered
-from dyssync.rendering.trace import paint, spread_ink, trace_spans
+from dyssync.rendering.lettering import write_text
+from dyssync.rendering.rendered import LeadBox, Picture, Rendered, as_picture
+from dyssync.rendering.trace import paint, trace_spans
 
 Range: TypeAlias = tuple[float, float]
 
@@ -208,7 +208,7 @@ def apply_view(
     found: tuple[LeadBox, ...] = ()
     if len(traces.lead):
         spans = trace_spans(signal, fs, traces, max(view.line_mm * frame.px_per_mm, MIN_LINE_PX))
-        paint(image[:, :, None], spread_ink(spans, size), (view.ink,))
+        paint(image[:, :, None], spans, (view.ink,))
         found = lead_boxes(layout, frame, traces, spans, size) if boxes else ()
     if view.noise:
         image = _add_noise(image, view)
@@ -236,31 +236,29 @@ def _line_profile(n: int, origin: float, px_per_mm: float, view: View) -> Pictur
 
 def _write_names(image: Picture, layout: Layout, frame: Frame, ink: int) -> None:
     """Write the lead names at the top left of their cells, 3 mm high or just legible."""
-    scale = max(3 * frame.px_per_mm, 5.0) / 21  # the font is 21 px high at scale 1
+    height_px = max(round(3 * frame.px_per_mm), 6)
     for panel in layout.panels:
         if panel.lead in frame.hidden:
             continue
         x = frame.left + panel.column * layout.column_mm * frame.px_per_mm + 2
-        y = frame.top + (panel.row + 0.22) * frame.row_px
-        where = (round(x), round(y))
-        cv2.putText(image, panel.label, where, cv2.FONT_HERSHEY_SIMPLEX, scale, ink, 1, cv2.LINE_AA)
+        y = frame.top + (panel.row + 0.15) * frame.row_px
+        write_text(image[:, :, None], panel.label, (x, y), height_px, (ink,))
 
 
-@lru_cache(maxsize=1)
-def _noise_field() -> npt.NDArray[np.int16]:
-    noise = np.random.default_rng(0).normal(0, NOISE_SD, (NOISE_SIDE, NOISE_SIDE))
-    return np.rint(noise).astype(np.int16)
+@lru_cache(maxsize=4)
+def _noise_field(height: int, width: int) -> Picture:
+    """Return Gaussian noise about 128, at least (height, width)."""
+    noise = np.random.default_rng(0).normal(128, NOISE_SD, (NOISE_SIDE, NOISE_SIDE))
+    field = np.clip(np.rint(noise), 0, 255).astype(np.uint8)
+    return np.tile(field, (-(-height // NOISE_SIDE), -(-width // NOISE_SIDE)))
 
 
 def _add_noise(image: Picture, view: View) -> Picture:
     height, width = image.shape
-    field = _noise_field()
-    down, right = view.noise_at
-    if down + height > NOISE_SIDE or right + width > NOISE_SIDE:
-        rows = (np.arange(height) + down) % NOISE_SIDE
-        field = field[rows[:, None], (np.arange(width) + right) % NOISE_SIDE]
-        down = right = 0
+    # Pictures within the field's size share one field, larger ones have one of their own.
+    field = _noise_field(max(height, NOISE_SIDE), max(width, NOISE_SIDE))
+    down = view.noise_at[0] % (field.shape[0] - height + 1)
+    right = view.noise_at[1] % (field.shape[1] - width + 1)
     part = field[down : down + height, right : right + width]
-    noise = cv2.convertScaleAbs(part, alpha=view.noise / NOISE_SD)
-    noisy: Picture = np.where(part < 0, cv2.subtract(image, noise), cv2.add(image, noise))
-    return noisy
+    share = view.noise / NOISE_SD
+    return as_picture(cv2.addWeighted(image, 1.0, part, share, -128.0 * share))

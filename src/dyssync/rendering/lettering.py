@@ -1,0 +1,61 @@
+"""Text on pictures, in a font that comes with a dependency: the same on every machine."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib.metadata import files
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from dyssync.ecg import Signal
+from dyssync.rendering.rendered import Picture
+
+MAX_FONT_PX = 400  # letters of a title at 1200 dpi
+
+
+# Pillow's own font knows no letter beyond ASCII; names of people and hospitals do.
+FONT_FILE = "DejaVuSans.ttf"
+
+
+@lru_cache(maxsize=32)
+def _font(height_px: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    found = [path for path in files("matplotlib") or () if path.name == FONT_FILE]
+    if not found:
+        return ImageFont.load_default(size=height_px)
+    return ImageFont.truetype(str(found[0].locate()), height_px)
+
+
+@lru_cache(maxsize=512)
+def text_cover(text: str, height_px: int) -> Signal:
+    """Return the ink of one line of text, (h, w, 1) float32, 0-1, read-only."""
+    font = _font(min(max(height_px, 4), MAX_FONT_PX))
+    _, _, right, bottom = font.getbbox(text)
+    mask = Image.new("L", (max(int(right) + 1, 1), max(int(bottom) + 1, 1)), 0)
+    ImageDraw.Draw(mask).text((0, 0), text, fill=255, font=font)
+    cover = np.asarray(mask, np.float32)[:, :, None] / np.float32(255)
+    cover.flags.writeable = False
+    return cover
+
+
+def write_text(
+    image: Picture, text: str, corner: tuple[float, float], height_px: int, colour: tuple[int, ...]
+) -> None:
+    """Write one line on a picture, in place; what does not fit is cut.
+
+    Args:
+        image: (H, W, channels) uint8.
+        text: one line.
+        corner: x, y of the upper left end of the line, px.
+        height_px: height of the line.
+        colour: a value a channel.
+    """
+    cover = text_cover(text, height_px)
+    x, y = round(corner[0]), round(corner[1])
+    x0, y0 = max(x, 0), max(y, 0)
+    x1, y1 = min(x + cover.shape[1], image.shape[1]), min(y + cover.shape[0], image.shape[0])
+    if x1 <= x0 or y1 <= y0:
+        return
+    below = image[y0:y1, x0:x1]
+    full: float | Signal = colour[0] if len(colour) == 1 else np.array(colour, np.float32)
+    image[y0:y1, x0:x1] = below + (full - below) * cover[y0 - y : y1 - y, x0 - x : x1 - x]
