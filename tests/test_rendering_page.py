@@ -43,14 +43,16 @@ def test_one_millivolt_is_ten_mm_and_one_second_25_mm(dpi: int) -> None:
     layout = Layout("one", (Panel("I", 0, 0),), seconds=4.0, row_mm=60.0)
     steps = np.zeros((12, 4000), np.float32)
     steps[0, 1000:3000] = 1.0  # up at 1 s, down at 3 s
-    page = render_page(steps, 1000, layout, dpi=dpi, style="bare")
-    dark = 255.0 - page.image[: round(80 * page.px_per_mm), :, 0]
+    page = render_page(steps, 1000, layout, dpi=dpi, style="plain")
+    (box,) = page.boxes
+    after_name = round(box.x0 + 10 * page.px_per_mm)
+    dark = 255.0 - page.image[: round(80 * page.px_per_mm), after_name:, 0]
     px_per_mm = dpi / MM_PER_INCH
     ink = dark.sum(axis=0)
-    upright = np.flatnonzero(ink > 0.5 * px_per_mm * 255)
+    upright = np.flatnonzero(ink > 2 * px_per_mm * 255)
     groups = np.split(upright, np.flatnonzero(np.diff(upright) > 3) + 1)
     flanks = [np.average(group, weights=ink[group]) for group in groups]
-    rest, top = dark[:, int(page.boxes[0].x0 + 9)], dark[:, int(sum(flanks) / 2)]
+    rest, top = dark[:, 9], dark[:, int(sum(flanks) / 2)]
     low, high = ((np.arange(len(dark)) + 0.5) @ column / column.sum() for column in (rest, top))
     assert len(flanks) == 2
     assert flanks[1] - flanks[0] == pytest.approx(2 * 25 * px_per_mm, abs=0.5)
