@@ -133,7 +133,7 @@ def _parts(splits: pd.DataFrame) -> tuple[PartFacts, ...]:
                 name=name,
                 patients=span(sizes.tolist()),
                 responders=span(responders.tolist()),
-                share=span((100 * responders / sizes).tolist(), " %"),
+                share=span((100 * responders / sizes).tolist(), "%"),
             )
         )
     return tuple(parts)
@@ -142,8 +142,8 @@ def _parts(splits: pd.DataFrame) -> tuple[PartFacts, ...]:
 def _recording(cohort: pd.DataFrame) -> str:
     if cohort.empty:
         return ""
-    rates = span(pd.to_numeric(cohort["fs"]).tolist(), " Hz")
-    return f"{span(pd.to_numeric(cohort['seconds']).tolist(), ' s')} at {rates}"
+    rates = span(pd.to_numeric(cohort["fs"]).tolist(), "Hz")
+    return f"{span(pd.to_numeric(cohort['seconds']).tolist(), 's')} at {rates}"
 
 
 def _first(values: Mapping[str, Any], keys: Sequence[str]) -> str:

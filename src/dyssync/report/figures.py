@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 # screen. Inches.
 PANEL = (3.3, 3.1)
 WIDE = 4.7
+# Threshold probabilities for which net benefit should be reported in CRT (domain.md 4.1).
+OPEN_CHOICE = (0.3, 0.8)
 
 
 def _figure(width: float, height: float) -> tuple[Figure, Axes]:
@@ -56,12 +58,12 @@ def plot_seed_dots(plot: DotPlot, looks: dict[str, Look]) -> Figure:
         axes.axvline(plot.reference, color=REFERENCE, ls="--", lw=1.1, zorder=0)
         axes.annotate(
             plot.reference_label,
-            (plot.reference, n - 0.35),
-            xytext=(3, 0),
+            (plot.reference, 1.0),
+            xycoords=("data", "axes fraction"),
+            xytext=(-3, 2),
             textcoords="offset points",
             fontsize=7.2,
             color=SOFT_INK,
-            va="top",
         )
     axes.set_yticks(range(n), [row.model for row in plot.rows])
     axes.set_ylim(n - 0.3, -0.6)
@@ -100,7 +102,7 @@ def plot_calibration(curve: CalibrationCurve, look: Look) -> Figure:
     axes, below = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
     axes.plot([0, 1], [0, 1], color=REFERENCE, ls="--", lw=1)
     axes.plot(curve.predicted, curve.observed, color=look.colour, lw=1.6)
-    axes.plot(curve.predicted, curve.observed, look.marker, color=look.colour, ms=5, mec="white")
+    axes.plot(curve.predicted, curve.observed, look.marker, color=look.colour, ms=5.5)
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
     axes.set_ylabel("Observed share of responders")
     _quarters(axes)
@@ -169,6 +171,7 @@ def plot_decision(curves: dict[str, DecisionCurve], looks: dict[str, Look]) -> F
         axes.plot(first.thresholds, first.treat_all, color=INK, lw=1.1, ls=":", label="treat all")
         axes.set_xlim(first.thresholds[0], first.thresholds[-1])
     axes.axhline(0, color=INK, lw=1.1, label="treat none")
+    axes.axvspan(*OPEN_CHOICE, color="#F0F3F5", zorder=-1)
     axes.set_ylim(-0.25 * top, 1.12 * top)
     axes.xaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
     axes.set_xlabel("Threshold probability: treat from here on")

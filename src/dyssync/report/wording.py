@@ -10,6 +10,7 @@ from dyssync.evaluation.metrics import METRICS
 
 MINUS = "\N{MINUS SIGN}"
 DASH = "\N{EN DASH}"
+NO_BREAK = "\N{NO-BREAK SPACE}"
 MISSING = "not defined"
 
 
@@ -28,7 +29,9 @@ class Metric:
         if not math.isfinite(value):
             return MISSING
         shown = f"{100 * value:.1f}" if self.percent else f"{value:.3f}"
-        if signed and float(shown) > 0:
+        if float(shown) == 0:
+            shown = shown.removeprefix("-")  # no "-0.000"
+        elif signed and value > 0:
             shown = f"+{shown}"
         return shown.replace("-", MINUS)
 
@@ -58,25 +61,24 @@ def metric(name: str) -> Metric:
 
 
 def percent(share: float, decimals: int = 0) -> str:
-    """Write a share as a percentage.
+    r"""Write a share as a percentage, all in one piece.
 
     >>> percent(0.625), percent(0.625, 1), percent(math.nan)
-    ('62 %', '62.5 %', 'not defined')
+    ('62\xa0%', '62.5\xa0%', 'not defined')
     """
-    return f"{100 * share:.{decimals}f} %" if math.isfinite(share) else MISSING
+    return f"{100 * share:.{decimals}f}{NO_BREAK}%" if math.isfinite(share) else MISSING
 
 
 def p_value(p: float) -> str:
-    """Write a p-value with its sign.
+    r"""Write a p-value with its sign, all in one piece.
 
     >>> p_value(0.0002), p_value(0.0412), p_value(0.41)
-    ('p < 0.001', 'p = 0.041', 'p = 0.41')
+    ('p\xa0<\xa00.001', 'p\xa0=\xa00.041', 'p\xa0=\xa00.41')
     """
     if not math.isfinite(p):
         return "p not defined"
-    if p < 0.001:
-        return "p < 0.001"
-    return f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
+    text = "p < 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
+    return text.replace(" ", NO_BREAK)
 
 
 def count(n: int, one: str, many: str = "") -> str:
@@ -89,16 +91,17 @@ def count(n: int, one: str, many: str = "") -> str:
 
 
 def span(values: Sequence[float], unit: str = "") -> str:
-    """Write the smallest and largest of whole numbers, or the one number that all are.
+    r"""Write the smallest and largest of whole numbers, or the one number that all are.
 
-    >>> span([57, 57]), span([56, 57], " %")
-    ('57', '56–57 %')
+    >>> span([57, 57]), span([56, 57], "%")
+    ('57', '56–57\xa0%')
     """
     finite = [value for value in values if math.isfinite(value)]
     if not finite:
         return MISSING
     low, high = f"{min(finite):,.0f}", f"{max(finite):,.0f}"
-    return f"{low}{unit}" if low == high else f"{low}{DASH}{high}{unit}"
+    numbers = low if low == high else f"{low}{DASH}{high}"
+    return f"{numbers}{NO_BREAK}{unit}" if unit else numbers
 
 
 def listing(names: list[str]) -> str:
