@@ -30,7 +30,6 @@ from dyssync.formats.recording import (
 from dyssync.formats.tables import Declared, recording_from_columns
 
 _VERSION_5 = b"MATLAB 5.0 MAT-file"
-_VERSION_73 = b"MATLAB 7.3 MAT-file"
 _SIGNAL_KEYS = ("data", "val", "signal", "ecg", "feats", "ecg12lead", "x")
 _RATE_KEYS = ("fs", "curr_sample_rate", "sampling_rate", "sample_rate", "samplerate", "freq")
 _UNIT_KEYS = ("unit", "units")
@@ -81,8 +80,6 @@ def _variables(data: bytes) -> Mapping[str, npt.NDArray[Any]]:
     """Return variables by lower-case name; the fields of a single struct stand for themselves."""
     from scipy.io import loadmat
 
-    if data.startswith(_VERSION_73):
-        raise FormatError("MATLAB 7.3 (HDF5); save it with -v7 in MATLAB")
     if data.startswith(_VERSION_5):
         _check_inflated_size(data)
     else:
@@ -165,8 +162,8 @@ def _rate(value: npt.NDArray[Any] | None) -> float | None:
 
 
 def sniff(head: bytes, path: Path) -> bool:
-    """Say whether `head` is MATLAB 5 or 7.3, or a version 4 matrix named like a signal."""
-    if head.startswith((_VERSION_5, _VERSION_73)):
+    """Say whether `head` is MATLAB 5, or a version 4 matrix named like a signal."""
+    if head.startswith(_VERSION_5):
         return True
     return len(head) > 24 and head[1:4] == b"\0\0\0" and head[20:24] in (b"val\0", b"ecg\0")
 

@@ -1,0 +1,256 @@
+"""EDF and EDF+ (continuous): reader and writer.
+
+References:
+    Kemp B. et al., Electroencephalogr Clin Neurophysiol 1992;82:391 (EDF); Kemp B. and Olivan J.,
+    Clin Neurophysiol 2003;114:1755 (EDF+); edfplus.info/specs.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from dyssync.ecg import ECG, LEADS, lead_name
+from dyssync.errors import FormatError
+from dyssync.formats.demographics import age_between, parse_age, parse_datetime, parse_sex
+from dyssync.formats.recording import (
+    Floats,
+    Format,
+    InputFile,
+    Person,
+    ReadOptions,
+    Recording,
+    check_sample_count,
+    factor_to_millivolt,
+)
+from dyssync.formats.xml_tree import number
+
+_FIXED = 256  # bytes of the fixed header, and of each signal's description
+_ANNOTATIONS = "EDF Annotations"
+# Name, width of the columns of the signal header, in order.
+_COLUMNS = (
+    ("label", 16),
+    ("transducer", 80),
+    ("dimension", 8),
+    ("physical_min", 8),
+    ("physical_max", 8),
+    ("digital_min", 8),
+    ("digital_max", 8),
+    ("filter", 80),
+    ("n_samples", 8),
+    ("reserved", 32),
+)
+
+
+@dataclass(frozen=True)
+class Signal:
+    """One signal of the header; `n_samples` is a data record's."""
+
+    label: str
+    n_samples: int
+    dimension: str
+    physical: tuple[float, float]
+    digital: tuple[float, float]
+
+
+def parse(data: bytes) -> Recording:
+    """Read all ECG leads of an EDF file.
+
+    Raises:
+        FormatError: a header field is broken, the file is cut short or has gaps (EDF+D).
+    """
+    if len(data) < _FIXED:
+        raise FormatError(f"{len(data)} bytes; an EDF header has at least 512. Truncated?")
+    if data[192:197] == b"EDF+D":
+        raise FormatError("discontinuous EDF+ (EDF+D); a continuous recording is needed")
+    n_signals = _whole(data[252:256], "number of signals")
+    n_records = _whole(data[236:244], "number of data records")
+    seconds = number(_ascii(data[244:252]), "duration of a data record")
+    if not 1 <= n_signals <= 512 or len(data) < _FIXED * (1 + n_signals):
+        raise FormatError(f"claims {n_signals} signals, the header is cut short; truncated?")
+    signals = _signal_headers(data[_FIXED : _FIXED * (1 + n_signals)], n_signals)
+    body = data[_FIXED * (1 + n_signals) :]
+    width = sum(signal.n_samples for signal in signals)
+    if width <= 0:
+        raise FormatError("the data records hold no samples")
+    if n_records == -1:  # still being recorded, says the standard: take what is there
+        n_records = len(body) // (2 * width)
+    check_sample_count(width, n_records)
+    if len(body) < 2 * width * n_records:
+        have = len(body) // (2 * width)
+        raise FormatError(f"holds {have} data records, the header claims {n_records}; truncated?")
+    records = np.frombuffer(body, "<i2", width * n_records).reshape(n_records, width)
+    return _recording(data, signals, records, seconds)
+
+
+def _recording(
+    data: bytes, signals: list[Signal], records: np.ndarray, seconds: float
+) -> Recording:
+    channels: dict[str, Floats] = {}
+    rates = set()
+    column = 0
+    for signal in signals:
+        block = records[:, column : column + signal.n_samples]
+        column += signal.n_samples
+        name = edf_lead_name(signal.label)
+        if name is None:
+            continue
+        if name in channels:
+            raise FormatError(f"lead {name} is there twice; one of each is needed")
+        channels[name] = _to_millivolt(block.reshape(-1), signal, name)
+        rates.add(signal.n_samples)
+    if len(rates) > 1:
+        raise FormatError("leads have different sampling rates; one rate is needed")
+    if seconds <= 0:
+        raise FormatError(f"a data record lasts {seconds:g} s; a positive duration is needed")
+    fs = next(iter(rates), 0) / seconds
+    # The header holds 8 characters of the duration: rates of 0.01 Hz steps survive its rounding.
+    if abs(fs - round(fs, 2)) < 2e-6 * fs:
+        fs = round(fs, 2)
+    return Recording(channels, fs, _person(data))
+
+
+def edf_lead_name(label: str) -> str | None:
+    """Return the lead that an EDF label means ("ECG I", "EKG V1", "ECG aVR-Ref").
+
+    >>> edf_lead_name("ECG V1"), edf_lead_name("EKG aVR"), edf_lead_name("EEG Fpz-Cz")
+    ('V1', 'aVR', None)
+    """
+    text = re.sub(r"^(ECG|EKG)[\s_-]+", "", label.strip(), flags=re.I)
+    return lead_name(re.sub(r"[-\s]ref$", "", text, flags=re.I))
+
+
+def _signal_headers(header: bytes, n_signals: int) -> list[Signal]:
+    values: dict[str, list[str]] = {}
+    at = 0
+    for name, width in _COLUMNS:
+        values[name] = [
+            _ascii(header[at + i * width : at + (i + 1) * width]) for i in range(n_signals)
+        ]
+        at += width * n_signals
+    signals = []
+    for i, label in enumerate(values["label"]):
+        n_samples = _whole(values["n_samples"][i].encode(), f"{label}: samples a record")
+        if n_samples < 0:
+            raise FormatError(f"{label}: {n_samples} samples a record; 0 or more are needed")
+        limits = {}
+        for key in ("physical_min", "physical_max", "digital_min", "digital_max"):
+            text = values[key][i]
+            limits[key] = 0.0 if label == _ANNOTATIONS else number(text, f"{label}: {key}")
+        signals.append(
+            Signal(
+                label,
+                n_samples,
+                values["dimension"][i],
+                (limits["physical_min"], limits["physical_max"]),
+                (limits["digital_min"], limits["digital_max"]),
+            )
+        )
+    return signals
+
+
+def _to_millivolt(raw: np.ndarray, signal: Signal, name: str) -> Floats:
+    (digital_low, digital_high), (low, high) = signal.digital, signal.physical
+    if digital_high <= digital_low or high == low:
+        raise FormatError(f"lead {name}: digital or physical range is empty; its scale is unknown")
+    factor = factor_to_millivolt(signal.dimension, f"lead {name}")
+    step = (high - low) / (digital_high - digital_low)
+    scaled: Floats = ((raw.astype(np.float64) - digital_low) * step + low) * factor
+    return scaled
+
+
+def _person(data: bytes) -> Person:
+    """Read the local patient and start fields; EDF+ has 'code sex birthdate name' there."""
+    fields = _ascii(data[8:88]).split()
+    day, clock = _ascii(data[168:176]), _ascii(data[176:184])
+    recorded = None
+    if match := re.fullmatch(r"(\d\d)\.(\d\d)\.(\d\d)", day):
+        year = int(match[3]) + (1900 if int(match[3]) >= 85 else 2000)  # the standard's pivot
+        recorded = parse_datetime(f"{year}-{match[2]}-{match[1]}", clock.replace(".", ":"))
+    extras = dict(field.split("=", 1) for field in fields if "=" in field)
+    birth = parse_datetime(fields[2].title()) if len(fields) > 2 else None
+    age = parse_age(extras.get("age"))
+    return Person(
+        patient_id=fields[0] if fields and fields[0] != "X" else None,
+        age=age if age is not None else age_between(birth.date() if birth else None, recorded),
+        sex=parse_sex(fields[1]) if len(fields) > 1 else None,
+        recorded_at=recorded,
+    )
+
+
+def _ascii(data: bytes) -> str:
+    return data.decode("latin-1").strip(" \0")
+
+
+def _whole(data: bytes, what: str) -> int:
+    value = number(_ascii(data), what)
+    if value != int(value):
+        raise FormatError(f"{what} is {value:g}; a whole number is needed")
+    return int(value)
+
+
+def sniff(head: bytes, path: Path) -> bool:
+    """Say whether `head` is an EDF header: version 0 and a header length that fits."""
+    if head[:8] != b"0       " or len(head) < _FIXED:
+        return False
+    size = _ascii(head[184:192])
+    return size.isdigit() and int(size) % _FIXED == 0
+
+
+def read(file: InputFile, options: ReadOptions) -> Recording:
+    """Read an EDF file; see :func:`parse`."""
+    return parse(file.data)
+
+
+def write_edf(ecg: ECG, folder: Path | str, name: str) -> Path:
+    """Write `name`.edf (EDF+C layout without annotations); return its path.
+
+    Steps are 1 uV within +-32.767 mV, and as many times 10 uV as larger amplitudes need.
+    """
+    peak = float(np.abs(ecg.signal).max())
+    step = 1e-3
+    while peak > 32767 * step:
+        step *= 10
+    digital = np.rint(ecg.signal.astype(np.float64) / step).astype("<i2")  # (12, n)
+    n_samples = digital.shape[1]
+    n_records = next(
+        (k for k in range(1, 1001) if n_samples % k == 0 and 24 * n_samples // k <= 61440), 1
+    )  # 61440 bytes a record is the standard's limit; 24 bytes a sample of 12 leads
+    each = n_samples // n_records
+    low, high = f"{-32768 * step:.6g}", f"{32767 * step:.6g}"
+    start = ecg.recorded_at
+    fixed = (
+        ("0", 8),
+        (f"X {ecg.sex or 'X'} X X" + (f" age={ecg.age:g}" if ecg.age is not None else ""), 80),
+        ("Startdate X X X X", 80),
+        (f"{start:%d.%m.%y}" if start else "01.01.85", 8),
+        (f"{start:%H.%M.%S}" if start else "00.00.00", 8),
+        (str(_FIXED * 13), 8),
+        ("", 44),
+        (str(n_records), 8),
+        (f"{each / ecg.fs:.8f}"[:8], 8),
+        ("12", 4),
+    )
+    columns = (
+        [f"ECG {lead}" for lead in LEADS],
+        *([text] * 12 for text in ("", "mV", low, high, "-32768", "32767", "", str(each), "")),
+    )
+    header = "".join(text.ljust(width)[:width] for text, width in fixed)
+    for (_, width), texts in zip(_COLUMNS, columns, strict=True):
+        header += "".join(text.ljust(width)[:width] for text in texts)
+    body = digital.reshape(12, n_records, each).transpose(1, 0, 2)  # record, lead, sample
+    path = Path(folder) / f"{name}.edf"
+    path.write_bytes(header.encode("ascii") + body.tobytes())
+    return path
+
+
+FORMAT = Format(
+    name="edf",
+    description="EDF and continuous EDF+",
+    suffixes=(".edf",),
+    sniff=sniff,
+    read=read,
+)
