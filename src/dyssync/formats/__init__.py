@@ -46,6 +46,7 @@ FORMATS: Registry[Format] = Registry(
         "sierra-xml": "dyssync.formats.sierra:FORMAT",
         "hl7-aecg": "dyssync.formats.aecg:FORMAT",
         "schiller-xml": "dyssync.formats.schiller:FORMAT",
+        "scp-ecg": "dyssync.formats.scp:FORMAT",
         "edf": "dyssync.formats.edf:FORMAT",
         "ishne": "dyssync.formats.ishne:FORMAT",
         "parquet": "dyssync.formats.parquet:FORMAT",
