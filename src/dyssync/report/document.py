@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dyssync import __version__
 from dyssync.report.facts import Facts, ModelCurves, gather_facts
@@ -14,6 +16,9 @@ from dyssync.report.palette import Look, looks
 from dyssync.report.pictures import Picture, figure_style, file_name, finish
 from dyssync.report.wording import count, metric, percent
 from dyssync.study.results import StudyResults
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 # id of the section, which is also its anchor and its template, and its title in the contents
 SECTIONS: Mapping[str, str] = {
@@ -178,6 +183,15 @@ def _safe_names(models: tuple[str, ...]) -> dict[str, str]:
 
 def render_html(facts: Facts, pictures: Pictures) -> str:
     """Return the page. Every text that is not ours is escaped."""
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(facts=facts, pictures=pictures, looks=looks(facts.models))
+    )
+
+
+@cache
+def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
 
@@ -189,14 +203,12 @@ def render_html(facts: Facts, pictures: Pictures) -> str:
         lstrip_blocks=True,
     )
     style = files("dyssync.report").joinpath("assets", "report.css").read_text(encoding="utf-8")
-    return environment.get_template("report.html.j2").render(
-        facts=facts,
-        pictures=pictures,
+    environment.globals.update(
         sections=SECTIONS,
-        looks=looks(facts.models),
         metric=metric,
         version=__version__,
         style=Markup(style),  # our own file, part of the package
         count=count,
         percent=percent,
     )
+    return environment

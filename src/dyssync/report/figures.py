@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 # screen. Inches.
 PANEL = (3.3, 3.1)
 WIDE = 4.7
+LONG_NAME = 18  # letters; with longer ones three columns of a legend are wider than the figure
 # Threshold probabilities for which net benefit should be reported in CRT (domain.md 4.1).
 OPEN_CHOICE = (0.3, 0.8)
 
@@ -147,8 +148,9 @@ def plot_distribution(histogram: ClassHistogram, look: Look) -> Figure:
 
 def plot_decision(curves: dict[str, DecisionCurve], looks: dict[str, Look]) -> Figure:
     """Draw the net benefit of every model with that of treating all and treating none."""
-    rows_of_legend = (len(curves) + 4) // 3
-    figure, axes = _figure(1.25 * WIDE, 3.4 + 0.2 * rows_of_legend)
+    columns = 3 if max(map(len, curves), default=0) < LONG_NAME else 1
+    lines = math.ceil((len(curves) + 2) / columns)
+    figure, axes = _figure(WIDE, 3.2 + 0.19 * lines)
     top = 0.05
     for model, curve in curves.items():
         look = looks[model]
@@ -159,7 +161,7 @@ def plot_decision(curves: dict[str, DecisionCurve], looks: dict[str, Look]) -> F
             ls=look.dashes,
             lw=1.7,
             marker=look.marker,
-            ms=4,
+            ms=4.5,
             markevery=10,
             mec="white",
             mew=0.4,
@@ -176,7 +178,7 @@ def plot_decision(curves: dict[str, DecisionCurve], looks: dict[str, Look]) -> F
     axes.xaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
     axes.set_xlabel("Threshold probability: treat from here on")
     axes.set_ylabel("Net benefit")
-    figure.legend(loc="outside lower center", ncols=3)
+    figure.legend(loc="outside lower center", ncols=columns)
     return figure
 
 

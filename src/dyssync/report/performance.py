@@ -72,6 +72,7 @@ class Comparison:
     n_seeds: int
     separable: bool | None
     sentence: str
+    figures: str
 
 
 @dataclass(frozen=True)
@@ -195,32 +196,30 @@ def _comparison(row: Mapping[str, object]) -> Comparison:
         separable = not low <= 0 <= high
     points = " percentage points" if shown.percent else ""
     interval = f"{shown.number(low, signed=True)} to {shown.number(high, signed=True)}"
-    figures = (
-        f"difference {shown.number(difference, signed=True)}{points}, 95 % interval {interval}, "
-        f"{p_value(p)}, {count(n_seeds, 'seed')}"
-    )
     if separable is None:
-        sentence = (
-            f"{a} and {b} cannot be compared in {shown.label}: no interval exists with "
-            f"{count(n_seeds, 'seed')}."
-        )
+        sentence = f"{a} and {b} cannot be compared in {shown.label}: there is no interval."
     elif not separable:
-        sentence = f"{a} and {b} are not separable in {shown.label}: {figures}."
+        sentence = f"{a} and {b} are not separable in {shown.label}."
     else:
         word = "higher" if difference > 0 else "lower"
         verdict = "better" if (difference > 0) == shown.higher_is_better else "worse"
-        sentence = f"{a} has a {word} ({verdict}) {shown.label} than {b}: {figures}."
+        sentence = f"{a} has a {word} ({verdict}) {shown.label} than {b}."
+    written = interval if separable is not None else "no interval"
     return Comparison(
         rule=str(row["threshold_rule"]),
         metric=name,
         model_a=a,
         model_b=b,
         difference=shown.number(difference, signed=True),
-        interval=interval if separable is not None else "no interval",
+        interval=written,
         p=p_value(p),
         n_seeds=n_seeds,
         separable=separable,
         sentence=sentence,
+        figures=(
+            f"{shown.number(difference, signed=True)}{points}; 95 % interval {written}; "
+            f"{p_value(p)}; {count(n_seeds, 'seed')}"
+        ),
     )
 
 
