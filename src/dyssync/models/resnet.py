@@ -62,6 +62,8 @@ class ResNet18(ProbabilityMixin):
         precision: "auto", "32-true" or "bf16-mixed".
     """
 
+    LOCAL_PARAMS = ("weights", "encoder")  # paths of this machine; a bundle does not keep them
+
     def __init__(
         self,
         *,

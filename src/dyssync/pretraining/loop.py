@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from dyssync import __version__
 from dyssync.corpus import digest_of, patient_keys, recording_keys
 from dyssync.ecg import ECG
 from dyssync.models.base import UNWATCHED, Watch
@@ -50,9 +51,10 @@ class PretrainingConfig:
     weight_decay: float = 0.01
     precision: str = "auto"
 
-    def digest(self, ecgs: Sequence[ECG], seed: int) -> str:
+    def digest(self, ecgs: Sequence[ECG], weights: str | None = None) -> str:
         """Return the name of the encoder that this config makes of these recordings."""
-        text = json.dumps([asdict(self), digest_of(ecgs), seed], sort_keys=True)
+        held = [__version__, asdict(self), digest_of(ecgs), weights]
+        text = json.dumps(held, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

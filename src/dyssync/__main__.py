@@ -1,0 +1,7 @@
+"""`python -m dyssync`."""
+
+import sys
+
+from dyssync.cli import main
+
+sys.exit(main())

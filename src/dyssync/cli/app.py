@@ -1,0 +1,53 @@
+"""Verbs, exit codes, and how errors are told.
+
+Exit code 0: done; 1: our fault (the traceback is kept); 2: the input or the call must be changed;
+3: a batch in which some files failed; 130: interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import typer
+from typer.exceptions import TyperException
+
+from dyssync.cli.checking import check
+from dyssync.cli.listing import listing
+from dyssync.cli.predicting import predict
+from dyssync.cli.studying import study
+from dyssync.errors import InputError
+
+DONE, OUR_FAULT, INPUT, SOME_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
+
+app = typer.Typer(
+    name="dyssync",
+    help="Predict the response to cardiac resynchronization therapy from the 12-lead ECG.\n\n"
+    "Research use only: not a medical device.\n\n"
+    "Example: dyssync study --cohort cohort.csv --preset quick --out RUN\n\n"
+    "then: dyssync predict RUN/bundle ecg.hea",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command()(study)
+app.command()(check)
+app.command()(predict)
+app.command("list")(listing)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; return its exit code."""
+    try:
+        code = app(args=None if argv is None else list(argv), standalone_mode=False)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return INPUT
+    except TyperException as error:
+        print(f"error: {error.format_message()}", file=sys.stderr)
+        return INPUT
+    except (KeyboardInterrupt, typer.Abort):
+        print("interrupted; the same command goes on where it was", file=sys.stderr)
+        return INTERRUPTED
+    return int(code or DONE)

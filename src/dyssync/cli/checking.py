@@ -1,0 +1,45 @@
+"""`dyssync check`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dyssync.cli.story import reading_bar
+
+
+def check(
+    cohort: Annotated[Path, typer.Argument(help="Cohort table, CSV or Parquet.")],
+    seconds: Annotated[float, typer.Option(help="Shortest recording that is accepted, s.")] = 10.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+) -> int:
+    """List all problems of a cohort at once, before hours are spent.
+
+    Example: dyssync check cohort.csv
+
+    Exit code 0: ready for a study; 2: there are problems.
+    """
+    from dyssync.cohort import check_cohort
+
+    with reading_bar("reading") as bar:
+        row = bar.add_task("reading", total=None)
+        found, problems = check_cohort(
+            cohort, seconds=seconds, on_row=lambda done, n: bar.update(row, completed=done, total=n)
+        )
+    if as_json:
+        rows = [{"row": p.row, "patient_id": p.patient_id, "problem": p.text} for p in problems]
+        print(json.dumps(rows, indent=2))
+        return 2 if problems else 0
+    for problem in problems:
+        print(problem)
+    if "responder" in found.table and len(found.ecgs):
+        responses = found.responses
+        print(
+            f"{cohort.name}: {len(found.table)} recordings of {len(responses)} patients can be "
+            f"used, {int(responses.sum())} responders ({responses.mean():.1%})"
+        )
+    print(f"{len(problems)} problems" if problems else "no problems")
+    return 2 if problems else 0

@@ -1,0 +1,79 @@
+"""`dyssync predict`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dyssync.cli.story import reading_bar
+
+if TYPE_CHECKING:
+    from dyssync.prediction import Prediction
+
+
+def predict(
+    bundle: Annotated[Path, typer.Argument(help="Bundle, or the run folder that holds it.")],
+    files: Annotated[list[Path], typer.Argument(help="ECG files.")],
+    models: Annotated[str | None, typer.Option(help="Names with commas between.")] = None,
+    fs: Annotated[
+        float | None, typer.Option(help="Sampling rate, Hz, where a file does not say.")
+    ] = None,
+    unit: Annotated[
+        str | None, typer.Option(help="Unit (mV, uV, V), where a file does not say.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, a list.")] = False,
+) -> int:
+    """Print the probability of response for each ECG, a row a file.
+
+    Example: dyssync predict RUN/bundle ecg1.hea ecg2.hea
+
+    Exit code 0: all scored; 3: some files failed (listed, the others are scored); 2: none.
+    """
+    from dyssync.bundle import load_bundle
+    from dyssync.errors import InputError, check_choice
+    from dyssync.formats import ReadOptions, read_ecg
+    from dyssync.prediction import Predictor
+
+    opened = load_bundle(bundle)
+    names = None if models is None else [n.strip() for n in models.split(",")]
+    for name in names or ():
+        check_choice("model of this bundle", name, opened.members)
+    predictor = Predictor(opened, names)
+    done: list[Prediction] = []
+    failed: list[tuple[str, str]] = []
+    with reading_bar("scoring") as bar:
+        for path in bar.track(files):
+            try:
+                done.append(predictor.predict(read_ecg(path, ReadOptions(fs=fs, unit=unit))))
+            except InputError as error:
+                failed.append((path.name, str(error)))
+    if as_json:
+        rows = [p.to_dict() for p in done] + [{"file": n, "error": e} for n, e in failed]
+        print(json.dumps(rows, indent=2))
+    elif done:
+        print(_table(done))
+    for _, text in failed:
+        print(f"error: {text}", file=sys.stderr)
+    return 0 if not failed else 3 if done else 2
+
+
+def _table(predictions: list[Prediction]) -> str:
+    names = list(predictions[0].models)
+    width = max(4, *(len(p.file) for p in predictions))
+    head = f"{'file':{width}}  " + "  ".join(f"{name:>24}" for name in names)
+    lines = [head + "  base rate"]
+    for p in predictions:
+        cells = []
+        for m in p.models.values():
+            spread = "" if m.seeds_low is None else f" ({m.seeds_low:.2f}-{m.seeds_high:.2f})"
+            cells.append(f"{m.probability:.2f}{spread}")
+        lines.append(
+            f"{p.file:{width}}  " + "  ".join(f"{c:>24}" for c in cells) + f"  {p.base_rate:9.2f}"
+        )
+        lines += [f"{'':{width}}  caution: {text}" for text in p.cautions]
+    lines.append("probability of response (range over the seeds' models). Research use only.")
+    return "\n".join(lines)

@@ -1,0 +1,128 @@
+"""`dyssync study`."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dyssync.cli.story import Bars
+
+if TYPE_CHECKING:
+    from dyssync.study.results import StudyResults
+
+Optional = typer.Option
+
+
+def study(
+    cohort: Annotated[
+        Path, Optional(help="Table (CSV, Parquet): patient_id, ecg, the two volumes or responder.")
+    ],
+    out: Annotated[Path, Optional("--out", "-o", help="Run folder; made, or gone on with.")],
+    corpus: Annotated[
+        Path | None,
+        Optional(
+            help="Unlabelled ECGs for ssl-resnet18: a table or a folder. "
+            "Default: the training patients of each seed."
+        ),
+    ] = None,
+    models: Annotated[
+        str | None, Optional(help="Names with commas between. Default: all five of the study.")
+    ] = None,
+    seeds: Annotated[int | None, Optional(help="Seeds 1 to N. Default: 10.")] = None,
+    preset: Annotated[
+        str | None, Optional(help="paper (224 px, all epochs) or quick (minutes on 2 cores).")
+    ] = None,
+    config: Annotated[Path | None, Optional(help="TOML file with settings.")] = None,
+    settings: Annotated[
+        list[str] | None, Optional("--set", help="key=value, such as resnet18.epochs=20.")
+    ] = None,
+    exclude_bad: Annotated[
+        bool, Optional("--exclude-bad", help="Leave out recordings that cannot be used.")
+    ] = False,
+    workers: Annotated[int | None, Optional(help="Processes. Default: all cores.", min=1)] = None,
+    force: Annotated[bool, Optional("--force", help="Begin anew in an existing run.")] = False,
+    as_json: Annotated[bool, Optional("--json", help="Print the summary as JSON.")] = False,
+) -> None:
+    """Run the published protocol on a cohort: fit, test, compare, explain, report.
+
+    Example: dyssync study --cohort cohort.csv --preset quick --out RUN
+
+    Interrupted at any moment, the same command goes on where it was.
+    """
+    from dyssync.report import write_report
+    from dyssync.study.config import build_config
+    from dyssync.study.run import finish, run_study
+
+    values: dict[str, Any] = {
+        "cohort": cohort,
+        "corpus": corpus,
+        "models": None if models is None else tuple(n.strip() for n in models.split(",")),
+        "seeds": seeds,
+        "preset": preset,
+        "exclude_bad": exclude_bad or None,
+    }
+    given = {key: value for key, value in values.items() if value is not None}
+    chosen = build_config(given, config, settings or [])
+    with Bars() as bars:
+        outcome = run_study(
+            chosen,
+            out,
+            bars,
+            workers=workers,
+            force=force,
+            command=_command(),
+            cache=_cache_folder(),
+        )
+        report = write_report(outcome.results, out)
+        finish(outcome)
+        bars.say(f"report: {report}\nnext: dyssync predict {out / 'bundle'} ECG-FILE")
+    print(_as_json(outcome.results) if as_json else _as_table(outcome.results))
+
+
+def _command() -> str:
+    """Return the call as it can be pasted; folders are left out, a run may be shared."""
+    words = [Path(w).name if os.path.isabs(w) else w for w in sys.argv[1:]]
+    return shlex.join(["dyssync", *words])
+
+
+def _cache_folder() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "dyssync"
+
+
+def _as_json(results: StudyResults) -> str:
+    rows = results.tables["summary"].to_dict("records")
+    clean = [{str(k): None if v != v else v for k, v in row.items()} for row in rows]
+    return json.dumps(clean, indent=2)
+
+
+def _as_table(results: StudyResults) -> str:
+    """Return the main table as text: mean +/- SD over seeds, a line a model."""
+    summary = results.tables["summary"]
+    columns = (
+        ("accuracy", "fixed"), ("ppv", "fixed"), ("npv", "fixed"), ("sensitivity", "fixed"),
+        ("specificity", "fixed"), ("auroc", "none"), ("auprc", "none"), ("brier", "none"),
+    )  # fmt: skip
+    width = max(len(name) for name in summary["model"])
+    lines = [f"{'model':{width}}  " + "  ".join(f"{metric:>13}" for metric, _ in columns)]
+    for model in summary["model"].unique():
+        cells = []
+        for metric, rule in columns:
+            row = summary[
+                (summary["model"] == model)
+                & (summary["metric"] == metric)
+                & (summary["threshold_rule"] == rule)
+            ].iloc[0]
+            cells.append("undefined" if row["mean"] != row["mean"] else
+                         f"{row['mean']:.3f} +/- {row['sd']:.3f}"[:15])  # fmt: skip
+        lines.append(f"{model:{width}}  " + "  ".join(f"{cell:>13}" for cell in cells))
+    lines.append(
+        "threshold 0.5; mean +/- SD over seeds. Intervals and tests: summary.csv, tests.csv"
+    )
+    return "\n".join(lines)

@@ -1,0 +1,118 @@
+"""One ECG in, probabilities with their context out: the same path for command line and page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from dyssync.bundle import FINAL, Bundle
+from dyssync.cohort import check_usable
+from dyssync.ecg import ECG
+from dyssync.models.base import ResponseModel
+
+
+@dataclass(frozen=True)
+class ModelPrediction:
+    """What one model says of one recording.
+
+    Attributes:
+        probability: of response, 0-1, by the model fitted on all patients.
+        seeds_mean, seeds_sd, seeds_low, seeds_high: of the same by the models of the seeds, which
+            differ in training patients and chance; None where the bundle keeps none.
+        threshold: chosen on validation patients (median over seeds); not used for `probability`.
+    """
+
+    probability: float
+    seeds_mean: float | None
+    seeds_sd: float | None
+    seeds_low: float | None
+    seeds_high: float | None
+    threshold: float
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What all models say of one recording.
+
+    Attributes:
+        file: name of the file read.
+        base_rate: share of responders in the training cohort; a model that knows nothing says this.
+        models: by name.
+        cautions: why the numbers may not hold for this recording, a sentence each.
+    """
+
+    file: str
+    base_rate: float
+    models: Mapping[str, ModelPrediction]
+    cautions: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON of command line and API."""
+        return asdict(self)
+
+
+class Predictor:
+    """The models of a bundle, each loaded once.
+
+    Args:
+        bundle: opened with :func:`dyssync.bundle.load_bundle`.
+        names: models to ask; None asks all.
+    """
+
+    def __init__(self, bundle: Bundle, names: Sequence[str] | None = None) -> None:
+        self.bundle = bundle
+        self.models: dict[str, dict[str, ResponseModel]] = {
+            name: {member: bundle.model(name, member) for member in bundle.members[name]}
+            for name in (bundle.members if names is None else names)
+        }
+
+    def predict(self, ecg: ECG) -> Prediction:
+        """Return the prediction for one recording.
+
+        Raises:
+            CohortError: leads are flat or the recording is too short.
+        """
+        about = self.bundle.about
+        check_usable(ecg, seconds=float(about["seconds"]))
+        models = {}
+        for name, members in self.models.items():
+            p = {m: float(model.response_probability([ecg])[0]) for m, model in members.items()}
+            final = p.pop(FINAL)
+            spread = np.array(list(p.values()))
+            models[name] = ModelPrediction(
+                probability=final,
+                seeds_mean=float(spread.mean()) if len(spread) else None,
+                seeds_sd=float(spread.std(ddof=1)) if len(spread) > 1 else None,
+                seeds_low=float(spread.min()) if len(spread) else None,
+                seeds_high=float(spread.max()) if len(spread) else None,
+                threshold=float(about["thresholds"][name]),
+            )
+        return Prediction(ecg.source.name, float(about["base_rate"]), models, cautions(ecg, about))
+
+
+def amplitude(ecg: ECG) -> float:
+    """Return the typical amplitude of a recording: median over leads of the 1-99 % span, mV."""
+    low, high = np.percentile(ecg.signal, (1, 99), axis=1)
+    return float(np.median(high - low))
+
+
+def cautions(ecg: ECG, about: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return how a recording differs from those the bundle was trained on."""
+    found = []
+    low, high = about["fs_range"]
+    if not low <= ecg.fs <= high:
+        found.append(f"sampled at {ecg.fs:g} Hz; the training recordings at {low:g} to {high:g} Hz")
+    low, high = about["amplitude_range"]
+    size = amplitude(ecg)
+    if not low <= size <= high:
+        found.append(
+            f"typical amplitude {size:.2f} mV; the training recordings {low:.2f} to {high:.2f} mV"
+        )
+    if about.get("shuffled_labels"):
+        found.append("the bundle was trained on shuffled labels; it knows nothing by design")
+    if about.get("simulated"):
+        found.append("the bundle was trained on simulated patients")
+    return tuple(found)

@@ -1,0 +1,118 @@
+"""Gather what the tasks of a study left into its tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from dyssync.cohort import split_table
+from dyssync.evaluation.protocol import CHOSEN, metric_table, pairwise_tests, summarise_metrics
+from dyssync.explanation.regions import REGIONS, STUDY_SHARES
+from dyssync.study.results import (
+    EXPLANATION_TABLES,
+    CamMaps,
+    StudyResults,
+    read_csv,
+    read_json,
+)
+from dyssync.study.tasks import Material, cell_key
+
+
+def collect(
+    material: Material, record: Mapping[str, Any], environment: Mapping[str, Any]
+) -> StudyResults:
+    """Gather the folders of all cells into the tables of the study."""
+    config = material.config
+    cells = [(name, s.seed, material.folder / cell_key(name, s.seed))
+             for name in config.models for s in material.splits]  # fmt: skip
+    predictions = pd.concat([read_csv(f / "predictions.csv") for _, _, f in cells])
+    metrics = metric_table(predictions, config.threshold)
+    split = material.splits[0]
+    test_share = len(split.test) / (len(split.train) + len(split.validation))
+    tables = {
+        "cohort": material.cohort.table,
+        "excluded": material.cohort.excluded,
+        "splits": split_table(material.cohort, material.splits),
+        "predictions": predictions,
+        "metrics": metrics,
+        "summary": summarise_metrics(metrics, test_share),
+        "tests": pairwise_tests(metrics, test_share),
+    }
+    explained = [cell for cell in cells if (cell[2] / "lead_regions.csv").is_file()]
+    maps = {}
+    for name in dict.fromkeys(name for name, _, _ in explained):
+        maps[name] = _gather_maps([f for n, _, f in explained if n == name])
+    return StudyResults(
+        record, environment, tables, _explanations(explained), maps, _cautions(material, metrics)
+    )
+
+
+def _gather_maps(folders: list[Path]) -> CamMaps:
+    held = [np.load(folder / "cams.npz", allow_pickle=False) for folder in folders]
+    first = held[0]
+    boxes = tuple(
+        (str(lead), *(float(v) for v in box))
+        for lead, box in zip(first["leads"], first["boxes"], strict=True)
+    )
+    return CamMaps(
+        np.concatenate([h["maps"] for h in held]),
+        np.concatenate([h["pictures"] for h in held]),
+        boxes,  # type: ignore[arg-type]
+    )
+
+
+def _explanations(cells: list[tuple[str, int, Path]]) -> dict[str, pd.DataFrame]:
+    if not cells:
+        return {name: pd.DataFrame(columns=list(c)) for name, c in EXPLANATION_TABLES.items()}
+    regions = pd.concat([read_csv(folder / "lead_regions.csv") for _, _, folder in cells])
+    rows = []
+    for name in dict.fromkeys(name for name, _, _ in cells):
+        called = regions[regions["model"] == name]["region"]
+        chances = [read_json(folder / "chance.json") for n, _, folder in cells if n == name]
+        for region in REGIONS:
+            count = int((called == region).sum())
+            chance = float(np.mean([c[region] for c in chances]))
+            share = STUDY_SHARES.get(region)
+            rows.append((name, region, count, count / max(1, len(called)), chance, share))
+    columns = list(EXPLANATION_TABLES["region_counts"])
+    return {"lead_regions": regions, "region_counts": pd.DataFrame(rows, columns=columns)}
+
+
+def _cautions(material: Material, metrics: pd.DataFrame) -> tuple[str, ...]:
+    """Return what a reader must know before the numbers, a sentence each."""
+    cohort, config, found = material.cohort, material.config, []
+    n_test = len(material.splits[0].test)
+    if config.shuffle_labels:
+        found.append(
+            "Labels were shuffled: this run is a negative control, AUROC must be near 0.5."
+        )
+    if config.preset != "paper":
+        found.append(
+            f"Preset {config.preset}: smaller pictures and fewer epochs than the paper's settings."
+        )
+    if config.seeds < 10:
+        found.append(f"{config.seeds} seeds; the study has 10, and intervals are wide with fewer.")
+    if n_test < 50:
+        found.append(f"{n_test} test patients a seed: accuracy varies by chance alone by "
+                     f"{100 * 0.5 / np.sqrt(n_test):.0f} points (one SD).")  # fmt: skip
+    if len(cohort.excluded):
+        found.append(f"{len(cohort.excluded)} recordings were left out, see the cohort flow.")
+    if cohort.table["fs"].nunique() > 1:
+        rates = ", ".join(f"{fs:g}" for fs in sorted(cohort.table["fs"].unique()))
+        found.append(f"Recordings differ in sampling rate ({rates} Hz).")
+    if "lvesv_followup_ml" in cohort.table:
+        found.append(
+            "Only patients with follow-up echo are here; early deaths are missing, which are "
+            "non-responders (selection bias)."
+        )
+    thresholds = metrics[(metrics["threshold_rule"] == CHOSEN) & (metrics["metric"] != "threshold")]
+    undefined = int(thresholds["value"].isna().sum() + metrics["value"].isna().sum())
+    if undefined:
+        found.append(
+            "Some metrics are undefined in some seeds (nobody called a responder, or all)."
+        )
+    return tuple(found)

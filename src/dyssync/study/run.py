@@ -1,0 +1,270 @@
+"""`run_study`: the main job from a configuration to a run folder."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+
+from dyssync import __version__
+from dyssync.bundle import FINAL, save_bundle
+from dyssync.cohort import PARTS, Cohort, Split, read_cohort, split_patients, split_table
+from dyssync.corpus import Corpus, check_apart, digest_of, read_corpus
+from dyssync.errors import ConfigError
+from dyssync.evaluation.protocol import CHOSEN
+from dyssync.prediction import amplitude
+from dyssync.study.collect import collect
+from dyssync.study.config import StudyConfig
+from dyssync.study.grid import default_workers, run_tasks
+from dyssync.study.results import StudyResults, read_json, write_json
+from dyssync.study.tasks import Material, Task, cell_key, fit_all_key, plan
+
+WORK, BUNDLE, FINISHED = "work", "bundle", "finished.json"
+PACKAGES = (
+    "numpy", "scipy", "pandas", "scikit-learn", "lightgbm", "torch", "monai",
+    "lightning-fabric", "opencv-python-headless", "wfdb",
+)  # fmt: skip
+
+
+class Story(Protocol):
+    """Who is told how a study goes on."""
+
+    def say(self, text: str) -> None:
+        """Take a sentence."""
+
+    def reading(self, what: str, done: int, total: int) -> None:
+        """Take how many rows of the cohort or corpus are read."""
+
+    def working(self, tasks: list[Task]) -> Callable[[str, float], None]:
+        """Take the tasks; return what is called with a task's key and its finished fraction."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A finished study: its folder and its tables."""
+
+    folder: Path
+    results: StudyResults
+
+
+def run_study(
+    config: StudyConfig,
+    out: Path,
+    story: Story,
+    *,
+    workers: int | None = None,
+    force: bool = False,
+    command: str = "",
+    cache: Path,
+) -> Outcome:
+    """Run a study, or go on with one that was interrupted.
+
+    Args:
+        config: decides every number.
+        out: run folder; made, or gone on with if it holds the same study.
+        story: is told the progress.
+        workers: processes; None takes all cores. No number depends on it.
+        force: begin anew where `out` holds something.
+        command: how to get the same, for the report.
+        cache: folder of what several studies share (encoders of a corpus).
+
+    Raises:
+        InputError: the cohort, the corpus or a setting cannot be used.
+    """
+    started = datetime.now(UTC)
+    cohort = read_cohort(
+        config.cohort,
+        seconds=config.seconds,
+        exclude_problems=config.exclude_bad,
+        on_row=lambda done, total: story.reading("cohort", done, total),
+    )
+    if config.shuffle_labels:
+        cohort = shuffle_labels(cohort)
+    splits = tuple(
+        split_patients(cohort.responses, seed, config.fractions)
+        for seed in range(1, config.seeds + 1)
+    )
+    _tell_cohort(cohort, splits, story)
+    corpus = _read_corpus(config, cohort, story)
+    record = _record(config, cohort, corpus, command)
+    _prepare_folder(out, record, force)
+    ecgs = None if corpus is None else corpus.ecgs
+    material = Material(config, cohort, ecgs, splits, out / WORK, cache)
+    tasks = plan(material)
+    run_tasks(tasks, material, workers or default_workers(), story.working(tasks))
+    story.say("writing tables, figures, report and bundle")
+    results = collect(material, record, environment(started))
+    results.write(out)
+    _save_bundle(out, material, results)
+    return Outcome(out, results)
+
+
+def finish(outcome: Outcome) -> None:
+    """Mark a run as finished and remove what only going on needed."""
+    write_json(outcome.folder / FINISHED, {"finished": datetime.now(UTC).isoformat()})
+    shutil.rmtree(outcome.folder / WORK)
+
+
+def shuffle_labels(cohort: Cohort) -> Cohort:
+    """Return the cohort with its responses dealt out anew: a study of it must find nothing."""
+    responses = cohort.responses
+    dealt = np.random.default_rng(np.random.SeedSequence([0x5AFF])).permutation(responses)
+    anew = dict(zip(responses.index, dealt, strict=True))
+    table = cohort.table.assign(responder=cohort.table["patient_id"].map(anew))
+    return replace(cohort, table=table)
+
+
+def _tell_cohort(cohort: Cohort, splits: tuple[Split, ...], story: Story) -> None:
+    responses = cohort.responses
+    story.say(
+        f"{cohort.name}: {len(cohort.table)} recordings of {len(responses)} patients, "
+        f"{responses.sum()} responders ({responses.mean():.1%}); {len(cohort.excluded)} excluded"
+    )
+    shares = (
+        split_table(cohort, splits).groupby(["part", "seed"])["responder"].agg(["mean", "size"])
+    )
+    for part in PARTS:
+        held = shares.loc[part]
+        story.say(
+            f"  {part}: {held['size'].min()}-{held['size'].max()} patients, responders "
+            f"{held['mean'].min():.1%}-{held['mean'].max():.1%} over {len(splits)} seeds"
+        )
+
+
+def _read_corpus(config: StudyConfig, cohort: Cohort, story: Story) -> Corpus | None:
+    if config.corpus is None:
+        return None
+    corpus = read_corpus(
+        config.corpus,
+        seconds=config.seconds,
+        on_row=lambda done, total: story.reading("corpus", done, total),
+    )
+    # with ten seeds every patient is in a test part sooner or later
+    patients = [str(p) for p in cohort.responses.index]
+    check_apart(corpus.ecgs, patients, cohort.ecgs)
+    story.say(f"{corpus.name}: {len(corpus.ecgs)} unlabelled recordings")
+    for problem in corpus.problems:
+        story.say(f"  left out: {problem}")
+    return corpus
+
+
+def _record(
+    config: StudyConfig, cohort: Cohort, corpus: Corpus | None, command: str
+) -> dict[str, Any]:
+    """Return what config.json says: settings, data fingerprints, how to reproduce."""
+    held = config.record()
+    # names, not paths: a run folder may be shared
+    held["cohort"] = cohort.name
+    held["corpus"] = None if corpus is None else corpus.name
+    return {
+        **held,
+        "cohort_digest": digest_of(cohort.ecgs),
+        "responses_digest": digest_of_table(cohort.table),
+        "corpus_digest": None if corpus is None else corpus.digest,
+        "n_corpus": None if corpus is None else len(corpus.ecgs),
+        "version": __version__,
+        "differs_from_paper": config.differs_from_paper(),
+        "command": command,
+    }
+
+
+def digest_of_table(table: pd.DataFrame) -> str:
+    """Return a digest of who responded."""
+    import hashlib
+
+    text = table[["patient_id", "responder"]].to_csv(index=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _prepare_folder(out: Path, record: Mapping[str, Any], force: bool) -> None:
+    """Make the run folder, or see that what it holds is the same study, unfinished.
+
+    Raises:
+        ConfigError: it holds something else; nothing of it is touched without `force`.
+    """
+    if out.exists() and any(out.iterdir()):
+        if force:
+            # only what a study writes: a mistyped --out must not cost a home folder
+            if not (out / "config.json").is_file():
+                raise ConfigError(f"{out}: not a run folder; give --out a new one")
+            shutil.rmtree(out)
+        elif not (out / "config.json").is_file():
+            raise ConfigError(f"{out}: the folder holds something else; give --out a new one")
+        elif (out / FINISHED).is_file():
+            raise ConfigError(
+                f"{out}: holds a finished study; --force begins anew, or another --out"
+            )
+        else:
+            _check_same_study(out, record)
+    (out / WORK).mkdir(parents=True, exist_ok=True)
+    write_json(out / "config.json", record)
+
+
+def _check_same_study(out: Path, record: Mapping[str, Any]) -> None:
+    before = read_json(out / "config.json")
+    now = {**record, "command": before.get("command")}
+    differing = sorted(k for k in {*before, *now} if before.get(k) != now.get(k))
+    if differing:
+        raise ConfigError(
+            f"{out}: holds a study with other settings or data ({', '.join(differing)}); "
+            "--force begins anew, or another --out"
+        )
+
+
+def environment(started: datetime) -> dict[str, Any]:
+    """Return versions and machine, without names of hosts, users or folders."""
+    from dyssync.models.training import precision_here
+
+    packages = {}
+    for name in PACKAGES:
+        try:
+            packages[name] = version(name)
+        except PackageNotFoundError:  # installed under another name, such as opencv-python
+            packages[name] = "unknown"
+    return {
+        "dyssync": __version__,
+        "python": sys.version.split()[0],
+        "system": platform.system(),
+        "machine": platform.machine(),
+        "precision": precision_here(),
+        "started": started.isoformat(timespec="seconds"),
+        "packages": packages,
+    }
+
+
+def _save_bundle(out: Path, material: Material, results: StudyResults) -> None:
+    config, cohort = material.config, material.cohort
+    members = {
+        name: {
+            FINAL: material.folder / fit_all_key(name) / "model",
+            **{
+                f"seed-{s.seed:02d}": material.folder / cell_key(name, s.seed) / "model"
+                for s in material.splits
+            },
+        }
+        for name in config.models
+    }
+    metrics = results.tables["metrics"]
+    chosen = metrics[(metrics["threshold_rule"] == CHOSEN) & (metrics["metric"] == "threshold")]
+    sizes = [amplitude(ecg) for ecg in cohort.ecgs]
+    rates = cohort.table["fs"]
+    about = {
+        "n_patients": len(cohort.responses),
+        "base_rate": float(cohort.responses.mean()),
+        "thresholds": {n: float(g["value"].median()) for n, g in chosen.groupby("model")},
+        "seconds": config.seconds,
+        "fs_range": [float(rates.min()), float(rates.max())],
+        "amplitude_range": [float(min(sizes)), float(max(sizes))],
+        "shuffled_labels": config.shuffle_labels,
+        "cohort_digest": results.config["cohort_digest"],
+    }
+    save_bundle(out / BUNDLE, members, about)
