@@ -16,8 +16,8 @@ from scipy import signal as dsp
 from dyssync.ecg import Signal
 from dyssync.errors import InputError
 from dyssync.signals.filtering import bandpass
+from dyssync.signals.kinds import Indices, align_beats, beat_kinds, windows
 
-Indices = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
 
 DETECTION_FS = 250.0  # Hz; a QRS has its slopes below 40 Hz
@@ -27,8 +27,10 @@ QRS_LENGTH = 0.12  # s; joins the slopes of one wide QRS
 # Envelope at a QRS against its lower quartile: white, brown and muscle noise stay below 2, the
 # flattest of 160 LUDB records has 5.
 MIN_CONTRAST = 2.5
-ECTOPIC_CORRELATION = 0.9  # domain.md 5.2: beats below are not of the template's kind
-ALIGNMENT = 0.04  # s; largest shift when beats are laid on each other
+NO_BEAT = (
+    "signal: no heartbeat was found; at least 1 is needed. "
+    "Check leads, units and noise with 'dyssync inspect'"
+)
 
 
 @dataclass(frozen=True)
@@ -131,41 +133,12 @@ def median_beat(
     values = np.atleast_2d(np.asarray(signal, dtype=np.float32))
     beats = detect_beats(values, fs)
     if not len(beats):
-        raise InputError(
-            "signal: no heartbeat was found; at least 1 is needed. "
-            "Check leads, units and noise with 'dyssync inspect'"
-        )
+        raise InputError(NO_BEAT)
     steady = bandpass(values, fs, 0.5, None, order=1)
     rr_s = float(np.median(np.diff(beats)) / fs) if len(beats) > 1 else float("nan")
     before, after = round(before_s * fs), round(after_s * fs)
-    aligned = _align(steady, beats, before, after, round(ALIGNMENT * fs))
-    kept = _of_one_kind(aligned, before, fs)
-    beat = np.median(aligned[kept], axis=0)
+    beats = align_beats(steady, beats, fs)
+    kept = beats[beat_kinds(steady, beats, fs) == 0]
+    beat = np.median(windows(steady, kept, before, after), axis=0)
     level = np.median(beat[:, max(0, before - round(0.1 * fs)) : before - round(0.06 * fs)], axis=1)
-    return MedianBeat((beat - level[:, None]).astype(np.float32), fs, before, int(kept.sum()), rr_s)
-
-
-def _align(values: Signal, beats: Indices, before: int, after: int, reach: int) -> FloatArray:
-    """Cut (k, leads, before + after) windows; shift each to match the median of all."""
-    padded = np.pad(values, ((0, 0), (before + reach, after + reach)), mode="edge")
-    wide = np.stack([padded[:, b : b + before + after + 2 * reach] for b in beats])
-    core = slice(max(0, before - 5 * reach), before + 5 * reach)
-    template = np.median(wide[:, :, reach : reach + before + after], axis=0)[:, core]
-    trial = np.lib.stride_tricks.sliding_window_view(
-        wide[:, :, core.start : core.stop + 2 * reach], core.stop - core.start, axis=2
-    )  # (k, leads, shifts, core)
-    match = np.einsum("klsc,lc->ks", trial, template) / np.sqrt(
-        np.einsum("klsc,klsc->ks", trial, trial) + 1e-12
-    )
-    best = np.argmax(match, axis=1)
-    return np.stack([w[:, s : s + before + after] for w, s in zip(wide, best, strict=True)])
-
-
-def _of_one_kind(aligned: FloatArray, before: int, fs: float) -> npt.NDArray[np.bool_]:
-    """Return which beats look like the most typical one over the QRS, (k,) bool."""
-    core = aligned[:, :, max(0, before - round(0.1 * fs)) : before + round(0.12 * fs)]
-    flat = (core - core.mean(axis=2, keepdims=True)).reshape(len(core), -1)
-    unit = flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-9)
-    alike = unit @ unit.T
-    typical = int(np.argmax((alike > ECTOPIC_CORRELATION).sum(axis=1) + alike.mean(axis=1)))
-    return np.asarray(alike[typical] > ECTOPIC_CORRELATION)
+    return MedianBeat((beat - level[:, None]).astype(np.float32), fs, before, len(kept), rr_s)

@@ -1,0 +1,210 @@
+"""QRS, P and T boundaries of one averaged beat: global from all leads, then lead by lead.
+
+Each global mark comes from the spatial speed of all usable leads. Each lead's own mark starts from
+it and moves half of the way to where that lead alone shows the wave: leads agree on when the heart
+is activated, and differ in when one can see it. All samples here are at 500 Hz.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from dyssync.signals.corners import (
+    FloatArray,
+    corner_after,
+    corner_before,
+    first_true,
+    lead_speed,
+)
+from dyssync.signals.filtering import bandpass
+
+FS = 500.0
+SMOOTHING = 5  # samples (10 ms) over which speeds are averaged
+QRS_BAND = 40.0  # Hz
+P_BANDS = (20.0, 15.0)  # Hz, for on and off: the end of P fades more slowly than it starts
+T_BAND = 12.0  # Hz
+# Slopes that a reader sees at 25 mm/s and 10 mm/mV; half the distance to them is moved.
+SEEN_QRS_ON, SEEN_QRS_OFF = 0.012, 0.006  # mV a sample: 6 and 3 mV/s
+SEEN_P = 0.02  # mV from the level beside the wave
+P_CORNER_SHARE, P_SEEN_SHARE = 0.3, 0.4
+OWN_SHARE = 0.5
+# Latest T limb after the fiducial point: 0.46 s * sqrt(RR) lets QTc reach about 0.56 s.
+T_LIMB_SQRT, T_LIMB_RR = 0.46, 0.6
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """A wave's global boundaries and those of each lead, samples at 500 Hz.
+
+    Attributes:
+        on: global.
+        off: global.
+        peak: of all leads together.
+        lead_on: (leads,).
+        lead_off: (leads,).
+    """
+
+    on: float
+    off: float
+    peak: float
+    lead_on: FloatArray
+    lead_off: FloatArray
+
+
+def qrs_bounds(beat: FloatArray, r: int) -> Bounds:
+    """Return the boundaries of the QRS around fiducial sample `r` of a (leads, m) beat."""
+    smooth = bandpass(beat, FS, None, QRS_BAND)
+    core = slice(max(0, r - 65), r + 80)
+    lead = lead_speed(smooth, 1)
+    share = _lead_shares(lead, core)
+    relative = np.sqrt(np.square(lead * share[:, None]).sum(axis=0))
+    absolute = np.sqrt(np.square(lead * (share > 0)[:, None]).sum(axis=0))
+    absolute /= max(float(absolute[core].max()), 1e-9)
+    mixed = _smooth(np.sqrt(0.5 * np.square(relative) + 0.5 * np.square(absolute)))
+    steep = core.start + int(np.argmax(mixed[core] >= 0.4 * mixed[core].max()))
+    on = int(corner_before(mixed, steep, 40))
+    off = _qrs_end(_smooth(relative), core, r)
+    speed = lead_speed(smooth, SMOOTHING)
+    seen_on = first_true(speed[:, on - 10 : off] > SEEN_QRS_ON) - 10
+    seen_off = first_true(speed[:, on : off + 11][:, ::-1] > SEEN_QRS_OFF) - 10
+    lead_on = on - 3.5 + OWN_SHARE * np.clip(seen_on, -20, 20)
+    lead_off = off - OWN_SHARE * np.clip(seen_off, -20, 20)
+    return Bounds(on, off, r, lead_on, lead_off)
+
+
+def _smooth(speed: FloatArray) -> FloatArray:
+    return np.asarray(ndimage.uniform_filter1d(speed, SMOOTHING, mode="nearest"))
+
+
+def _lead_shares(lead: FloatArray, core: slice) -> FloatArray:
+    """Weight of each lead: one over its own QRS speed, less for noisy leads, none for flat ones."""
+    peak = lead[:, core].max(axis=1)
+    typical = max(float(np.median(peak[peak > 0])) if (peak > 0).any() else 0.0, 1e-9)
+    contrast = peak / np.maximum(np.median(lead, axis=1), 1e-3 * typical)
+    trust = np.clip(contrast / max(0.4 * float(np.median(contrast)), 1e-9), 0.0, 1.0) ** 2
+    trust *= peak > 0.02 * typical
+    # a small lead is not blown up to full size: its noise would be, too
+    root = np.sqrt(trust / max(float(trust.sum()), 1e-9))
+    return np.asarray(root / np.maximum(peak, 0.3 * typical))
+
+
+def _qrs_end(speed: FloatArray, core: slice, r: int) -> int:
+    """Last sample before the speed falls to a tenth of its peak or near that of the ST segment."""
+    peak = float(speed[core].max())
+    rest = float(np.percentile(speed[r + 40 : r + 160], 20))
+    limit = max(0.09 * peak, 1.5 * rest)
+    last = int(core.start + np.flatnonzero(speed[core] >= 0.25 * peak)[-1])
+    fall = int(first_true(speed[last : r + 150] <= limit))
+    return min(last + fall, r + 150, len(speed) - 12)
+
+
+def t_bounds(beat: FloatArray, r: int, qrs_off: float, rr: float) -> Bounds | None:
+    """Return the boundaries of the T wave; None when no limb of one is found in time.
+
+    Args:
+        beat: (leads, m) at 500 Hz.
+        r: fiducial sample.
+        qrs_off: global end of the QRS.
+        rr: s to the next beat.
+    """
+    start = int(qrs_off) + 25
+    latest = FS * min(T_LIMB_SQRT * np.sqrt(rr), T_LIMB_RR * rr)
+    stop = min(beat.shape[1] - 2, r + int(latest))
+    if stop - start < 25:
+        return None
+    smooth = bandpass(beat, FS, None, T_BAND)
+    spatial = _smooth(np.sqrt(np.square(np.gradient(smooth, axis=1)).sum(axis=0)))
+    limb = _last_limb(spatial[start:stop])
+    if limb is None:
+        return None
+    off = int(corner_after(spatial, start + limb, 90))
+    level = smooth[:, [min(off, beat.shape[1] - 1)]]
+    size = np.sqrt(np.square(smooth - level).mean(axis=0))
+    peak = start + int(np.argmax(size[start : max(start + 5, off - 10)]))
+    lead_off = off + OWN_SHARE * np.clip(_own_t_end(beat, int(qrs_off), peak, off) - off, -20, 40)
+    on = int(corner_before(spatial, max(start, (start + peak) // 2), 40))
+    return Bounds(on, off, peak, np.full(len(beat), float(on)), lead_off)
+
+
+def _last_limb(speed: FloatArray) -> int | None:
+    """Last local maximum above half of the largest: the falling limb of T, not of a flat U."""
+    inner = speed[1:-1]
+    top = (inner >= speed[:-2]) & (inner > speed[2:]) & (inner > 0.5 * speed.max())
+    return int(np.flatnonzero(top)[-1]) + 1 if top.any() else None
+
+
+def _own_t_end(beat: FloatArray, qrs_off: int, peak: int, off: int) -> FloatArray:
+    """Corner after the last steep part of each lead's own T, (leads,)."""
+    start = max(0, qrs_off - 5)
+    speed = lead_speed(bandpass(beat[:, start:], FS, None, 15.0), SMOOTHING)
+    first, last = min(peak, off - 12) - start, off + 10 - start
+    part = speed[:, first:last]
+    steepest = part[:, : off - start - first].max(axis=1, keepdims=True)
+    steep = last - 1 - first_true((part > 0.8 * steepest)[:, ::-1])
+    return np.asarray(start + corner_after(speed, steep, 60), dtype=np.float64)
+
+
+def p_bounds(beat: FloatArray, qrs_on: float, rr: float, earliest: float = 0.0) -> Bounds | None:
+    """Return the boundaries of the largest wave before the QRS; None where there is no room.
+
+    Whether it is a P wave (there in every beat) is not decided here.
+    """
+    on = int(qrs_on)
+    low = max(5, on - int(FS * min(0.30, 0.42 * rr)), int(earliest))
+    high = on - 1
+    if high - low < 60:
+        return None
+    first = max(0, low - 40)
+    part = bandpass(beat[:, first:high], FS, None, P_BANDS[0])
+    gentle = bandpass(beat[:, first:high], FS, None, P_BANDS[1])
+    peak = low - first + _p_peak(part[:, low - first :])
+    p_on = _p_edge(part, peak, 30, 0.5)
+    mirrored = _p_edge(gentle[:, ::-1], high - first - 1 - peak, 40, 0.8)
+    p_off = high - first - 1 - mirrored - 4  # the end of P in most leads, not in the last one
+    fine = bandpass(beat[:, first:high], FS, None, 25.0)
+    last = high - first - 1
+    lead_on = first - 1 + _own_p_edge(fine, peak, p_on)
+    lead_off = high - 2 - _own_p_edge(fine[:, ::-1], last - peak, last - p_off)
+    return Bounds(
+        first + p_on, first + p_off, first + peak, lead_on, np.minimum(lead_off, float(on))
+    )
+
+
+def _p_peak(part: FloatArray) -> int:
+    """Where all leads together are farthest from the line between both ends of the segment."""
+    left = np.median(part[:, :8], axis=1)
+    right = np.median(part[:, -12:], axis=1)
+    line = np.linspace(left, right, part.shape[1], axis=1)
+    size = ndimage.uniform_filter1d(np.square(part - line).mean(axis=0), 9, mode="nearest")
+    margin = 15
+    return margin + int(np.argmax(size[margin:-margin]))
+
+
+def _p_edge(part: FloatArray, peak: int, reach: int, share: float) -> int:
+    """Corner before the first steep sample of the limb that leads up to `peak`."""
+    spatial = _smooth(np.sqrt(np.square(np.gradient(part, axis=1)).sum(axis=0)))
+    start = max(0, peak - reach)
+    limb = spatial[start : peak + 1]
+    steep = start + int(np.argmax(limb >= share * limb.max()))
+    return int(corner_before(spatial, steep, min(25, max(steep - 2, 1))))
+
+
+def _own_p_edge(part: FloatArray, peak: int, edge: int) -> FloatArray:
+    """Where each lead's own P starts, (leads,): between `edge`, its corner and its first 20 uV."""
+    edge = min(max(edge, 16), part.shape[1] - 13)
+    speed = lead_speed(part, SMOOTHING)
+    stop = min(max(peak, edge + 12), part.shape[1])
+    steepest = speed[:, edge:stop].max(axis=1, keepdims=True)
+    steep = edge - 10 + first_true(speed[:, edge - 10 : stop] > 0.8 * steepest)
+    own_corner = corner_before(speed, np.minimum(steep, stop - 1), 25)
+    level = np.median(part[:, edge - 15 : edge - 3], axis=1, keepdims=True)
+    start = max(edge - 25, 0)
+    seen = start + first_true(np.abs(part[:, start:stop] - level) > SEEN_P)
+    return np.asarray(
+        edge
+        + P_CORNER_SHARE * np.clip(own_corner - edge, -40, 40)
+        + P_SEEN_SHARE * np.clip(seen - edge, -40, 40)
+    )

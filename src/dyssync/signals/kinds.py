@@ -1,0 +1,59 @@
+"""Lay beats on each other and sort them by shape."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from dyssync.ecg import Signal
+
+Indices = npt.NDArray[np.int64]
+
+ECTOPIC_CORRELATION = 0.9  # domain.md 5.2: beats below are not of the template's kind
+
+
+def windows(signal: Signal, beats: Indices, before: int, after: int) -> Signal:
+    """Cut (k, leads, before + after) windows; the ends of the record are held beyond it."""
+    padded = np.pad(signal, ((0, 0), (before, after)), mode="edge")
+    return np.stack([padded[:, beat : beat + before + after] for beat in beats])
+
+
+def align_beats(signal: Signal, beats: Indices, fs: float) -> Indices:
+    """Return `beats` moved by at most 40 ms so that their QRS lie on each other.
+
+    Args:
+        signal: (leads, n) mV.
+        beats: (k,) fiducial samples.
+        fs: Hz.
+    """
+    reach, half = max(1, round(0.04 * fs)), max(2, round(0.1 * fs))
+    wide = windows(signal, beats, half + reach, half + reach)
+    moving = np.lib.stride_tricks.sliding_window_view(wide, 2 * half, axis=2)
+    energy = np.cumsum(np.pad(np.square(wide).sum(axis=1), ((0, 0), (1, 0))), axis=1)
+    norm = np.sqrt(energy[:, 2 * half :] - energy[:, : -2 * half] + 1e-9)
+    template = np.median(wide[:, :, reach:-reach], axis=0)
+    shift = np.full(len(beats), reach)
+    for _ in range(2):
+        shift = np.argmax(np.einsum("klsc,lc->ks", moving, template, optimize=True) / norm, axis=1)
+        template = np.median(moving[np.arange(len(beats)), :, shift], axis=0)
+    return np.asarray(np.clip(beats + shift - reach, 0, signal.shape[1] - 1), dtype=np.int64)
+
+
+def beat_kinds(signal: Signal, beats: Indices, fs: float) -> Indices:
+    """Return the kind of each beat, (k,) int64: 0 the most frequent, 1 the next, ...
+
+    Beats are of one kind when QRS and ST correlate by 0.9 over all leads together.
+    """
+    core = windows(signal, beats, round(0.12 * fs), round(0.2 * fs))
+    flat = (core - core.mean(axis=2, keepdims=True)).reshape(len(core), -1)
+    unit = flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-9)
+    alike = unit @ unit.T > ECTOPIC_CORRELATION
+    np.fill_diagonal(alike, True)
+    kinds = np.full(len(beats), -1, dtype=np.int64)
+    for kind in range(len(beats)):
+        left = kinds < 0
+        if not left.any():
+            break
+        companions = (alike & left).sum(axis=1) * left
+        kinds[alike[np.argmax(companions)] & left] = kind
+    return kinds
