@@ -6,10 +6,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import TypeAlias
 
-import cv2
 import numpy as np
 
 from dyssync.ecg import LEADS, Signal
@@ -24,15 +22,14 @@ from dyssync.rendering.geometry import (
     place_traces,
 )
 from dyssync.rendering.lettering import write_text
-from dyssync.rendering.rendered import LeadBox, Picture, Rendered, as_picture
+from dyssync.rendering.noise import NOISE_SIDE, add_noise
+from dyssync.rendering.rendered import LeadBox, Picture, Rendered
 from dyssync.rendering.trace import paint, trace_spans
 
 Range: TypeAlias = tuple[float, float]
 
 MIN_LINE_PX = 1.0  # a thinner line is only paler
 LINE_MM = 0.4  # thermal heads print 8 dots a mm; a trace is about three dots wide
-NOISE_SIDE = 1024  # px; noise is cut from one fixed field
-NOISE_SD = 32  # of the field, grey values
 
 
 @dataclass(frozen=True)
@@ -211,7 +208,7 @@ def apply_view(
         paint(image[:, :, None], spans, (view.ink,))
         found = lead_boxes(layout, frame, traces, spans, size) if boxes else ()
     if view.noise:
-        image = _add_noise(image, view)
+        image = add_noise(image, view.noise, view.noise_at)
     return Rendered(image, found, frame.px_per_mm)
 
 
@@ -243,22 +240,3 @@ def _write_names(image: Picture, layout: Layout, frame: Frame, ink: int) -> None
         x = frame.left + panel.column * layout.column_mm * frame.px_per_mm + 2
         y = frame.top + (panel.row + 0.15) * frame.row_px
         write_text(image[:, :, None], panel.label, (x, y), height_px, (ink,))
-
-
-@lru_cache(maxsize=4)
-def _noise_field(height: int, width: int) -> Picture:
-    """Return Gaussian noise about 128, at least (height, width)."""
-    noise = np.random.default_rng(0).normal(128, NOISE_SD, (NOISE_SIDE, NOISE_SIDE))
-    field = np.clip(np.rint(noise), 0, 255).astype(np.uint8)
-    return np.tile(field, (-(-height // NOISE_SIDE), -(-width // NOISE_SIDE)))
-
-
-def _add_noise(image: Picture, view: View) -> Picture:
-    height, width = image.shape
-    # Pictures within the field's size share one field, larger ones have one of their own.
-    field = _noise_field(max(height, NOISE_SIDE), max(width, NOISE_SIDE))
-    down = view.noise_at[0] % (field.shape[0] - height + 1)
-    right = view.noise_at[1] % (field.shape[1] - width + 1)
-    part = field[down : down + height, right : right + width]
-    share = view.noise / NOISE_SD
-    return as_picture(cv2.addWeighted(image, 1.0, part, share, -128.0 * share))
