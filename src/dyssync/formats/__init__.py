@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
+from dataclasses import replace
+from pathlib import Path, PurePath
 
 from dyssync.ecg import ECG, Source
-from dyssync.errors import FormatError
+from dyssync.errors import FormatError, check_choice
+from dyssync.formats.folder import Outcome, list_files, read_ecgs
 from dyssync.formats.physionet import write_wfdb
+from dyssync.formats.picture import ECGImage
 from dyssync.formats.recording import (
     AS_STATED,
     HEAD_BYTES,
@@ -27,12 +30,20 @@ from dyssync.registry import Registry
 
 __all__ = [
     "FORMATS",
+    "ECGImage",
     "Format",
+    "Outcome",
     "ReadOptions",
     "Recording",
+    "list_files",
     "parse_ecg",
+    "parse_input",
     "read_ecg",
+    "read_ecgs",
+    "read_input",
     "read_recording",
+    "writable_formats",
+    "write_ecg",
     "write_wfdb",
 ]
 
@@ -53,6 +64,8 @@ FORMATS: Registry[Format] = Registry(
         "hdf5": "dyssync.formats.hdf5:FORMAT",
         "matlab": "dyssync.formats.matlab:FORMAT",
         "numpy": "dyssync.formats.arrays:FORMAT",
+        "picture": "dyssync.formats.picture:FORMAT",
+        "pdf": "dyssync.formats.pdf:FORMAT",
         "csv": "dyssync.formats.text:FORMAT",
     },
 )
@@ -68,10 +81,16 @@ def read_ecg(path: Path | str, options: ReadOptions = AS_STATED) -> ECG:
     Raises:
         FormatError: no usable 12-lead ECG; names file, finding, need and next step.
     """
-    file = _open(Path(path))
-    with _naming(file.name):
-        recording, source = _read(file, options)
-        return recording.ecg(source, options)
+    return _signal_only(read_input(path, options))
+
+
+def read_input(path: Path | str, options: ReadOptions = AS_STATED) -> ECG | ECGImage:
+    """Return what a file holds for a model: a 12-lead ECG, or a picture of one.
+
+    Raises:
+        FormatError: as in :func:`read_ecg`, but pictures will do.
+    """
+    return _input(_open(Path(path)), options)
 
 
 def parse_ecg(
@@ -91,10 +110,21 @@ def parse_ecg(
     Raises:
         FormatError: as in :func:`read_ecg`.
     """
-    file = unpacked(Path(name).name, data, (beside or {}).get)
-    with _naming(file.name):
-        recording, source = _read(file, options)
-        return recording.ecg(source, options)
+    return _signal_only(parse_input(name, data, options, beside))
+
+
+def parse_input(
+    name: str,
+    data: bytes,
+    options: ReadOptions = AS_STATED,
+    beside: Mapping[str, bytes] | None = None,
+) -> ECG | ECGImage:
+    """Return the ECG or picture of a file that is in memory; arguments as in :func:`parse_ecg`.
+
+    Raises:
+        FormatError: as in :func:`read_input`.
+    """
+    return _input(unpacked(PurePath(name).name, data, (beside or {}).get), options)
 
 
 def read_recording(path: Path | str, options: ReadOptions = AS_STATED) -> Recording:
@@ -105,13 +135,53 @@ def read_recording(path: Path | str, options: ReadOptions = AS_STATED) -> Record
     """
     file = _open(Path(path))
     with _naming(file.name):
-        return _read(file, options)[0]
+        recording = _format_of(file, options).read(file, options)
+        if isinstance(recording, Recording):
+            return recording
+        raise FormatError(_NO_SIGNAL)
 
 
-def _read(file: InputFile, options: ReadOptions) -> tuple[Recording, Source]:
-    chosen = FORMATS[options.format] if options.format else sniffed(file)
-    recording = chosen.read(file, options)
-    return recording, Source(name=file.name, format=chosen.name, sha256=file.sha256)
+_NO_SIGNAL = "is a picture; a signal file is needed here. Models that take pictures can use it"
+
+
+def _signal_only(read: ECG | ECGImage) -> ECG:
+    if isinstance(read, ECG):
+        return read
+    raise FormatError(f"{read.source.name}: {_NO_SIGNAL}")
+
+
+def _input(file: InputFile, options: ReadOptions) -> ECG | ECGImage:
+    with _naming(file.name):
+        chosen = _format_of(file, options)
+        found = chosen.read(file, options)
+        source = Source(name=file.name, format=chosen.name, sha256=file.sha256)
+        if isinstance(found, Recording):
+            return found.ecg(source, options)
+        return replace(found, source=source)
+
+
+def _format_of(file: InputFile, options: ReadOptions) -> Format:
+    return FORMATS[options.format] if options.format else sniffed(file)
+
+
+def writable_formats() -> list[str]:
+    """Return the names of the formats that :func:`write_ecg` writes."""
+    return [name for name in FORMATS if FORMATS[name].write is not None]
+
+
+def write_ecg(ecg: ECG, folder: Path | str, name: str, format: str) -> Path:
+    """Write an ECG as `name` with the suffix of `format` into `folder`; return the path.
+
+    Samples come back within half a quantisation step (1 uV up to 32 mV); identifiers are never
+    written.
+
+    Raises:
+        ConfigError: the format is unknown or cannot be written; lists those that can.
+    """
+    check_choice("format to write", format, writable_formats())
+    write = FORMATS[format].write
+    assert write is not None  # the choice was checked
+    return write(ecg, Path(folder), name)
 
 
 def sniffed(file: InputFile) -> Format:

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from dyssync.ecg import LEADS, lead_name
 from dyssync.errors import FormatError
 from dyssync.formats.demographics import age_between, parse_age, parse_datetime, parse_sex
+from dyssync.formats.dicom_writer import write_dicom
 from dyssync.formats.machine import machine_notes
 from dyssync.formats.recording import (
     Floats,
@@ -284,4 +285,5 @@ FORMAT = Format(
     suffixes=(".dcm", ".dicom"),
     sniff=sniff,
     read=read,
+    write=write_dicom,
 )

@@ -167,7 +167,11 @@ def _person(data: bytes) -> Person:
     fields = _ascii(data[8:88]).split()
     day, clock = _ascii(data[168:176]), _ascii(data[176:184])
     recorded = None
-    if match := re.fullmatch(r"(\d\d)\.(\d\d)\.(\d\d)", day):
+    start = _ascii(data[88:168]).split()  # EDF+: "Startdate 02-MAR-2002 ...", X where unknown
+    exact = start[1].title() if start[:1] == ["Startdate"] and len(start) > 1 else ""
+    if parse_datetime(exact) is not None:
+        recorded = parse_datetime(exact, clock.replace(".", ":"))
+    elif exact != "X" and (match := re.fullmatch(r"(\d\d)\.(\d\d)\.(\d\d)", day)):
         year = int(match[3]) + (1900 if int(match[3]) >= 85 else 2000)  # the standard's pivot
         recorded = parse_datetime(f"{year}-{match[2]}-{match[1]}", clock.replace(".", ":"))
     extras = dict(field.split("=", 1) for field in fields if "=" in field)
@@ -225,7 +229,7 @@ def write_edf(ecg: ECG, folder: Path | str, name: str) -> Path:
     fixed = (
         ("0", 8),
         (f"X {ecg.sex or 'X'} X X" + (f" age={ecg.age:g}" if ecg.age is not None else ""), 80),
-        ("Startdate X X X X", 80),
+        (f"Startdate {f'{start:%d-%b-%Y}'.upper()} X X X" if start else "Startdate X X X X", 80),
         (f"{start:%d.%m.%y}" if start else "01.01.85", 8),
         (f"{start:%H.%M.%S}" if start else "00.00.00", 8),
         (str(_FIXED * 13), 8),
@@ -253,4 +257,5 @@ FORMAT = Format(
     suffixes=(".edf",),
     sniff=sniff,
     read=read,
+    write=write_edf,
 )

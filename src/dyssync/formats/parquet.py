@@ -105,4 +105,5 @@ FORMAT = Format(
     suffixes=(".parquet",),
     sniff=sniff,
     read=read,
+    write=write_parquet,
 )

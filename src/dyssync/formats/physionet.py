@@ -346,4 +346,5 @@ FORMAT = Format(
     suffixes=(".hea",),
     sniff=sniff,
     read=read,
+    write=write_wfdb,
 )

@@ -8,13 +8,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from dyssync.ecg import ECG, FS_RANGE, Sex, Source, assemble_leads
 from dyssync.errors import FormatError, check_choice, check_range
+
+if TYPE_CHECKING:
+    from dyssync.formats.picture import ECGImage
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 
@@ -155,7 +158,8 @@ class InputFile:
         return data
 
 
-Read: TypeAlias = Callable[[InputFile, ReadOptions], Recording]
+Write: TypeAlias = Callable[[ECG, Path, str], Path]
+Read: TypeAlias = "Callable[[InputFile, ReadOptions], Recording | ECGImage]"
 
 
 @dataclass(frozen=True)
@@ -168,6 +172,7 @@ class Format:
         suffixes: usual suffixes, lower case with dot; a hint for the order of sniffing only.
         sniff: says from the first bytes and the name whether a file is of this format.
         read: returns the recording or picture, or raises FormatError.
+        write: writes an ECG into a folder under a name and returns the path; None: not written.
     """
 
     name: str
@@ -175,6 +180,7 @@ class Format:
     suffixes: tuple[str, ...]
     sniff: Callable[[bytes, Path], bool]
     read: Read
+    write: Write | None = None
 
 
 def open_file(path: Path) -> InputFile:

@@ -210,4 +210,5 @@ FORMAT = Format(
     suffixes=(".csv", ".tsv", ".txt"),
     sniff=sniff,
     read=read,
+    write=write_csv,
 )
