@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 # screen. Inches.
 PANEL = (3.3, 3.1)
 WIDE = 4.7
-LONG_NAME = 18  # letters; with longer ones three columns of a legend are wider than the figure
+LEGEND_LETTERS = 54  # as many letters fit side by side, the marks of three columns counted in
 # Threshold probabilities for which net benefit should be reported in CRT (domain.md 4.1).
 OPEN_CHOICE = (0.3, 0.8)
 
@@ -148,7 +148,8 @@ def plot_distribution(histogram: ClassHistogram, look: Look) -> Figure:
 
 def plot_decision(curves: dict[str, DecisionCurve], looks: dict[str, Look]) -> Figure:
     """Draw the net benefit of every model with that of treating all and treating none."""
-    columns = 3 if max(map(len, curves), default=0) < LONG_NAME else 1
+    longest = max(map(len, curves), default=1)
+    columns = min(3, max(1, LEGEND_LETTERS // longest))
     lines = math.ceil((len(curves) + 2) / columns)
     figure, axes = _figure(WIDE, 3.2 + 0.19 * lines)
     top = 0.05
