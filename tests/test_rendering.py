@@ -82,6 +82,16 @@ def test_neutral_view_is_black_on_white_and_drawn_parts_can_be_taken_away() -> N
     assert apply_view(signal, 500, with_all, (128, 160)).image.std() > 0
 
 
+def test_names_are_as_dark_as_the_ink_and_no_darker() -> None:
+    leads = tuple(lead for lead in LEADS if lead != "aVR")
+    blank = np.full((12, 5000), np.nan, np.float32)
+    named = apply_view(blank, 500, View(text=True, ink=31, hidden=leads), (512, 640)).image
+    rows, columns = np.nonzero(named < 255)
+    assert 31 <= named.min() < 60
+    assert columns.min() > 160  # second column
+    assert rows.max() < 128  # first row
+
+
 def test_gap_is_drawn_as_a_gap() -> None:
     signal = heartbeats(500)
     signal[:, 2000:2500] = np.nan

@@ -57,5 +57,5 @@ def write_text(
     if x1 <= x0 or y1 <= y0:
         return
     below = image[y0:y1, x0:x1]
-    full: float | Signal = colour[0] if len(colour) == 1 else np.array(colour, np.float32)
+    full = np.array(colour, np.float32)  # not int: NumPy would count in uint8
     image[y0:y1, x0:x1] = below + (full - below) * cover[y0 - y : y1 - y, x0 - x : x1 - x]

@@ -21,20 +21,25 @@ def _noise_field(height: int, width: int) -> Picture:
     return np.tile(field, (-(-height // NOISE_SIDE), -(-width // NOISE_SIDE)))
 
 
+def noise_part(size: tuple[int, int], at: tuple[int, int]) -> Picture:
+    """Return the part of the noise field at `at` (any integers), (H, W) uint8 about 128."""
+    height, width = size
+    # Pictures within the field's size share one field, larger ones have one of their own.
+    field = _noise_field(max(height, NOISE_SIDE), max(width, NOISE_SIDE))
+    down = at[0] % (field.shape[0] - height + 1)
+    right = at[1] % (field.shape[1] - width + 1)
+    return field[down : down + height, right : right + width]
+
+
 def add_noise(image: Picture, sd: float, at: tuple[int, int]) -> Picture:
     """Return the picture with grain, the same in all channels.
 
     Args:
         image: (H, W) or (H, W, 3) uint8.
         sd: grey values.
-        at: row and column in the field from which the noise is cut; any integers.
+        at: row and column in the field from which the noise is cut.
     """
-    height, width = image.shape[:2]
-    # Pictures within the field's size share one field, larger ones have one of their own.
-    field = _noise_field(max(height, NOISE_SIDE), max(width, NOISE_SIDE))
-    down = at[0] % (field.shape[0] - height + 1)
-    right = at[1] % (field.shape[1] - width + 1)
-    part = field[down : down + height, right : right + width]
+    part = noise_part((image.shape[0], image.shape[1]), at)
     if image.ndim == 3:
         part = as_picture(cv2.merge([part] * 3))
     share = sd / NOISE_SD

@@ -79,6 +79,16 @@ class Ink:
     cover: Signal
 
 
+def pen_taps(line_px: float) -> int:
+    """Return how many sub-columns to each side a pen of width `line_px` reaches."""
+    return max(round((line_px * SUB_COLUMNS - 1) / 2), 0)
+
+
+def pen_height(line_px: float, tap: int) -> float:
+    """Return half the height (px) of a round pen, `tap` sub-columns from its middle."""
+    return float(max((line_px / 2) ** 2 - (tap / SUB_COLUMNS) ** 2, 0.0) ** 0.5)
+
+
 def trace_spans(signal: Signal, fs: float, traces: Traces, line_px: float) -> Spans:
     """Return the vertical spans that a round pen of width `line_px` covers.
 
@@ -88,7 +98,7 @@ def trace_spans(signal: Signal, fs: float, traces: Traces, line_px: float) -> Sp
         traces: where to draw.
         line_px: width of the pen, px.
     """
-    taps = max(round((line_px * SUB_COLUMNS - 1) / 2), 0)
+    taps = pen_taps(line_px)
     first = np.floor(traces.x0).astype(np.intp)
     # Every trace owns its columns and a few empty ones after them, which keep the pens apart.
     n_columns = np.ceil(traces.x1).astype(np.intp) - first + 1 + taps // SUB_COLUMNS
@@ -155,7 +165,7 @@ def _widen(top: Signal, bottom: Signal, line_px: float, taps: int) -> tuple[Sign
     radius = np.float32(line_px / 2)
     wide_top, wide_bottom = top - radius, bottom + radius
     for tap in range(1, taps + 1):
-        half = np.float32(max((line_px / 2) ** 2 - (tap / SUB_COLUMNS) ** 2, 0.0) ** 0.5)
+        half = np.float32(pen_height(line_px, tap))
         up, down = top - half, bottom + half
         np.minimum(wide_top[tap:], up[:-tap], out=wide_top[tap:])
         np.minimum(wide_top[:-tap], up[tap:], out=wide_top[:-tap])
@@ -220,9 +230,12 @@ def paint(image: Picture, spans: Spans, colour: tuple[int, ...]) -> None:
     """
     height, width, n_channels = image.shape
     flat = image.reshape(-1)
-    for ink in spread_ink(spans, (height, width)):
+    inks = list(spread_ink(spans, (height, width)))
+    # All paper is looked at before any ink is laid, so the order of the traces does not matter.
+    papers = [image.reshape(-1, n_channels)[ink.pixel] for ink in inks]
+    for ink, paper in zip(inks, papers, strict=True):
         for channel, full in enumerate(colour):
-            where = ink.pixel * n_channels + channel
-            paper = flat[where].astype(np.float32)
-            painted = paper + (full - paper) * ink.cover
-            np.minimum.at(flat, where, np.rint(painted, out=painted).astype(np.uint8))
+            below = paper[:, channel].astype(np.float32)
+            painted = below + (full - below) * ink.cover
+            shade = np.rint(painted, out=painted).astype(np.uint8)
+            np.minimum.at(flat, ink.pixel * n_channels + channel, shade)

@@ -199,12 +199,10 @@ def apply_view(
     signal = check_signal(signal)
     frame = view_frame(view, layout, check_size(size))
     traces = place_traces(layout, frame, signal.shape[1] / fs)
-    image = _paper(view, frame, size)
-    if view.text:
-        _write_names(image, layout, frame, view.ink)
+    image = blank_view(view, layout, frame, size)
     found: tuple[LeadBox, ...] = ()
     if len(traces.lead):
-        spans = trace_spans(signal, fs, traces, max(view.line_mm * frame.px_per_mm, MIN_LINE_PX))
+        spans = trace_spans(signal, fs, traces, line_px(view, frame))
         paint(image[:, :, None], spans, (view.ink,))
         found = lead_boxes(layout, frame, traces, spans, size) if boxes else ()
     if view.noise:
@@ -212,13 +210,21 @@ def apply_view(
     return Rendered(image, found, frame.px_per_mm)
 
 
-def _paper(view: View, frame: Frame, size: tuple[int, int]) -> Picture:
-    """Return blank paper, or paper with lines every 5 mm."""
-    if not view.grid:
-        return np.full(size, view.paper, np.uint8)
-    rows = _line_profile(size[0], frame.top, frame.px_per_mm, view)
-    columns = _line_profile(size[1], frame.left, frame.px_per_mm, view)
-    paper: Picture = np.minimum.outer(rows, columns)
+def line_px(view: View, frame: Frame) -> float:
+    """Return the width of the pen, px."""
+    return max(view.line_mm * frame.px_per_mm, MIN_LINE_PX)
+
+
+def blank_view(view: View, layout: Layout, frame: Frame, size: tuple[int, int]) -> Picture:
+    """Return everything of a view but its traces and its noise: paper, 5-mm grid, names."""
+    if view.grid:
+        rows = _line_profile(size[0], frame.top, frame.px_per_mm, view)
+        columns = _line_profile(size[1], frame.left, frame.px_per_mm, view)
+        paper: Picture = np.minimum.outer(rows, columns)
+    else:
+        paper = np.full(size, view.paper, np.uint8)
+    if view.text:
+        _write_names(paper, layout, frame, view.ink)
     return paper
 
 
