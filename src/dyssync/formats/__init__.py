@@ -204,8 +204,10 @@ def sniffed(file: InputFile) -> Format:
 def _open(path: Path) -> InputFile:
     """Open `path`; a signal file or bare name of a WFDB record leads to its header."""
     header = path.with_suffix(".hea")
-    if path.suffix.lower() in {".dat", ".mat", ""} and header != path and header.is_file():
-        path = header
+    if path.suffix.lower() in {".dat", ".mat", ""} and header.is_file():
+        file = open_file(header)
+        if path.suffix == "" or path.name.encode() in file.data:
+            return file
     return open_file(path)
 
 

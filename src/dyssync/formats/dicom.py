@@ -148,6 +148,7 @@ def _recording(dataset: Dataset) -> Recording:
             f"holds no waveform ({kind}); a DICOM ECG is needed, not a picture of one"
         )
     original = [g for g in groups if g.get("WaveformOriginality") != "DERIVED"] or groups
+    _group_samples(groups[-1])  # pydicom does not see that the file ends within the last group
     channels: dict[str, Floats] = {}
     rates = set()
     for group in original:
@@ -184,7 +185,7 @@ def _group_channels(group: Any) -> dict[str, Floats]:
     padding = group.get("WaveformPaddingValue")
     missing = None
     if isinstance(padding, (bytes, int)):
-        value = padding if isinstance(padding, int) else np.frombuffer(padding, dtype, 1)[0]
+        value = padding if isinstance(padding, int) else np.frombuffer(padding, raw.dtype, 1)[0]
         missing = raw == value
     channels: dict[str, Floats] = {}
     for column, definition in enumerate(definitions):
@@ -197,6 +198,25 @@ def _group_channels(group: Any) -> dict[str, Floats]:
         if missing is not None and missing[:, column].any():
             channels[name][missing[:, column]] = np.nan
     return channels
+
+
+def _group_samples(group: Any) -> npt.NDArray[np.integer]:
+    """Return the samples of a group as stored, (n, channels)."""
+    n_channels, n_samples = int(group.NumberOfWaveformChannels), int(group.NumberOfWaveformSamples)
+    check_sample_count(n_channels, n_samples)
+    key = (int(group.WaveformBitsAllocated), str(group.WaveformSampleInterpretation))
+    if key not in _SAMPLE_TYPES:
+        raise FormatError(
+            f"{key[0]}-bit samples of type {key[1]:.4}; SS, US, SB, UB, SL, UL are read"
+        )
+    order = ">" if group.is_little_endian is False else "<"
+    dtype = np.dtype(order + _SAMPLE_TYPES[key])
+    data = bytes(group.WaveformData)
+    need = n_channels * n_samples * dtype.itemsize
+    if len(data) < need:
+        raise FormatError(f"waveform data have {len(data)} bytes, {need} are needed; truncated?")
+    raw = np.frombuffer(data, dtype, n_channels * n_samples)
+    return raw.reshape(n_samples, n_channels)
 
 
 def _channel_name(definition: Any, column: int) -> str:

@@ -45,9 +45,10 @@ _NO_CRC = {0, 0xFFFF}
 
 @dataclass(frozen=True)
 class Lead:
-    """A lead of section 3: name, number of samples."""
+    """A lead of section 3: name, number of its first sample (from 1), number of samples."""
 
     name: str
+    start: int
     n_samples: int
 
 
@@ -114,7 +115,7 @@ def _leads(body: bytes) -> tuple[list[Lead], bool]:
         name = _LEAD_NAMES.get(code, f"SCP lead {code}")
         if any(lead.name == name for lead in leads):
             raise FormatError(f"lead {name} is there twice; one of each is needed")
-        leads.append(Lead(name, end - start + 1))
+        leads.append(Lead(name, start, end - start + 1))
     if len({lead.n_samples for lead in leads}) > 1:
         counts = ", ".join(f"{lead.name} {lead.n_samples}" for lead in leads)
         raise FormatError(f"leads differ in length ({counts} samples); equal lengths are needed")
@@ -169,17 +170,17 @@ def _add_reference_beats(
         raise FormatError(
             f"reference beat at {reference_fs:g} Hz, rhythm at {fs:g} Hz; equal needed"
         )
-    n_samples = leads[0].n_samples
     added = []
-    for samples, beat_shape in zip(rhythm, reference, strict=True):
+    for lead, samples, shape in zip(leads, rhythm, reference, strict=True):
         whole = samples.copy()
         for beat in beats:
-            if beat.kind != 0 or not 1 <= beat.start <= beat.end <= n_samples:
+            last = min(beat.end, lead.start + lead.n_samples - 1)
+            if beat.kind != 0 or beat.start < lead.start or beat.start > last:
                 continue
-            at = np.arange(beat.start, beat.end + 1)
+            at = np.arange(beat.start, last + 1)
             source = at - beat.fiducial + anchor  # both from 1, aligned at the fiducial point
             inside = (source >= 1) & (source <= n_reference)
-            whole[at[inside] - 1] += beat_shape[source[inside] - 1]
+            whole[at[inside] - lead.start] += shape[source[inside] - 1]
         added.append(whole)
     return added
 
