@@ -4,6 +4,7 @@ from dyssync.rendering.files import encode_png
 from dyssync.rendering.page import PageOptions, render_page
 from dyssync.rendering.paper import STYLES, PaperStyle
 from dyssync.rendering.rendered import LeadBox, Rendered
+from dyssync.rendering.vector import render_pdf, render_svg
 from dyssync.rendering.view import View, ViewConfig, apply_view, draw_view
 
 __all__ = [
@@ -18,4 +19,6 @@ __all__ = [
     "draw_view",
     "encode_png",
     "render_page",
+    "render_pdf",
+    "render_svg",
 ]
