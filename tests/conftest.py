@@ -1,11 +1,16 @@
-"""Fixtures that several test files share."""
+"""Fixtures that several test files share: real ECGs if there are any, and ECGs made by formula."""
 
 import os
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
+from dyssync.ecg import ECG, LIMB_FROM_I_II, Source
+
 ROOT = Path(__file__).parent.parent
+FS = 250.0
 
 
 @pytest.fixture(scope="session")
@@ -15,3 +20,80 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"real ECGs not found at {folder}; set DYSSYNC_TEST_DATA to their folder")
     return folder
+
+
+def formula_ecg(rng: np.random.Generator, *, wide: bool, patient: str = "P", fs: float = FS) -> ECG:
+    """Return ten seconds of Gaussian waves; QRS narrow, or wide with inverted T."""
+    t = np.arange(round(10 * fs)) / fs
+    phase = (t - rng.uniform(0.2, 0.5)) % 0.8
+    width, t_sign = (0.035, -1.0) if wide else (0.015, 1.0)
+
+    def wave(centre: float, sd: float) -> np.ndarray:
+        return np.exp(-0.5 * ((phase - centre) / sd) ** 2)
+
+    qrs, p, t_wave = wave(0.25, width), wave(0.1, 0.02), wave(0.5, 0.04)
+    gains = rng.uniform(0.6, 1.4, 8) * np.array([0.8, 1.2, -0.6, -0.9, 0.5, 1.2, 1.3, 1.0])
+    eight = np.outer(gains, qrs) + np.outer(np.abs(gains) * 0.2, t_sign * t_wave + 0.5 * p)
+    eight += rng.normal(0, 0.01, eight.shape)
+    signal = np.vstack([eight[:2], LIMB_FROM_I_II @ eight[:2], eight[2:]])
+    return ECG(signal.astype(np.float32), fs, patient_id=patient, source=Source(f"{patient}.hea"))
+
+
+@pytest.fixture(scope="session")
+def toy() -> tuple[list[ECG], np.ndarray]:
+    """48 formula ECGs; the responders have the wide QRS."""
+    rng = np.random.default_rng(1)
+    y = np.tile([0, 1], 24)
+    return [formula_ecg(rng, wide=bool(v), patient=f"P{i:02d}") for i, v in enumerate(y)], y
+
+
+@pytest.fixture(scope="session")
+def toy_cohort(tmp_path_factory: pytest.TempPathFactory, toy: tuple[list[ECG], np.ndarray]) -> Path:
+    """The formula ECGs as WFDB with a table of volumes, and a corpus without labels."""
+    from dyssync.formats import write_wfdb
+
+    folder = tmp_path_factory.mktemp("cohort")
+    for i, ecg in enumerate(toy[0]):
+        write_wfdb(ecg, folder, f"rec{i:02d}")
+    table = pd.DataFrame(
+        {
+            "patient_id": [e.patient_id for e in toy[0]],
+            "ecg": [f"rec{i:02d}.hea" for i in range(len(toy[0]))],
+            "lvesv_baseline_ml": 200.0,
+            "lvesv_followup_ml": np.where(toy[1] == 1, 160.0, 190.0),
+            "centre": "A",
+        }
+    )
+    table.to_csv(folder / "cohort.csv", index=False)
+    rng = np.random.default_rng(2)
+    corpus = folder / "corpus"
+    corpus.mkdir()
+    for i in range(12):
+        write_wfdb(formula_ecg(rng, wide=i % 2 == 0, patient=f"C{i}"), corpus, f"c{i:02d}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_study() -> list[str]:
+    """Arguments of a study that is small in everything but has all of it."""
+    return [
+        *("--models", "resnet18,ssl-resnet18,lightgbm,logistic,prevalence", "--seeds", "2"),
+        *("--preset", "quick", "--set", "lightgbm.rounds=30", "--set", "lightgbm.min_leaf=3"),
+        *("--set", "resnet18.height=64", "--set", "resnet18.width=64"),
+        *("--set", "resnet18.epochs=2", "--set", "ssl-resnet18.epochs=2"),
+        *("--set", "ssl-resnet18.height=64", "--set", "ssl-resnet18.width=64"),
+        *("--set", "ssl-resnet18.pretraining_draws=24"),
+    ]
+
+
+@pytest.fixture(scope="session")
+def finished_run(
+    toy_cohort: Path, tiny_study: list[str], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The folder of a whole, tiny study of the formula ECGs: five models, two seeds."""
+    from dyssync.cli import main
+
+    out = tmp_path_factory.mktemp("runs") / "run"
+    cohort = str(toy_cohort / "cohort.csv")
+    assert main(["study", "--cohort", cohort, "--out", str(out), *tiny_study]) == 0
+    return out

@@ -3,7 +3,46 @@
 Research use only: dyssync is not a medical device.
 """
 
-from dyssync.ecg import ECG, LEADS
+from __future__ import annotations
 
-__all__ = ["ECG", "LEADS", "__version__"]
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dyssync.bundle import load_bundle
+    from dyssync.cohort import read_cohort
+    from dyssync.ecg import ECG, LEADS
+    from dyssync.formats import read_ecg, read_ecgs
+    from dyssync.measurements import measure
+    from dyssync.prediction import Predictor
+
+__all__ = [
+    "ECG",
+    "LEADS",
+    "Predictor",
+    "__version__",
+    "load_bundle",
+    "measure",
+    "read_cohort",
+    "read_ecg",
+    "read_ecgs",
+]
 __version__ = "0.1.0"
+
+# Imported on first use, so that `dyssync --help` need not wait for numpy.
+_HOMES = {
+    "ECG": "dyssync.ecg",
+    "LEADS": "dyssync.ecg",
+    "Predictor": "dyssync.prediction",
+    "load_bundle": "dyssync.bundle",
+    "measure": "dyssync.measurements",
+    "read_cohort": "dyssync.cohort",
+    "read_ecg": "dyssync.formats",
+    "read_ecgs": "dyssync.formats",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'dyssync' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)

@@ -2,30 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from types import ModuleType
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 
-from dyssync.ecg import ECG, LEAD_INDEX
+from dyssync.ecg import ECG
 from dyssync.errors import InputError
-from dyssync.signals.beats import MedianBeat, median_beat
-from dyssync.signals.delineation import BeatMarks, delineate_beat
-from dyssync.signals.vectorcardiogram import vectorcardiogram
+from dyssync.measurements import (
+    activation,
+    areas,
+    axes,
+    bundle_branch,
+    intervals,
+    loops,
+    quality,
+    selvester,
+)
+from dyssync.measurements.definitions import Definition
+from dyssync.measurements.heartbeat import Heartbeat, from_typical_beat
+from dyssync.signals.delineation import typical_beat
 
 FloatArray = npt.NDArray[np.float64]
 
-UNITS: Mapping[str, str] = {
-    "heart_rate_bpm": "1/min",
-    "pr_ms": "ms",
-    "qrs_duration_ms": "ms",
-    "qt_ms": "ms",
-    "qrs_axis_deg": "deg",
-    "qrs_area_uvs": "uVs",
-    "t_area_uvs": "uVs",
-    "qrs_t_angle_deg": "deg",
-}
+# A group is a module with DEFINITIONS and measure(beat); a new one is its file and its name here.
+GROUPS: tuple[ModuleType, ...] = (
+    intervals,
+    areas,
+    axes,
+    activation,
+    bundle_branch,
+    selvester,
+    loops,
+    quality,
+)
+DEFINITIONS: tuple[Definition, ...] = tuple(d for group in GROUPS for d in group.DEFINITIONS)
+NAMES = tuple(d.name for d in DEFINITIONS)
+UNITS = tuple(d.unit for d in DEFINITIONS)
+_POSITION = {name: k for k, name in enumerate(NAMES)}
+
+FEW_BEATS = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,9 +64,7 @@ class Measurements:
     cautions: tuple[str, ...] = ()
 
     def __getitem__(self, name: str) -> float:
-        if name not in self.names:
-            raise KeyError(name)
-        return float(self.values[self.names.index(name)])
+        return float(self.values[self.names.index(name)]) if name in self else _unknown(name)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.names)
@@ -63,45 +80,39 @@ class Measurements:
         return {name: float(value) for name, value in zip(self.names, self.values, strict=True)}
 
 
+def _unknown(name: str) -> float:
+    raise KeyError(name)
+
+
 def measure(ecg: ECG) -> Measurements:
     """Return the measurements of `ecg`; all NaN with a caution where no beat can be found."""
-    cautions: tuple[str, ...] = ()
-    found: dict[str, float] = {}
+    values = np.full(len(NAMES), np.nan)
     try:
-        beat = median_beat(ecg.signal, ecg.fs)
+        typical = typical_beat(ecg.signal, ecg.fs)
     except InputError as error:
-        cautions = (str(error),)
+        cautions: tuple[str, ...] = (str(error), *quality.quality_of(ecg, None).cautions)
     else:
-        found = _of_beat(beat, delineate_beat(beat))
-    values = np.array([found.get(name, np.nan) for name in UNITS])
+        beat = from_typical_beat(typical, ecg.sex, ecg.age)
+        for group in GROUPS:
+            for name, value in cast(Callable[[Heartbeat], dict[str, float]], group.measure)(
+                beat
+            ).items():
+                values[_POSITION[name]] = value
+        cautions = (*_cautions(beat), *quality.quality_of(ecg, typical).cautions)
     values.flags.writeable = False
-    return Measurements(tuple(UNITS), values, tuple(UNITS.values()), cautions)
+    return Measurements(NAMES, values, UNITS, cautions)
 
 
-def _of_beat(beat: MedianBeat, marks: BeatMarks) -> dict[str, float]:
-    ms = 1000.0 / beat.fs
-    signal = beat.signal - beat.signal[:, marks.qrs_on : marks.qrs_on + 1]
-    qrs = signal[:, marks.qrs_on : marks.qrs_off + 1]
-    net = {lead: float(qrs[i].max() + qrs[i].min()) for lead, i in LEAD_INDEX.items()}
-    loop = vectorcardiogram(signal).astype(np.float64)
-    area = _area(loop, marks.qrs_on, marks.qrs_off, beat.fs)
-    found = {
-        "heart_rate_bpm": 60.0 / beat.rr_s,
-        "qrs_duration_ms": (marks.qrs_off - marks.qrs_on) * ms,
-        "qrs_axis_deg": float(np.degrees(np.arctan2(2 / np.sqrt(3) * net["aVF"], net["I"]))),
-        "qrs_area_uvs": float(np.linalg.norm(area)),
-    }
-    if marks.p_on is not None:
-        found["pr_ms"] = (marks.qrs_on - marks.p_on) * ms
-    if marks.t_off is not None:
-        t_area = _area(loop, marks.qrs_off, marks.t_off, beat.fs)
-        found["qt_ms"] = (marks.t_off - marks.qrs_on) * ms
-        found["t_area_uvs"] = float(np.linalg.norm(t_area))
-        cross = float(np.linalg.norm(np.cross(area, t_area)))
-        found["qrs_t_angle_deg"] = float(np.degrees(np.arctan2(cross, area @ t_area)))
-    return found
-
-
-def _area(loop: FloatArray, start: int, stop: int, fs: float) -> FloatArray:
-    """Integral of X, Y and Z between two samples, (3,) uVs."""
-    return np.asarray(np.trapezoid(loop[:, start : stop + 1], axis=1) * (1000.0 / fs))
+def _cautions(beat: Heartbeat) -> tuple[str, ...]:
+    found = []
+    if beat.n_beats < FEW_BEATS:
+        found.append(f"only {beat.n_beats} beat(s) of the typical kind: little averaging")
+    if beat.marks.p_on is None:
+        found.append("no repeating P wave: PR, P duration and P axis are missing")
+    if beat.marks.t_off is None:
+        found.append("no T wave end: QT, T area and angles with T are missing")
+    if beat.paced_share >= 0.5:
+        found.append("ventricular pacing: QRS measurements are those of paced beats")
+    if beat.sex is None:
+        found.append("sex not known: strict LBBB uses 140 ms; Cornell product is missing")
+    return tuple(found)

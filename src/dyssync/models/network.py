@@ -56,7 +56,7 @@ def load_image_weights(encoder: torch.nn.Module, path: Path) -> None:
         raise ModelError(f"{path.name}: {text} ({error})") from error
     own = encoder.state_dict()
     given = {k: v for k, v in tensors.items() if not k.startswith("fc.")}
-    if "conv1.weight" in given:
+    if "conv1.weight" in given and given["conv1.weight"].ndim == 4:
         given["conv1.weight"] = given["conv1.weight"].sum(dim=1, keepdim=True)
     wrong = sorted(k for k in own.keys() | given.keys() if _differs(k, own, given))
     if wrong:

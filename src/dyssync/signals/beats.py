@@ -27,6 +27,9 @@ QRS_LENGTH = 0.12  # s; joins the slopes of one wide QRS
 # Envelope at a QRS against its lower quartile: white, brown and muscle noise stay below 2, the
 # flattest of 160 LUDB records has 5.
 MIN_CONTRAST = 2.5
+# Beats farther apart than 1.5 s (block, asystole with escape beats) are looked for when none is
+# found so; they must stand out more, for then a single artefact could pass for a beat.
+SPARSE_SHARE, SPARSE_CONTRAST = 90.0, 8.0
 NO_BEAT = (
     "signal: no heartbeat was found; at least 1 is needed. "
     "Check leads, units and noise with 'dyssync inspect'"
@@ -63,25 +66,31 @@ def detect_beats(signal: npt.ArrayLike, fs: float) -> Indices:
         (k,) int64, ascending; empty in asystole, in pure noise and in flat signals.
     """
     values = np.atleast_2d(np.asarray(signal, dtype=np.float32))
-    envelope = _qrs_envelope(values, fs)
-    if envelope is None:
-        return np.empty(0, dtype=np.int64)
-    peaks = _beat_peaks(envelope, fs)
-    return _largest_deflections(values, fs, peaks)
+    slope = np.abs(np.gradient(bandpass(values, fs, *DETECTION_BAND), axis=1)).astype(np.float64)
+    for share, contrast in ((50.0, MIN_CONTRAST), (SPARSE_SHARE, SPARSE_CONTRAST)):
+        envelope = _qrs_envelope(slope, fs, share)
+        peaks = _beat_peaks(envelope, fs, share, contrast)
+        if len(peaks):
+            return _largest_deflections(values, fs, peaks)
+    return np.empty(0, dtype=np.int64)
 
 
-def _qrs_envelope(values: Signal, fs: float) -> FloatArray | None:
-    """Return the slope energy of all leads, about 1 in a QRS; None when no lead has any."""
-    banded = bandpass(values, fs, *DETECTION_BAND)
-    slope = np.abs(np.gradient(banded, axis=1)).astype(np.float64)
+def _qrs_envelope(slope: FloatArray, fs: float, share: float) -> FloatArray:
+    """Return the slope energy of all leads, (n,), about 1 in a QRS; 0 when no lead has any.
+
+    Args:
+        slope: (leads, n), absolute.
+        fs: Hz.
+        share: percentile over stretches of 1.5 s at which the height of a QRS is read.
+    """
     n = slope.shape[1]
     window = max(1, min(n, round(1.5 * fs)))
     blocks = slope[:, : n // window * window].reshape(len(slope), -1, window)
-    typical = np.median(blocks.max(axis=2), axis=1)
+    typical = np.percentile(blocks.max(axis=2), share, axis=1)
     floor = np.median(slope, axis=1)
     usable = typical > 1e-6
     if not usable.any():
-        return None
+        return np.zeros(n)
     scaled = slope[usable] / typical[usable, None]
     contrast = typical[usable] / np.maximum(floor[usable], 1e-9)
     weight = np.minimum(contrast / np.median(contrast), 1.0) ** 2
@@ -91,15 +100,15 @@ def _qrs_envelope(values: Signal, fs: float) -> FloatArray | None:
     return np.asarray(ndimage.uniform_filter1d(mean, size, mode="nearest"))
 
 
-def _beat_peaks(envelope: FloatArray, fs: float) -> Indices:
+def _beat_peaks(envelope: FloatArray, fs: float, share: float, contrast: float) -> Indices:
     candidates, _ = dsp.find_peaks(envelope, distance=max(1, round(REFRACTORY * fs)))
     if not len(candidates):
         return np.empty(0, dtype=np.int64)
     heights = envelope[candidates]
     span = max(1, round(1.5 * fs))
     local = ndimage.maximum_filter1d(envelope, span, mode="nearest")
-    level = float(np.median(local))
-    if level < MIN_CONTRAST * float(np.percentile(envelope, 25)):
+    level = float(np.percentile(local, share))
+    if level < contrast * float(np.percentile(envelope, 25)):
         return np.empty(0, dtype=np.int64)
     kept = candidates[heights > 0.4 * level]
     return np.asarray(kept, dtype=np.int64)

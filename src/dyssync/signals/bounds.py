@@ -168,9 +168,10 @@ def p_bounds(beat: FloatArray, qrs_on: float, rr: float, earliest: float = 0.0) 
     last = high - first - 1
     lead_on = first - 1 + _own_p_edge(fine, peak, p_on)
     lead_off = high - 2 - _own_p_edge(fine[:, ::-1], last - peak, last - p_off)
-    return Bounds(
-        first + p_on, first + p_off, first + peak, lead_on, np.minimum(lead_off, float(on))
-    )
+    lead_off = np.minimum(lead_off, float(on))
+    # the earliest and latest lead of a small wave are chance; half of the leads have to show it
+    on_of_half, off_of_half = float(np.median(lead_on)), float(np.median(lead_off))
+    return Bounds(on_of_half, off_of_half, first + peak, lead_on, lead_off)
 
 
 def _p_peak(part: FloatArray) -> int:

@@ -121,7 +121,7 @@ def typical_beat(signal: npt.ArrayLike, fs: float) -> TypicalBeat:
     recording, first_block, found = _delineate(steady, beats, spikes, fs)
     rr = float(np.median(np.diff(beats)) / FS) if len(beats) > 1 else float("nan")
     template = _average(first_block)
-    noise = np.median(np.abs(first_block - template), axis=(0, 2)) / 0.6745
+    noise = 1.2533 * np.abs(first_block - template).mean(axis=(0, 2))  # SD if it is Gaussian
     return TypicalBeat(
         MedianBeat(template, FS, BEFORE, len(first_block), rr),
         _beat_marks(found, BEFORE),

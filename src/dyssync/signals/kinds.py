@@ -9,7 +9,7 @@ from dyssync.ecg import Signal
 
 Indices = npt.NDArray[np.int64]
 
-ECTOPIC_CORRELATION = 0.9  # domain.md 5.2: beats below are not of the template's kind
+ECTOPIC_CORRELATION = 0.9  # beats below are not of the template's kind
 
 
 def windows(signal: Signal, beats: Indices, before: int, after: int) -> Signal:

@@ -17,7 +17,9 @@ SPIKE_FS = 500.0  # Hz; thresholds below are per sample of this rate
 STRONG_STEP = 0.15  # mV in 2 ms over all leads (RMS); no QRS starts like this
 WEAK_STEP = 0.04  # mV; enough once other beats have shown where the spike is
 QUIET_RATIO = 5.0  # step against the fastest move of the 6-36 ms before
-REACH = (85, 5)  # samples before and after the fiducial point in which a spike can be
+# Samples before the fiducial point in which a spike can be: a paced QRS takes 40 ms and more to its
+# peak, a sharp narrow QRS starts later than that.
+REACH = (85, 20)
 LONGEST = 15  # samples; pulse and its exponential decay
 
 NO_SPIKE = -1
@@ -37,7 +39,7 @@ def find_spikes(signal: Signal, beats: Indices) -> Indices:
     spikes = np.full(len(beats), NO_SPIKE, dtype=np.int64)
     for k, beat in enumerate(beats.tolist()):
         start = max(0, beat - REACH[0])
-        part = slice(start, beat + REACH[1])
+        part = slice(start, max(start, beat - REACH[1]))
         strong = np.flatnonzero(sudden[part] & (step[part] > STRONG_STEP))
         if len(strong):
             spikes[k] = start + strong[0]

@@ -22,7 +22,7 @@ from scipy.sparse.csgraph import dijkstra
 
 from dyssync.simulation.heart import STEP_MM, STEPS, Floats, Heart
 
-LV, RV, EPICARDIUM = "lv", "rv", "epicardium"
+LV, RIGHT_SEPTUM, RIGHT_WALL, EPICARDIUM = "lv", "right septum", "right wall", "epicardium"
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,8 @@ def nearest_node(heart: Heart, site: Site) -> int:
     """Return the node of the site's surface that lies nearest to it."""
     allowed = {
         LV: heart.lv_endo,
-        RV: heart.rv_endo,
+        RIGHT_SEPTUM: heart.rv_endo & heart.is_lv,
+        RIGHT_WALL: heart.rv_endo & ~heart.is_lv,
         EPICARDIUM: heart.is_lv & (heart.depth > 0.75),
     }[site.surface]
     nodes = np.flatnonzero(allowed)

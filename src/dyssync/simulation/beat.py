@@ -8,9 +8,8 @@ import numpy as np
 
 from dyssync.signals.vectorcardiogram import vectorcardiogram
 from dyssync.simulation.heart import Floats
-from dyssync.simulation.potentials import LEAD_IN_MS
 
-VISIBLE_SHARE = 0.025  # of the largest speed of the leads; less is lost in a tracing's line
+VISIBLE_SHARE = 0.04  # of the largest speed of the leads; less is lost in a tracing's line
 
 
 @dataclass(frozen=True)
@@ -22,16 +21,16 @@ class BeatTruth:
     t_area: float
 
 
-def measure_clean_beat(beat: Floats, last_activation_ms: float) -> BeatTruth:
+def measure_clean_beat(beat: Floats, depolarisation_rate: Floats) -> BeatTruth:
     """Measure a beat without noise.
 
     Args:
-        beat: (12, n) at 1 ms, mV; activation starts at `LEAD_IN_MS`.
-        last_activation_ms: when the last muscle is activated.
+        beat: (12, n) at 1 ms, mV.
+        depolarisation_rate: (12, n), mV per ms, of upstrokes alone: where QRS ends is known, even
+            where the ST segment goes on at once.
     """
-    speed = np.sqrt((np.diff(beat, axis=1) ** 2).sum(axis=0))
-    end = min(int(LEAD_IN_MS + last_activation_ms + 12), len(speed))
-    moving = np.flatnonzero(speed[:end] > VISIBLE_SHARE * speed[:end].max())
+    speed = np.sqrt((depolarisation_rate**2).sum(axis=0))
+    moving = np.flatnonzero(speed > VISIBLE_SHARE * speed.max())
     onset, offset = int(moving[0]), int(moving[-1]) + 1
     loop = vectorcardiogram(beat).astype(np.float64)
     return BeatTruth(

@@ -7,18 +7,26 @@ away; a slow branch delays them.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 
 from dyssync.errors import check_choice
-from dyssync.simulation.activation import EPICARDIUM, LV, RV, Site
+from dyssync.simulation.activation import EPICARDIUM, LV, RIGHT_SEPTUM, RIGHT_WALL, Site
 
 SEPTAL = (Site(LV, -0.15, 0.55, 0.0),)
 ANTERIOR = (Site(LV, -1.0, 0.45, 1.0), Site(LV, -2.2, 0.45, 6.0))
 POSTERIOR = (Site(LV, 1.2, 0.60, 1.0), Site(LV, 2.4, 0.55, 6.0))
 APICAL = (Site(LV, 0.0, 0.90, 8.0),)
-RIGHT = (Site(RV, 0.3, 0.65, 6.0), Site(RV, -0.5, 0.50, 8.0))
-RIGHT_ALONE = (Site(RV, 0.1, 0.75, 0.0), Site(RV, -0.6, 0.60, 4.0))
-RIGHT_PACED = (Site(RV, 0.1, 0.93, 0.0),)
+RIGHT = (Site(RIGHT_SEPTUM, 0.2, 0.65, 8.0), Site(RIGHT_WALL, -0.3, 0.60, 8.0))
+# Without the left branch the septum starts from the right, low; the free wall follows through the
+# moderator band.
+RIGHT_ALONE = (
+    Site(RIGHT_SEPTUM, 0.2, 0.52, 0.0),
+    Site(RIGHT_SEPTUM, -0.4, 0.42, 4.0),
+    Site(RIGHT_WALL, -0.3, 0.50, 10.0),
+)
+RIGHT_PACED = (Site(RIGHT_SEPTUM, 0.1, 0.92, 0.0),)
 
 LEFT = (*SEPTAL, *ANTERIOR, *POSTERIOR, *APICAL)
 SITES: dict[str, tuple[Site, ...]] = {
@@ -42,12 +50,15 @@ def draw_sites(
     Args:
         conduction: one of :data:`CONDUCTION_TYPES`.
         rng: for the shifts.
-        left_delay_ms: added to all sites of the LV (a slow left branch).
+        left_delay_ms: added to all sites of the LV (a slow left branch); 0 with LBBB means that the
+            left branch conducts nothing.
 
     Raises:
         ConfigError: `conduction` is unknown.
     """
     sites = SITES[check_choice("conduction", conduction, CONDUCTION_TYPES)]
+    if conduction == "lbbb" and left_delay_ms > 0:
+        sites += LEFT
     moved = []
     for site in sites:
         late = left_delay_ms if site.surface == LV else 0.0
@@ -65,15 +76,39 @@ def draw_sites(
 def draw_lv_lead(rng: np.random.Generator) -> Site:
     """Draw where the LV lead lies: a lateral or posterolateral vein, mid or towards the base.
 
-    Nine in ten leads lie there; the rest is anterior (Singh JP et al., Circulation
+    More than nine in ten leads lie there; the rest is anterior (Singh JP et al., Circulation
     2011;123:1159-66).
     """
-    angle = rng.normal(np.pi - 0.45, 0.35) if rng.random() < 0.9 else rng.normal(-1.9, 0.25)
+    angle = rng.normal(np.pi - 0.45, 0.30) if rng.random() < 0.92 else rng.normal(-1.9, 0.25)
     return Site(EPICARDIUM, float(angle), float(np.clip(rng.normal(0.45, 0.13), 0.15, 0.8)))
 
 
-def pacing_sites(lv_lead: Site, lv_first_ms: float) -> tuple[Site, ...]:
-    """Return the two sites of biventricular pacing; the LV is paced `lv_first_ms` before the RV."""
-    lv = Site(lv_lead.surface, lv_lead.angle, lv_lead.level, max(-lv_first_ms, 0.0))
-    right = RIGHT_PACED[0]
-    return (Site(right.surface, right.angle, right.level, max(lv_first_ms, 0.0)), lv)
+@dataclass(frozen=True)
+class Pacing:
+    """The LV lead, and the timings that are tried; the one with the least dispersion is kept.
+
+    A timing is (LV ahead of RV in ms, own conduction after the first stimulus in ms). The second
+    is the PR interval minus the programmed delay; None in AF and AV block.
+    """
+
+    lv_lead: Site
+    timings: tuple[tuple[float, float | None], ...]
+
+
+def draw_pacing(rng: np.random.Generator, *, own_conduction: bool) -> Pacing:
+    """Draw where the LV lead lies and what timings the device offers."""
+    late = float(np.clip(rng.normal(40, 15), 15, 90))
+    fusions = (late, 10.0) if own_conduction else (None,)
+    leads = (20.0,) if own_conduction else (0.0, 30.0)
+    return Pacing(draw_lv_lead(rng), tuple((lead, f) for f in fusions for lead in leads))
+
+
+def pacing_sites(pacing: Pacing, own: tuple[Site, ...]) -> list[tuple[Site, ...]]:
+    """Return the sites of biventricular pacing for each timing, own sites where they arrive."""
+    found = []
+    for lv_first, fusion in pacing.timings:
+        sites = [pacing.lv_lead, replace(RIGHT_PACED[0], delay_ms=lv_first)]
+        if fusion is not None:
+            sites += [replace(site, delay_ms=site.delay_ms + fusion) for site in own]
+        found.append(tuple(sites))
+    return found

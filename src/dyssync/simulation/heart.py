@@ -17,7 +17,6 @@ Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int32]
 
 GRID_MM = 2.5  # one step takes about 4 ms in muscle, the width of the upstroke
-RV_WALL_MM = 4.5  # normal 3-5 mm (Lang et al. 2015, 10.1016/j.echo.2014.10.003)
 BASE_LEVEL = -0.40  # the valve plane, as a share of the LV half length above the widest circle
 
 # Steps to the 26 neighbours of a voxel; the first half of a sorted product mirrors the second.
@@ -37,6 +36,7 @@ class HeartShape:
     lv_radius: float = 25.0  # of the cavity, short axis
     lv_length: float = 44.0  # half length of the cavity's ellipsoid
     lv_wall: float = 10.0
+    rv_wall: float = 4.5  # normal 3-5 (Lang et al. 2015, 10.1016/j.echo.2014.10.003)
     rv_size: float = 1.0  # of the RV cavity relative to its usual proportion
 
 
@@ -47,8 +47,6 @@ class Heart:
     Attributes:
         position: (n, 3), mm, local axes.
         neighbours: (n, 26) node number, or -1; columns as in :data:`STEPS`.
-        dipole: (n, 3), mm2; its sum with V over the nodes is minus the integral of grad V.
-        quadrupole: (n, 3, 3), mm3; likewise minus the integral of (grad V) (r - centre)^T.
         normal: (n, 3), unit vector across the wall.
         depth: (n,), 0 at the endocardium to 1 at the epicardium of its own wall.
         angle: (n,), rad round the LV axis: 0 septum, pi/2 inferior, pi lateral, -pi/2 anterior.
@@ -58,8 +56,6 @@ class Heart:
 
     position: Floats
     neighbours: Ints
-    dipole: Floats
-    quadrupole: Floats
     normal: Floats
     depth: Floats
     angle: Floats
@@ -105,19 +101,13 @@ def build_heart(shape: HeartShape) -> Heart:
     strides = np.array([number.shape[1] * number.shape[2], number.shape[2], 1])
     around = ((where + 1) @ strides)[:, None] + (STEPS @ strides)[None, :]  # (n, 26)
     neighbours: Ints = number.ravel()[around]
-    inside = (neighbours >= 0).astype(np.float64)
 
     position = np.stack([axis.ravel()[where[:, i]] for i, axis in enumerate(shells.axes)], axis=1)
-    dipole = inside @ _FIRST
-    from_centre = position - position.mean(axis=0)
-    moment = np.einsum("ni,nj->nij", dipole, from_centre)
     is_lv = lv[tissue]
     level = position[:, 2] / shells.lv_axes[2]
     return Heart(
         position=position,
         neighbours=neighbours,
-        dipole=dipole,
-        quadrupole=moment + np.tensordot(inside, _SECOND, axes=1),
         normal=_normals(position, is_lv, shells),
         depth=_depths(tissue, is_lv, shells),
         angle=np.arctan2(position[:, 1], position[:, 0]),
@@ -126,6 +116,25 @@ def build_heart(shape: HeartShape) -> Heart:
         lv_endo=is_lv & _touches(shells.lv_inner < 1, around),
         rv_endo=_touches((shells.rv_inner < 1) & (shells.lv_outer >= 1), around),
     )
+
+
+def source_weights(heart: Heart, alive: Floats) -> Floats:
+    """Return what each node's potential V adds to the sources of the field, (n, 12).
+
+    The sources are minus the integral of s grad V (3 numbers, mm2) and of s (grad V)(r - centre)^T
+    (9 numbers, mm3), s being the coupling between cells: 1 in muscle, 0 in dense scar, so that the
+    edge of a scar is a surface like any other and shows no current while both sides rest or are
+    excited. Each column sums to 0: equal potential everywhere shows nowhere.
+
+    Args:
+        heart: n nodes.
+        alive: (n,), 0-1, share of living muscle.
+    """
+    coupled = alive[:, None] * np.where(heart.neighbours >= 0, alive[heart.neighbours], 0.0)
+    first = coupled @ _FIRST
+    from_centre = heart.position - heart.position.mean(axis=0)
+    second = np.einsum("ni,nj->nij", first, from_centre) + np.tensordot(coupled, _SECOND, axes=1)
+    return np.concatenate([first, second.reshape(-1, 9)], axis=1)
 
 
 def lv_volume_ml(shape: HeartShape) -> float:
@@ -150,7 +159,7 @@ def _draw_shells(shape: HeartShape) -> _Shells:
         lv_inner=_ellipsoid(x, y, z, lv_axes - shape.lv_wall),
         lv_outer=_ellipsoid(x, y, z, lv_axes),
         lv_axes=lv_axes,
-        rv_inner=_ellipsoid(x - centre, y, z, rv_axes - RV_WALL_MM),
+        rv_inner=_ellipsoid(x - centre, y, z, rv_axes - shape.rv_wall),
         rv_outer=_ellipsoid(x - centre, y, z, rv_axes),
         rv_axes=rv_axes,
         rv_centre=centre,

@@ -44,7 +44,7 @@ class Torso:
 def heart_axes(torso: Torso) -> Floats:
     """Return the local axes of the heart in body coordinates, (3, 3), a column an axis."""
     z = np.asarray(torso.axis) / np.linalg.norm(torso.axis)
-    front_right = np.array([-0.80, 0.0, -0.60])  # where the RV lies
+    front_right = np.array([-0.75, -0.10, -0.60])  # where the RV lies
     x = front_right - (front_right @ z) * z
     x /= np.linalg.norm(x)
     y = np.cross(z, x)

@@ -9,19 +9,30 @@ import numpy as np
 from dyssync.ecg import Sex, Signal
 from dyssync.simulation.activation import Site, Tissue, activation_times, travel_graph
 from dyssync.simulation.beat import BeatTruth, measure_clean_beat
-from dyssync.simulation.conduction import pacing_sites
-from dyssync.simulation.heart import Floats, Heart, HeartShape, build_heart, lv_volume_ml
-from dyssync.simulation.potentials import Repolarisation, repolarisation_times, sources
+from dyssync.simulation.conduction import Pacing, pacing_sites
+from dyssync.simulation.heart import (
+    Floats,
+    Heart,
+    HeartShape,
+    build_heart,
+    lv_volume_ml,
+    source_weights,
+)
+from dyssync.simulation.potentials import (
+    Repolarisation,
+    depolarisation_rate,
+    repolarisation_times,
+    sources,
+)
 from dyssync.simulation.recording import Setting, clean_beat, record
 from dyssync.simulation.response import (
-    FALL_RANGE,
-    HIDDEN_SD,
     Response,
-    expected_fall,
-    lv_dispersion,
-    response_probability,
+    Substrate,
+    dyssynchrony,
+    living_muscle_ml,
+    respond,
 )
-from dyssync.simulation.scar import Scar, scar_burden, scar_density
+from dyssync.simulation.scar import Scar, living_share, scar_burden, scar_density
 
 MACHINE_SD_MS = 5.0  # of automatic QRS durations in wide QRS (domain notes, CSE limits)
 
@@ -58,8 +69,7 @@ class PatientParameters:
     clinical: Clinical
     ventricles: Ventricles
     setting: Setting
-    lv_lead: Site
-    lv_first_ms: float = 0.0
+    pacing: Pacing
 
 
 @dataclass(frozen=True)
@@ -117,25 +127,27 @@ def simulate_patient(
     if setting.rhythm.ectopic_share > 0:
         starts.append((ventricles.focus,))
     if with_response:
-        starts.append(pacing_sites(parameters.lv_lead, parameters.lv_first_ms))
+        starts += pacing_sites(parameters.pacing, ventricles.sites)
     times = activation_times(heart, graph, starts)
 
-    alive = 1 - scar
+    alive = living_share(scar)
+    weights = source_weights(heart, alive)
     beats = [
-        sources(heart, t, repolarisation_times(heart, t, ventricles.repolarisation), alive)
+        sources(weights, t, repolarisation_times(heart, t, ventricles.repolarisation))
         for t in times[: 2 if setting.rhythm.ectopic_share > 0 else 1]
     ]
     signal = record(setting, beats[0], beats[1] if len(beats) > 1 else None, recording_rng)
     beat = clean_beat(beats[0], setting.torso)
-    beat_truth = measure_clean_beat(beat, float(times[0].max()))
+    upstrokes = clean_beat(depolarisation_rate(weights, times[0]), setting.torso)
+    beat_truth = measure_clean_beat(beat, upstrokes)
     share = scar_burden(heart, scar)
     machine = round((beat_truth.qrs_ms + response_rng.normal(0, MACHINE_SD_MS)) / 2) * 2
     response, before, after = None, np.nan, np.nan
     if with_response:
-        response = _respond(
-            parameters,
-            (lv_dispersion(heart, times[0], scar), lv_dispersion(heart, times[-1], scar)),
-            share,
+        response = respond(
+            [dyssynchrony(heart, t, alive) for t in (times[0], *times[len(beats) :])],
+            living_muscle_ml(heart, alive),
+            _substrate(parameters, share),
             response_rng,
         )
         before = lv_volume_ml(ventricles.shape) * (1 - parameters.clinical.lvef / 100)
@@ -143,7 +155,7 @@ def simulate_patient(
     return VirtualPatient(
         signal=signal,
         beat=beat,
-        activation=_summarise_activation(heart, times[0]),
+        activation=_summarise_activation(heart, times[0], alive),
         beat_truth=beat_truth,
         qrs_machine_ms=float(machine),
         response=response,
@@ -153,30 +165,23 @@ def simulate_patient(
     )
 
 
-def _summarise_activation(heart: Heart, times: Floats) -> ActivationTruth:
-    towards_lateral = np.abs(heart.angle) > 0.75 * np.pi
-    towards_septum = np.abs(heart.angle) < 0.25 * np.pi
+def _summarise_activation(heart: Heart, times: Floats, alive: Floats) -> ActivationTruth:
+    lateral = heart.is_lv & (np.abs(heart.angle) > 0.75 * np.pi)
+    septum = heart.is_lv & (np.abs(heart.angle) < 0.25 * np.pi)
+    weight = alive + 1e-6  # a wall may be all scar
     return ActivationTruth(
-        septum_ms=float(times[heart.is_lv & towards_septum].mean()),
-        lateral_ms=float(times[heart.is_lv & towards_lateral].mean()),
+        septum_ms=float(np.average(times[septum], weights=weight[septum])),
+        lateral_ms=float(np.average(times[lateral], weights=weight[lateral])),
         right_ms=float(times[~heart.is_lv].mean()),
-        lv_last_ms=float(times[heart.is_lv].max()),
+        lv_last_ms=float(times[heart.is_lv & (alive > 0.5)].max()),
     )
 
 
-def _respond(
-    parameters: PatientParameters,
-    dispersions: tuple[float, float],
-    scar_share: float,
-    rng: np.random.Generator,
-) -> Response:
+def _substrate(parameters: PatientParameters, scar_share: float) -> Substrate:
     clinical = parameters.clinical
-    expected = expected_fall(
-        dispersions[0] - dispersions[1],
-        scar_share,
-        parameters.ventricles.shape.lv_radius,
-        clinical.sex == "F",
-        clinical.ischaemic,
+    return Substrate(
+        scar_share=scar_share,
+        radius_mm=parameters.ventricles.shape.lv_radius,
+        female=clinical.sex == "F",
+        ischaemic=clinical.ischaemic,
     )
-    fall = float(np.clip(expected + rng.normal(0, HIDDEN_SD), *FALL_RANGE))
-    return Response(*dispersions, expected, fall, response_probability(expected))

@@ -20,8 +20,8 @@ LEAD_IN_MS = 20
 N_SOURCES = 12  # 3 of the dipole, 9 of the quadrupole
 
 UPSTROKE_SD_MS = 2.2  # an upstroke of 1 ms, widened by the thickness of the wave in a grid step
-FALL_SCALE_MS = 11.0  # logistic: 10-90 % of phase 3 in 48 ms (ten Tusscher 2004 human cell: 40-60)
-EARLY_FALL = (0.30, 75.0, 34.0)  # share, ms before phase 3 and SD of the slow fall of the plateau
+FALL_SCALE_MS = 15.0  # logistic: 10-90 % of phase 3 in 66 ms (Li et al. 1998, failing human cells)
+EARLY_FALL = (0.33, 80.0, 38.0)  # share, ms before phase 3 and SD of the slow fall of the plateau
 
 
 @dataclass(frozen=True)
@@ -52,21 +52,23 @@ def repolarisation_times(heart: Heart, activation: Floats, kind: Repolarisation)
     return times
 
 
-def sources(heart: Heart, activation: Floats, fall: Floats, alive: Floats) -> Floats:
+def sources(weights: Floats, activation: Floats, fall: Floats) -> Floats:
     """Return dipole and quadrupole of one beat, (12, BEAT_MS) at 1 ms, mm2 (mm3) of plateau height.
 
     Args:
-        heart: n nodes.
+        weights: (n, 12), of :func:`dyssync.simulation.heart.source_weights`.
         activation: (n,), ms.
         fall: (n,), ms, of :func:`repolarisation_times`.
-        alive: (n,), 0-1, share of living muscle.
     """
-    weights = np.concatenate([heart.dipole, heart.quadrupole.reshape(-1, 9)], axis=1)
-    weights = weights * alive[:, None]
-    up = _convolve(_histogram(activation, weights), _upstroke())
+    up = depolarisation_rate(weights, activation)
     down = _convolve(_histogram(fall, weights), _phase_3())
     beat: Floats = np.cumsum(up - down, axis=1)
     return beat
+
+
+def depolarisation_rate(weights: Floats, activation: Floats) -> Floats:
+    """Return the change of the sources that upstrokes alone make, (12, BEAT_MS), per ms."""
+    return _convolve(_histogram(activation, weights), _upstroke())
 
 
 def potentials(activation: Floats, fall: Floats, times_ms: Floats) -> Floats:

@@ -42,6 +42,16 @@ def scar_density(heart: Heart, scar: Scar | None) -> Floats:
     return density
 
 
+def living_share(density: Floats) -> Floats:
+    """Return how much of each node still has an action potential, (n,), 0-1.
+
+    Less than one minus the density: what survives inside dense scar is thin strands that couple
+    too little to be seen from the skin.
+    """
+    alive: Floats = np.clip(1 - 1.2 * density, 0, 1)
+    return alive
+
+
 def scar_burden(heart: Heart, density: Floats) -> float:
     """Return the share of LV muscle that is scar, 0-1."""
     return float(density[heart.is_lv].mean())

@@ -144,4 +144,4 @@ def write_csv(path: Path, table: pd.DataFrame) -> None:
 
 def read_csv(path: Path) -> pd.DataFrame:
     """Read a table written by :func:`write_csv`; patient ids stay text."""
-    return pd.read_csv(path, dtype={"patient_id": str}, float_precision="round_trip")
+    return pd.read_csv(path, dtype={"patient_id": str})

@@ -1,0 +1,162 @@
+"""Conduction patterns by published criteria (f03, f04): LBBB, RBBB, IVCD, fascicular blocks."""
+
+from __future__ import annotations
+
+from dyssync.ecg import LEAD_INDEX
+from dyssync.measurements.activation import LATERAL_LEADS, STRAUSS_LEADS, mid_notch, r_peak_ms
+from dyssync.measurements.axes import frontal_axis_deg
+from dyssync.measurements.definitions import Definition
+from dyssync.measurements.heartbeat import Heartbeat
+
+AHA = "Surawicz 2009 (AHA/ACCF/HRS III), 10.1016/j.jacc.2008.12.013"
+ESC = "Brignole 2013 / Glikson 2021 (ESC), criteria as commonly restated"
+STRAUSS = "Strauss 2011, Am J Cardiol 107:927"
+BLOCK_MS = 120.0
+STRAUSS_MS = {"M": 140.0, "F": 130.0}
+LATE_R_PEAK_MS = 60.0
+SMALL_R_MV = 0.3  # rS in V1: r no taller than this and shorter than S (usual r of LBBB 0.1-0.3)
+
+DEFINITIONS = (
+    Definition("f03", "lbbb_esc", "0/1", "QRS >= 120; QS/rS V1; broad R lateral; no q V5 V6", ESC),
+    Definition("f03", "lbbb_aha", "0/1", "ESC and notched R and R peak V5/V6 > 60 ms", AHA),
+    Definition(
+        "f04",
+        "lbbb_strauss",
+        "0/1",
+        "QS/rS V1 V2; QRS >= 140 (women 130); mid notch or slur in >= 2 of V1 V2 V5 V6 I aVL; "
+        "without the sex 140 is taken",
+        STRAUSS,
+    ),
+    Definition("f03", "rbbb", "0/1", "QRS >= 120; R' or notched R in V1/V2; wide S in I, V6", AHA),
+    Definition("f03", "ivcd", "0/1", "QRS >= 120, neither LBBB (ESC) nor RBBB", AHA),
+    Definition("f03", "lafb", "0/1", "axis -45 to -90; qR and R peak >= 45 ms in aVL", AHA),
+    Definition("f03", "lpfb", "0/1", "axis 90 to 180; rS in I, aVL; qR in III, aVF", AHA),
+)
+
+
+def measure(beat: Heartbeat) -> dict[str, float]:
+    """Return the criteria as 0 or 1; none of them is defined for paced beats."""
+    if beat.paced_share >= 0.5:
+        return {}
+    lbbb, right = lbbb_esc(beat), rbbb(beat)
+    found = {
+        "lbbb_esc": lbbb,
+        "lbbb_aha": lbbb_aha(beat),
+        "lbbb_strauss": lbbb_strauss(beat),
+        "rbbb": right,
+        "ivcd": beat.qrs_ms >= BLOCK_MS and not lbbb and not right,
+        "lafb": left_anterior_block(beat),
+        "lpfb": left_posterior_block(beat),
+    }
+    return {name: float(is_met) for name, is_met in found.items()}
+
+
+def lbbb_esc(beat: Heartbeat) -> bool:
+    """Whether conventional LBBB is met: V1 negative, lateral leads broad and free of q."""
+    return (
+        beat.qrs_ms >= BLOCK_MS
+        and _is_qs_or_rs(beat, "V1")
+        and not any(_starts_with_q(beat, lead) for lead in ("V5", "V6"))
+        and _has_broad_r(beat, "I")
+        and any(_has_broad_r(beat, lead) for lead in ("V5", "V6"))
+    )
+
+
+def lbbb_aha(beat: Heartbeat) -> bool:
+    """Whether the AHA adds are met: notched or slurred lateral R, R peak later than 60 ms."""
+    notched = any(
+        mid_notch(beat.notches[LEAD_INDEX[lead]], beat) is not None for lead in LATERAL_LEADS
+    )
+    late = any(r_peak_ms(beat, lead) > LATE_R_PEAK_MS for lead in ("V5", "V6"))
+    return lbbb_esc(beat) and notched and late
+
+
+def lbbb_strauss(beat: Heartbeat, least_ms: float | None = None, least_leads: int = 2) -> bool:
+    """Whether strict LBBB is met.
+
+    Args:
+        beat: the beat.
+        least_ms: QRS duration, ms; None takes 140 for men, 130 for women, 140 if unknown.
+        least_leads: leads of V1, V2, V5, V6, I, aVL with a mid-QRS notch or slur.
+    """
+    limit = STRAUSS_MS[beat.sex or "M"] if least_ms is None else least_ms
+    notched = sum(
+        mid_notch(beat.notches[LEAD_INDEX[lead]], beat) is not None for lead in STRAUSS_LEADS
+    )
+    return (
+        beat.qrs_ms >= limit
+        and all(_is_qs_or_rs(beat, lead) for lead in ("V1", "V2"))
+        and notched >= least_leads
+    )
+
+
+def rbbb(beat: Heartbeat) -> bool:
+    """Whether RBBB is met: terminal R in V1 or V2, S in I and V6 that is wide."""
+    late_r = any(_has_terminal_r(beat, lead) for lead in ("V1", "V2"))
+    wide_s = all(_has_wide_s(beat, lead) for lead in ("I", "V6"))
+    return beat.qrs_ms >= BLOCK_MS and late_r and wide_s
+
+
+def left_anterior_block(beat: Heartbeat) -> bool:
+    """Whether left anterior fascicular block is met."""
+    waves = beat.waves_in("aVL")
+    return (
+        beat.qrs_ms < BLOCK_MS
+        and -90.0 <= _axis(beat) <= -45.0
+        and {"Q", "R"} <= waves.keys()
+        and r_peak_ms(beat, "aVL") >= 45.0
+    )
+
+
+def left_posterior_block(beat: Heartbeat) -> bool:
+    """Whether left posterior fascicular block is met."""
+    return (
+        beat.qrs_ms < BLOCK_MS
+        and 90.0 <= _axis(beat) <= 180.0
+        and all({"R", "S"} <= beat.waves_in(lead).keys() for lead in ("I", "aVL"))
+        and all({"Q", "R"} <= beat.waves_in(lead).keys() for lead in ("III", "aVF"))
+    )
+
+
+def _axis(beat: Heartbeat) -> float:
+    return frontal_axis_deg(beat.qrs.max(axis=1) + beat.qrs.min(axis=1))
+
+
+def _is_qs_or_rs(beat: Heartbeat, lead: str) -> bool:
+    waves = beat.waves[LEAD_INDEX[lead]]
+    if waves and waves[0].name == "QS":
+        return True
+    names = [wave.name for wave in waves]
+    small = beat.height(lead) <= SMALL_R_MV and beat.height(lead) < beat.depth(lead)
+    return names[:2] == ["R", "S"] and small and "R'" not in names
+
+
+def _starts_with_q(beat: Heartbeat, lead: str) -> bool:
+    return "Q" in beat.waves_in(lead)
+
+
+def _has_broad_r(beat: Heartbeat, lead: str) -> bool:
+    """R that rules the lead and lasts, or is notched or slurred (60 ms: half of the least QRS)."""
+    positive = [w for w in beat.waves[LEAD_INDEX[lead]] if w.amplitude > 0]
+    if not positive or beat.height(lead) <= beat.depth(lead):
+        return False
+    longest = max(wave.end - wave.start for wave in positive)
+    notched = mid_notch(beat.notches[LEAD_INDEX[lead]], beat) is not None
+    return beat.ms(longest) >= BLOCK_MS / 2 or notched
+
+
+def _has_terminal_r(beat: Heartbeat, lead: str) -> bool:
+    waves = beat.waves[LEAD_INDEX[lead]]
+    if any(wave.name == "R'" for wave in waves):
+        return True
+    late = r_peak_ms(beat, lead) > 50.0  # Surawicz 2009: R peak later than 50 ms in V1
+    return bool(waves) and waves[-1].amplitude > 0 and late and beat.height(lead) > beat.depth(lead)
+
+
+def _has_wide_s(beat: Heartbeat, lead: str) -> bool:
+    waves = beat.waves_in(lead)
+    s, r = waves.get("S"), waves.get("R")
+    if s is None:
+        return False
+    s_ms = beat.ms(s.end - s.start)
+    return s_ms > 40.0 or (r is not None and s_ms > beat.ms(r.end - r.start))

@@ -1,0 +1,42 @@
+"""The dictionary as a page: `python -m dyssync.measurements.dictionary > docs/measurements.md`."""
+
+from __future__ import annotations
+
+from dyssync.ecg import LEADS
+from dyssync.measurements.measurement import DEFINITIONS
+
+INTRO = """# Measurements
+
+`dyssync measure` and `measure(ecg)` give these numbers for every ECG, always with these names in
+this order. NaN means "not defined here" (no P wave in atrial fibrillation, no Q, no second beat),
+never 0; the cautions say why. Global marks come from all leads together. They are those of the
+typical beat: the median of the beats of the most frequent shape, at 500 Hz, baseline 20 to 4 ms
+before the QRS. The vectorcardiogram is that of Kors (X left, Y foot, Z back). 1 mV ms = 1 uVs.
+`_<lead>` stands for one column a lead.
+
+| id | name | unit | definition | source |
+|---|---|---|---|---|
+"""
+
+OUTRO = """
+f30, the principal components of the QRS, is `QRSComponents` (fitted on the training patients only).
+f33 lead by lead is `lead_quality(ecg)`. f34, the clinical columns, come from the cohort table. The
+guideline classes are `guidelines.esc_2021` and `guidelines.hrs_2023`.
+"""
+
+
+def render_dictionary() -> str:
+    """Return the reference page of all measurements, Markdown."""
+    rows: dict[str, str] = {}
+    for entry in DEFINITIONS:
+        stem, _, lead = entry.name.rpartition("_")
+        name = f"{stem}_<lead>" if lead in LEADS and stem else entry.name
+        meaning = entry.meaning.replace("|", "\\\\|")
+        rows.setdefault(
+            name, f"| {entry.id} | `{name}` | {entry.unit} | {meaning} | {entry.source} |"
+        )
+    return INTRO + "\n".join(rows.values()) + "\n" + OUTRO
+
+
+if __name__ == "__main__":
+    print(render_dictionary(), end="")

@@ -1,0 +1,138 @@
+"""Guideline recommendations for CRT as pure functions of the ECG and a few clinical facts.
+
+A rule never guesses: a clinical fact that is not known is assumed to meet the guideline's entry
+condition (LVEF <= 35 % on therapy, symptoms) and named in `assumed`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Class = Literal["I", "IIa", "IIb", "III"]
+
+# For ranking patients: a stronger recommendation is a higher score.
+RANK: dict[Class, int] = {"I": 3, "IIa": 2, "IIb": 1, "III": 0}
+LVEF_LIMIT = 35.0  # %
+
+ESC_2021 = "Glikson 2021, Eur Heart J 42:3427, 10.1093/eurheartj/ehab364"
+HRS_2023 = "Chung 2023 (HRS/APHRS/LAHRS), 10.1016/j.hrthm.2023.03.1538"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What a guideline asks about a patient; None where not known.
+
+    Attributes:
+        qrs_ms: global QRS duration, ms.
+        lbbb: conventional LBBB.
+        sinus_rhythm: False in atrial fibrillation.
+        lvef: %.
+        nyha: 1-4.
+        sex: "F" or "M".
+    """
+
+    qrs_ms: float
+    lbbb: bool
+    sinus_rhythm: bool | None = None
+    lvef: float | None = None
+    nyha: int | None = None
+    sex: Literal["F", "M"] | None = None
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """Class of recommendation for CRT.
+
+    Attributes:
+        name: I, IIa, IIb or III (1, 2a, 2b, 3 in American texts); None when the guideline makes no
+            statement on such a patient.
+        reason: the row of the guideline that applies, in our words.
+        assumed: facts that were not given and are taken to meet the entry conditions.
+        source: of the guideline.
+        checked: whether the row was compared with the guideline's own text.
+    """
+
+    name: Class | None
+    reason: str
+    assumed: tuple[str, ...]
+    source: str
+    checked: bool
+
+    @property
+    def rank(self) -> float:
+        """Score for ranking patients, 0-3; NaN without a statement."""
+        return float("nan") if self.name is None else float(RANK[self.name])
+
+
+def esc_2021(candidate: Candidate) -> Recommendation:
+    """Return the class of the 2021 ESC guidelines on pacing and CRT.
+
+    Rows as restated by Nazar 2023 (10.1007/s10741-023-10357-8); the original table was not at hand,
+    so `checked` is False throughout.
+    """
+    assumed = _unknown(candidate, ("lvef", "sinus_rhythm", "nyha"))
+
+    def say(name: Class | None, reason: str) -> Recommendation:
+        return Recommendation(name, reason, assumed, ESC_2021, checked=False)
+
+    if candidate.lvef is not None and candidate.lvef > LVEF_LIMIT:
+        return say(None, "LVEF above 35 %: no statement unless pacing is needed")
+    if candidate.nyha == 1:
+        return say(None, "no symptoms: no statement")
+    qrs = candidate.qrs_ms
+    if qrs < 130:
+        return say("III", "QRS below 130 ms without need for ventricular pacing")
+    if candidate.sinus_rhythm is False:
+        if candidate.nyha == 2:
+            return say(None, "atrial fibrillation, NYHA II: no statement")
+        return say("IIa", "atrial fibrillation, QRS of 130 ms and more, NYHA III-IV")
+    if candidate.lbbb:
+        return say("I" if qrs >= 150 else "IIa", f"LBBB, QRS {_band(qrs, 130)}")
+    return say("IIa" if qrs >= 150 else "IIb", f"no LBBB, QRS {_band(qrs, 130)}")
+
+
+def hrs_2023(candidate: Candidate) -> Recommendation:
+    """Return the class of the 2023 HRS/APHRS/LAHRS guideline on cardiac physiologic pacing.
+
+    The rows without LBBB and those below 120 ms were checked against the guideline's pocket edition
+    (guidelinecentral, p. 16); the rows with LBBB could not be.
+    """
+    assumed = _unknown(candidate, ("lvef", "sinus_rhythm", "nyha"))
+
+    def say(name: Class | None, reason: str, checked: bool = True) -> Recommendation:
+        return Recommendation(name, reason, assumed, HRS_2023, checked)
+
+    if candidate.lvef is not None and candidate.lvef > LVEF_LIMIT:
+        return say(None, "LVEF above 35 %: depends on the expected share of pacing", False)
+    qrs, severe = candidate.qrs_ms, (candidate.nyha or 3) >= 3
+    if qrs < 120:
+        return say("III", "QRS below 120 ms")
+    if candidate.sinus_rhythm is False:
+        return say(None, "atrial fibrillation: depends on the expected share of pacing", False)
+    if candidate.lbbb and candidate.nyha != 1:
+        if qrs >= 150:
+            return say("I", "LBBB, QRS of 150 ms and more", False)
+        sexed = Recommendation(
+            "I" if candidate.sex == "F" else "IIa",
+            "LBBB, QRS 120-149 ms; class I in women",
+            assumed if candidate.sex else (*assumed, "sex"),
+            HRS_2023,
+            checked=False,
+        )
+        return sexed
+    if candidate.lbbb:
+        return say(None, "LBBB without symptoms", False)
+    if qrs >= 150:
+        if candidate.nyha == 1:
+            return say(None, "no LBBB, no symptoms: no statement")
+        return say("IIa" if severe else "IIb", "no LBBB, QRS of 150 ms and more")
+    return say("IIb" if severe else "III", "no LBBB, QRS 120-149 ms")
+
+
+def _unknown(candidate: Candidate, facts: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(fact for fact in facts if getattr(candidate, fact) is None)
+
+
+def _band(qrs_ms: float, low: int) -> str:
+    return "of 150 ms and more" if qrs_ms >= 150 else f"{low}-149 ms"

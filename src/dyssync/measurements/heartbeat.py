@@ -1,0 +1,122 @@
+"""The typical beat as all groups of measurements see it: baseline taken off, waves named."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from dyssync.ecg import ECG, LEAD_INDEX, Sex
+from dyssync.signals.delineation import BeatMarks, TypicalBeat, typical_beat
+from dyssync.signals.vectorcardiogram import vectorcardiogram
+from dyssync.signals.waves import Notches, Wave, qrs_notches, qrs_waves
+
+FloatArray = npt.NDArray[np.float64]
+
+BASELINE_MS = (20, 4)  # before the QRS onset: the end of the PR segment, clear of P and QRS
+# Notch depth: Das MK et al., Circulation 2006;113:2495-501 only speak of visible notches; 0.05 mV
+# is half a millimetre on paper.
+NOTCH_MV = 0.05
+
+
+@dataclass(frozen=True)
+class Heartbeat:
+    """The typical beat of an ECG at 500 Hz.
+
+    Attributes:
+        signal: (12, m) float64, mV; 0 is the level just before the QRS.
+        loop: (3, m) float64, mV; Kors vectorcardiogram of `signal`.
+        marks: global boundaries; lead marks in `marks.leads`.
+        waves: of the QRS of each lead.
+        notches: of the QRS of each lead.
+        noise: (12,) float64, mV: distance of single beats from the typical one.
+        rr: (k,) float64, s: distances of consecutive beats.
+        n_beats: beats that were averaged.
+        ectopic_share: of all beats, those of another shape.
+        paced_share: of all beats, those with a pacing spike.
+        sex: for criteria that depend on it.
+        age: years.
+    """
+
+    signal: FloatArray
+    loop: FloatArray
+    marks: BeatMarks
+    waves: tuple[tuple[Wave, ...], ...]
+    notches: tuple[Notches, ...]
+    noise: FloatArray
+    rr: FloatArray
+    n_beats: int
+    ectopic_share: float
+    paced_share: float
+    sex: Sex | None = None
+    age: float | None = None
+
+    fs = 500.0
+
+    @property
+    def qrs_ms(self) -> float:
+        """Global QRS duration, ms."""
+        return self.ms(self.marks.qrs_off - self.marks.qrs_on)
+
+    @property
+    def qrs(self) -> FloatArray:
+        """QRS of all leads, (12, w) mV."""
+        return self.signal[:, self.marks.qrs_on : self.marks.qrs_off + 1]
+
+    def ms(self, samples: float) -> float:
+        """Return a number of samples as milliseconds."""
+        return samples * 1000.0 / self.fs
+
+    def waves_in(self, lead: str) -> dict[str, Wave]:
+        """Return the QRS waves of a lead by name (Q, R, S, R', QS, ...)."""
+        return {wave.name: wave for wave in self.waves[LEAD_INDEX[lead]]}
+
+    def height(self, lead: str) -> float:
+        """Return the largest R of a lead, mV; 0 where nothing is positive."""
+        return max(0.0, *(w.amplitude for w in self.waves[LEAD_INDEX[lead]]), 0.0)
+
+    def depth(self, lead: str) -> float:
+        """Return the depth of the deepest S (or QS) of a lead, mV, positive; 0 where none is."""
+        negative = [w for w in self.waves[LEAD_INDEX[lead]] if w.name[0] == "S" or w.name == "QS"]
+        return max(0.0, *(-w.amplitude for w in negative), 0.0)
+
+    def area(self, rows: FloatArray, start: int, stop: int) -> FloatArray:
+        """Integrate rows of mV from sample `start` to `stop`; (rows,) uVs (1 mV ms = 1 uVs)."""
+        return np.asarray(np.trapezoid(rows[..., start : stop + 1], axis=-1) * self.ms(1.0))
+
+
+def heartbeat(ecg: ECG) -> Heartbeat:
+    """Return the typical beat of `ecg`.
+
+    Raises:
+        InputError: no beat was found.
+    """
+    return from_typical_beat(typical_beat(ecg.signal, ecg.fs), ecg.sex, ecg.age)
+
+
+def from_typical_beat(
+    typical: TypicalBeat, sex: Sex | None = None, age: float | None = None
+) -> Heartbeat:
+    """Take the baseline off and name the waves of each lead."""
+    marks = typical.marks
+    signal = typical.beat.signal.astype(np.float64)
+    before, after = (round(ms * Heartbeat.fs / 1000.0) for ms in BASELINE_MS)
+    level = signal[:, marks.qrs_on - before : marks.qrs_on - after].mean(axis=1, keepdims=True)
+    signal = signal - level
+    qrs = signal[:, marks.qrs_on : marks.qrs_off + 1]
+    beats = typical.recording.beats
+    return Heartbeat(
+        signal=signal,
+        loop=vectorcardiogram(signal).astype(np.float64),
+        marks=marks,
+        waves=tuple(qrs_waves(lead) for lead in qrs),
+        notches=tuple(qrs_notches(lead, NOTCH_MV) for lead in qrs),
+        noise=np.asarray(typical.noise, dtype=np.float64),
+        rr=np.diff(beats) / typical.recording.fs,
+        n_beats=typical.beat.n_beats,
+        ectopic_share=float(np.mean(typical.recording.kinds > 0)),
+        paced_share=float(np.mean(typical.recording.paced)),
+        sex=sex,
+        age=age,
+    )

@@ -1,0 +1,71 @@
+"""Rate, rhythm and intervals (f01, f02, f19, f20, f21)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dyssync.ecg import LEADS
+from dyssync.measurements.definitions import Definition, per_lead
+from dyssync.measurements.heartbeat import Heartbeat
+
+AHA = "Surawicz 2009 (AHA/ACCF/HRS III), 10.1016/j.jacc.2008.12.013"
+AHA_QT = "Rautaharju 2009 (AHA/ACCF/HRS IV), 10.1016/j.jacc.2008.12.014"
+AF_IRREGULARITY = 0.1  # RMSSD over mean RR; Dash 2009, Ann Biomed Eng 37:1701, uses 0.1
+AF_BEATS = 5
+
+DEFINITIONS = (
+    Definition("f20", "heart_rate_bpm", "1/min", "60 / median RR", "usual"),
+    Definition("f20", "rr_irregularity", "", "RMSSD of RR / mean RR", "Dash 2009"),
+    Definition(
+        "f20",
+        "atrial_fibrillation",
+        "0/1",
+        "no repeating P and RR irregularity > 0.1, at least 5 beats",
+        "Dash 2009 for the limit",
+    ),
+    Definition("f20", "ectopic_share", "", "share of beats of another shape", "dyssync"),
+    Definition("f20", "paced", "0/1", "a pacing spike before half of the beats", "dyssync"),
+    Definition("f19", "pr_ms", "ms", "P onset to QRS onset, global", AHA),
+    Definition("f19", "p_duration_ms", "ms", "P onset to P end, global", AHA),
+    Definition("f01", "qrs_duration_ms", "ms", "QRS onset to end, all leads together", AHA),
+    Definition("f21", "qt_ms", "ms", "QRS onset to T end, all leads together", AHA_QT),
+    Definition("f21", "qtc_bazett_ms", "ms", "QT / sqrt(RR)", AHA_QT),
+    Definition("f21", "qtc_fridericia_ms", "ms", "QT / RR^(1/3)", AHA_QT),
+    Definition("f21", "jt_ms", "ms", "QRS end to T end", AHA_QT),
+    Definition("f21", "t_peak_end_ms", "ms", "largest T deflection to T end", AHA_QT),
+    Definition("f02", "qrs_lead_sd_ms", "ms", "SD of the 12 QRS durations", "dyssync"),
+    Definition("f02", "qrs_lead_range_ms", "ms", "longest - shortest of the 12", "dyssync"),
+    *per_lead(Definition("f02", "qrs_ms", "ms", "QRS duration in this lead", "dyssync")),
+)
+
+
+def measure(beat: Heartbeat) -> dict[str, float]:
+    """Return the intervals of the beat."""
+    marks, rr = beat.marks, float(np.median(beat.rr)) if len(beat.rr) else np.nan
+    lead_ms = (marks.leads["qrs_off"] - marks.leads["qrs_on"]) * beat.ms(1.0)
+    found = {
+        "heart_rate_bpm": 60.0 / rr,
+        "ectopic_share": beat.ectopic_share,
+        "paced": float(beat.paced_share >= 0.5),
+        "qrs_duration_ms": beat.qrs_ms,
+        "qrs_lead_sd_ms": float(lead_ms.std()),
+        "qrs_lead_range_ms": float(np.ptp(lead_ms)),
+        **{f"qrs_ms_{lead}": float(ms) for lead, ms in zip(LEADS, lead_ms, strict=True)},
+    }
+    if len(beat.rr) > 1:
+        change = np.sqrt(np.mean(np.square(np.diff(beat.rr))))
+        found["rr_irregularity"] = float(change / np.mean(beat.rr))
+    if len(beat.rr) >= AF_BEATS - 1:
+        irregular = found["rr_irregularity"] > AF_IRREGULARITY
+        found["atrial_fibrillation"] = float(marks.p_on is None and irregular)
+    if marks.p_on is not None and marks.p_off is not None:
+        found["pr_ms"] = beat.ms(marks.qrs_on - marks.p_on)
+        found["p_duration_ms"] = beat.ms(marks.p_off - marks.p_on)
+    if marks.t_off is not None and marks.t_peak is not None:
+        qt = beat.ms(marks.t_off - marks.qrs_on)
+        found["qt_ms"] = qt
+        found["qtc_bazett_ms"] = qt / rr**0.5
+        found["qtc_fridericia_ms"] = qt / rr ** (1 / 3)
+        found["jt_ms"] = beat.ms(marks.t_off - marks.qrs_off)
+        found["t_peak_end_ms"] = beat.ms(marks.t_off - marks.t_peak)
+    return found

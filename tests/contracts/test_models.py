@@ -1,0 +1,124 @@
+"""What every registered model must do, and that no model escapes the check."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+
+from dyssync.ecg import ECG
+from dyssync.errors import ModelError
+from dyssync.models import MODELS
+from dyssync.models.base import State
+
+Toy = tuple[list[ECG], np.ndarray]
+
+SMALL = {"height": 64, "width": 64, "epochs": 6, "batch_size": 8, "test_views": 1}
+# parameters that make each model quick on 32 toy ECGs
+QUICK: dict[str, dict[str, Any]] = {
+    "resnet18": SMALL,
+    "ssl-resnet18": {**SMALL, "pretraining_draws": 32},
+    "lightgbm": {"rounds": 40, "min_leaf": 3},
+    "logistic": {},
+    "prevalence": {},
+}
+KNOWS_NOTHING = {"prevalence"}
+NO_CHANCE = {"prevalence", "logistic"}  # nothing random in them
+
+
+def parts(toy: Toy) -> tuple[Toy, Toy]:
+    x, y = toy
+    return (x[:32], y[:32]), (x[32:], y[32:])
+
+
+@pytest.fixture(scope="module")
+def fitted(toy: Toy) -> Callable[[str], Any]:
+    held: dict[str, Any] = {}
+
+    def get(name: str) -> Any:
+        if name not in held:
+            train, rest = parts(toy)
+            held[name] = MODELS[name](**QUICK[name]).fit(*train, seed=3, validation=rest)
+        return held[name]
+
+    return get
+
+
+def test_every_model_is_under_contract() -> None:
+    assert set(QUICK) == set(MODELS)
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_fit_returns_self_and_probabilities_are_probabilities(
+    name: str, fitted: Callable[[str], Any], toy: Toy
+) -> None:
+    x = toy[0][32:]
+    p = fitted(name).response_probability(x)
+    assert p.shape == (len(x),)
+    assert p.dtype == np.float64
+    assert ((p >= 0) & (p <= 1)).all()
+    np.testing.assert_array_equal(fitted(name).predict_proba(x)[:, 1], p)
+    np.testing.assert_array_equal(fitted(name).predict(x), (p >= 0.5).astype(int))
+
+
+@pytest.mark.parametrize("name", sorted(set(QUICK) - KNOWS_NOTHING))
+def test_planted_signal_is_learnt(name: str, fitted: Callable[[str], Any], toy: Toy) -> None:
+    x, y = parts(toy)[1]
+    p = fitted(name).response_probability(x)
+    assert p[y == 1].mean() > p[y == 0].mean() + 0.1
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_same_seed_same_numbers_and_two_seeds_differ(
+    name: str, fitted: Callable[[str], Any], toy: Toy
+) -> None:
+    train, rest = parts(toy)
+    x = rest[0]
+    first = fitted(name).response_probability(x)
+    again = clone(fitted(name)).fit(*train, seed=3, validation=rest).response_probability(x)
+    np.testing.assert_array_equal(first, again)
+    if name not in NO_CHANCE:
+        other = MODELS[name](**QUICK[name]).fit(*train, seed=4, validation=rest)
+        assert not np.array_equal(first, other.response_probability(x))
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_each_recording_is_judged_alone(name: str, fitted: Callable[[str], Any], toy: Toy) -> None:
+    x = toy[0][32:]
+    p = fitted(name).response_probability(x)
+    backwards = fitted(name).response_probability(x[::-1])[::-1]
+    np.testing.assert_allclose(
+        p, backwards, atol=2e-3
+    )  # bf16 sums differ with the place in a batch
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_state_survives_json_and_gives_equal_probabilities(
+    name: str, fitted: Callable[[str], Any], toy: Toy
+) -> None:
+    model = fitted(name)
+    state = model.state()
+    back = State(json.loads(json.dumps(state.values)), dict(state.files))
+    restored = MODELS[name](**model.get_params()).restore(back)
+    x = toy[0][:4]
+    np.testing.assert_array_equal(restored.response_probability(x), model.response_probability(x))
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_unfitted_model_says_so(name: str, toy: Toy) -> None:
+    with pytest.raises(ModelError, match="not fitted"):
+        MODELS[name]().response_probability(toy[0][:1])
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_labels_of_one_class_are_refused(name: str, toy: Toy) -> None:
+    with pytest.raises(ModelError, match="one class"):
+        MODELS[name](**QUICK[name]).fit(toy[0][:4], np.ones(4, dtype=np.int64))
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_refit_parameters_are_parameters(name: str, fitted: Callable[[str], Any]) -> None:
+    changed = fitted(name).refit_params([fitted(name)])
+    assert set(changed) <= set(fitted(name).get_params())

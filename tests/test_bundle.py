@@ -1,0 +1,82 @@
+"""Bundles: a whole one predicts what the study's models predict; a damaged one is refused."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dyssync.bundle import load_bundle
+from dyssync.errors import ModelError
+from dyssync.formats import read_ecg
+from dyssync.prediction import Predictor
+from dyssync.study.results import read_csv
+
+
+def test_bundled_seed_models_repeat_the_study_s_predictions(
+    finished_run: Path, toy_cohort: Path
+) -> None:
+    predictions = read_csv(finished_run / "predictions.csv")
+    bundle = load_bundle(finished_run / "bundle")
+    for name in bundle.members:
+        held = predictions[(predictions["model"] == name) & (predictions["seed"] == 2)]
+        files = [toy_cohort / f"rec{patient[1:]}.hea" for patient in held["patient_id"]]
+        p = bundle.model(name, "seed-02").response_probability([read_ecg(f) for f in files])
+        # bf16 sums depend on the place in a batch
+        np.testing.assert_allclose(p, held["p"], atol=2e-3, err_msg=name)
+
+
+def test_prediction_gives_context(finished_run: Path, toy_cohort: Path) -> None:
+    predictor = Predictor(load_bundle(finished_run), ["lightgbm", "prevalence"])
+    prediction = predictor.predict(read_ecg(toy_cohort / "rec01.hea"))
+    held = json.loads(json.dumps(prediction.to_dict()))
+    assert held["file"] == "rec01.hea"
+    assert held["base_rate"] == 0.5
+    assert set(held["models"]) == {"lightgbm", "prevalence"}
+    assert held["models"]["prevalence"]["probability"] == 0.5
+    assert held["models"]["lightgbm"]["seeds_low"] <= held["models"]["lightgbm"]["seeds_high"]
+    assert held["cautions"] == []
+
+
+def test_recording_unlike_the_training_ones_gets_a_caution(
+    finished_run: Path, shared_data: Path
+) -> None:
+    predictor = Predictor(load_bundle(finished_run), ["prevalence"])
+    (caution,) = predictor.predict(read_ecg(shared_data / "ludb" / "records" / "1.hea")).cautions
+    assert "500 Hz" in caution
+
+
+def test_bundle_names_no_patient_and_no_folder(finished_run: Path, toy_cohort: Path) -> None:
+    for path in (finished_run / "bundle").rglob("*.json"):
+        text = path.read_text()
+        assert '"P0' not in text
+        assert str(toy_cohort) not in text
+        assert str(finished_run) not in text
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "manifest.sha256", "booster.txt", "model.json"])
+def test_bundle_with_one_byte_changed_is_refused(
+    finished_run: Path, tmp_path: Path, name: str
+) -> None:
+    bundle = tmp_path / "bundle"
+    shutil.copytree(finished_run / "bundle", bundle, ignore=shutil.ignore_patterns("*resnet*"))
+    # what is left of the bundle must first be a whole one
+    manifest = json.loads((bundle / "manifest.json").read_text())
+    assert any(n.endswith("safetensors") for n in manifest["files"])
+    with pytest.raises(ModelError, match="is missing"):
+        load_bundle(bundle)
+    shutil.rmtree(bundle)
+    shutil.copytree(finished_run / "bundle", bundle)
+    load_bundle(bundle)
+    path = next(p for p in bundle.rglob(name))
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(bytes(data))
+    with pytest.raises(ModelError, match="was changed"):
+        load_bundle(bundle)
+
+
+def test_folder_without_manifest_is_no_bundle(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="no bundle"):
+        load_bundle(tmp_path)

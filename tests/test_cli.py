@@ -1,0 +1,128 @@
+"""The command line: codes, what goes to stdout and what to stderr, and how fast help comes."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dyssync.cli import main
+from dyssync.cli.app import app
+
+Captured = pytest.CaptureFixture[str]
+ROOT = Path(__file__).parent.parent
+
+
+def verbs() -> list[str]:
+    names = [c.name or c.callback.__name__ for c in app.registered_commands if c.callback]
+    assert len(names) >= 4
+    return names
+
+
+@pytest.mark.parametrize("verb", verbs())
+def test_help_of_every_verb_has_an_example_and_the_readme_names_it(
+    verb: str, capsys: Captured
+) -> None:
+    assert main([verb, "--help"]) == 0
+    assert f"Example: dyssync {verb}" in capsys.readouterr().out
+    assert f"dyssync {verb}" in (ROOT / "README.md").read_text()
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; from dyssync.cli import main; main(['--help']); "
+        "print(sorted({'torch','lightgbm','matplotlib','monai','pandas','scipy','numpy'}"
+        " & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (["study"], "--cohort"),
+        (["studdy"], "studdy"),
+        (["predict", "nowhere", "a.hea"], "no bundle"),
+        (["check", "nowhere.csv"], "no such file"),
+        (["list", "model"], "unknown kind 'model'"),
+        (["study", "--cohort", "c.csv", "--out", "x", "--models", "resnet"], "Nearest: resnet18"),
+    ],
+)
+def test_wrong_calls_end_with_2_and_one_line(
+    call: list[str], message: str, capsys: Captured
+) -> None:
+    assert main(call) == 2
+    held = capsys.readouterr()
+    assert held.out == ""
+    assert held.err.startswith("error: ")
+    assert message in held.err
+    assert held.err.count("\n") == 1
+
+
+def test_list_prints_names_only(capsys: Captured) -> None:
+    assert main(["list", "models"]) == 0
+    assert capsys.readouterr().out.split() == [
+        *("resnet18", "ssl-resnet18", "lightgbm", "logistic", "prevalence")
+    ]
+
+
+def test_check_tells_all_or_nothing(toy_cohort: Path, capsys: Captured) -> None:
+    assert main(["check", str(toy_cohort / "cohort.csv")]) == 0
+    out = capsys.readouterr().out
+    assert "48 recordings of 48 patients" in out
+    assert out.endswith("no problems\n")
+    assert main(["check", str(toy_cohort / "cohort.csv"), "--seconds", "12", "--json"]) == 2
+    assert len(json.loads(capsys.readouterr().out)) == 49  # each row, and that nobody is left
+
+
+def test_predict_scores_good_files_and_lists_bad_ones(
+    finished_run: Path, toy_cohort: Path, tmp_path: Path, capsys: Captured
+) -> None:
+    empty = tmp_path / "empty.hea"
+    empty.write_text("")
+    good = [str(toy_cohort / f"rec{i:02d}.hea") for i in range(2)]
+    assert main(["predict", str(finished_run), *good, "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["file"] for row in rows] == ["rec00.hea", "rec01.hea"]
+    assert main(["predict", str(finished_run), good[0], str(empty), "--json"]) == 3
+    held = capsys.readouterr()
+    assert "empty.hea" in held.err
+    assert "error" in json.loads(held.out)[1]
+    assert main(["predict", str(finished_run), str(empty)]) == 2
+
+
+@pytest.mark.parametrize("kind", ["nan", "flat", "eleven", "short", "microvolt"])
+def test_predict_refuses_what_is_no_usable_ecg_in_one_line(
+    kind: str, finished_run: Path, tmp_path: Path, capsys: Captured, toy: tuple[list, np.ndarray]
+) -> None:
+    ecg = toy[0][0]
+    signal = ecg.signal.T.copy()
+    names = list(ECG_LEADS)
+    if kind == "nan":
+        signal[100, 3] = np.nan
+    elif kind == "flat":
+        signal[:, 7] = 0.0
+    elif kind == "eleven":
+        signal, names = signal[:, :11], names[:11]
+    elif kind == "short":
+        signal = signal[: 8 * 250]
+    else:
+        signal = signal * 1000
+    path = tmp_path / f"{kind}.csv"
+    lines = ["# fs: 250", "# unit: mV", ",".join(names)]
+    path.write_text("\n".join(lines + [",".join(f"{v:.5f}" for v in row) for row in signal]))
+    assert main(["predict", str(finished_run), str(path), "--models", "prevalence"]) == 2
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    expected = {
+        "nan": "missing value", "flat": "flat leads V2", "eleven": "11 leads",
+        "short": "8.0 s of signal, 10 s needed", "microvolt": "looks like microvolt",
+    }  # fmt: skip
+    assert expected[kind] in err
+    assert path.name in err
+
+
+ECG_LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")

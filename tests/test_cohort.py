@@ -1,0 +1,166 @@
+"""The cohort table: the 15 % rule, all problems at once, splits by patient."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dyssync.cohort import (
+    PARTS,
+    Split,
+    check_cohort,
+    is_responder,
+    read_cohort,
+    split_patients,
+    split_table,
+)
+from dyssync.corpus import check_apart, digest_of, read_corpus
+from dyssync.errors import CohortError
+
+
+def table_of(folder: Path) -> pd.DataFrame:
+    return pd.read_csv(folder / "cohort.csv")
+
+
+def write(folder: Path, table: pd.DataFrame, name: str) -> Path:
+    path = folder / name
+    table.to_csv(path, index=False)
+    return path
+
+
+def test_response_is_a_fall_of_at_least_15_percent() -> None:
+    assert is_responder(100, 85) == is_responder(180, 153) == 1
+    assert is_responder(100, 85.1) == is_responder(100, 120) == 0
+
+
+def test_read_cohort_makes_labels_from_volumes_and_keeps_other_columns(toy_cohort: Path) -> None:
+    cohort = read_cohort(toy_cohort / "cohort.csv")
+    assert len(cohort.ecgs) == 48
+    assert cohort.table["responder"].tolist() == [0, 1] * 24
+    assert set(cohort.table["centre"]) == {"A"}
+    assert [e.patient_id for e in cohort.ecgs] == cohort.table["patient_id"].tolist()
+    assert cohort.table["sha256"].str.len().eq(64).all()
+
+
+def test_parquet_reads_as_csv_does(toy_cohort: Path) -> None:
+    table_of(toy_cohort).to_parquet(toy_cohort / "cohort.parquet")
+    as_parquet = read_cohort(toy_cohort / "cohort.parquet").table
+    pd.testing.assert_frame_equal(as_parquet, read_cohort(toy_cohort / "cohort.csv").table)
+
+
+def test_all_problems_are_found_at_once(toy_cohort: Path) -> None:
+    table = table_of(toy_cohort).astype({"lvesv_baseline_ml": object})
+    table.loc[0, "lvesv_baseline_ml"] = 0
+    table.loc[1, "lvesv_followup_ml"] = np.nan
+    table.loc[2, "ecg"] = "absent.hea"
+    table.loc[3, "ecg"] = table.loc[4, "ecg"]
+    table.loc[5, "patient_id"] = table.loc[6, "patient_id"]
+    _, problems = check_cohort(write(toy_cohort, table, "broken.csv"))
+    text = "\n".join(str(p) for p in problems)
+    assert "row 2 (P00): lvesv_baseline_ml 0" in text
+    assert "row 3 (P01): lvesv_baseline_ml 200.0, lvesv_followup_ml nan" in text
+    assert "absent.hea" in text
+    assert "row 6 (P04): the recording is also that of patient P03" in text
+    assert "1 patients are in both classes (P06)" in text
+    with pytest.raises(CohortError, match="6 problems"):
+        read_cohort(toy_cohort / "broken.csv")
+
+
+def test_bad_rows_can_be_left_out_but_not_a_torn_patient(toy_cohort: Path) -> None:
+    table = table_of(toy_cohort)
+    table.loc[2, "ecg"] = "absent.hea"
+    path = write(toy_cohort, table, "one-bad.csv")
+    cohort = read_cohort(path, exclude_problems=True)
+    assert len(cohort.ecgs) == 47
+    assert cohort.excluded["row"].tolist() == [4]
+    table.loc[5, "patient_id"] = table.loc[6, "patient_id"]
+    with pytest.raises(CohortError, match="both classes"):
+        read_cohort(write(toy_cohort, table, "torn.csv"), exclude_problems=True)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t: t.drop(columns="ecg"), "column ecg is missing"),
+        (lambda t: t.drop(columns="lvesv_followup_ml"), "found lvesv_baseline_ml; needed are"),
+        (lambda t: t.assign(lvesv_followup_ml=100.0), "48 responders and 0 non-responders"),
+        (lambda t: t.iloc[:0], "no rows"),
+    ],
+)
+def test_unusable_tables_are_refused(toy_cohort: Path, change: object, message: str) -> None:
+    path = write(toy_cohort, change(table_of(toy_cohort)), "unusable.csv")  # type: ignore[operator]
+    with pytest.raises(CohortError, match=message):
+        read_cohort(path)
+
+
+def test_responder_column_that_contradicts_the_volumes_is_refused(toy_cohort: Path) -> None:
+    table = table_of(toy_cohort).assign(responder=1)
+    with pytest.raises(CohortError, match="the volumes say 0"):
+        read_cohort(write(toy_cohort, table, "contradiction.csv"))
+
+
+def test_short_recordings_are_refused(toy_cohort: Path) -> None:
+    with pytest.raises(CohortError, match=r"10\.0 s of signal, 12 s needed"):
+        read_cohort(toy_cohort / "cohort.csv", seconds=12.0)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(3, 60), st.integers(3, 60), st.integers(0, 10_000))
+def test_splits_are_disjoint_complete_and_stratified(ones: int, zeros: int, seed: int) -> None:
+    labels = [1] * ones + [0] * zeros
+    responses = pd.Series(labels, index=[f"p{i}" for i in range(len(labels))])
+    split = split_patients(responses, seed)
+    parts = {part: set(split.part(part)) for part in PARTS}
+    assert sum(len(p) for p in parts.values()) == len(responses)
+    assert set.union(*parts.values()) == set(responses.index)
+    for part, share in zip(PARTS, (0.6, 0.2, 0.2), strict=True):
+        for label, n in ((1, ones), (0, zeros)):
+            here = sum(responses[p] == label for p in parts[part])
+            assert here >= 1
+            assert abs(here - share * n) <= 1.5
+
+
+def test_split_depends_on_seed_not_on_row_order() -> None:
+    responses = pd.Series([0, 1] * 20, index=[f"p{i}" for i in range(40)])
+    assert split_patients(responses, 1) == split_patients(responses[::-1], 1)
+    assert split_patients(responses, 1) != split_patients(responses, 2)
+
+
+def test_split_with_a_patient_in_two_parts_cannot_be_made() -> None:
+    with pytest.raises(CohortError, match="two parts"):
+        Split(1, ("a", "b"), ("c",), ("a",))
+
+
+def test_all_recordings_of_a_patient_stay_on_one_side(toy_cohort: Path) -> None:
+    table = table_of(toy_cohort)
+    table["patient_id"] = [f"P{2 * (i // 4) + i % 2}" for i in range(48)]  # two recordings each
+    cohort = read_cohort(write(toy_cohort, table, "double.csv"))
+    split = split_patients(cohort.responses, 1)
+    rows = [set(cohort.rows_of(split.part(part))) for part in PARTS]
+    assert sum(map(len, rows)) == 48
+    assert len(split_table(cohort, [split])) == 24
+
+
+def test_corpus_from_a_folder_and_its_digest(toy_cohort: Path) -> None:
+    corpus = read_corpus(toy_cohort / "corpus")
+    assert len(corpus.ecgs) == 12
+    assert corpus.digest == digest_of(corpus.ecgs[::-1])
+    assert corpus.digest != digest_of(corpus.ecgs[1:])
+
+
+def test_corpus_with_a_test_patient_or_recording_is_refused(toy_cohort: Path) -> None:
+    cohort = read_cohort(toy_cohort / "cohort.csv")
+    apart = read_corpus(toy_cohort / "corpus").ecgs
+    check_apart(apart, cohort.responses.index, cohort.ecgs)
+    with pytest.raises(CohortError, match=r"1 patients are also in a test part \(P00\)"):
+        check_apart([*apart, cohort.ecgs[0]], cohort.responses.index, cohort.ecgs)
+
+
+def test_real_cohort_is_read_whole(shared_data: Path) -> None:
+    cohort = read_cohort(shared_data / "ludb" / "cohort_lvh.csv")
+    assert len(cohort.ecgs) == 160
+    assert cohort.responses.sum() == 89
+    assert cohort.ecgs[0].sex == "F"

@@ -1,0 +1,173 @@
+"""The main job as a whole: what a run leaves, that it can be repeated, interrupted and refused."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dyssync.cli import main
+from dyssync.errors import ConfigError, InputError
+from dyssync.models import MODELS
+from dyssync.study.config import StudyConfig, build_config
+from dyssync.study.results import TABLES, StudyResults, read_csv
+
+
+def test_run_folder_holds_everything(finished_run: Path) -> None:
+    results = StudyResults.read(finished_run)
+    for name, columns in TABLES.items():
+        assert list(results.tables[name].columns)[: len(columns)] == list(columns), name
+    predictions = results.tables["predictions"]
+    assert set(predictions["model"]) == set(MODELS)
+    assert predictions["p"].between(0, 1).all()
+    test = predictions[predictions["part"] == "test"]
+    splits = results.tables["splits"]
+    for seed in (1, 2):
+        expected = splits[(splits["seed"] == seed) & (splits["part"] == "test")]["patient_id"]
+        for _, held in test[test["seed"] == seed].groupby("model"):
+            assert sorted(held["patient_id"]) == sorted(expected)
+    assert (finished_run / "report.html").stat().st_size > 10_000
+    assert not (finished_run / "work").exists()
+
+
+def test_maps_belong_to_the_rows_of_lead_regions(finished_run: Path) -> None:
+    results = StudyResults.read(finished_run)
+    regions = results.explanations["lead_regions"]
+    test = results.tables["splits"].query("part == 'test' and responder == 1")
+    for model, cams in results.maps.items():
+        rows = regions[regions["model"] == model]
+        assert len(cams.maps) == len(cams.pictures) == len(rows) == len(test)
+        empty = cams.maps.reshape(len(rows), -1).max(axis=1) == 0
+        np.testing.assert_array_equal(empty, rows["zero_map"].to_numpy())
+    counts = results.explanations["region_counts"]
+    assert counts.groupby("model")["share"].sum().round(9).eq(1).all()
+
+
+def test_tables_survive_reading_and_writing(finished_run: Path, tmp_path: Path) -> None:
+    results = StudyResults.read(finished_run)
+    results.write(tmp_path)
+    for name in TABLES:
+        assert (tmp_path / f"{name}.csv").read_bytes() == (
+            finished_run / f"{name}.csv"
+        ).read_bytes()
+
+
+def test_killed_study_goes_on_and_ends_with_the_same_numbers(
+    toy_cohort: Path, finished_run: Path, tiny_study: list[str], tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    call = ["study", "--cohort", str(toy_cohort / "cohort.csv"), "--out", str(out), *tiny_study]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dyssync", *call],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    while process.poll() is None and not any((out / "work").glob("[!.]*")):
+        time.sleep(0.05)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    finished = {path.name for path in (out / "work").glob("[!.]*")}
+    assert finished, "killed before anything was finished"
+    assert main(call) == 0
+    for name in ("predictions.csv", "metrics.csv", "explanations/lead_regions.csv"):
+        assert (out / name).read_bytes() == (finished_run / name).read_bytes(), name
+
+
+def test_one_process_gives_the_numbers_of_two(
+    toy_cohort: Path, finished_run: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    arguments = ["--workers", "1", "--models", "lightgbm", "--seeds", "1", "--preset", "quick"]
+    arguments += ["--set", "lightgbm.rounds=30", "--set", "lightgbm.min_leaf=3"]
+    cohort = str(toy_cohort / "cohort.csv")
+    assert main(["study", "--cohort", cohort, "--out", str(out), *arguments]) == 0
+    alone = read_csv(out / "predictions.csv")
+    both = read_csv(finished_run / "predictions.csv")
+    both = both[(both["model"] == "lightgbm") & (both["seed"] == 1)].reset_index(drop=True)
+    pd.testing.assert_frame_equal(alone, both)
+
+
+def test_run_folder_is_never_overwritten_unasked(
+    toy_cohort: Path, finished_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cohort = ["study", "--cohort", str(toy_cohort / "cohort.csv"), "--models", "prevalence"]
+    assert main([*cohort, "--out", str(finished_run)]) == 2
+    assert "holds a finished study" in capsys.readouterr().err
+    (tmp_path / "mine.txt").write_text("mine")
+    assert main([*cohort, "--out", str(tmp_path), "--force"]) == 2
+    assert (tmp_path / "mine.txt").read_text() == "mine"
+    unfinished = tmp_path / "unfinished"
+    shutil.copytree(finished_run, unfinished)
+    (unfinished / "finished.json").unlink()
+    assert main([*cohort, "--out", str(unfinished)]) == 2
+    assert "other settings or data (" in capsys.readouterr().err
+
+
+def test_corpus_with_a_patient_of_the_cohort_is_refused(
+    toy_cohort: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call = ["study", "--cohort", str(toy_cohort / "cohort.csv"), "--out", str(tmp_path / "run")]
+    corpus = str(toy_cohort / "cohort.csv")
+    assert main([*call, "--corpus", corpus, "--models", "ssl-resnet18"]) == 2
+    assert "48 patients are also in a test part" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("settings_", "message"),
+    [
+        (["resnet18.epoch=3"], "unknown parameter of resnet18 'epoch'.*Nearest: epochs"),
+        (["resnet18.epochs=many"], "resnet18.epochs is 'many'; int is needed"),
+        (["seed=3"], "unknown setting 'seed'"),
+        (["lightbgm.rounds=3"], "unknown model 'lightbgm'"),
+        (["seeds=0", "threshold=2"], "seeds: .*; threshold: "),
+        (["fractions=[0.5, 0.5, 0.5]"], "sum 1"),
+        (["preset=fast"], "unknown preset 'fast'. Choices: paper, quick"),
+    ],
+)
+def test_wrong_settings_are_named(settings_: list[str], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        build_config({"cohort": Path("c.csv")}, None, settings_)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(1, 1000), st.floats(0.01, 0.99), st.sampled_from(["paper", "quick"]))
+def test_config_survives_json(seeds: int, threshold: float, preset: str) -> None:
+    config = StudyConfig(cohort=Path("c.csv"), seeds=seeds, threshold=threshold, preset=preset)
+    assert StudyConfig.model_validate_json(config.model_dump_json()) == config
+
+
+def test_toml_file_and_command_line_meet(tmp_path: Path) -> None:
+    file = tmp_path / "study.toml"
+    file.write_text('models = ["lightgbm"]\nseeds = 3\n[lightgbm]\nrounds = 50\n')
+    config = build_config({"cohort": Path("c.csv"), "seeds": 4}, file, ["lightgbm.leaves=5"])
+    assert config.seeds == 4
+    held = config.parameters_of("lightgbm")
+    assert (held["rounds"], held["leaves"]) == (50, 5)
+    assert config.differs_from_paper()["lightgbm.rounds"] == [600, 50]
+
+
+def test_shuffled_labels_keep_their_share(toy_cohort: Path) -> None:
+    from dyssync.cohort import read_cohort
+    from dyssync.study.run import shuffle_labels
+
+    cohort = read_cohort(toy_cohort / "cohort.csv")
+    shuffled = shuffle_labels(cohort)
+    assert shuffled.responses.sum() == cohort.responses.sum()
+    assert (shuffled.responses != cohort.responses).any()
+
+
+def test_unfinished_run_is_no_result(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({}))
+    with pytest.raises(InputError, match=r"cohort\.csv, .*missing"):
+        StudyResults.read(tmp_path)
