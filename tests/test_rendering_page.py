@@ -103,6 +103,10 @@ def test_png_knows_its_resolution_and_keeps_its_pixels(heartbeat: Signal) -> Non
     with Image.open(io.BytesIO(encode_png(page))) as image:
         assert image.info["dpi"] == pytest.approx((150, 150), abs=0.05)
         assert np.array_equal(np.asarray(image), page.image)
+    grey = Rendered(page.image[:, :, 0], px_per_mm=4.0)
+    with Image.open(io.BytesIO(encode_png(grey))) as image:
+        assert image.mode == "L"
+        assert np.array_equal(np.asarray(image), grey.image)
 
 
 def test_header_with_any_text_stays_on_the_page(heartbeat: Signal) -> None:

@@ -1,0 +1,149 @@
+"""Time pages and training views on one core, beside other programs.
+
+    make bench-render                                   builds an environment for the others, runs
+    python scripts/bench_render.py                      ours alone
+    python scripts/bench_render.py --peers PYTHON       PYTHON has ecg_plot[export] and matplotlib
+
+Prints a Markdown table; times are CPU time on one core, so a
+busy machine does not spoil them: the median of repeated runs, and the fastest.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from dyssync.layouts import LAYOUTS
+from dyssync.models.raster import raster_views
+from dyssync.rendering import View, ViewConfig, apply_view, draw_view, encode_png, render_page
+from dyssync.rendering.wear import apply_wear, draw_wear
+
+FS = 500
+PAGE = (1700, 2200)
+VIEWS = 300
+BATCH = 64
+
+
+def typical_signal() -> np.ndarray:
+    """12 leads of ten seconds with wide beats and a little noise, (12, 5000) float32 mV."""
+    phase = np.mod(np.arange(10 * FS) / FS, 0.8)
+    beat = np.exp(-(((phase - 0.3) / 0.04) ** 2)) + 0.25 * np.exp(-(((phase - 0.6) / 0.07) ** 2))
+    noise = np.random.default_rng(0).normal(0, 0.01, (12, 10 * FS))
+    return (np.linspace(-1.0, 1.6, 12)[:, None] * beat + noise).astype(np.float32)
+
+
+def milliseconds(call: Callable[[int], object], runs: int) -> tuple[float, float]:
+    """Return the median and the shortest of `runs` calls, ms."""
+    call(0)
+    times = []
+    for run in range(runs):
+        start = time.process_time()
+        call(run)
+        times.append(1e3 * (time.process_time() - start))
+    return statistics.median(times), min(times)
+
+
+def row(name: str, pixels: int, times: tuple[float, float]) -> None:
+    print(f"| {name} | {pixels / 1e6:.2f} | {times[0]:.2f} | {times[1]:.2f} |", flush=True)
+
+
+def time_pages(signal: np.ndarray) -> float:
+    layout, pixels = LAYOUTS["3x4+II"], PAGE[0] * PAGE[1]
+    bare = milliseconds(lambda _: render_page(signal, FS, layout), 50)
+    row("dyssync page, without PNG", pixels, bare)
+    row(
+        "dyssync page, PNG",
+        pixels,
+        milliseconds(lambda _: encode_png(render_page(signal, FS, layout)), 20),
+    )
+    return bare[0]
+
+
+def time_views(signal: np.ndarray) -> None:
+    config = ViewConfig()
+    for size in ((128, 160), (224, 224), (512, 640)):
+        name, pixels = f"view {size[1]}x{size[0]}", size[0] * size[1]
+
+        def fresh(seed: int, size: tuple[int, int] = size) -> None:
+            apply_view(signal, FS, draw_view(np.random.default_rng(seed), config), size)
+
+        plain = milliseconds(lambda _, size=size: apply_view(signal, FS, View(), size), VIEWS)
+        row(f"{name}, neutral", pixels, plain)
+        row(f"{name}, drawn and augmented", pixels, milliseconds(fresh, VIEWS))
+    page = apply_view(signal, FS, View(), (512, 640), boxes=True)
+    for severity in (1, 3, 5):
+
+        def worn(seed: int, severity: float = severity) -> None:
+            apply_wear(page, draw_wear(np.random.default_rng(seed), severity))
+
+        row(f"wear {severity} on 640x512 with boxes", 512 * 640, milliseconds(worn, VIEWS))
+
+
+def time_batches(signal: np.ndarray, device: str) -> None:
+    """Views a second of the torch path, forward alone and with the gradient."""
+    rng, size = np.random.default_rng(0), (224, 224)
+    views = [draw_view(rng, replace(ViewConfig(), text_share=0.0)) for _ in range(BATCH)]
+    signals = torch.from_numpy(signal).to(device).repeat(BATCH, 1, 1)
+
+    def settle() -> None:
+        if device == "cuda":
+            torch.cuda.synchronize()
+
+    def forward(_: int) -> None:
+        raster_views(signals, FS, views, size)
+        settle()
+
+    def backward(_: int) -> None:
+        inputs = signals.clone().requires_grad_()
+        raster_views(inputs, FS, views, size).sum().backward()
+        settle()
+
+    for name, call in (("forward", forward), ("with gradient", backward)):
+        times = milliseconds(call, 10)
+        each = times[0] / BATCH, times[1] / BATCH
+        row(f"torch batch of {BATCH} on {device}, 224x224, {name}, each", size[0] * size[1], each)
+        print(f"| &nbsp;&nbsp;= {1e3 / each[0]:.0f} views a second | | | |")
+
+
+def time_peers(python: str, signal: np.ndarray, ours: float) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "signal.npy")
+        np.save(path, signal)
+        script = Path(__file__).with_name("bench_render_peers.py")
+        command = [python, str(script), str(path), str(PAGE[0] * PAGE[1])]
+        output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    for name, measured in json.loads(output.splitlines()[-1]).items():
+        ms = 1e3 * measured["seconds"]
+        print(f"| {name} ({ms / ours:.0f} times) | {measured['pixels'] / 1e6:.2f} | {ms:.2f} | |")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--peers", metavar="PYTHON", help="interpreter that has the other programs")
+    arguments = parser.parse_args()
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)
+    signal = typical_signal()
+    print("| on one core | megapixels | median ms | fastest ms |\n|---|---|---|---|")
+    ours = time_pages(signal)
+    if arguments.peers:
+        time_peers(arguments.peers, signal, ours)
+    time_views(signal)
+    time_batches(signal, "cpu")
+    if torch.cuda.is_available():
+        time_batches(signal, "cuda")
+
+
+if __name__ == "__main__":
+    main()
