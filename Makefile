@@ -29,3 +29,10 @@ format: $(READY)
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache
+
+.PHONY: bench-render
+bench-render: $(READY)
+	test -x build/bench-render/bin/python || $(PYTHON) -m venv build/bench-render
+	build/bench-render/bin/python -m pip install --quiet --disable-pip-version-check \
+	  "ecg_plot[export]==0.3.0" matplotlib
+	$(NICE_ENV) $(BIN)/python scripts/bench_render.py --peers build/bench-render/bin/python

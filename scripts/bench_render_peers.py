@@ -50,12 +50,7 @@ def time_ecg_plot(signal: np.ndarray, pixels: int) -> dict[str, float]:
 
         def draw(dpi: int) -> None:
             ecg_plot.plot(
-                signal,
-                sample_rate=FS,
-                lead_names=LEADS,
-                columns=4,
-                window=(0, 2.5),
-                rhythm_lead="II",
+                signal, sample_rate=FS, lead_names=LEADS, layout="12lead", rhythm_lead="II"
             )
             ecg_plot.save_as_png("page", folder + "/", dpi=dpi)
 
