@@ -43,7 +43,7 @@ def learn(epochs_before_stop: int | None, folder: Path | None) -> torch.Tensor:
     watch = Watch(on_progress, folder) if folder else UNWATCHED
     history = train(
         module, loss_of, 20, schedule, seed=5, fabric=fabric, watch=watch,
-        validate=lambda: float(module.weight.detach().square().sum()),
+        validate=lambda mean: float(mean.get_parameter("weight").detach().square().sum()),
     )  # fmt: skip
     assert len(history.loss) == 6
     return module.weight.detach().clone()

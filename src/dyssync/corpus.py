@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from dyssync.cohort import Problem, read_recordings, read_table
+from dyssync.cohort import Problem, check_usable, read_recordings, read_table
 from dyssync.ecg import ECG
 from dyssync.errors import CohortError
+from dyssync.simulation.corpus import read_shards
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,8 @@ def read_corpus(
     Raises:
         CohortError: there is no table or folder, or nothing in it can be used.
     """
+    if path.is_dir() and any(path.glob("shard-*.parquet")):
+        return _read_shards(path, seconds, on_row)
     if path.is_dir():
         files = sorted(p.relative_to(path).as_posix() for p in path.rglob("*.hea"))
         files = files or sorted(
@@ -86,6 +89,15 @@ def read_corpus(
             f"{path.name}: none of {len(table)} recordings can be used; {problems[0]}"
         )
     return Corpus(path.name, held, tuple(problems))
+
+
+def _read_shards(path: Path, seconds: float, on_row: Callable[[int, int], None]) -> Corpus:
+    """Read a corpus that ``dyssync simulate --unlabelled`` made."""
+    held = []
+    for ecg in read_shards(path):
+        held.append(check_usable(ecg, seconds=seconds))
+        on_row(len(held), len(held))
+    return Corpus(path.name, tuple(held))
 
 
 def check_apart(corpus: Sequence[ECG], test_patients: Iterable[str], tested: Sequence[ECG]) -> None:

@@ -20,7 +20,7 @@ UNDER_CONTRACT = ("waveform", "simclr")
 
 @pytest.fixture(params=UNDER_CONTRACT)
 def method(request: pytest.FixtureRequest, toy: Toy) -> Any:
-    made = METHODS[request.param](layout="3x4+II", size=SIZE)
+    made = METHODS[request.param](layout="3x4+II", size=SIZE, gain=2.0)
     made.prepare(toy[0][:8])
     return made
 
@@ -63,7 +63,7 @@ def test_loss_is_lower_when_matched(method: Any) -> None:
 
 
 def test_simclr_loss_equals_the_formula_written_naively(toy: Toy) -> None:
-    method = METHODS["simclr"](layout="3x4+II", size=SIZE)
+    method = METHODS["simclr"](layout="3x4+II", size=SIZE, gain=2.0)
     z = torch.randn(6, 5, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     total = 0.0
     for i in range(6):  # equation 1 of arXiv 2002.05709
@@ -79,7 +79,7 @@ def test_simclr_loss_equals_the_formula_written_naively(toy: Toy) -> None:
 
 
 def test_waveform_targets_are_components_of_the_turned_beat(toy: Toy) -> None:
-    method = METHODS["waveform"](layout="3x4+II", size=SIZE)
+    method = METHODS["waveform"](layout="3x4+II", size=SIZE, gain=2.0)
     method.prepare(toy[0])
     flat = method.beats.reshape(len(method), -1)
     targets = (flat - method.mean) @ method.projection

@@ -15,6 +15,7 @@ from typer.exceptions import TyperException
 from dyssync.cli.checking import check
 from dyssync.cli.listing import listing
 from dyssync.cli.predicting import predict
+from dyssync.cli.simulating import simulate
 from dyssync.cli.studying import study
 from dyssync.errors import InputError
 
@@ -34,6 +35,7 @@ app = typer.Typer(
 app.command()(study)
 app.command()(check)
 app.command()(predict)
+app.command()(simulate)
 app.command("list")(listing)
 
 

@@ -20,10 +20,14 @@ Optional = typer.Option
 
 
 def study(
-    cohort: Annotated[
-        Path, Optional(help="Table (CSV, Parquet): patient_id, ecg, the two volumes or responder.")
-    ],
     out: Annotated[Path, Optional("--out", "-o", help="Run folder; made, or gone on with.")],
+    cohort: Annotated[
+        Path | None,
+        Optional(
+            help="Table (CSV, Parquet): patient_id, ecg, the two volumes or responder. "
+            "Default: 285 simulated patients."
+        ),
+    ] = None,
     corpus: Annotated[
         Path | None,
         Optional(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -11,7 +12,8 @@ import numpy.typing as npt
 from dyssync.ecg import ECG, Signal
 from dyssync.layouts import LAYOUTS, SignalSource
 from dyssync.models.waveforms import BAND, FS, qrs_centre
-from dyssync.rendering import Rendered, View, apply_view
+from dyssync.rendering import Rendered, View, ViewConfig, apply_view
+from dyssync.rendering.view import LINE_MM
 from dyssync.signals.beats import median_beat
 from dyssync.signals.filtering import bandpass, resample
 
@@ -42,11 +44,34 @@ def _drawn(ecg: ECG, source: SignalSource, seconds: float) -> Signal:
     return beat.signal[:, start : start + round(seconds * FS)]
 
 
-def neutral_views(layout: str, n: int) -> list[View]:
+def neutral_views(layout: str, n: int, gain: float) -> list[View]:
     """Return views that differ only in where the recording starts; one for the median beat."""
+    view = View(layout=layout, limb_gain=gain, chest_gain=gain)
     if LAYOUTS[layout].source == "median-beat":
-        return [View(layout=layout)]
-    return [View(layout=layout, start_s=LAYOUTS[layout].seconds * k / n) for k in range(n)]
+        return [view]
+    return [replace(view, start_s=LAYOUTS[layout].seconds * k / n) for k in range(n)]
+
+
+def plain_views(layouts: tuple[str, ...], gain: float) -> ViewConfig:
+    """Return what training pictures on clean paper are drawn from: time, place, scale and pen."""
+    rhythm = LAYOUTS[layouts[0]].source == "rhythm"
+    return ViewConfig(
+        layouts=layouts,
+        # a recording drawn from any moment on shows the same heart; a median beat has one start
+        start_s=(0.0, 10.0 if rhythm else 0.0),
+        simultaneous_share=0.0,
+        speed=(0.97, 1.03),
+        gain=(0.9 * gain, 1.1 * gain),
+        zoom=(0.97, 1.0),
+        shift_mm=3.0,
+        line_mm=(LINE_MM, 1.3 * LINE_MM),
+        hide_share=0.0,
+        ink=(0.0, 0.0),
+        paper=(255.0, 255.0),
+        grid_share=0.0,
+        text_share=0.0,
+        noise=(0.0, 0.0),
+    )
 
 
 def draw(ecg: ECG, view: View, size: Size, *, boxes: bool = False) -> Rendered:

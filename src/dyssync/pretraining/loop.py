@@ -33,6 +33,7 @@ class PretrainingConfig:
     Attributes:
         method: see ``dyssync list methods``.
         layout: of the model to come.
+        gain: times the layout's.
         height, width: of the pictures, px.
         draws: recordings drawn in all; the corpus is gone through as often as that takes.
         batch_size: recordings a step.
@@ -43,6 +44,7 @@ class PretrainingConfig:
 
     method: str = "waveform"
     layout: str = "3x4+II"
+    gain: float = 2.0
     height: int = 224
     width: int = 224
     draws: int = 40_000
@@ -80,7 +82,9 @@ def pretrain(
     """
     import torch
 
-    method = METHODS[config.method](layout=config.layout, size=(config.height, config.width))
+    method = METHODS[config.method](
+        layout=config.layout, size=(config.height, config.width), gain=config.gain
+    )
     method.prepare(ecgs)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -21,7 +21,8 @@ Targets: TypeAlias = npt.NDArray[np.float32]
 class Method(Protocol):
     """A task that pictures set without labels. The loop, optimiser and checkpoints are not its.
 
-    The constructor takes `layout` (paper layout of the model to come) and `size` (height, width).
+    The constructor takes what the pictures of the model to come have: `layout`, `size` (height,
+    width) in px, and `gain`, times the layout's own.
     """
 
     def prepare(self, ecgs: Sequence[ECG]) -> None:

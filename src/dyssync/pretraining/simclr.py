@@ -17,7 +17,7 @@ from dyssync.layouts import LAYOUTS
 from dyssync.models.pictures import Size, drawn_signal
 from dyssync.models.waveforms import FS
 from dyssync.pretraining.method import Pictures, Targets
-from dyssync.pretraining.views import add_noise, apply_rotation, draw_rotation, view_config
+from dyssync.pretraining.views import add_noise, apply_rotation, draw_rotation, hard_views
 from dyssync.rendering import apply_view, draw_view
 
 if TYPE_CHECKING:
@@ -33,11 +33,12 @@ class SimCLR:
     Args:
         layout: of the model to come.
         size: of the pictures, (height, width) px.
+        gain: times the layout's, of the model to come.
     """
 
-    def __init__(self, layout: str, size: Size) -> None:
+    def __init__(self, layout: str, size: Size, gain: float) -> None:
         self.layout, self.size = layout, size
-        self.views = view_config(layout)
+        self.views = hard_views(layout, gain)
         self.disjoint = LAYOUTS[layout].source == "rhythm"
 
     def prepare(self, ecgs: Sequence[ECG]) -> None:

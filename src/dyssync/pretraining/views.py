@@ -25,22 +25,25 @@ ROTATION_SD_DEG = 8.0
 NOISE_MV = (0.0, 0.03)  # SD; muscle noise of a restless patient
 
 
-def view_config(layout: str) -> ViewConfig:
-    """Return what pretraining pictures of a model with this layout are drawn from.
-
-    Median-beat pictures and pages do not mix: each kind trains on all layouts of its own.
-    """
+def all_layouts(layout: str) -> tuple[str, ...]:
+    """Return all layouts of the same kind of signal, half of the places held by `layout` itself."""
     source = LAYOUTS[layout].source
-    names = tuple(name for name in LAYOUTS if LAYOUTS[name].source == source)
-    # half of the pictures are in the layout of the model to come
-    weighted = (layout,) * (len(names) - 1) + tuple(name for name in names if name != layout)
-    rhythm = source == "rhythm"
+    others = tuple(n for n in LAYOUTS if LAYOUTS[n].source == source and n != layout)
+    return (layout,) * max(1, len(others)) + others
+
+
+def hard_views(layout: str, gain: float) -> ViewConfig:
+    """Return what views are drawn from that must share only the heart.
+
+    Other papers, inks and gains, chest leads scaled apart from limb leads, leads missing.
+    """
+    rhythm = LAYOUTS[layout].source == "rhythm"
     return ViewConfig(
-        layouts=weighted or (layout,),
+        layouts=all_layouts(layout),
         start_s=(0.0, 10.0 if rhythm else 0.0),
         simultaneous_share=0.3 if rhythm else 0.0,
         speed=(0.9, 1.1),
-        gain=(0.7, 1.4),
+        gain=(0.7 * gain, 1.4 * gain),
         chest_gain=(0.9, 1.1),
         zoom=(0.85, 1.0),
         shift_mm=8.0,

@@ -14,10 +14,10 @@ import numpy.typing as npt
 
 from dyssync.ecg import ECG, LEAD_INDEX
 from dyssync.errors import CohortError
-from dyssync.models.pictures import Size, drawn_signal
+from dyssync.models.pictures import Size, drawn_signal, plain_views
 from dyssync.models.waveforms import FS, feature_names, features
 from dyssync.pretraining.method import Pictures, Targets
-from dyssync.pretraining.views import add_noise, apply_rotation, draw_rotation, view_config
+from dyssync.pretraining.views import add_noise, all_layouts, apply_rotation, draw_rotation
 from dyssync.rendering import apply_view, draw_view
 
 if TYPE_CHECKING:
@@ -35,11 +35,13 @@ class Waveform:
     Args:
         layout: of the model to come.
         size: of the pictures, (height, width) px.
+        gain: times the layout's, of the model to come.
     """
 
-    def __init__(self, layout: str, size: Size) -> None:
+    def __init__(self, layout: str, size: Size, gain: float) -> None:
         self.layout, self.size = layout, size
-        self.views = view_config(layout)
+        # a gain drawn from a wide range would make the height of a wave impossible to tell
+        self.views = plain_views(all_layouts(layout), gain)
 
     def prepare(self, ecgs: Sequence[ECG]) -> None:
         """Compute the beats, drop recordings without one, and fit the components."""

@@ -42,7 +42,7 @@ class StudyConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    cohort: Path
+    cohort: Path | None = None
     corpus: Path | None = None
     models: tuple[str, ...] = STUDY_MODELS
     seeds: int = Field(default=10, ge=1, le=1000)
@@ -98,7 +98,7 @@ class StudyConfig(BaseModel):
 
     def differs_from_paper(self) -> dict[str, list[Any]]:
         """Return what differs from the paper preset: setting -> [paper, here]."""
-        plain = StudyConfig(cohort=self.cohort)
+        plain = StudyConfig()
         skipped = {"cohort", "corpus", "preset", "parameters"}
         differing = {
             key: [_jsonable(getattr(plain, key)), _jsonable(getattr(self, key))]

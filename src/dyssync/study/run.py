@@ -5,12 +5,12 @@ from __future__ import annotations
 import platform
 import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,26 +26,15 @@ from dyssync.study.collect import collect
 from dyssync.study.config import StudyConfig
 from dyssync.study.grid import default_workers, run_tasks
 from dyssync.study.results import StudyResults, read_json, write_json
-from dyssync.study.tasks import Material, Task, cell_key, fit_all_key, plan
+from dyssync.study.story import Story
+from dyssync.study.tasks import Material, cell_key, fit_all_key, plan
+from dyssync.study.virtual import bayes_auroc, builtin_cohort
 
 WORK, BUNDLE, FINISHED = "work", "bundle", "finished.json"
 PACKAGES = (
     "numpy", "scipy", "pandas", "scikit-learn", "lightgbm", "torch", "monai",
     "lightning-fabric", "opencv-python-headless", "wfdb",
 )  # fmt: skip
-
-
-class Story(Protocol):
-    """Who is told how a study goes on."""
-
-    def say(self, text: str) -> None:
-        """Take a sentence."""
-
-    def reading(self, what: str, done: int, total: int) -> None:
-        """Take how many rows of the cohort or corpus are read."""
-
-    def working(self, tasks: list[Task]) -> Callable[[str, float], None]:
-        """Take the tasks; return what is called with a task's key and its finished fraction."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +70,10 @@ def run_study(
         InputError: the cohort, the corpus or a setting cannot be used.
     """
     started = datetime.now(UTC)
+    n_workers = workers or default_workers()
+    if config.cohort is None:
+        config = builtin_cohort(config, cache, story, n_workers)
+    assert config.cohort is not None
     cohort = read_cohort(
         config.cohort,
         seconds=config.seconds,
@@ -96,11 +89,13 @@ def run_study(
     _tell_cohort(cohort, splits, story)
     corpus = _read_corpus(config, cohort, story)
     record = _record(config, cohort, corpus, command)
+    ceiling = bayes_auroc(config.cohort, cohort)
+    record |= {"simulated": ceiling is not None, "bayes_auroc": ceiling}
     _prepare_folder(out, record, force)
     ecgs = None if corpus is None else corpus.ecgs
     material = Material(config, cohort, ecgs, splits, out / WORK, cache)
     tasks = plan(material)
-    run_tasks(tasks, material, workers or default_workers(), story.working(tasks))
+    run_tasks(tasks, material, n_workers, story.working(tasks))
     story.say("writing tables, figures, report and bundle")
     results = collect(material, record, environment(started))
     results.write(out)
@@ -265,6 +260,7 @@ def _save_bundle(out: Path, material: Material, results: StudyResults) -> None:
         "fs_range": [float(rates.min()), float(rates.max())],
         "amplitude_range": [float(min(sizes)), float(max(sizes))],
         "shuffled_labels": config.shuffle_labels,
+        "simulated": results.config["simulated"],
         "cohort_digest": results.config["cohort_digest"],
     }
     save_bundle(out / BUNDLE, members, about)

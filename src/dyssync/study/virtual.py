@@ -1,0 +1,71 @@
+"""The built-in cohort: what a study without a cohort runs on, made once and kept in the cache."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from dyssync.cohort import Cohort
+from dyssync.evaluation.metrics import auroc
+from dyssync.simulation.cohort import VERSION, simulate_cohort
+from dyssync.simulation.corpus import simulate_corpus
+from dyssync.study.config import StudyConfig
+from dyssync.study.story import Story
+
+PATIENTS = 285  # as many as in Mori 2025
+CORPUS = {"quick": 512, "paper": 4096}  # unlabelled ECGs for ssl-resnet18, by preset
+COHORT_SEED, CORPUS_SEED = 1, 2
+
+
+def builtin_cohort(config: StudyConfig, cache: Path, story: Story, workers: int) -> StudyConfig:
+    """Return the configuration with the virtual cohort, and a corpus where a model takes one.
+
+    Both are simulated on the first call, with a fixed seed, and reused after.
+    """
+    folder = cache / f"virtual-cohort-{PATIENTS}-v{VERSION}"
+    if not folder.is_dir():
+        story.say(f"no --cohort given: simulating {PATIENTS} virtual patients")
+        simulate_cohort(
+            PATIENTS,
+            COHORT_SEED,
+            folder,
+            workers=workers,
+            progress=lambda done: story.reading("virtual patients", done, PATIENTS),
+        )
+    changes: dict[str, Path] = {"cohort": folder / "cohort.csv"}
+    pretrained = any("pretraining_draws" in config.parameters_of(m) for m in config.models)
+    if config.corpus is None and pretrained:
+        n = CORPUS[config.preset]
+        corpus = cache / f"virtual-corpus-{n}-v{VERSION}"
+        if not corpus.is_dir():
+            story.say(f"simulating {n} unlabelled ECGs for pretraining")
+            simulate_corpus(
+                n,
+                CORPUS_SEED,
+                corpus,
+                workers=workers,
+                progress=lambda done: story.reading("unlabelled ECGs", done, n),
+            )
+        changes["corpus"] = corpus
+    return config.model_copy(update=changes)
+
+
+def bayes_auroc(table: Path, cohort: Cohort) -> float | None:
+    """Return the best AUROC that can be expected on a simulated cohort; None for a real one.
+
+    It is that of the noise-free probability in ``truth.csv`` beside the table; no model reads that.
+    """
+    truth_file = table.parent / "truth.csv"
+    if not truth_file.is_file():
+        return None
+    truth = pd.read_csv(truth_file, dtype={"patient_id": str})
+    if not {"patient_id", "p_response"} <= set(truth.columns):
+        return None
+    known = truth.set_index("patient_id")["p_response"]
+    responses = cohort.responses
+    if not responses.index.isin(known.index).all():
+        return None
+    y = np.asarray(responses, dtype=np.int64)
+    return auroc(y, known.loc[responses.index].to_numpy(np.float64))
