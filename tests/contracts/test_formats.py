@@ -43,6 +43,7 @@ SIGNALS = {
     "golden.parquet": "parquet",
     "golden.h5": "hdf5",
     "struct.mat": "matlab",
+    "plain.mat": "matlab",
     "golden.npz": "numpy",
     "golden.csv": "csv",
 }

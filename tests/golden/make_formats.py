@@ -80,7 +80,10 @@ def matlab(uv: dict[str, np.ndarray]) -> dict[str, bytes]:
     data = np.stack([uv[lead] for lead in LEADS]) / 1000
     struct_ = {"data": data, "age": 51, "sex": "Female", "fs": FS, "unit": "mV"}
     savemat(stream, {"ECG": struct_}, do_compression=True)
-    return {"struct.mat": stream.getvalue()}
+    plain = io.BytesIO()
+    counts = np.stack([uv[lead] for lead in LEADS], axis=1).astype("i2")
+    savemat(plain, {"val": counts, "fs": FS, "unit": "uV", "age": 51, "sex": "F"})
+    return {"struct.mat": stream.getvalue(), "plain.mat": plain.getvalue()}
 
 
 def hdf5(uv: dict[str, np.ndarray]) -> dict[str, bytes]:

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path, PurePath
 
+import numpy as np
+
 from dyssync.ecg import ECG, Source
 from dyssync.errors import FormatError, check_choice
 from dyssync.formats.folder import Outcome, list_files, read_ecgs
@@ -134,7 +136,7 @@ def read_recording(path: Path | str, options: ReadOptions = AS_STATED) -> Record
         FormatError: as in :func:`read_ecg`, but any leads will do.
     """
     file = _open(Path(path))
-    with _naming(file.name):
+    with _naming(file.name), np.errstate(all="ignore"):
         recording = _format_of(file, options).read(file, options)
         if isinstance(recording, Recording):
             return recording
@@ -151,7 +153,8 @@ def _signal_only(read: ECG | ECGImage) -> ECG:
 
 
 def _input(file: InputFile, options: ReadOptions) -> ECG | ECGImage:
-    with _naming(file.name):
+    # Absurd numbers overflow to infinity on their way, which ECG refuses with a clear message.
+    with _naming(file.name), np.errstate(all="ignore"):
         chosen = _format_of(file, options)
         found = chosen.read(file, options)
         source = Source(name=file.name, format=chosen.name, sha256=file.sha256)

@@ -70,7 +70,16 @@ def read(file: InputFile, options: ReadOptions) -> Recording:
     """
     if file.data[:6] == _MAGIC:
         return _recording(parse_array(file.data), {}, options)
-    arrays = _unzip(file.data)
+    return parse_archive(file.data, options)
+
+
+def parse_archive(data: bytes, options: ReadOptions) -> Recording:
+    """Read an NPZ archive.
+
+    Raises:
+        FormatError: as :func:`read`.
+    """
+    arrays = _unzip(data)
     leads = [name for name in arrays if lead_name(name) is not None]
     if len(leads) > 1:
         lengths = {arrays[name].shape for name in leads}

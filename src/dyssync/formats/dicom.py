@@ -82,7 +82,7 @@ _TAGS = [
     "WaveformAnnotationSequence",
 ]
 _DEFLATED = "1.2.840.10008.1.2.1.99"
-# What pydicom raises on damaged files, beside its own InvalidDicomError (a BaseException's child).
+# What pydicom raises on damaged files, beside its own errors.
 _PYDICOM_ERRORS = (
     AttributeError,
     EOFError,
@@ -105,6 +105,8 @@ def parse(data: bytes) -> Recording:
     Raises:
         FormatError: no waveform, samples missing, an unknown lead, unit or sample type.
     """
+    from pydicom.errors import BytesLengthException
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pydicom warns of odd values that are not used here
         try:
@@ -112,8 +114,8 @@ def parse(data: bytes) -> Recording:
             return _recording(dataset)
         except FormatError:
             raise
-        except _PYDICOM_ERRORS as error:
-            reason = f"{type(error).__name__}: {error}"
+        except (BytesLengthException, *_PYDICOM_ERRORS) as error:
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
             raise FormatError(f"damaged DICOM data ({reason:.120}); copy the file again") from error
 
 

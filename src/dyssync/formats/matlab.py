@@ -88,7 +88,7 @@ def _variables(data: bytes) -> Mapping[str, npt.NDArray[Any]]:
         # scipy takes any stream; its type stubs know only paths
         loaded = loadmat(cast(str, io.BytesIO(data)), struct_as_record=True)
     except _SCIPY_ERRORS as error:
-        reason = f"{type(error).__name__}: {error}"
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
         raise FormatError(f"damaged MATLAB data ({reason:.120}); copy the file again") from error
     fields: dict[str, npt.NDArray[Any]] = {}
     for name, value in loaded.items():

@@ -1,0 +1,199 @@
+"""Read mutated files of every format: anything but an ECG or an InputError is a fault.
+
+    python scripts/fuzz_formats.py --count 10000            all formats, a process each
+    python scripts/fuzz_formats.py --format edf --count 100 --seed 7
+
+The seeds are the golden files of the tests (and, with --real FOLDER, files of that folder). A fault
+is printed with the seed that makes it again. Exit code 1 when there was one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import binascii
+import resource
+import signal
+import struct
+import subprocess
+import sys
+import time
+import traceback
+import warnings
+from collections import Counter
+from pathlib import Path
+from types import FrameType
+
+import numpy as np
+
+from dyssync.errors import InputError
+from dyssync.formats import FORMATS, ReadOptions, parse_input
+
+GOLDEN = Path(__file__).parent.parent / "tests" / "golden" / "formats"
+LIMIT_S = 2
+LIMIT_HDF5_S = 4  # a process of its own: 2 s of processor time, and its start
+LIMIT_BYTES = 4_000_000_000  # of address space; libraries map much that they never touch
+MAX_SEED_BYTES = 400_000
+INTERESTING = (
+    b"\0",
+    b"\xff",
+    b"\x7f",
+    b"\x80",
+    b"\0\0\0\0",
+    b"\xff\xff\xff\xff",
+    b"\xff\xff\xff\x7f",
+)
+TEXTS = (b"-1", b"0", b"1e308", b"nan", b"inf", b"99999999999", b"", b"\xc3\x28", b"&x;", b"<!--")
+
+
+class TooSlowError(Exception):
+    """A file took longer than the limit."""
+
+
+def alarm(number: int, frame: FrameType | None) -> None:
+    raise TooSlowError
+
+
+def mutate(data: bytes, rng: np.random.Generator) -> bytes:
+    """Return `data` with one change, or a few."""
+    made = bytearray(data)
+    for _ in range(min(8, int(rng.geometric(0.5)))):
+        if not made:
+            break
+        # Half of the changes hit the first kilobyte, where headers are.
+        at = int(rng.integers(0, len(made) if rng.random() < 0.5 else min(len(made), 1024)))
+        kind = int(rng.integers(0, 9))
+        if kind == 0:
+            made[at] ^= 1 << int(rng.integers(0, 8))
+        elif kind == 1:
+            made[at] = int(rng.integers(0, 256))
+        elif kind == 2:
+            value = INTERESTING[int(rng.integers(0, len(INTERESTING)))]
+            made[at : at + len(value)] = value
+        elif kind == 3:
+            del made[at : at + int(rng.integers(1, 64))]
+        elif kind == 4:
+            made[at:at] = rng.bytes(int(rng.integers(1, 64)))
+        elif kind == 5:
+            end = at + int(rng.integers(1, 256))
+            to = int(rng.integers(0, len(made)))
+            made[to:to] = made[at:end]
+        elif kind == 6 and rng.random() < 0.3:
+            del made[at:]
+        elif kind == 7:
+            change_number(made, rng)
+        else:
+            size = int(rng.choice([2, 4]))
+            value = int(rng.integers(0, 2**16)) if size == 2 else int(rng.integers(0, 2**32))
+            made[at : at + size] = value.to_bytes(size, "little")
+    return bytes(made)
+
+
+def change_number(made: bytearray, rng: np.random.Generator) -> None:
+    """Replace one run of digits by a number that hurts, or a text."""
+    digits = [i for i in range(min(len(made), 6000)) if 48 <= made[i] <= 57]
+    if not digits:
+        return
+    start = end = digits[int(rng.integers(0, len(digits)))]
+    while end < len(made) and 48 <= made[end] <= 57:
+        end += 1
+    made[start:end] = TEXTS[int(rng.integers(0, len(TEXTS)))]
+
+
+def repaired(format: str, data: bytes) -> bytes:
+    """Correct the checksums, so that mutations get past them."""
+    if format == "scp-ecg" and len(data) > 6:
+        body = struct.pack("<I", len(data)) + data[6:]
+        return struct.pack("<H", binascii.crc_hqx(body, 0xFFFF)) + body
+    if format == "ishne" and len(data) > 522:
+        return data[:8] + b"\0\0" + data[10:]  # 0 says that none was stored
+    return data
+
+
+def seeds_of(format: str, real: Path | None) -> list[bytes]:
+    """Return the files of one format."""
+    found = []
+    for path in sorted(GOLDEN.iterdir()) + (sorted(real.rglob("*")) if real else []):
+        if not path.is_file() or path.stat().st_size > MAX_SEED_BYTES:
+            continue
+        data = path.read_bytes()
+        if FORMATS[format].sniff(data[:4096], path):
+            found.append(data)
+    return found
+
+
+def fuzz(format: str, count: int, seed: int, real: Path | None) -> int:
+    """Read `count` mutated files of one format; return the number of faults."""
+    resource.setrlimit(resource.RLIMIT_AS, (LIMIT_BYTES, LIMIT_BYTES))
+    signal.signal(signal.SIGALRM, alarm)
+    warnings.simplefilter("error")
+    seeds = seeds_of(format, real)
+    signal_file = (GOLDEN / "golden.dat").read_bytes()
+    outcomes: Counter[str] = Counter()
+    slowest, began = 0.0, time.monotonic()
+    for number in range(seed, seed + count):
+        rng = np.random.default_rng(number)
+        data = mutate(seeds[int(rng.integers(0, len(seeds)))], rng)
+        if rng.random() < 0.7:
+            data = repaired(format, data)
+        forced = format if rng.random() < 0.8 else None
+        declared = rng.random() < 0.5
+        options = ReadOptions(forced, 100.0 if declared else None, "uV" if declared else None)
+        beside = {"golden.dat": mutate(signal_file, rng) if rng.random() < 0.3 else signal_file}
+        start = time.monotonic()
+        signal.alarm(LIMIT_HDF5_S if format == "hdf5" else LIMIT_S)
+        try:
+            parse_input("fuzz", data, options, beside)
+            outcomes["read"] += 1
+        except InputError as error:
+            outcomes["refused"] += 1
+            if "\n" in str(error):
+                outcomes["fault"] += 1
+                print(f"{format}: seed {number}: message of several lines: {error}")
+        except BaseException as error:
+            if isinstance(error, KeyboardInterrupt):
+                raise
+            outcomes["fault"] += 1
+            if outcomes["fault"] <= 5:
+                print(f"{format}: seed {number}: {type(error).__name__}: {error}")
+                traceback.print_exc(limit=-4)
+        finally:
+            signal.alarm(0)
+        slowest = max(slowest, time.monotonic() - start)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(
+        f"| {format} | {count} | {outcomes['read']} | {outcomes['refused']} | {outcomes['fault']} "
+        f"| {slowest:.2f} | {peak:.0f} | {time.monotonic() - began:.0f} |",
+        flush=True,
+    )
+    return outcomes["fault"]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--format", choices=list(FORMATS))
+    parser.add_argument("--count", type=int, default=10_000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--real", type=Path)
+    args = parser.parse_args()
+    if args.format:
+        return int(fuzz(args.format, args.count, args.seed, args.real) > 0)
+    print("| format | files | read | refused | faults | slowest s | peak MB | seconds |")
+    print("|---|---|---|---|---|---|---|---|", flush=True)
+    worst = 0
+    for name in FORMATS:
+        command = [sys.executable, __file__, "--format", name]
+        command += ["--count", str(args.count), "--seed", str(args.seed)]
+        command += ["--real", str(args.real)] if args.real else []
+        try:  # an alarm does not reach a loop inside a C library; the parent's patience does
+            code = subprocess.run(command, check=False, timeout=60 + args.count / 20).returncode
+        except subprocess.TimeoutExpired:
+            print(f"{name}: hangs; give --format {name} and ever smaller --count to find the file")
+            code = 1
+        if code < 0:
+            print(f"{name}: the interpreter died of signal {-code}")
+        worst = max(worst, abs(code))
+    return int(worst > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
