@@ -1,14 +1,229 @@
-"""The dictionary of measurements: names, units, NaN discipline."""
+"""The dictionary of measurements: closed forms, published criteria, NaN discipline, bad input."""
+
+import json
+from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
+import pytest
 
-from dyssync.ecg import ECG
-from dyssync.measurements import measure
+from dyssync.ecg import ECG, LEAD_INDEX
+from dyssync.errors import ModelError
+from dyssync.measurements import DEFINITIONS, Measurements, lead_quality, measure
+from dyssync.measurements.areas import angle_deg
+from dyssync.measurements.dictionary import render_dictionary
+from dyssync.measurements.files import measure_files
+from dyssync.measurements.guidelines import Candidate, esc_2021, hrs_2023
+from dyssync.measurements.heartbeat import heartbeat
+from dyssync.measurements.qrs_components import QRSComponents, stretched_qrs
+from dyssync.signals.vectorcardiogram import DOWER
+
+FS = 500.0
+Array = npt.NDArray[np.float64]
 
 
-def test_noise_gives_nan_and_says_why() -> None:
-    noise = np.random.default_rng(0).standard_normal((12, 5000))
-    found = measure(ECG(noise, 500.0))
-    assert np.isnan(found.values).all()
-    assert "no heartbeat" in found.cautions[0]
-    assert len(found.names) == len(found.units) == len(found.values)
+def leads_of(loop: Array) -> Array:
+    """(3, n) X, Y, Z to (12, n) leads by the Dower matrix and Einthoven."""
+    v1_to_v6_i_ii = DOWER @ loop
+    i, ii = v1_to_v6_i_ii[6:]
+    limb = [i, ii, ii - i, -(i + ii) / 2, i - ii / 2, ii - i / 2]
+    return np.concatenate([np.stack(limb), v1_to_v6_i_ii[:6]])
+
+
+def bump(time: Array, start: float, length: float) -> Array:
+    """Raised cosine from `start` for `length` s: exact onset and end, area = length / 2."""
+    phase = np.clip((time - start) / length, 0.0, 1.0)
+    return 0.5 - 0.5 * np.cos(2 * np.pi * phase)
+
+
+def ecg_of(
+    qrs: tuple[float, float, float] = (0.6, 0.8, -0.4),
+    qrs_s: float = 0.12,
+    with_p: bool = True,
+    rr: float = 0.9,
+    noise_mv: float = 0.005,
+) -> ECG:
+    """Ten beats with a known loop: QRS along one vector, T along another, P along Y."""
+    time = np.arange(round(10 * rr * FS)) / FS
+    loop = np.zeros((3, len(time)))
+    for beat in range(10):
+        start = 0.4 + beat * rr
+        loop += np.outer(qrs, bump(time, start, qrs_s))
+        loop += np.outer((0.3, 0.1, 0.2), bump(time, start + 0.22, 0.18))
+        if with_p:
+            loop += np.outer((0.05, 0.12, 0.0), bump(time, start - 0.17, 0.11))
+    noise = noise_mv * np.random.default_rng(3).standard_normal((12, len(time)))
+    return ECG((leads_of(loop) + noise).astype(np.float32), FS, sex="F", age=60.0)
+
+
+def test_areas_and_intervals_of_a_known_heart() -> None:
+    found = measure(ecg_of())
+    # Kors of Dower leads is nearly the identity, so the area is that of the loop within 10 %
+    size = 1000 * 0.06 * np.linalg.norm((0.6, 0.8, -0.4))
+    assert found["qrs_area_uvs"] == pytest.approx(size, rel=0.1)
+    angle = angle_deg(np.array([0.6, 0.8, -0.4]), np.array([0.3, 0.1, 0.2]))
+    assert found["qrs_t_angle_deg"] == pytest.approx(angle, abs=10)
+    assert found["heart_rate_bpm"] == pytest.approx(60 / 0.9, rel=0.005)
+    # a raised cosine starts and ends with slope 0: what can be seen of it is some 20 ms shorter
+    assert found["qrs_duration_ms"] == pytest.approx(110, abs=14)
+    assert found["pr_ms"] == pytest.approx(170, abs=16)
+    assert found["qt_ms"] == pytest.approx(400, abs=25)
+    # Dower: I = 0.168, aVF = 0.963 mV, so atan2(2 / sqrt(3) * 0.963, 0.168) = 81.4 degrees
+    assert found["qrs_axis_deg"] == pytest.approx(81.4, abs=2)
+
+
+@pytest.mark.parametrize("fs", [100.0, 250.0, 1000.0])
+def test_sampling_rate_hardly_changes_the_result(fs: float) -> None:
+    from dyssync.signals.filtering import resample
+
+    reference = ecg_of()
+    found = measure(ECG(resample(reference.signal, FS, fs), fs, sex="F"))
+    whole = measure(reference)
+    assert found["qrs_area_uvs"] == pytest.approx(whole["qrs_area_uvs"], rel=0.03)
+    assert found["qrs_duration_ms"] == pytest.approx(whole["qrs_duration_ms"], abs=8)
+
+
+def test_names_units_and_page_agree() -> None:
+    found = measure(ecg_of())
+    assert found.names == tuple(entry.name for entry in DEFINITIONS)
+    assert len(set(found.names)) == len(found) == len(found.units)
+    assert found.as_dict().keys() == set(found.names)
+    page = Path(__file__).parent.parent / "docs" / "measurements.md"
+    assert page.read_text() == render_dictionary(), (
+        "stale; run python -m dyssync.measurements.dictionary > docs/measurements.md"
+    )
+
+
+def test_without_p_waves_there_is_no_pr() -> None:
+    found = measure(ecg_of(with_p=False, noise_mv=0.01))
+    assert np.isnan(found["pr_ms"])
+    assert any("P wave" in caution for caution in found.cautions)
+    assert np.isfinite(found["qrs_area_uvs"])
+
+
+def bad_inputs() -> dict[str, ECG]:
+    rng = np.random.default_rng(0)
+    good = ecg_of().signal
+    spikes = 0.002 * rng.standard_normal((12, 5000)) + 0.1 * np.sin(np.arange(5000) / 300)
+    spikes[:, 400::500] = 2.0
+    hum = 5.0 * np.sin(2 * np.pi * 50 * np.arange(good.shape[1]) / FS)
+    flat = good.copy()
+    flat[LEAD_INDEX["V3"]] = 0.0
+    wild = good.copy()
+    wild[LEAD_INDEX["V3"]] = 3 * rng.standard_normal(good.shape[1])
+    asystole = 0.1 * np.sin(2 * np.pi * 0.3 * np.arange(5000) / FS) * np.ones((12, 1))
+    return {
+        "asystole": ECG(asystole + 0.003 * rng.standard_normal((12, 5000)), FS),
+        "noise": ECG(rng.standard_normal((12, 5000)), FS),
+        "two beats": ECG(good[:, :700], FS),
+        "one lead flat": ECG(flat, FS),
+        "one lead wild": ECG(wild, FS),
+        "saturated": ECG(np.clip(good, -0.3, 0.3), FS),
+        "hum": ECG(good + hum.astype(np.float32), FS),
+        "100 Hz": ECG(good[:, ::5], 100.0),
+        "spikes only": ECG(spikes, FS),
+    }
+
+
+@pytest.mark.parametrize("case", bad_inputs())
+def test_bad_input_gives_cautions_and_never_raises(case: str) -> None:
+    found = measure(bad_inputs()[case])
+    if case in ("asystole", "noise", "spikes only"):
+        assert np.isnan(found.values).all()
+        assert "no heartbeat" in found.cautions[0]
+    elif case == "two beats":
+        assert "beat" in found.cautions[0]
+    elif case != "100 Hz":
+        assert found.cautions
+    if case in ("one lead flat", "one lead wild", "hum", "100 Hz"):
+        assert found["qrs_duration_ms"] == pytest.approx(110, abs=16)
+
+
+def test_lead_quality_names_the_lead_and_the_fault() -> None:
+    cases = bad_inputs()
+    assert "V3: flat" in lead_quality(cases["one lead flat"]).cautions
+    assert any("mains" in caution for caution in lead_quality(cases["hum"]).cautions)
+    saturated = lead_quality(cases["saturated"])
+    assert "clipped" in saturated.leads[LEAD_INDEX["II"]].faults
+    assert not [c for c in lead_quality(ecg_of()).cautions if "swap" not in c]
+
+
+def test_swapped_arms_are_suspected() -> None:
+    signal = ecg_of().signal.copy()
+    swapped = signal.copy()
+    swapped[[0, 1, 2, 3, 4, 5]] = signal[[0, 2, 1, 4, 3, 5]]
+    swapped[0] *= -1
+    assert any("arm" in swap for swap in lead_quality(ECG(swapped, FS)).swaps)
+    assert not lead_quality(ECG(signal, FS)).swaps
+
+
+def notched_lbbb(qrs_s: float) -> ECG:
+    """Loop to the left and back with two humps: negative V1 V2, notched R in I, aVL, V5, V6."""
+    time = np.arange(4500) / FS
+    loop = np.zeros((3, len(time)))
+    for beat in range(10):
+        start = 0.4 + beat * 0.9
+        humps = bump(time, start, 0.45 * qrs_s) + bump(time, start + 0.3 * qrs_s, 0.45 * qrs_s)
+        humps += 0.5 * bump(time, start, qrs_s)
+        loop += np.outer((1.0, -0.1, 1.0), humps)
+        loop -= np.outer((0.3, 0.0, 0.3), bump(time, start + qrs_s + 0.06, 0.2))
+    noise = 0.003 * np.random.default_rng(1).standard_normal((12, len(time)))
+    return ECG((leads_of(loop) + noise).astype(np.float32), FS, sex="M", age=60.0)
+
+
+def test_strict_lbbb_needs_width_and_notches() -> None:
+    wide = measure(notched_lbbb(0.19))
+    assert wide["lbbb_esc"] == wide["lbbb_aha"] == wide["lbbb_strauss"] == 1.0
+    assert wide["rbbb"] == wide["ivcd"] == 0.0
+    assert np.isfinite(wide["selvester_lbbb"])
+    narrow = measure(notched_lbbb(0.13))
+    assert narrow["lbbb_strauss"] == 0.0
+    smooth = measure(ecg_of(qrs=(1.0, -0.1, 1.0), qrs_s=0.18))
+    assert smooth["lbbb_esc"] == 1.0
+    assert smooth["lbbb_strauss"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("qrs", "lbbb", "esc", "hrs"),
+    [
+        (155, True, "I", "I"),
+        (140, True, "IIa", "IIa"),
+        (155, False, "IIa", "IIa"),
+        (140, False, "IIb", "IIb"),
+        (125, False, "III", "IIb"),
+        (110, True, "III", "III"),
+    ],
+)
+def test_guideline_classes(qrs: float, lbbb: bool, esc: str, hrs: str) -> None:
+    patient = Candidate(qrs, lbbb, sinus_rhythm=True, lvef=25.0, nyha=3, sex="M")
+    assert esc_2021(patient).name == esc
+    assert hrs_2023(patient).name == hrs
+    assert esc_2021(patient).assumed == ()
+    assert "lvef" in esc_2021(Candidate(qrs, lbbb)).assumed
+
+
+def test_qrs_components_learn_from_training_rows_and_survive_json() -> None:
+    rows = np.stack(
+        [stretched_qrs(heartbeat(ecg_of((x, 0.8, -0.4)))) for x in (0.2, 0.4, 0.6, 0.8, 1.0)]
+    )
+    fitted = QRSComponents(2).fit(rows)
+    first = fitted.transform(rows)[:, 0]
+    assert (np.diff(first) > 0).all() or (np.diff(first) < 0).all()
+    loaded = QRSComponents.from_state(json.loads(json.dumps(fitted.to_state())))
+    np.testing.assert_allclose(loaded.transform(rows), fitted.transform(rows))
+    with pytest.raises(ModelError, match="not fitted"):
+        QRSComponents(2).transform(rows)
+    with pytest.raises(ModelError, match="missing in the state"):
+        QRSComponents.from_state({"n_components": 2})
+
+
+@pytest.mark.real_data
+def test_measure_files_lists_the_bad_ones_and_goes_on(shared_data: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.xml"
+    broken.write_text("<x/>")
+    muse = shared_data / "formats" / "ge-muse-xml" / "braveheart_example1.xml"
+    bad, good = measure_files([broken, muse], workers=1)
+    assert bad.measurements is None
+    assert "broken.xml" in bad.problem
+    assert isinstance(good.measurements, Measurements)
+    assert good.measurements["qrs_duration_ms"] == pytest.approx(96, abs=8)  # the machine's value

@@ -41,9 +41,7 @@ DEFINITIONS = (
         ),
         PEAK_LEADS,
     ),
-    Definition(
-        "f22", "lateral_r_delay_ms", "ms", "mean R peak of V5, V6 - that of V1", "dyssync"
-    ),
+    Definition("f22", "lateral_r_delay_ms", "ms", "mean R peak of V5, V6 - that of V1", "dyssync"),
     Definition(
         "f23",
         "lateral_delay_ms",

@@ -31,6 +31,7 @@ SEEN_QRS_ON, SEEN_QRS_OFF = 0.012, 0.006  # mV a sample: 6 and 3 mV/s
 SEEN_P = 0.02  # mV from the level beside the wave
 P_CORNER_SHARE, P_SEEN_SHARE = 0.3, 0.4
 OWN_SHARE = 0.5
+LEAST_TRUST = 0.05  # leads below are left out: their QRS hardly stands out of their noise
 # Latest T limb after the fiducial point: 0.46 s * sqrt(RR) lets QTc reach about 0.56 s.
 T_LIMB_SQRT, T_LIMB_RR = 0.46, 0.6
 
@@ -59,9 +60,9 @@ def qrs_bounds(beat: FloatArray, r: int) -> Bounds:
     smooth = bandpass(beat, FS, None, QRS_BAND)
     core = slice(max(0, r - 65), r + 80)
     lead = lead_speed(smooth, 1)
-    share = _lead_shares(lead, core)
+    trust, share = _lead_shares(lead, core)
     relative = np.sqrt(np.square(lead * share[:, None]).sum(axis=0))
-    absolute = np.sqrt(np.square(lead * (share > 0)[:, None]).sum(axis=0))
+    absolute = np.sqrt((np.square(lead) * trust[:, None]).sum(axis=0))
     absolute /= max(float(absolute[core].max()), 1e-9)
     mixed = _smooth(np.sqrt(0.5 * np.square(relative) + 0.5 * np.square(absolute)))
     steep = core.start + int(np.argmax(mixed[core] >= 0.4 * mixed[core].max()))
@@ -79,16 +80,16 @@ def _smooth(speed: FloatArray) -> FloatArray:
     return np.asarray(ndimage.uniform_filter1d(speed, SMOOTHING, mode="nearest"))
 
 
-def _lead_shares(lead: FloatArray, core: slice) -> FloatArray:
-    """Weight of each lead: one over its own QRS speed, less for noisy leads, none for flat ones."""
+def _lead_shares(lead: FloatArray, core: slice) -> tuple[FloatArray, FloatArray]:
+    """How far each lead is trusted, 0-1 (less when noisy), and its weight over its QRS speed."""
     peak = lead[:, core].max(axis=1)
     typical = max(float(np.median(peak[peak > 0])) if (peak > 0).any() else 0.0, 1e-9)
     contrast = peak / np.maximum(np.median(lead, axis=1), 1e-3 * typical)
     trust = np.clip(contrast / max(0.4 * float(np.median(contrast)), 1e-9), 0.0, 1.0) ** 2
-    trust *= peak > 0.02 * typical
+    trust *= (peak > 0.02 * typical) & (trust > LEAST_TRUST)
     # a small lead is not blown up to full size: its noise would be, too
     root = np.sqrt(trust / max(float(trust.sum()), 1e-9))
-    return np.asarray(root / np.maximum(peak, 0.3 * typical))
+    return trust, np.asarray(root / np.maximum(peak, 0.3 * typical))
 
 
 def _qrs_end(speed: FloatArray, core: slice, r: int) -> int:

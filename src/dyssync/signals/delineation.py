@@ -19,7 +19,13 @@ from dyssync.signals.beats import NO_BEAT, MedianBeat, detect_beats
 from dyssync.signals.bounds import FS, p_bounds, qrs_bounds, t_bounds
 from dyssync.signals.filtering import bandpass, mains_frequency, remove_mains, resample
 from dyssync.signals.kinds import Indices, align_beats, beat_kinds, windows
-from dyssync.signals.pacing import find_spikes, remove_spikes
+from dyssync.signals.pacing import (
+    NO_SPIKE,
+    REACH,
+    find_impulses,
+    find_spikes,
+    remove_spikes,
+)
 
 FloatArray: TypeAlias = npt.NDArray[np.floating]
 # mark name to its sample in all leads together, and in each lead: (leads,)
@@ -167,11 +173,27 @@ def prepare(values: Signal, fs: float) -> tuple[Signal, Indices, Indices]:
     if line is not None:
         clean = remove_mains(clean, FS, line)
     beats = detect_beats(clean, FS)
+    impulses = find_impulses(clean, beats)
+    if (impulses >= 0).any():
+        # spikes were taken for beats: without them the beats they pace can be seen, if any
+        pulled = remove_spikes(clean, impulses)
+        beats = detect_beats(pulled, FS)
+        beats = beats[find_impulses(pulled, beats) < 0]
+        spikes = _spikes_before(beats, impulses[impulses >= 0])
+        clean = pulled
+    else:
+        spikes = find_spikes(clean, beats)
     if not len(beats):
         return clean, beats, beats
-    spikes = find_spikes(clean, beats)
     steady = bandpass(remove_spikes(clean, spikes), FS, WANDER, None, order=1)
     return steady, align_beats(steady, beats, FS), spikes
+
+
+def _spikes_before(beats: Indices, impulses: Indices) -> Indices:
+    """Return for each beat the impulse in the 170 ms before it, or NO_SPIKE."""
+    last = np.searchsorted(impulses, beats, side="right") - 1
+    nearest = np.where(last >= 0, impulses[np.maximum(last, 0)], NO_SPIKE)
+    return np.where((nearest >= 0) & (beats - nearest <= REACH[0]), nearest, NO_SPIKE)
 
 
 def delineate_beat(beat: MedianBeat) -> BeatMarks:

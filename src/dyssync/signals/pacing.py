@@ -21,6 +21,8 @@ QUIET_RATIO = 5.0  # step against the fastest move of the 6-36 ms before
 # peak, a sharp narrow QRS starts later than that.
 REACH = (85, 20)
 LONGEST = 15  # samples; pulse and its exponential decay
+IMPULSE_WINDOW, IMPULSE_LENGTH = 50, 5  # samples
+IMPULSE_SHARE = 0.85
 
 NO_SPIKE = -1
 
@@ -52,6 +54,22 @@ def find_spikes(signal: Signal, beats: Indices) -> Indices:
         if len(weak):
             spikes[k] = weak[np.argmax(step[weak])]
     return spikes
+
+
+def find_impulses(signal: Signal, beats: Indices) -> Indices:
+    """Return where a "beat" is nothing but an impulse: its first sample, or NO_SPIKE; (k,) int64.
+
+    Nearly all of an impulse's movement lies in 10 ms; no QRS is that short.
+    """
+    energy = np.square(_step(signal))
+    found = np.full(len(beats), NO_SPIKE, dtype=np.int64)
+    for k, beat in enumerate(beats.tolist()):
+        start = max(0, beat - IMPULSE_WINDOW)
+        part = energy[start : beat + IMPULSE_WINDOW]
+        short = np.convolve(part, np.ones(IMPULSE_LENGTH), "valid")
+        if short.max() > IMPULSE_SHARE * part.sum():
+            found[k] = start + int(np.argmax(short > IMPULSE_SHARE * part.sum()))
+    return found
 
 
 def remove_spikes(signal: Signal, spikes: Indices) -> Signal:
