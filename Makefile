@@ -27,6 +27,14 @@ format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+demo: $(READY)
+	$(BIN)/dyssync study --preset quick --out demo
+	@echo "open demo/report.html"
+
+.PHONY: bench-training
+bench-training: $(READY)
+	$(NICE_ENV) $(BIN)/python scripts/bench_training.py
+
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache
 

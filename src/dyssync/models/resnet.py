@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
+from scipy.optimize import minimize_scalar
+from sklearn.metrics import roc_auc_score
 
 from dyssync.ecg import ECG
-from dyssync.errors import check_range
 from dyssync.models.base import (
     UNWATCHED,
     Labelled,
@@ -37,7 +38,7 @@ from dyssync.models.pictures import (
     plain_views,
     stack,
 )
-from dyssync.models.training import Schedule, make_fabric, train
+from dyssync.models.training import History, Schedule, make_fabric, train
 from dyssync.models.waveforms import FS
 from dyssync.pretraining.encoder import Encoder, load_encoder
 from dyssync.pretraining.loop import PretrainingConfig, pretrain
@@ -68,6 +69,7 @@ class ResNet18(ProbabilityMixin):
         dropout: before the last layer, 0-1.
         augment: draw starting time, position, scale and line width anew at each step.
         test_views: pictures a recording at prediction, from different moments; mean logit.
+        temperature: what logits are divided by; None fits it to the validation part.
         weights: local ImageNet state dict (safetensors) to start from; None starts at random.
         precision: "auto", "32-true" or "bf16-mixed".
     """
@@ -89,6 +91,7 @@ class ResNet18(ProbabilityMixin):
         dropout: float = 0.2,
         augment: bool = True,
         test_views: int = 3,
+        temperature: float | None = None,
         weights: str | None = None,
         precision: str = "auto",
     ) -> None:
@@ -104,6 +107,7 @@ class ResNet18(ProbabilityMixin):
         self.dropout = dropout
         self.augment = augment
         self.test_views = test_views
+        self.temperature = temperature
         self.weights = weights
         self.precision = precision
 
@@ -121,7 +125,11 @@ class ResNet18(ProbabilityMixin):
         validation: Labelled | None = None,
         watch: Watch = UNWATCHED,
     ) -> Self:
-        """Train; with `validation`, keep the epoch of its smallest loss."""
+        """Train; with `validation`, keep the epoch of its largest AUROC, then fit the temperature.
+
+        Its log-loss would keep the first epoch where a network is overconfident: it judges the
+        size of the logits, which the temperature mends afterwards, before their order.
+        """
         import torch
 
         labels = check_labels(X, y)
@@ -170,11 +178,8 @@ class ResNet18(ProbabilityMixin):
 
         def validate(averaged: torch.nn.Module) -> float:
             assert validation is not None
-            logits = torch.from_numpy(self._balanced_logits(averaged, validation[0], views=1))
-            y = torch.from_numpy(np.asarray(validation[1], dtype=np.float64))
-            factor = torch.tensor(np.exp(-self.log_odds_))
-            loss = functional.binary_cross_entropy_with_logits(logits, y, pos_weight=factor)
-            return float(loss)
+            logits = self._balanced_logits(averaged, validation[0], views=1)
+            return 1 - float(roc_auc_score(validation[1], logits))
 
         schedule = Schedule(
             self.epochs, self.batch_size, self.learning_rate, self.weight_decay, self.patience
@@ -191,6 +196,10 @@ class ResNet18(ProbabilityMixin):
         )
         self.network_.cpu()
         round_weights(self.network_)
+        self.temperature_ = 1.0 if self.temperature is None else self.temperature
+        if validation is not None and self.temperature is None:
+            logits = self._balanced_logits(self.network_, validation[0], self.test_views)
+            self.temperature_ = fit_temperature(logits, self.log_odds_, validation[1])
 
     def _view_config(self) -> ViewConfig:
         views = plain_views((self.layout,), self.gain)
@@ -225,7 +234,8 @@ class ResNet18(ProbabilityMixin):
     def response_probability(self, X: Sequence[ECG]) -> Probabilities:
         """Return the probability of response, (n,) float64."""
         network = self._learned("network_").eval()
-        logits = self._balanced_logits(network, X, self.test_views) + self.log_odds_
+        balanced = self._balanced_logits(network, X, self.test_views)
+        logits = balanced / self.temperature_ + self.log_odds_
         return np.asarray(1 / (1 + np.exp(-logits)), dtype=np.float64)
 
     def picture(self, ecg: ECG) -> Rendered:
@@ -233,27 +243,49 @@ class ResNet18(ProbabilityMixin):
         return draw(ecg, neutral_views(self.layout, 1, self.gain)[0], self.size, boxes=True)
 
     def refit_params(self, fitted: Sequence[Self]) -> Mapping[str, Any]:
-        """Return the median number of epochs that early stopping chose."""
-        return {"epochs": max(1, round(float(np.median([m.history_.best_epoch for m in fitted]))))}
+        """Return the medians of what the validation part chose: epochs and temperature."""
+        epochs = float(np.median([m.history_.best_epoch for m in fitted]))
+        temperature = float(np.median([m.temperature_ for m in fitted]))
+        return {"epochs": max(1, round(epochs)), "temperature": temperature}
 
     def state(self) -> State:
         """Return the weights and the cohort's log-odds of response."""
         network = self._learned("network_")
-        values = {"log_odds": self.log_odds_, "best_epoch": self.history_.best_epoch}
+        values = {
+            "log_odds": self.log_odds_,
+            "temperature": self.temperature_,
+            "best_epoch": self.history_.best_epoch,
+        }
         return State(values, {"network.safetensors": pack_weights(network)})
 
     def restore(self, state: State) -> Self:
         """Take the weights back."""
-        from dyssync.models.training import History
-
-        check_range("log_odds", float(state.values["log_odds"]), -20, 20)
         self.classes_ = np.array([0, 1])
         self.network_ = build_network(1, self.dropout)
         unpack_weights(self.network_, state.files["network.safetensors"])
         self.network_.eval()
         self.log_odds_ = float(state.values["log_odds"])
+        self.temperature_ = float(state.values["temperature"])
         self.history_ = History([], [], int(state.values["best_epoch"]))
         return self
+
+
+def fit_temperature(logits: npt.NDArray[np.float64], log_odds: float, y: npt.ArrayLike) -> float:
+    """Return the temperature that makes logits most likely, 0.5 to 20 (Guo 2017, 1706.04599).
+
+    Args:
+        logits: (n,) at even odds of both classes.
+        log_odds: of response in the training part, added after the division.
+        y: (n,) responses.
+    """
+    labels = np.asarray(y, dtype=np.float64)
+
+    def loss(log_temperature: float) -> float:
+        z = logits / np.exp(log_temperature) + log_odds
+        return float(np.mean(np.logaddexp(0, z) - labels * z))
+
+    found = minimize_scalar(loss, bounds=(np.log(0.5), np.log(20.0)), method="bounded")
+    return float(np.exp(found.x))
 
 
 def _tensor(pictures: npt.NDArray[np.float32], device: torch.device) -> torch.Tensor:

@@ -20,13 +20,13 @@ STUDY_MODELS = ("resnet18", "ssl-resnet18", "lightgbm", "logistic", "prevalence"
 PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "paper": {},
     "quick": {
-        "resnet18": {"height": 96, "width": 128, "epochs": 15, "patience": 15},
+        "resnet18": {"height": 128, "width": 160, "epochs": 15, "patience": 15},
         "ssl-resnet18": {
-            "height": 96,
-            "width": 128,
+            "height": 128,
+            "width": 160,
             "epochs": 15,
             "patience": 15,
-            "pretraining_draws": 3000,
+            "pretraining_draws": 2000,
         },
     },
 }
@@ -118,8 +118,8 @@ def _jsonable(value: Any) -> Any:
 
 
 def _check_type(name: str, value: Any, default: Any) -> None:
-    """Refuse a value of another kind than the default; None defaults take text."""
-    kinds: tuple[type, ...] = (str,) if default is None else (type(default),)
+    """Refuse a value of another kind than the default; where that is None, take text or number."""
+    kinds: tuple[type, ...] = (str, int, float) if default is None else (type(default),)
     if kinds == (float,):
         kinds = (float, int)
     if isinstance(value, bool) != isinstance(default, bool) or not isinstance(value, kinds):
