@@ -216,8 +216,15 @@ def _open(path: Path) -> InputFile:
 
 @contextmanager
 def _naming(name: str) -> Iterator[None]:
-    """Put the file name in front of any FormatError."""
+    """Put the file name in front of any FormatError, and keep it one printable line.
+
+    Messages quote the file, which may hold anything.
+    """
     try:
         yield
     except FormatError as error:
-        raise FormatError(f"{name}: {error}") from error
+        text = "".join(c if c.isprintable() else " " for c in str(error))
+        raise FormatError(f"{name}: {' '.join(text.split())[:MAX_MESSAGE]}") from error
+
+
+MAX_MESSAGE = 500  # characters; the longest of ours has 330

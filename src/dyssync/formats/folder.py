@@ -37,16 +37,26 @@ def list_files(where: Path | str | Iterable[Path | str]) -> list[Path]:
     else:
         found = sorted(Path(path) for path in glob.glob(str(where), recursive=True))
         found = [path for path in found if path.is_file()]
-    headers = {path.with_suffix("") for path in found if path.suffix == ".hea"}
+    headers = {path.with_suffix(""): path for path in found if path.suffix == ".hea"}
     kept = [
         path
         for path in found
         if not path.name.startswith(".")
-        and (path.suffix == ".hea" or path.with_suffix("") not in headers)
+        and not _is_companion(path, headers.get(path.with_suffix("")))
     ]
     if not kept:
         raise FormatError(f"{where}: no files; a folder or pattern with ECG files is needed")
     return kept
+
+
+def _is_companion(path: Path, header: Path | None) -> bool:
+    """Say whether `path` belongs to the WFDB header of the same stem: signals or annotations."""
+    from dyssync.formats import FORMATS
+
+    if header is None or path == header:
+        return False
+    own = {suffix for name in FORMATS for suffix in FORMATS[name].suffixes}
+    return path.suffix.lower() not in own or path.name.encode() in header.read_bytes()
 
 
 def read_ecgs(

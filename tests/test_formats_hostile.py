@@ -1,0 +1,158 @@
+"""Files made to hurt: bombs, absurd claims, external references, and what fuzzing found."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dyssync.errors import FormatError
+from dyssync.formats import ReadOptions, list_files, parse_input, read_ecgs
+from dyssync.formats.recording import MAX_SAMPLES
+
+GOLDEN = Path(__file__).parent / "golden" / "formats"
+
+
+def refused(name: str, data: bytes, message: str, options: ReadOptions | None = None) -> None:
+    with pytest.raises(FormatError) as caught:
+        parse_input(name, data, options or ReadOptions(), {})
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def golden(name: str) -> bytes:
+    return (GOLDEN / name).read_bytes()
+
+
+ENTITIES = b"""<?xml version="1.0"?><!DOCTYPE RestingECG [<!ENTITY a "aaaaaaaaaa">
+<!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;">]>
+<RestingECG><Waveform>&c;</Waveform></RestingECG>"""
+EXTERNAL = b"""<?xml version="1.0"?><!DOCTYPE r [<!ENTITY x SYSTEM "file:///etc/passwd">]>
+<restingecgdata><documentinfo>&x;</documentinfo></restingecgdata>"""
+
+
+def test_xml_with_entities_or_external_parts_is_refused() -> None:
+    refused("bomb.xml", ENTITIES, "XML with entities or external parts is refused")
+    refused("leak.xml", EXTERNAL, "XML with entities or external parts is refused")
+
+
+def test_xml_of_a_million_elements_is_refused_unparsed() -> None:
+    refused("deep.xml", b"<RestingECG>" + b"<a/>" * 1_100_000, "more than 500000 XML elements")
+
+
+def test_xml_that_lies_about_its_encoding_is_still_read() -> None:
+    text = golden("golden.sierra.xml").decode("utf-16")
+    again = parse_input("saved.xml", text.encode("utf-8"), ReadOptions())
+    assert again.source.format == "sierra-xml"
+
+
+def test_muse_checksum_and_count_are_compared() -> None:
+    data = golden("golden.muse.xml")
+    at = data.rindex(b"<LeadDataCRC32>") + len(b"<LeadDataCRC32>")
+    refused("a.xml", data[:at] + b"1" + data[at:], "lead V6: checksum is wrong")
+    claimed = data.replace(b"Total>200<", b"Total>2000000000<")
+    refused("a.xml", claimed, "claims 1 leads of 2000000000 samples")
+
+
+def test_unit_less_and_scale_less_samples_are_refused() -> None:
+    muse = golden("golden.muse.xml")
+    refused("a.xml", muse.replace(b"MICROVOLTS", b"FURLONGS"), "unit 'FURLONGS'")
+    aecg = golden("biosig.aecg.xml")
+    refused("a.xml", aecg.replace(b'unit="uV"', b'unit=""'), "unknown unit ''")
+    refused("a.xml", golden("golden.schiller.xml").replace(b">UV<", b">X<"), "unknown unit 'X'")
+    edf = golden("golden.edf")
+    refused("a.edf", edf.replace(b"uV      ", b"        "), "lead I: unknown unit ''")
+
+
+def test_dicom_adds_the_baseline_after_scaling() -> None:
+    # golden.dcm stores (x - 250 uV) / 5 uV: the contract test reads x; without unit it is refused.
+    data = golden("golden.dcm")
+    refused("a.dcm", data.replace(b"uV", b"mm", 1), "lead I: unknown unit 'mm'")
+
+
+def test_dicom_deflate_is_refused_uninflated() -> None:
+    data = golden("golden.dcm").replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.2.1.99")
+    assert b"1.2.1.99" in data
+    refused("a.dcm", data, "a.dcm: ")
+
+
+def test_ten_gigabytes_claimed_in_a_kilobyte_are_refused() -> None:
+    hea = "\n".join(["r 12 500 900000000", *[f"r.dat 16 200/mV 16 0 0 0 0 {i}" for i in range(12)]])
+    with pytest.raises(FormatError, match="claims 12 leads of 900000000 samples"):
+        parse_input("r.hea", hea.encode(), ReadOptions(), {"r.dat": b"\0" * 1000})
+    edf = bytearray(golden("golden.edf"))
+    edf[236:244] = b"99999999"
+    refused("a.edf", bytes(edf), "claims 800 leads of 99999999 samples")
+    ishne = bytearray(golden("golden.ecg"))
+    ishne[8:10] = b"\0\0"
+    struct.pack_into("<i", ishne, 14, 2_000_000_000)
+    refused("a.ecg", bytes(ishne), "claims 1 leads of 2000000000 samples")
+    mat = struct.pack("<5i", 10, 12, 100_000_000, 0, 4) + b"val\0"
+    refused("a.mat", mat + b"\0" * 900, "claims 12 x 100000000 numbers, the file is shorter")
+    sierra = golden("golden.sierra.xml").decode("utf-16")
+    bomb = sierra.replace('durationperchannel="2600"', 'durationperchannel="99999999999"')
+    refused("a.xml", bomb.encode("utf-16"), "samples; at most")
+    npy = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        npy, {"descr": "<f8", "fortran_order": False, "shape": (12, MAX_SAMPLES)}
+    )
+    refused("a.npy", npy.getvalue() + b"\0" * 900, "the file is shorter; truncated?")
+
+
+def test_compressed_bombs_are_refused_packed() -> None:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("signal.npy", b"\0" * 100_000_000)
+    refused("a.npz", stream.getvalue(), "unpacks to more than 64 MB")
+    packed = zlib.compress(b"\0" * 100_000_000)
+    mat = b"MATLAB 5.0 MAT-file".ljust(124) + b"\0\1IM" + struct.pack("<II", 15, len(packed))
+    refused("a.mat", mat + packed, "unpacks to more than 64 MB")
+
+
+def test_pictures_of_absurd_size_are_refused_undecoded() -> None:
+    def png(width: int, height: int) -> bytes:
+        head = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+        chunk = struct.pack(">I", 13) + head + struct.pack(">I", zlib.crc32(head))
+        return b"\x89PNG\r\n\x1a\n" + chunk + b"\0\0\0\1IDAT"
+
+    refused("a.png", png(10_000, 10_000), "picture is 10000 x 10000 px; at most 36 million")
+    refused("a.png", png(60_000, 60_000), "picture of absurd size")
+    refused("a.png", png(9, 900), "picture is 9 x 900 px; at least 32 px")
+    refused("a.png", golden("golden.png"), "has no page 2", ReadOptions(page=2))
+    refused("a.pdf", golden("golden.pdf"), "has 1 pages, page 2", ReadOptions(page=2))
+
+
+def test_scp_checksum_pointer_and_codes_are_checked() -> None:
+    data = golden("golden.scp")
+    refused("a.scp", data[:-3] + b"\1\1\1", "the checksum of the file is wrong")
+    no_crc = bytearray(data)
+    no_crc[:2] = b"\0\0"
+    beyond = bytearray(no_crc)
+    struct.pack_into("<I", beyond, 22 + 10 * 6 + 6, 10**9)
+    refused("a.scp", bytes(beyond), "section 6 lies beyond the end of the file")
+
+
+def test_a_text_in_an_unknown_encoding_is_refused() -> None:
+    lines = "# fs: 100\n# unit: mV\n" + "1,2,3\n" * 200
+    refused("a.csv", lines.encode("utf-32"), "content is of no known format")
+    refused("a.csv", lines.encode("cp037"), "content is of no known format")
+
+
+def test_a_folder_is_read_lazily_and_its_problems_collected(tmp_path: Path) -> None:
+    for name in ("golden.hea", "golden.dat", "golden.edf", "golden.png"):
+        (tmp_path / name).write_bytes(golden(name))
+    (tmp_path / "broken.xml").write_bytes(b"<RestingECG>")
+    (tmp_path / ".hidden").write_bytes(b"x")
+    outcomes = {outcome.path.name: outcome for outcome in read_ecgs(tmp_path)}
+    assert set(outcomes) == {"golden.hea", "golden.edf", "golden.png", "broken.xml"}
+    problem = outcomes["broken.xml"].problem
+    assert problem is not None
+    assert problem.startswith("broken.xml: XML is not well-formed")
+    assert [path.name for path in list_files(tmp_path / "*.edf")] == ["golden.edf"]
+    with pytest.raises(FormatError, match="no files"):
+        list_files(tmp_path / "*.nothing")
