@@ -44,3 +44,16 @@ bench-render: $(READY)
 	build/bench-render/bin/python -m pip install --quiet --disable-pip-version-check \
 	  "ecg_plot[export]==0.3.0" matplotlib
 	$(NICE_ENV) $(BIN)/python scripts/bench_render.py --peers build/bench-render/bin/python
+
+# marks against cardiologists' on LUDB and QTDB; beside NeuroKit2 in an environment of its own
+.PHONY: bench-delineation
+bench-delineation: $(READY)
+	test -x build/bench-neurokit/bin/python || $(PYTHON) -m venv build/bench-neurokit
+	build/bench-neurokit/bin/python -m pip install --quiet --disable-pip-version-check neurokit2==0.2.13
+	$(NICE_ENV) NEUROKIT_PYTHON=build/bench-neurokit/bin/python \
+	  $(BIN)/python scripts/bench_delineation.py --keep build/bench-neurokit/marks
+
+# real files read, pairs of one ECG in two formats, reading speed beside wfdb and pydicom
+.PHONY: bench-formats
+bench-formats: $(READY)
+	$(NICE_ENV) $(BIN)/python scripts/bench_formats.py --data ../shared/data
