@@ -82,7 +82,7 @@ def tiny_study() -> list[str]:
         *("--set", "resnet18.height=64", "--set", "resnet18.width=64"),
         *("--set", "resnet18.epochs=2", "--set", "ssl-resnet18.epochs=2"),
         *("--set", "ssl-resnet18.height=64", "--set", "ssl-resnet18.width=64"),
-        *("--set", "ssl-resnet18.pretraining_draws=24"),
+        *("--set", "ssl-resnet18.pretraining_passes=1"),
     ]
 
 

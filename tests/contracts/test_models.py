@@ -19,7 +19,7 @@ SMALL = {"height": 64, "width": 64, "epochs": 6, "batch_size": 8, "test_views": 
 # parameters that make each model quick on 32 toy ECGs
 QUICK: dict[str, dict[str, Any]] = {
     "resnet18": SMALL,
-    "ssl-resnet18": {**SMALL, "pretraining_draws": 32},
+    "ssl-resnet18": {**SMALL, "pretraining_passes": 1},
     "lightgbm": {"rounds": 40, "min_leaf": 3},
     "logistic": {},
     "prevalence": {},

@@ -80,10 +80,14 @@ class Bars:
                 now = time.monotonic()
                 if not self.console.is_terminal and now - told > LINE_EVERY_S:
                     told = now
-                    left = (now - began) * (total - work) / max(work, 1e-9)
-                    self.say(f"study: {work / total:.0%}, {note}, about {left / 60:.0f} min left")
+                    self.say(f"study: {work / total:.0%}, {note}{_left(now - began, work / total)}")
 
         return on_progress
+
+
+def _left(seconds: float, fraction: float) -> str:
+    """Return the expected rest in words; nothing while too little is done to tell."""
+    return f", about {seconds * (1 / fraction - 1) / 60:.0f} min left" if fraction > 0.01 else ""
 
 
 def reading_bar(what: str) -> Progress:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -301,7 +302,8 @@ class SelfSupervisedResNet18(ResNet18):
         encoder: folder of a pretrained encoder (:func:`dyssync.pretraining.load_encoder`); None
             pretrains on the training recordings of each fit.
         method: of pretraining, see ``dyssync list methods``.
-        pretraining_draws: recordings drawn for pretraining in all.
+        pretraining_passes: how often pretraining goes through its corpus.
+        pretraining_draws: most recordings it draws in all.
         pretraining_rate: peak learning rate of pretraining.
         **parameters: as in :class:`ResNet18`.
     """
@@ -311,20 +313,22 @@ class SelfSupervisedResNet18(ResNet18):
         *,
         encoder: str | None = None,
         method: str = "waveform",
-        pretraining_draws: int = 40_000,
+        pretraining_passes: int = 60,
+        pretraining_draws: int = 200_000,
         pretraining_rate: float = 1e-3,
         **parameters: Any,
     ) -> None:
         super().__init__(**parameters)
         self.encoder = encoder
         self.method = method
+        self.pretraining_passes = pretraining_passes
         self.pretraining_draws = pretraining_draws
         self.pretraining_rate = pretraining_rate
 
     @classmethod
     def _get_param_names(cls) -> list[str]:
-        """Return scikit-learn's list of parameters: ResNet18's and the four above."""
-        own = ["encoder", "method", "pretraining_draws", "pretraining_rate"]
+        """Return scikit-learn's list of parameters: ResNet18's and those above."""
+        own = inspect.signature(cls).parameters.keys() - {"parameters"}
         return sorted([*ResNet18._get_param_names(), *own])
 
     def pretraining_config(self) -> PretrainingConfig:
@@ -335,6 +339,7 @@ class SelfSupervisedResNet18(ResNet18):
             gain=self.gain,
             height=self.height,
             width=self.width,
+            passes=self.pretraining_passes,
             draws=self.pretraining_draws,
             learning_rate=self.pretraining_rate,
             precision=self.precision,

@@ -35,7 +35,8 @@ class PretrainingConfig:
         layout: of the model to come.
         gain: times the layout's.
         height, width: of the pictures, px.
-        draws: recordings drawn in all; the corpus is gone through as often as that takes.
+        passes: how often the corpus is gone through.
+        draws: most recordings drawn in all; a large corpus is gone through less often.
         batch_size: recordings a step.
         learning_rate: peak of AdamW's rate.
         weight_decay: AdamW's.
@@ -47,11 +48,16 @@ class PretrainingConfig:
     gain: float = 2.0
     height: int = 224
     width: int = 224
-    draws: int = 40_000
+    passes: int = 60
+    draws: int = 200_000
     batch_size: int = 16
     learning_rate: float = 1e-3
     weight_decay: float = 0.01
     precision: str = "auto"
+
+    def passes_of(self, n: int) -> int:
+        """Return how often a corpus of n recordings is gone through; once at least."""
+        return max(1, min(self.passes, round(self.draws / n)))
 
     def digest(self, ecgs: Sequence[ECG], weights: str | None = None) -> str:
         """Return the name of the encoder that this config makes of these recordings."""
@@ -100,8 +106,12 @@ def pretrain(
             outputs = module(x.contiguous(memory_format=torch.channels_last)).float()
             return method.loss(outputs, torch.from_numpy(targets).to(fabric.device))
 
-        passes = max(1, round(config.draws / len(method)))
-        schedule = Schedule(passes, config.batch_size, config.learning_rate, config.weight_decay)
+        schedule = Schedule(
+            config.passes_of(len(method)),
+            config.batch_size,
+            config.learning_rate,
+            config.weight_decay,
+        )
         history = train(
             network, loss_of, len(method), schedule, seed=seed, fabric=fabric, watch=watch
         )

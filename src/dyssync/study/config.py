@@ -26,7 +26,8 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
             "width": 160,
             "epochs": 15,
             "patience": 15,
-            "pretraining_draws": 2000,
+            "pretraining_passes": 16,
+            "pretraining_draws": 20_000,
         },
     },
 }

@@ -91,7 +91,9 @@ def _tasks_of(model: str, material: Material) -> list[Task]:
     epochs = float(parameters.get("epochs", 1))
     seeds = [split.seed for split in material.splits]
     encoders = _encoder_keys(model, material)
-    draws = float(parameters.get("pretraining_draws", 0))
+    corpus = material.splits[0].train if material.corpus is None else material.corpus
+    passes = float(parameters.get("pretraining_passes", 0))
+    draws = min(passes * len(corpus), float(parameters.get("pretraining_draws", 0)))
     tasks = [
         Task(key, ENCODER, model, seed, cost=draws)
         for key, seed in {key: seed for seed, key in encoders.items()}.items()
