@@ -13,6 +13,9 @@ from dyssync.formats import read_ecg
 from dyssync.prediction import Predictor
 from dyssync.study.results import read_csv
 
+# one process: what its tests share takes a while to make
+pytestmark = pytest.mark.xdist_group("run")
+
 
 def test_bundled_seed_models_repeat_the_study_s_predictions(
     finished_run: Path, toy_cohort: Path

@@ -11,6 +11,9 @@ import pytest
 from dyssync.cli import main
 from dyssync.cli.app import app
 
+# one process: what its tests share takes a while to make
+pytestmark = pytest.mark.xdist_group("run")
+
 Captured = pytest.CaptureFixture[str]
 ROOT = Path(__file__).parent.parent
 

@@ -21,6 +21,9 @@ from dyssync.models import MODELS
 from dyssync.study.config import StudyConfig, build_config
 from dyssync.study.results import TABLES, StudyResults, read_csv
 
+# one process: what its tests share takes a while to make
+pytestmark = pytest.mark.xdist_group("run")
+
 
 def test_run_folder_holds_everything(finished_run: Path) -> None:
     results = StudyResults.read(finished_run)

@@ -13,6 +13,9 @@ from dyssync.errors import ModelError
 from dyssync.models import MODELS
 from dyssync.models.base import State
 
+# one process: what its tests share takes a while to make
+pytestmark = pytest.mark.xdist_group("models")
+
 Toy = tuple[list[ECG], np.ndarray]
 
 SMALL = {"height": 64, "width": 64, "epochs": 6, "batch_size": 8, "test_views": 1}
