@@ -19,7 +19,7 @@ FloatArray = npt.NDArray[np.float64]
 
 FLAT_MV = 0.01  # a recorded lead moves more than this (1-99 % span); amplifiers alone make 0.005
 CLIPPED_SHARE = 0.002  # of the samples sit exactly at the lead's extreme for 3 samples and more
-NOISE_MV = 0.05  # half a small square: wave boundaries are no longer seen
+NOISE_MV = 0.1  # a small square: a P wave is hardly seen in it
 WANDER_MV = 0.5  # half a large square
 MAINS_MV = 0.05
 FLAT_SHARE = 0.05  # of the typical QRS: a lead between the two legs shows no more

@@ -116,7 +116,12 @@ def _beat_peaks(envelope: FloatArray, fs: float, share: float, contrast: float) 
 
 def _largest_deflections(values: Signal, fs: float, peaks: Indices) -> Indices:
     """Move each peak of the envelope to the largest deflection within 80 ms."""
-    deflection = np.square(bandpass(values, fs, 2.0, 40.0)).sum(axis=0)
+    banded = bandpass(values, fs, 2.0, 40.0)
+    power = np.square(banded)
+    # RMS over mean size: 1.25 for noise, well above for a lead that is quiet between its beats
+    peaked = np.sqrt(power.mean(axis=1)) / np.maximum(np.abs(banded).mean(axis=1), 1e-9)
+    trust = np.clip((peaked - 1.25) / 0.25, 0.0, 1.0) ** 2 + 1e-3
+    deflection = (power * trust[:, None]).sum(axis=0)
     reach = max(1, round(0.08 * fs))
     moved = []
     for peak in peaks:

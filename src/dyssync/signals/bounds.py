@@ -66,7 +66,7 @@ def qrs_bounds(beat: FloatArray, r: int) -> Bounds:
     absolute /= max(float(absolute[core].max()), 1e-9)
     mixed = _smooth(np.sqrt(0.5 * np.square(relative) + 0.5 * np.square(absolute)))
     steep = core.start + int(np.argmax(mixed[core] >= 0.4 * mixed[core].max()))
-    on = int(corner_before(mixed, steep, 40))
+    on = max(10, int(corner_before(mixed, steep, 40)))
     off = _qrs_end(_smooth(relative), core, r)
     speed = lead_speed(smooth, SMOOTHING)
     seen_on = first_true(speed[:, on - 10 : off] > SEEN_QRS_ON) - 10

@@ -27,7 +27,7 @@ def align_beats(signal: Signal, beats: Indices, fs: float) -> Indices:
         fs: Hz.
     """
     reach, half = max(1, round(0.04 * fs)), max(2, round(0.1 * fs))
-    wide = windows(signal, beats, half + reach, half + reach)
+    wide = _trusted(windows(signal, beats, half + reach, half + reach))
     moving = np.lib.stride_tricks.sliding_window_view(wide, 2 * half, axis=2)
     energy = np.cumsum(np.pad(np.square(wide).sum(axis=1), ((0, 0), (1, 0))), axis=1)
     norm = np.sqrt(energy[:, 2 * half :] - energy[:, : -2 * half] + 1e-9)
@@ -39,12 +39,21 @@ def align_beats(signal: Signal, beats: Indices, fs: float) -> Indices:
     return np.asarray(np.clip(beats + shift - reach, 0, signal.shape[1] - 1), dtype=np.int64)
 
 
+def _trusted(cut: Signal) -> Signal:
+    """Shrink leads that differ from beat to beat more than they have a beat, (k, leads, m)."""
+    typical = np.median(cut, axis=0)
+    beat = np.square(typical - typical.mean(axis=1, keepdims=True)).mean(axis=1)
+    rest = np.median(np.square(cut - typical).mean(axis=2), axis=0)
+    share = beat / np.maximum(beat + rest, 1e-12)  # (leads,)
+    return np.asarray(cut * np.square(share)[:, None], dtype=np.float32)
+
+
 def beat_kinds(signal: Signal, beats: Indices, fs: float) -> Indices:
     """Return the kind of each beat, (k,) int64: 0 the most frequent, 1 the next, ...
 
     Beats are of one kind when QRS and ST correlate by 0.9 over all leads together.
     """
-    core = windows(signal, beats, round(0.12 * fs), round(0.2 * fs))
+    core = _trusted(windows(signal, beats, round(0.12 * fs), round(0.2 * fs)))
     flat = (core - core.mean(axis=2, keepdims=True)).reshape(len(core), -1)
     unit = flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-9)
     alike = unit @ unit.T > ECTOPIC_CORRELATION
