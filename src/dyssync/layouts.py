@@ -149,6 +149,7 @@ _TILES = Layout(
     simultaneous=True,
     row_mm=32.0,
     speed_mm_s=50.0,
+    page_mm=(200.0, 150.0),
 )
 
 _BUILT_IN = (

@@ -147,7 +147,11 @@ def _separators(
 ) -> list[tuple[float, float, float, float]]:
     if style.separator == "none":
         return []
-    half_width, half_height = (0.4, 4.0) if style.separator == "bar" else (0.15, 2.0)
+    half_width, half_height = {
+        "tick": (0.15, 2.0),
+        "bar": (0.4, 4.0),
+        "line": (0.1, frame.row_px / 2),
+    }[style.separator]
     bars = []
     for panel in layout.panels:
         if panel.rhythm or not panel.column:

@@ -47,7 +47,7 @@ class PaperStyle:
     line_mm: float = 0.35
     pulse: Literal["left", "right", "none"] = "left"
     names: Literal["above", "below", "none"] = "above"
-    separator: Literal["none", "tick", "bar"] = "none"
+    separator: Literal["none", "tick", "bar", "line"] = "none"
     full_page: bool = True
 
 
@@ -74,7 +74,13 @@ _BUILT_IN = (
     PaperStyle("dots", (255, 255, 255), (150, 150, 160), (205, 205, 215), dots=True, minor_mm=0.25),
     PaperStyle("five", (255, 255, 255), None, (225, 170, 170), (20, 20, 20), line_mm=0.25),
     PaperStyle(
-        "brown", (236, 226, 210), (206, 190, 172), (170, 145, 125), (40, 32, 30), line_mm=0.45
+        "brown",
+        (236, 226, 210),
+        (206, 190, 172),
+        (170, 145, 125),
+        (40, 32, 30),
+        line_mm=0.45,
+        separator="line",
     ),
 )
 

@@ -1,0 +1,67 @@
+"""A user's own picture: ECG pages pass, other pictures are refused with what was seen."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from sklearn.datasets import load_sample_image
+
+from dyssync.errors import FormatError
+from dyssync.layouts import LAYOUTS
+from dyssync.rendering import Rendered, render_page
+from dyssync.rendering.picture import check_is_ecg_page, prepare_picture
+
+
+def page(style: str) -> Rendered:
+    phase = np.mod(np.arange(2500) / 250, 0.8)
+    beat = np.exp(-(((phase - 0.3) / 0.025) ** 2))
+    signal = (np.linspace(0.2, 1.3, 12)[:, None] * beat).astype(np.float32)
+    return render_page(signal, 250, LAYOUTS["3x4+II"], dpi=110, style=style)
+
+
+@pytest.mark.parametrize("style", ["red", "plain", "grey", "brown"])
+def test_drawn_pages_pass_on_paper_and_on_a_dark_monitor(style: str) -> None:
+    pixels = page(style).image
+    assert check_is_ecg_page(pixels) is pixels
+    check_is_ecg_page(255 - pixels)
+
+
+@pytest.mark.real_data
+def test_real_pages_pass(shared_data: Path) -> None:
+    paths = sorted((shared_data / "images" / "pages").iterdir())[::5]
+    assert len(paths) > 5
+    for path in paths:
+        check_is_ecg_page(cv2.imread(str(path))[:, :, ::-1])
+
+
+def test_other_pictures_are_refused() -> None:
+    rng = np.random.default_rng(0)
+    text = np.full((900, 700, 3), 255, np.uint8)
+    for y in range(40, 880, 18):
+        words = "".join(rng.choice(list("abcdefghij klmno pqrstu"), 80))
+        cv2.putText(text, words, (40, y), 0, 0.4, (0, 0, 0), 1, cv2.LINE_AA)
+    empty = np.full((600, 800, 3), 250, np.uint8)
+    empty[::20] = empty[:, ::20] = (250, 180, 180)
+    noise = rng.integers(0, 255, (600, 800, 3)).astype(np.uint8)
+    photos = [load_sample_image(name) for name in ("flower.jpg", "china.jpg")]
+    for other in (text, noise, np.full_like(noise, 255), *photos):
+        with pytest.raises(FormatError, match="no ECG page as far as can be seen"):
+            check_is_ecg_page(other)
+    with pytest.raises(FormatError, match="it is empty"):
+        check_is_ecg_page(empty)
+
+
+def test_prepared_picture_keeps_aspect_ratio_and_thin_lines() -> None:
+    prepared = prepare_picture(page("brown").image, (160, 160))
+    assert prepared.shape == (160, 160)
+    assert np.median(prepared) == 255
+    assert (prepared[:15] == 255).all()  # a page is wider than high
+    rhythm = prepared[95:130, 20:140]
+    assert (rhythm.min(axis=0) < 140).mean() > 0.9  # the strip runs through
+
+
+def test_tiny_pictures_are_judged_without_a_crash() -> None:
+    for shape in ((1, 1, 3), (2, 500, 3), (500, 2, 3)):
+        with pytest.raises(FormatError, match="no ECG page"):
+            check_is_ecg_page(np.full(shape, 255, np.uint8))
