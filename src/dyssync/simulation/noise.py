@@ -37,7 +37,7 @@ def draw_noise(noise: Noise, times: Floats, rng: np.random.Generator) -> Floats:
     frequency = np.fft.rfftfreq(n, times[1] - times[0])
     wander = np.where(frequency > 0.02, 1 / (1 + (frequency / 0.25) ** 2), 0)
     band = frequency / 35.0
-    muscle = np.sqrt(band**2 / (0.15 + band**2) / (1 + (frequency / 130.0) ** 4))
+    muscle = np.sqrt(band**2 / (0.15 + band**2) / (1 + (frequency / 220.0) ** 4))
     shape = noise.wander_mv * _unit(wander) + noise.muscle_mv * _unit(muscle)
     spectrum = rng.normal(size=(9, len(frequency))) + 1j * rng.normal(size=(9, len(frequency)))
     # Electrodes differ in contact: some are noisier than others.

@@ -9,7 +9,7 @@ import numpy as np
 from dyssync.ecg import Sex
 from dyssync.simulation.activation import EPICARDIUM, LV, RIGHT_WALL, Site, Tissue
 from dyssync.simulation.conduction import draw_pacing, draw_sites
-from dyssync.simulation.heart import HeartShape
+from dyssync.simulation.heart import Floats, HeartShape
 from dyssync.simulation.leads import Torso
 from dyssync.simulation.noise import Noise
 from dyssync.simulation.patient import Clinical, PatientParameters, Ventricles
@@ -35,13 +35,13 @@ ARCHIVE_CONDUCTION = {
 }
 # Speeds in muscle (mm/ms), LV and RV endocardial factor: mean and SD.
 SPEED = {
-    "normal": ((0.65, 0.04), (2.6, 0.2), (2.5, 0.2)),
-    "lafb": ((0.63, 0.04), (2.4, 0.2), (2.4, 0.2)),
-    "lpfb": ((0.63, 0.04), (2.4, 0.2), (2.4, 0.2)),
-    "rbbb": ((0.50, 0.04), (2.0, 0.2), (1.9, 0.2)),
-    "rbbb+lafb": ((0.50, 0.04), (2.0, 0.2), (1.9, 0.2)),
-    "lbbb": ((0.56, 0.05), (1.65, 0.22), (2.0, 0.2)),
-    "ivcd": ((0.44, 0.04), (1.5, 0.2), (1.8, 0.2)),
+    "normal": ((0.58, 0.04), (2.0, 0.2), (2.0, 0.2)),
+    "lafb": ((0.58, 0.04), (2.0, 0.2), (2.0, 0.2)),
+    "lpfb": ((0.58, 0.04), (2.0, 0.2), (2.0, 0.2)),
+    "rbbb": ((0.40, 0.03), (2.5, 0.2), (2.2, 0.2)),
+    "rbbb+lafb": ((0.40, 0.03), (2.5, 0.2), (2.2, 0.2)),
+    "lbbb": ((0.56, 0.04), (1.62, 0.18), (2.0, 0.2)),
+    "ivcd": ((0.42, 0.04), (1.5, 0.2), (1.8, 0.2)),
     "paced": ((0.55, 0.05), (1.7, 0.22), (1.9, 0.2)),
 }
 
@@ -119,19 +119,22 @@ def _draw_ventricles(
         rv_endocardial_factor=float(np.clip(rng.normal(*rv_factor), 1.05, 3.2)),
     )
     left_delay = _draw_left_delay(rng, conduction)
+    even = conduction in ("normal", "lafb", "lpfb")
     return Ventricles(
         conduction=conduction,
         shape=shape,
         tissue=tissue,
         repolarisation=Repolarisation(
             duration_ms=float(rng.normal(300 if failing else 285, 18)),
-            transmural_ms=float(np.clip(rng.normal(12 if failing else 36, 7), 0, 60)),
+            transmural_ms=float(np.clip(rng.normal(12 if failing else 26, 6), 0, 60)),
             apicobasal_ms=float(rng.normal(8 if failing else 20, 7)),
-            adaptation=float(np.clip(rng.normal(0.58, 0.08), 0.3, 0.8)),
+            adaptation=float(np.clip(rng.normal(0.9 if even else 0.5, 0.08), 0.25, 1.2)),
         ),
         sites=draw_sites(conduction, rng, left_delay_ms=left_delay),
         focus=Site(
-            str(rng.choice([LV, RIGHT_WALL, EPICARDIUM])), rng.uniform(-np.pi, np.pi), rng.uniform(0.1, 0.8)
+            str(rng.choice([LV, RIGHT_WALL, EPICARDIUM])),
+            rng.uniform(-np.pi, np.pi),
+            rng.uniform(0.1, 0.8),
         ),
         scar=_draw_scar(rng, clinical.ischaemic),
     )
@@ -166,17 +169,25 @@ def _draw_scar(rng: np.random.Generator, ischaemic: bool) -> Scar | None:
     return None
 
 
+def _draw_lead_shift(rng: np.random.Generator) -> Floats:
+    """Draw the change of the Dower rows; in one of 25 V1 and V2 sit an interspace or two high."""
+    shift = rng.normal(0, 0.05, (8, 3))
+    if rng.random() < 0.04:
+        shift[:2, 1] -= rng.uniform(0.2, 0.5)
+    return shift
+
+
 def _draw_setting(
     rng: np.random.Generator, clinical: Clinical, conduction: str, failing: bool
 ) -> Setting:
-    lying = np.array([0.60, 0.48, -0.64]) if failing else np.array([0.58, 0.56, -0.60])
+    lying = np.array([0.60, 0.48, -0.64]) if failing else np.array([0.72, 0.50, -0.45])
     axis = lying + rng.normal(0, 0.09, 3)
     torso = Torso(
         axis=(float(axis[0]), float(axis[1]), float(axis[2])),
         roll=float(rng.normal(0, 0.15)),
-        gain=float(np.exp(rng.normal(0, 0.11))),
+        gain=float((1.06 if failing else 1.6) * np.exp(rng.normal(0, 0.09))),
         lead_gain=np.exp(rng.normal(0, [0.10] * 6 + [0.06] * 2)),
-        lead_shift=rng.normal(0, 0.05, (8, 3)),
+        lead_shift=_draw_lead_shift(rng),
     )
     ectopy = float(rng.choice([0.0, 0.06, 0.15], p=[0.75, 0.18, 0.07])) if failing else 0.0
     rhythm = Rhythm(
@@ -192,13 +203,13 @@ def _draw_setting(
         p_mv=float(np.clip(rng.normal(0.12, 0.03), 0.04, 0.25)),
     )
     noise = Noise(
-        wander_mv=float(0.03 * np.exp(rng.normal(0, 0.6))),
-        muscle_mv=float(0.006 * np.exp(rng.normal(0, 0.7))),
+        wander_mv=float(0.012 * np.exp(rng.normal(0, 0.6))),
+        muscle_mv=float(0.007 * np.exp(rng.normal(0, 0.7))),
         mains_mv=float(0.002 * np.exp(rng.normal(0, 1.0))),
         mains_hz=float(rng.choice([50.0, 60.0], p=[0.7, 0.3])),
         steps=0.15,
         high_pass=float(rng.choice([0.05, 0.15, 0.5], p=[0.5, 0.3, 0.2])),
-        low_pass=float(rng.choice([40.0, 100.0, 150.0], p=[0.2, 0.3, 0.5])),
+        low_pass=float(rng.choice([40.0, 100.0, 150.0], p=[0.15, 0.25, 0.6])),
     )
     return Setting(
         torso=torso,

@@ -19,7 +19,7 @@ BEAT_MS = 720  # from 20 ms before activation to the end of the longest T wave
 LEAD_IN_MS = 20
 N_SOURCES = 12  # 3 of the dipole, 9 of the quadrupole
 
-UPSTROKE_SD_MS = 2.2  # an upstroke of 1 ms, widened by the thickness of the wave in a grid step
+UPSTROKE_SD_MS = 2.8  # an upstroke of 1 ms, widened by the thickness of the wave in a grid step
 FALL_SCALE_MS = 15.0  # logistic: 10-90 % of phase 3 in 66 ms (Li et al. 1998, failing human cells)
 EARLY_FALL = (0.33, 80.0, 38.0)  # share, ms before phase 3 and SD of the slow fall of the plateau
 
@@ -29,9 +29,9 @@ class Repolarisation:
     """How long action potentials last.
 
     The transmural and apicobasal differences make the T wave of a normal heart upright; the
-    shortening with late activation is less than the delay, so late walls repolarise late and T
-    opposes QRS in bundle branch block (Taggart et al., Cardiovasc Res 2001, 10.1016/
-    S0008-6363(00)00281-9; Franz et al., Circulation 1987;75:379-86).
+    shortening with late activation evens out a normal sequence (slope near -1 in human hearts,
+    Franz et al., Circulation 1987;75:379-86) but only half of the delays of a blocked branch, so
+    late walls repolarise late and T opposes QRS.
     """
 
     duration_ms: float = 285.0
@@ -110,7 +110,7 @@ def _centred(kernel: Floats) -> Floats:
 
 
 def _upstroke() -> Floats:
-    t = np.arange(-12.0, 13.0)
+    t = np.arange(-14.0, 15.0)
     kernel = np.exp(-0.5 * (t / UPSTROKE_SD_MS) ** 2)
     unit: Floats = kernel / kernel.sum()
     return unit
