@@ -74,9 +74,9 @@ def plain_views(layouts: tuple[str, ...], gain: float) -> ViewConfig:
     )
 
 
-def draw(ecg: ECG, view: View, size: Size, *, boxes: bool = False) -> Rendered:
+def draw(ecg: ECG, view: View, size: Size) -> Rendered:
     """Return one picture of a recording."""
-    return apply_view(drawn_signal(ecg, view.layout), FS, view, size, boxes)
+    return apply_view(drawn_signal(ecg, view.layout), FS, view, size)
 
 
 def stack(pictures: Sequence[npt.NDArray[np.uint8]]) -> npt.NDArray[np.float32]:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from scipy.optimize import minimize_scalar
 from sklearn.metrics import roc_auc_score
 
-from dyssync.ecg import ECG
+from dyssync.ecg import ECG, LEADS
 from dyssync.models.base import (
     UNWATCHED,
     Labelled,
@@ -43,7 +43,7 @@ from dyssync.models.training import History, Schedule, make_fabric, train
 from dyssync.models.waveforms import FS
 from dyssync.pretraining.encoder import Encoder, load_encoder
 from dyssync.pretraining.loop import PretrainingConfig, pretrain
-from dyssync.rendering import Rendered, ViewConfig, apply_view, draw_view
+from dyssync.rendering import LeadBox, Rendered, ViewConfig, apply_view, draw_view
 from dyssync.rendering.view import LINE_MM
 
 if TYPE_CHECKING:
@@ -240,8 +240,18 @@ class ResNet18(ProbabilityMixin):
         return np.asarray(1 / (1 + np.exp(-logits)), dtype=np.float64)
 
     def picture(self, ecg: ECG) -> Rendered:
-        """Return the first picture the network sees of a recording, with the boxes of its leads."""
-        return draw(ecg, neutral_views(self.layout, 1, self.gain)[0], self.size, boxes=True)
+        """Return the first picture the network sees of a recording."""
+        return draw(ecg, neutral_views(self.layout, 1, self.gain)[0], self.size)
+
+    def lead_boxes(self) -> tuple[LeadBox, ...]:
+        """Return the cell of each lead in :meth:`picture`, the same for every recording.
+
+        The boxes of a drawn signal also hold its overshoot into the neighbours, and differ from
+        patient to patient; those of a flat line are the cells.
+        """
+        flat = np.zeros((len(LEADS), round(10 * FS)), dtype=np.float32)
+        view = neutral_views(self.layout, 1, self.gain)[0]
+        return apply_view(flat, FS, view, self.size, boxes=True).boxes
 
     def refit_params(self, fitted: Sequence[Self]) -> Mapping[str, Any]:
         """Return the medians of what the validation part chose: epochs and temperature."""

@@ -224,11 +224,11 @@ def _explain(task: Task, material: Material, model: Any, folder: Path) -> None:
     ecgs, y = material.labelled(material.split(task.seed).test)
     first = {e.patient_id: e for e, label in zip(reversed(ecgs), reversed(y), strict=True) if label}
     chosen = [first[patient] for patient in sorted(first, key=str)]
-    rendered = [model.picture(ecg) for ecg in chosen]
-    pictures = np.stack([r.image for r in rendered])
+    pictures = np.stack([model.picture(ecg).image for ecg in chosen])
     x = torch.from_numpy(stack(list(pictures)))
     maps = gradcam(model.network_, x, f"encoder.{config.gradcam_stage}")
-    held = lead_weights(rendered[0].boxes, model.size, maps.shape[1:])
+    cells = model.lead_boxes()
+    held = lead_weights(cells, model.size, maps.shape[1:])
     shares = lead_shares(maps, held)
     p = model.response_probability(chosen)
     rows = region_rows(task, [str(e.patient_id) for e in chosen], p, shares, held.limb_area_share)
@@ -236,8 +236,8 @@ def _explain(task: Task, material: Material, model: Any, folder: Path) -> None:
     write_csv(folder / "lead_regions.csv", rows)
     rng = np.random.default_rng(np.random.SeedSequence([task.seed, 0xCA4]))
     write_json(folder / "chance.json", chance_shares(maps, held, rng, config.region_cut))
-    boxes = np.array([(b.x0, b.y0, b.x1, b.y1) for b in rendered[0].boxes])
-    leads = np.array([b.lead for b in rendered[0].boxes])
+    boxes = np.array([(b.x0, b.y0, b.x1, b.y1) for b in cells])
+    leads = np.array([b.lead for b in cells])
     np.savez_compressed(folder / "cams.npz", maps=maps, pictures=pictures, boxes=boxes, leads=leads)
 
 
