@@ -127,6 +127,23 @@ def test_pictures_of_absurd_size_are_refused_undecoded() -> None:
     refused("a.pdf", golden("golden.pdf"), "has 1 pages, page 2", ReadOptions(page=2))
 
 
+def test_leads_recorded_one_after_the_other_are_refused() -> None:
+    aecg = golden("biosig.aecg.xml")
+    component = b'<component typeCode="COMP" contextConductionInd="true">'
+    start = aecg.index(component, aecg.index(b"<sequenceSet"))
+    time = aecg[start : aecg.index(b"</component>", start) + len(b"</component>")]
+    later = time.replace(b"20130125", b"20130126")
+    chest = aecg.rindex(component, 0, aecg.index(b'code="ECG V1"'))
+    wrap = b"</sequenceSet></component><component><sequenceSet>"
+    refused("a.xml", aecg[:chest] + wrap + later + aecg[chest:], "one after the other")
+    together = parse_input("a.xml", aecg[:chest] + wrap + time + aecg[chest:])
+    assert together.source.format == "hl7-aecg"
+    muse = golden("golden.muse.xml").replace(
+        b"<LeadID>V6", b"<LeadTimeOffset>2500</LeadTimeOffset><LeadID>V6"
+    )
+    refused("a.xml", muse, "one after the other")
+
+
 def test_scp_checksum_pointer_and_codes_are_checked() -> None:
     data = golden("golden.scp")
     refused("a.scp", data[:-3] + b"\1\1\1", "the checksum of the file is wrong")

@@ -14,7 +14,7 @@ from pathlib import Path, PurePath
 import numpy as np
 
 from dyssync.ecg import ECG, Source
-from dyssync.errors import FormatError, check_choice
+from dyssync.errors import ConfigError, FormatError, check_choice
 from dyssync.formats.folder import Outcome, list_files, read_ecgs
 from dyssync.formats.physionet import write_wfdb
 from dyssync.formats.picture import ECGImage
@@ -179,9 +179,11 @@ def write_ecg(ecg: ECG, folder: Path | str, name: str, format: str) -> Path:
     written.
 
     Raises:
-        ConfigError: the format is unknown or cannot be written; lists those that can.
+        ConfigError: the format is unknown or cannot be written, or `name` holds a folder.
     """
     check_choice("format to write", format, writable_formats())
+    if PurePath(name).name != name:
+        raise ConfigError(f"record name {name!r}; a name without folders is needed")
     write = FORMATS[format].write
     assert write is not None  # the choice was checked
     return write(ecg, Path(folder), name)

@@ -24,6 +24,7 @@ from dyssync.formats.recording import (
     ReadOptions,
     Recording,
     check_sample_count,
+    check_simultaneous,
     factor_to_millivolt,
 )
 from dyssync.formats.xml_tree import (
@@ -63,12 +64,12 @@ def parse(data: bytes) -> Recording:
         raise FormatError("holds no rhythm series; only representative beats? 10 s are needed")
     rhythm = series[0]
     channels: dict[str, Floats] = {}
-    increments = set()
+    times = []
     for sequence_set in rhythm.iterfind("component/sequenceSet"):
         sequences = list(sequence_set.iterfind("component/sequence"))
         leads = [sequence for sequence in sequences if lead_name(_code(sequence)) is not None]
         if leads:
-            increments.add(_increment(sequences))
+            times.append(_time(sequences))
         for sequence in leads:
             name = str(lead_name(_code(sequence)))
             if name in channels:
@@ -76,9 +77,10 @@ def parse(data: bytes) -> Recording:
             channels[name] = _samples(sequence, name)
     if not channels:
         raise FormatError("the rhythm series holds no standard lead (MDC_ECG_LEAD_...)")
-    if len(increments) > 1:
+    if len({increment for increment, _ in times}) > 1:
         raise FormatError("leads have different sampling rates; one rate is needed")
-    fs = 1.0 / increments.pop()
+    check_simultaneous([start for _, start in times])
+    fs = 1.0 / times[0][0]
     notes = _notes(rhythm)
     if len({len(lead) for lead in channels.values()}) == 1:
         end = end_before_pulse(channels, fs)
@@ -93,8 +95,8 @@ def _code(element: Element) -> str:
     return (code.get("code") or "") if code is not None else ""
 
 
-def _increment(sequences: list[Element]) -> float:
-    """Return the sampling interval of a sequence set, s."""
+def _time(sequences: list[Element]) -> tuple[float, str]:
+    """Return the sampling interval of a sequence set, s, and where it starts, as the file says."""
     for sequence in sequences:
         if _code(sequence) in {"TIME_ABSOLUTE", "TIME_RELATIVE"}:
             step = sequence.find("value/increment")
@@ -104,7 +106,8 @@ def _increment(sequences: list[Element]) -> float:
             seconds = number(step.get("value"), "time increment") * _SECONDS[unit]
             if seconds <= 0:
                 raise FormatError(f"time increment is {seconds:g} s; a positive one is needed")
-            return seconds
+            head = sequence.find("value/head")
+            return seconds, (head.get("value") or "") if head is not None else ""
     raise FormatError("a sequence set has no time sequence; the sampling rate is unknown")
 
 

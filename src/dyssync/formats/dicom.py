@@ -30,6 +30,7 @@ from dyssync.formats.recording import (
     ReadOptions,
     Recording,
     check_sample_count,
+    check_simultaneous,
     factor_to_millivolt,
 )
 from dyssync.formats.xml_tree import joined_statements, number
@@ -81,6 +82,15 @@ _TAGS = [
     "WaveformSequence",
     "WaveformAnnotationSequence",
 ]
+_CODE_VALUE = 0x00080100
+_CODE_MEANING = 0x00080104
+_CHANNEL_SOURCE = 0x003A0208
+_SENSITIVITY = 0x003A0210
+_SENSITIVITY_UNITS = 0x003A0211
+_CORRECTION = 0x003A0212
+_BASELINE = 0x003A0213
+_CONCEPT_NAME = 0x0040A043
+_TEXT = 0x00700006
 _DEFLATED = "1.2.840.10008.1.2.1.99"
 # What pydicom raises on damaged files, beside its own errors.
 _PYDICOM_ERRORS = (
@@ -153,6 +163,7 @@ def _recording(dataset: Dataset) -> Recording:
     _group_samples(groups[-1])  # pydicom does not see that the file ends within the last group
     channels: dict[str, Floats] = {}
     rates = set()
+    starts = []
     for group in original:
         found = _group_channels(group)
         if channels and set(found) & set(channels):
@@ -160,27 +171,17 @@ def _recording(dataset: Dataset) -> Recording:
         channels.update(found)
         if any(lead_name(name) for name in found):
             rates.add(float(group.SamplingFrequency))
+            starts.append(float(group.get("MultiplexGroupTimeOffset") or 0.0))
     if len(rates) != 1:
         raise FormatError(f"leads have {len(rates)} different sampling rates; one is needed")
+    check_simultaneous(starts)
     return Recording(channels, rates.pop(), _person(dataset), _notes(dataset))
 
 
 def _group_channels(group: Any) -> dict[str, Floats]:
     """Return the channels of one multiplex group by lead name, mV."""
-    n_channels, n_samples = int(group.NumberOfWaveformChannels), int(group.NumberOfWaveformSamples)
-    check_sample_count(n_channels, n_samples)
-    key = (int(group.WaveformBitsAllocated), str(group.WaveformSampleInterpretation))
-    if key not in _SAMPLE_TYPES:
-        raise FormatError(
-            f"{key[0]}-bit samples of type {key[1]:.4}; SS, US, SB, UB, SL, UL are read"
-        )
-    order = ">" if group.is_little_endian is False else "<"
-    dtype = np.dtype(order + _SAMPLE_TYPES[key])
-    data = bytes(group.WaveformData)
-    need = n_channels * n_samples * dtype.itemsize
-    if len(data) < need:
-        raise FormatError(f"waveform data have {len(data)} bytes, {need} are needed; truncated?")
-    raw = np.frombuffer(data, dtype, n_channels * n_samples).reshape(n_samples, n_channels)
+    raw = _group_samples(group)
+    n_channels = raw.shape[1]
     definitions = list(group.ChannelDefinitionSequence)
     if len(definitions) != n_channels:
         raise FormatError(f"{len(definitions)} channel definitions for {n_channels} channels")
@@ -189,6 +190,7 @@ def _group_channels(group: Any) -> dict[str, Floats]:
     if isinstance(padding, (bytes, int)):
         value = padding if isinstance(padding, int) else np.frombuffer(padding, raw.dtype, 1)[0]
         missing = raw == value
+    by_channel = raw.T.astype(np.float64, order="C")
     channels: dict[str, Floats] = {}
     for column, definition in enumerate(definitions):
         name = _channel_name(definition, column)
@@ -196,7 +198,8 @@ def _group_channels(group: Any) -> dict[str, Floats]:
             continue
         if name in channels:
             raise FormatError(f"lead {name} is there twice in one group; one of each is needed")
-        channels[name] = _to_millivolt(raw[:, column], definition, name)
+        scale, baseline = _calibration(definition, name)
+        channels[name] = by_channel[column] * scale + baseline
         if missing is not None and missing[:, column].any():
             channels[name][missing[:, column]] = np.nan
     return channels
@@ -221,42 +224,48 @@ def _group_samples(group: Any) -> npt.NDArray[np.integer]:
     return raw.reshape(n_samples, n_channels)
 
 
+def _value(item: Any, tag: int) -> Any:
+    """Return the value of an element, None where it is missing; quicker than by keyword."""
+    return item[tag].value if tag in item else None
+
+
 def _channel_name(definition: Any, column: int) -> str:
-    sources = list(definition.get("ChannelSourceSequence") or [])
-    texts = [str(definition.get("ChannelLabel") or "")]
+    sources = list(_value(definition, _CHANNEL_SOURCE) or [])
+    texts = []
     if sources:
-        code = str(sources[0].get("CodeValue") or "")
-        scheme = str(sources[0].get("CodingSchemeDesignator") or "").upper()
+        code = str(_value(sources[0], _CODE_VALUE) or "")
         last = code.replace(":", "-").rsplit("-", 1)[-1]
-        if last in _LEAD_NUMBERS and (code.startswith("5.6.3-9-") or code.startswith("2:")):
+        if last in _LEAD_NUMBERS and code.startswith(("5.6.3-9-", "2:")):
             return _LEAD_NUMBERS[last]
-        texts = [str(sources[0].get("CodeMeaning") or ""), code if scheme == "MDC" else "", *texts]
-    for text in texts:  # "Lead I (Einthoven)", "aVR, augmented voltage, right"
+        texts = [str(_value(sources[0], _CODE_MEANING) or ""), code]
+    texts.append(str(definition.get("ChannelLabel") or ""))
+    for text in texts:  # "Lead I (Einthoven)", "aVR, augmented voltage, right", "MDC_ECG_LEAD_I"
         name = lead_name(text.split("(")[0].split(",")[0])
         if name is not None:
             return name
     return f"channel {column + 1}"
 
 
-def _to_millivolt(raw: npt.NDArray[np.integer], definition: Any, name: str) -> Floats:
-    """Return raw x sensitivity x correction + baseline in mV.
+def _calibration(definition: Any, name: str) -> tuple[float, float]:
+    """Return scale and baseline, so that raw x scale + baseline is mV.
 
-    The baseline is "the offset of encoded sample value 0 from actual 0 using the units defined in
-    the Channel Sensitivity Units": it is added after scaling (PS3.3 C.10.9.1.4.2).
+    The scale is sensitivity x correction. The baseline is "the offset of encoded sample value 0
+    from actual 0 using the units defined in the Channel Sensitivity Units": it is added after
+    scaling (PS3.3 C.10.9.1.4.2).
     """
-    if definition.get("ChannelSensitivity") is None:
+    stated = _value(definition, _SENSITIVITY)
+    if stated is None:
         raise FormatError(f"lead {name} has no channel sensitivity; its samples have no unit")
-    units = list(definition.get("ChannelSensitivityUnitsSequence") or [])
+    units = list(_value(definition, _SENSITIVITY_UNITS) or [])
     if not units:
         raise FormatError(f"lead {name} has no sensitivity unit; mV or uV is needed")
-    factor = factor_to_millivolt(str(units[0].get("CodeValue") or ""), f"lead {name}")
-    sensitivity = number(str(definition.ChannelSensitivity), f"lead {name}: sensitivity")
-    correction = definition.get("ChannelSensitivityCorrectionFactor")
-    scale = sensitivity * (1.0 if correction is None else float(correction))
+    factor = factor_to_millivolt(str(_value(units[0], _CODE_VALUE) or ""), f"lead {name}")
+    correction = _value(definition, _CORRECTION)
+    scale = number(str(stated), f"lead {name}: sensitivity")
+    scale *= 1.0 if correction is None else float(correction)
     if not np.isfinite(scale) or scale == 0:
         raise FormatError(f"lead {name}: sensitivity {scale:g}; a finite step is needed")
-    baseline = float(definition.get("ChannelBaseline") or 0.0)
-    return raw.astype(np.float64) * (scale * factor) + baseline * factor
+    return scale * factor, float(_value(definition, _BASELINE) or 0.0) * factor
 
 
 def _person(dataset: Dataset) -> Person:
@@ -277,13 +286,13 @@ def _notes(dataset: Dataset) -> dict[str, str]:
     found: dict[str, str | None] = {}
     statements: list[str] = []
     for item in dataset.get("WaveformAnnotationSequence") or []:
-        concepts = list(item.get("ConceptNameCodeSequence") or [])
-        if concepts:
-            meaning = str(concepts[0].get("CodeMeaning") or "").lower()
+        if _CONCEPT_NAME in item:
+            concepts = list(item[_CONCEPT_NAME].value or [])
+            meaning = str(_value(concepts[0], _CODE_MEANING) or "").lower() if concepts else ""
             if meaning in _MEASUREMENTS and item.get("NumericValue") is not None:
                 found.setdefault(_MEASUREMENTS[meaning], str(item.NumericValue))
-        elif item.get("UnformattedTextValue"):
-            statements.append(str(item.UnformattedTextValue))
+        elif _value(item, _TEXT):
+            statements.append(str(_value(item, _TEXT)))
     return machine_notes({**found, "statements": joined_statements(statements)})
 
 

@@ -24,6 +24,7 @@ from dyssync.formats.recording import (
     ReadOptions,
     Recording,
     check_sample_count,
+    check_simultaneous,
 )
 from dyssync.formats.xml_tree import (
     decode_base64,
@@ -69,6 +70,7 @@ def parse(data: bytes) -> Recording:
     if not -6 <= power <= 6:
         raise FormatError(f"SampleExponent is {power:g}; -6 to 6 is needed")
     channels = {}
+    check_simultaneous([text_of(lead, "LeadTimeOffset") or "0" for lead in rhythm.iter("LeadData")])
     for lead in rhythm.iter("LeadData"):
         name = text_of(lead, "LeadID")
         if name is None or name in channels:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, TypeAlias
@@ -284,6 +284,17 @@ def check_sample_count(n_leads: int, n_samples: int) -> None:
         )
 
 
-def noted(recording: Recording, **notes: str) -> Recording:
-    """Return the recording with further notes."""
-    return replace(recording, notes={**recording.notes, **notes})
+def check_simultaneous(starts: Collection[object]) -> None:
+    """Refuse leads that were recorded one after the other: side by side they are no ECG.
+
+    Args:
+        starts: when each lead starts, in whatever the file uses.
+
+    Raises:
+        FormatError: the starts differ.
+    """
+    if len(set(starts)) > 1:
+        raise FormatError(
+            "leads were recorded one after the other (their starts differ); simultaneous leads are "
+            "needed. Export the rhythm recording, not the printed columns"
+        )

@@ -27,6 +27,7 @@ from dyssync.formats.recording import (
     ReadOptions,
     Recording,
     check_sample_count,
+    check_simultaneous,
 )
 from dyssync.formats.scp_huffman import Node, decode, integrate, parse_tables
 from dyssync.formats.xml_tree import joined_statements
@@ -119,6 +120,7 @@ def _leads(body: bytes) -> tuple[list[Lead], bool]:
     if len({lead.n_samples for lead in leads}) > 1:
         counts = ", ".join(f"{lead.name} {lead.n_samples}" for lead in leads)
         raise FormatError(f"leads differ in length ({counts} samples); equal lengths are needed")
+    check_simultaneous([lead.start for lead in leads])
     return leads, bool(body[1] & 1)
 
 
