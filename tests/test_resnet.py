@@ -1,0 +1,63 @@
+"""What is particular to the image model: calibration, boxes, pretrained starts."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dyssync.ecg import ECG, LEADS
+from dyssync.errors import ModelError
+from dyssync.models.resnet import ResNet18, SelfSupervisedResNet18, fit_temperature
+from dyssync.pretraining.encoder import load_encoder
+from dyssync.pretraining.loop import PretrainingConfig, pretrain
+
+Toy = tuple[list[ECG], np.ndarray]
+
+
+def test_temperature_undoes_overconfidence() -> None:
+    rng = np.random.default_rng(0)
+    true_logits = rng.normal(0, 1.5, 20_000)
+    y = rng.random(20_000) < 1 / (1 + np.exp(-(true_logits + 0.4)))
+    assert fit_temperature(3 * true_logits, 0.4, y) == pytest.approx(3, rel=0.05)
+
+
+@pytest.mark.parametrize("layout", ["3x4+II", "tiles"])
+def test_lead_boxes_tile_the_picture_and_name_every_lead(layout: str) -> None:
+    boxes = ResNet18(layout=layout, height=128, width=160).lead_boxes()
+    assert {box.lead for box in boxes} == set(LEADS)
+    cover = np.zeros((128, 160), dtype=int)
+    for box in boxes:
+        cover[round(box.y0) : round(box.y1), round(box.x0) : round(box.x1)] += 1
+    assert (cover <= 1).all()
+    assert cover.mean() > 0.95
+
+
+def test_encoder_survives_its_folder_and_refuses_its_own_patients(toy: Toy, tmp_path: Path) -> None:
+    config = PretrainingConfig(height=64, width=64, passes=1)
+    encoder = pretrain(toy[0][:8], config, seed=1)
+    encoder.save(tmp_path / "encoder")
+    again = load_encoder(tmp_path / "encoder")
+    assert again == encoder
+    again.check_unseen(["somebody else"])
+    with pytest.raises(ModelError, match=r"1 patients .*\(P03\)"):
+        again.check_unseen(["P03", "somebody else"])
+    assert "P03" not in (tmp_path / "encoder" / "encoder.json").read_text()
+    weights = tmp_path / "encoder" / "encoder.safetensors"
+    data = bytearray(weights.read_bytes())
+    data[-1] ^= 1
+    weights.write_bytes(bytes(data))
+    with pytest.raises(ModelError, match="differs from its sha256"):
+        load_encoder(tmp_path / "encoder")
+
+
+def test_fit_starts_from_the_encoder(toy: Toy, tmp_path: Path) -> None:
+    pretrain(toy[0][:8], PretrainingConfig(height=64, width=64, passes=1), seed=1).save(
+        tmp_path / "encoder"
+    )
+    small = {"height": 64, "width": 64, "epochs": 1, "batch_size": 8, "test_views": 1}
+    train, y = toy[0][8:24], toy[1][8:24]
+    plain = ResNet18(**small).fit(train, y, seed=2)
+    started = SelfSupervisedResNet18(encoder=str(tmp_path / "encoder"), **small)
+    started.fit(train, y, seed=2)
+    x = toy[0][24:28]
+    assert not np.array_equal(plain.response_probability(x), started.response_probability(x))

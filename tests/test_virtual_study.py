@@ -1,0 +1,76 @@
+"""The cohort that a study without a cohort runs on."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from dyssync.cohort import read_cohort
+from dyssync.corpus import read_corpus
+from dyssync.study import virtual
+from dyssync.study.config import StudyConfig
+from dyssync.study.tasks import Task
+
+
+class Silent:
+    """Remembers what was said."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def say(self, text: str) -> None:
+        self.told.append(text)
+
+    def reading(self, what: str, done: int, total: int) -> None:
+        pass
+
+    def working(self, tasks: list[Task]) -> Callable[[str, float], None]:
+        return lambda key, fraction: None
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[StudyConfig, Path]:
+    cache = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(virtual, "PATIENTS", 24)
+        patch.setattr(virtual, "CORPUS", {"quick": 3})
+        config = StudyConfig(preset="quick", models=("ssl-resnet18",))
+        found = virtual.builtin_cohort(config, cache, Silent(), 1)
+        again = Silent()
+        assert virtual.builtin_cohort(config, cache, again, 1) == found
+        assert again.told == [], "what is in the cache is not simulated again"
+    return found, cache
+
+
+def test_builtin_cohort_reads_like_any_user_s(made: tuple[StudyConfig, Path]) -> None:
+    config, _ = made
+    assert config.cohort is not None
+    cohort = read_cohort(config.cohort)
+    assert len(cohort.ecgs) == 24
+    assert set(cohort.responses) == {0, 1}
+    assert "p_response" not in cohort.table.columns
+    assert config.corpus is not None
+    corpus = read_corpus(config.corpus)
+    assert len(corpus.ecgs) == 3
+    assert not {e.patient_id for e in corpus.ecgs} & set(cohort.responses.index)
+
+
+def test_corpus_is_only_made_for_a_model_that_wants_one(tmp_path: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(virtual, "PATIENTS", 2)
+        config = StudyConfig(preset="quick", models=("lightgbm",))
+        assert virtual.builtin_cohort(config, tmp_path, Silent(), 1).corpus is None
+
+
+def test_bayes_auroc_is_that_of_the_truth(made: tuple[StudyConfig, Path], tmp_path: Path) -> None:
+    config, _ = made
+    assert config.cohort is not None
+    cohort = read_cohort(config.cohort)
+    truth = pd.read_csv(config.cohort.parent / "truth.csv").set_index("patient_id")
+    known = truth["p_response"].loc[cohort.responses.index].to_numpy(np.float64)
+    expected = roc_auc_score(cohort.responses, known)
+    assert virtual.bayes_auroc(config.cohort, cohort) == pytest.approx(expected)
+    assert virtual.bayes_auroc(tmp_path / "cohort.csv", cohort) is None
