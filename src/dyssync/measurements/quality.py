@@ -104,7 +104,7 @@ def quality_of(ecg: ECG, typical: TypicalBeat | None) -> Quality:
     for i, lead in enumerate(LEADS):
         is_fault = {
             "flat": span[i] < FLAT_MV,
-            "clipped": clipped[i] > CLIPPED_SHARE,
+            "clipped": clipped[i] > CLIPPED_SHARE and span[i] >= FLAT_MV,
             "noisy": noise[i] > NOISE_MV,
             "wander": wander[i] > WANDER_MV,
             "mains": mains[i] > MAINS_MV,
