@@ -31,6 +31,7 @@ DOCS = Path(__file__).parent.parent / "docs"
 FS = 500
 DPI = 30
 COLUMNS = 3
+NOTE = "## Beside real pages"
 # Chest leads of a left bundle branch block: S waves on the right, broad notched R on the left, mV
 CHEST = ((0.15, -1.3), (0.2, -1.9), (0.25, -1.6), (0.6, -0.7), (1.1, -0.1), (1.2, 0.0))
 
@@ -122,8 +123,9 @@ def main() -> None:
     doubled = [np.repeat(np.repeat(p, 2, axis=0), 2, axis=1) for p in small]
     text.extend(["## What the networks see", "", "160 x 128 px, shown twice as large.", ""])
     keep("views", "six training views", sheet([cv2.merge([p] * 3) for p in doubled], COLUMNS))
-    note = DOCS / "gallery_note.md"
-    (DOCS / "gallery.md").write_text("\n".join([*text, note.read_text()]), encoding="utf-8")
+    page = DOCS / "gallery.md"
+    _, heading, note = page.read_text(encoding="utf-8").partition(NOTE)  # written by hand: kept
+    page.write_text("\n".join([*text, heading + note]), encoding="utf-8")
 
 
 if __name__ == "__main__":

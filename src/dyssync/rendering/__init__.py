@@ -3,6 +3,7 @@
 from dyssync.rendering.files import encode_png
 from dyssync.rendering.page import PageOptions, render_page
 from dyssync.rendering.paper import STYLES, PaperStyle
+from dyssync.rendering.picture import check_is_ecg_page, prepare_picture
 from dyssync.rendering.rendered import LeadBox, Rendered
 from dyssync.rendering.vector import render_pdf, render_svg
 from dyssync.rendering.view import View, ViewConfig, apply_view, draw_view
@@ -16,8 +17,10 @@ __all__ = [
     "View",
     "ViewConfig",
     "apply_view",
+    "check_is_ecg_page",
     "draw_view",
     "encode_png",
+    "prepare_picture",
     "render_page",
     "render_pdf",
     "render_svg",
