@@ -13,8 +13,12 @@ import typer
 from typer.exceptions import TyperException
 
 from dyssync.cli.checking import check
+from dyssync.cli.converting import convert
+from dyssync.cli.inspecting import inspect
 from dyssync.cli.listing import listing
+from dyssync.cli.measuring import measure
 from dyssync.cli.predicting import predict
+from dyssync.cli.rendering import render
 from dyssync.cli.simulating import simulate
 from dyssync.cli.studying import study
 from dyssync.errors import InputError
@@ -36,6 +40,10 @@ app.command()(study)
 app.command()(check)
 app.command()(predict)
 app.command()(simulate)
+app.command()(inspect)
+app.command()(measure)
+app.command()(convert)
+app.command()(render)
 app.command("list")(listing)
 
 

@@ -1,0 +1,202 @@
+"""What the verbs on files share: which files are meant, where results go, what failed."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+from dyssync.errors import ConfigError, InputError
+
+Files: TypeAlias = Annotated[
+    list[str], typer.Argument(help="ECG files, folders (with subfolders) or patterns.")
+]
+Fs: TypeAlias = Annotated[
+    float | None, typer.Option("--fs", help="Sampling rate, Hz, where a file does not say.")
+]
+Unit: TypeAlias = Annotated[
+    str | None, typer.Option("--unit", help="Unit (mV, uV, V, nV), where a file does not say.")
+]
+Force: TypeAlias = Annotated[bool, typer.Option("--force", help="Replace existing files.")]
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")  # WFDB allows no others; no file system minds these
+SHOWN = 5  # names in a refusal; the count says how many there are
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A file of a batch that gave nothing, and why.
+
+    Attributes:
+        name: the file as :func:`names_of` calls it.
+        problem: the reason, one line, beginning with the file.
+    """
+
+    name: str
+    problem: str
+
+
+def gather(files: Sequence[str]) -> list[Path]:
+    """Return the files that are meant, each once, in the order given.
+
+    A file that is named and missing stays in, so that it is reported; the signal and annotation
+    files of a WFDB header that is named too (a shell's `*`) are left out.
+
+    Raises:
+        FormatError: a folder or pattern holds nothing.
+    """
+    from dyssync.formats import list_files
+
+    named: list[Path] = []
+    found: list[Path] = []
+    for text in files:
+        path = Path(text)
+        if path.is_dir() or (any(mark in text for mark in "*?[") and not path.exists()):
+            found += list_files(text)
+        else:
+            named.append(path)
+            found.append(path)
+    dropped = _companions(named)
+    return [path for path in dict.fromkeys(found) if path not in dropped]
+
+
+def _companions(paths: Sequence[Path]) -> set[Path]:
+    headers = {path.with_suffix("") for path in paths if path.suffix == ".hea"}
+    beside = {p for p in paths if p.suffix != ".hea" and p.with_suffix("") in headers}
+    if not beside:
+        return set()
+    from dyssync.formats import FORMATS
+
+    readable = {suffix for name in FORMATS for suffix in FORMATS[name].suffixes} - {".mat"}
+    return {path for path in beside if path.suffix.lower() not in readable}
+
+
+def names_of(paths: Sequence[Path]) -> list[str]:
+    """Return the paths as seen from their common folder: short, and no two alike.
+
+    >>> names_of([Path("data/a/1.hea"), Path("data/b/1.hea")])
+    ['a/1.hea', 'b/1.hea']
+    """
+    absolute = [Path(os.path.abspath(path)) for path in paths]
+    folders = {str(path.parent) for path in absolute}
+    if len({os.path.splitdrive(folder)[0] for folder in folders}) > 1:  # drives of Windows
+        return [path.as_posix() for path in absolute]
+    common = os.path.commonpath(folders)
+    return [path.relative_to(common).as_posix() for path in absolute]
+
+
+def failure(name: str, path: Path, problem: str) -> Failure:
+    """Return a failure whose text begins with `name` instead of the bare file name."""
+    rest = problem.removeprefix(f"{path.name}: ")
+    return Failure(name, f"{name}: {rest}")
+
+
+def report_failures(done: int, failed: Sequence[Failure], what: str) -> int:
+    """List on stderr what failed, then the counts; return the exit code of the batch."""
+    for entry in failed:
+        print(f"error: {entry.problem}", file=sys.stderr)
+    if failed:
+        print(f"{done} {what}, {len(failed)} failed", file=sys.stderr)
+    return 0 if not failed else 3 if done else 2
+
+
+def some(names: Sequence[str]) -> str:
+    """Word a list of names shortly."""
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more
+
+
+def check_file(out: Path, suffixes: Sequence[str], *, force: bool, inputs: Sequence[Path]) -> Path:
+    """Return `out` if a result can be written there.
+
+    Raises:
+        ConfigError: another suffix, there already, one of the inputs, or no such folder.
+    """
+    if out.suffix.lower() not in suffixes:
+        raise ConfigError(f"{out}: suffix {out.suffix!r}; {' or '.join(suffixes)} is needed")
+    if not out.parent.is_dir():
+        raise ConfigError(f"{out}: there is no folder {out.parent}; make it, or name another")
+    check_free([out], force=force, inputs=inputs)
+    return out
+
+
+def check_free(targets: Sequence[Path], *, force: bool, inputs: Sequence[Path]) -> None:
+    """Refuse to write over files, before the work starts.
+
+    Raises:
+        ConfigError: targets are there already, or are inputs (those are not replaced at all).
+    """
+    read = {os.path.realpath(path) for path in inputs}
+    own = [str(path) for path in targets if os.path.realpath(path) in read]
+    if own:
+        raise ConfigError(f"{some(own)}: would replace what is read; name another place")
+    there = [str(path) for path in targets if path.exists()]
+    if there and not force:
+        raise ConfigError(f"{some(there)}: exists already. Name another place, or use --force")
+
+
+def target_paths(paths: Sequence[Path], names: Sequence[str], out: Path, suffix: str) -> list[Path]:
+    """Return where the result of each input goes: its stem in `out`, in safe letters.
+
+    Raises:
+        ConfigError: two inputs would become one file.
+    """
+    plain = [Path(path.name.removesuffix(".gz")).stem for path in paths]
+    stems = [_UNSAFE.sub("-", stem).strip("-") or "ecg" for stem in plain]
+    inputs: dict[str, list[str]] = {}
+    for stem, name in zip(stems, names, strict=True):
+        inputs.setdefault(stem.lower(), []).append(name)  # some file systems ignore case
+    double = [" and ".join(several) for several in inputs.values() if len(several) > 1]
+    if double:
+        raise ConfigError(
+            f"{some(double)} would become one file; each needs its own name. Rename them, or take "
+            "one folder at a time"
+        )
+    return [out / f"{stem}{suffix}" for stem in stems]
+
+
+def make_folder(out: Path) -> Path:
+    """Return the folder, made where it is missing.
+
+    Raises:
+        InputError: it cannot be made or written to.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(unwritable(out, error)) from error
+    if not os.access(out, os.W_OK):
+        raise InputError(f"{out}: may not be written to; name another folder")
+    return out
+
+
+@contextmanager
+def whole(out: Path) -> Iterator[Path]:
+    """Yield a path beside `out`; if the block makes that file, it becomes `out` at the end.
+
+    After an error nothing is left behind.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    part = out.with_name(f".{out.name}.part")
+    try:
+        yield part
+        if part.exists():
+            os.replace(part, out)
+    except OSError as error:
+        raise InputError(unwritable(out, error)) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def unwritable(out: Path, error: OSError) -> str:
+    """Word why a file cannot be written."""
+    return f"{out}: cannot be written ({error.strerror or error}); check place and rights"

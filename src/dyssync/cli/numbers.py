@@ -1,0 +1,85 @@
+"""Measurements as a person reads them: rounded, with units, the main ones first."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dyssync.measurements import Measurements
+
+# More digits than a person could read off paper say nothing.
+DECIMALS = {
+    "ms": 0, "deg": 0, "1/min": 0, "mV": 2, "uVs": 1, "mV ms": 0, "dB": 0, "mV/s": 1,
+}  # fmt: skip
+NONE = "-"  # not defined
+
+# Bundle-branch patterns by rank: the first that applies names the conduction.
+PATTERNS = (
+    ("lbbb_strauss", "strict LBBB"),
+    ("lbbb_esc", "LBBB"),
+    ("lbbb_aha", "LBBB"),
+    ("rbbb", "RBBB"),
+    ("ivcd", "IVCD"),
+)
+FASCICULAR = (("lafb", "LAFB"), ("lpfb", "LPFB"))
+
+
+def shown(value: float, unit: str) -> str:
+    """Return a measurement without its unit.
+
+    >>> shown(126.4, "ms"), shown(1.0, "0/1"), shown(float("nan"), "mV"), shown(-0.001, "mV")
+    ('126', 'yes', '-', '0.00')
+    """
+    if not math.isfinite(value):
+        return NONE
+    if unit == "0/1":
+        return "yes" if value else "no"
+    text = f"{value:.{DECIMALS[unit]}f}" if unit in DECIMALS else f"{value:.3g}"
+    return text.removeprefix("-") if float(text) == 0 else text
+
+
+def conduction(found: Measurements) -> str:
+    """Return the patterns of conduction in a few words."""
+    if math.isnan(found["qrs_duration_ms"]):
+        return NONE
+    if found["paced"] == 1:
+        return "paced"
+    branch = [word for name, word in PATTERNS if found[name] == 1][:1]
+    words = branch + [word for name, word in FASCICULAR if found[name] == 1]
+    return " + ".join(words) or "no block"
+
+
+def rhythm(found: Measurements) -> str:
+    """Return what is known of the rhythm in a few words."""
+    if math.isnan(found["qrs_duration_ms"]):
+        return NONE
+    if found["paced"] == 1:
+        words = "ventricular pacing"
+    elif found["atrial_fibrillation"] == 1:
+        words = "irregular without P waves: atrial fibrillation likely"
+    elif math.isnan(found["pr_ms"]):
+        words = "no P wave that repeats"
+    else:
+        words = "P wave before each QRS"
+    other = found["ectopic_share"]
+    return words + (f"; {other:.0%} of the beats have another shape" if other > 0 else "")
+
+
+def grid(rows: list[list[str]], indent: str = "") -> list[str]:
+    """Return rows of cells as lines, the first column to the left, the others to the right.
+
+    >>> grid([["", "I"], ["QRS", "96"]])
+    ['      I', 'QRS  96']
+    """
+    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
+    return [
+        (
+            indent
+            + "  ".join(
+                f"{cell:<{w}}" if k == 0 else f"{cell:>{w}}"
+                for k, (cell, w) in enumerate(zip(row, widths, strict=True))
+            )
+        ).rstrip()
+        for row in rows
+    ]
