@@ -29,7 +29,8 @@ T_BAND = 12.0  # Hz
 # Slopes that a reader sees at 25 mm/s and 10 mm/mV; half the distance to them is moved.
 SEEN_QRS_ON, SEEN_QRS_OFF = 0.012, 0.006  # mV a sample: 6 and 3 mV/s
 SEEN_P = 0.02  # mV from the level beside the wave
-P_CORNER_SHARE, P_SEEN_SHARE = 0.3, 0.4
+P_CORNER_SHARE, P_SEEN_SHARE = 0.2, 0.4
+P_OUTWARD = 12  # samples; what lies farther out is the T wave before, wander, or the QRS
 OWN_SHARE = 0.5
 LEAST_TRUST = 0.05  # leads below are left out: their QRS hardly stands out of their noise
 # Latest T limb after the fiducial point: 0.46 s * sqrt(RR) lets QTc reach about 0.56 s.
@@ -207,6 +208,6 @@ def _own_p_edge(part: FloatArray, peak: int, edge: int) -> FloatArray:
     seen = start + first_true(np.abs(part[:, start:stop] - level) > SEEN_P)
     return np.asarray(
         edge
-        + P_CORNER_SHARE * np.clip(own_corner - edge, -40, 40)
-        + P_SEEN_SHARE * np.clip(seen - edge, -40, 40)
+        + P_CORNER_SHARE * np.clip(own_corner - edge, -P_OUTWARD, 40)
+        + P_SEEN_SHARE * np.clip(seen - edge, -P_OUTWARD, 40)
     )
