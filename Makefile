@@ -57,3 +57,13 @@ bench-delineation: $(READY)
 .PHONY: bench-formats
 bench-formats: $(READY)
 	$(NICE_ENV) $(BIN)/python scripts/bench_formats.py --data ../shared/data
+
+# calibration of the virtual cohort against its targets; speed and memory
+.PHONY: bench-simulation
+bench-simulation: $(READY)
+	$(NICE_ENV) $(BIN)/python scripts/bench_simulation.py
+
+# can simple statistics tell simulated ECGs from those of LUDB?
+.PHONY: bench-realism
+bench-realism: $(READY)
+	$(NICE_ENV) $(BIN)/python scripts/bench_realism.py ../shared/data/ludb/records
