@@ -37,6 +37,7 @@ SIGNALS = {
     "golden.schiller.xml": "schiller-xml",
     "golden.scp": "scp-ecg",
     "reference.scp": "scp-ecg",
+    "tables.scp": "scp-ecg",
     "golden.edf": "edf",
     "biosig.edf": "edf",
     "golden.ecg": "ishne",

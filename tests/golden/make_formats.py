@@ -268,12 +268,26 @@ def schiller(uv: dict[str, np.ndarray]) -> dict[str, bytes]:
     return {"golden.schiller.xml": text.encode()}
 
 
+def spelt_out_tables() -> bytes:
+    """Return a section 2 that spells the default table out, code bits least significant first."""
+    codes = [("0", 0, 0)]
+    for size in range(1, 9):
+        codes += [("1" * size + "00", 0, size), ("1" * size + "01", 0, -size)]
+    codes += [("1111111110", 8, 0), ("1111111111", 16, 0)]
+    body = struct.pack("<HH", 1, len(codes))
+    for bits, extra, value in codes:
+        code = int(bits[::-1], 2)
+        body += struct.pack("<BBBhI", len(bits), len(bits) + extra, 1, value, code)
+    return body
+
+
 def scp(uv: dict[str, np.ndarray]) -> dict[str, bytes]:
     counts = {lead: uv[lead] // 5 for lead in STORED}
     common = {"interval_us": 1_000_000 // FS // 1, "step_nv": 5000}
     shapes = {lead: values[15:46] for lead, values in counts.items()}
     return {
         "golden.scp": write_scp(counts, **common),
+        "tables.scp": write_scp(counts, **common, order=1, tables=spelt_out_tables()),
         "reference.scp": write_scp(counts, **common, reference=(shapes, [30, 110, 180])),
     }
 

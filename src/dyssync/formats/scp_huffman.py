@@ -65,8 +65,10 @@ def parse_tables(body: bytes) -> list[Node]:
             raise FormatError("section 2 ends within a Huffman table; truncated?")
         root: Node = [None, None]
         for _ in range(n_codes):
-            prefix, total, mode, value, code = struct.unpack_from("<BBBhI", body, at)
+            first, second, mode, value, code = struct.unpack_from("<BBBhI", body, at)
             at += 9
+            # The standard has the prefix first, BioSig the whole code; the prefix is the shorter.
+            prefix, total = min(first, second), max(first, second)
             if not 1 <= prefix <= total <= _MAX_BITS:
                 raise FormatError(
                     f"section 2: a code of {prefix} of {total} bits; 1 to 32 is needed"
