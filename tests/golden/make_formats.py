@@ -325,7 +325,7 @@ def edf(uv: dict[str, np.ndarray]) -> dict[str, bytes]:
 
 
 def pictures(uv: dict[str, np.ndarray]) -> dict[str, bytes]:
-    """Draw a stair whose top-left corner is dark, stored turned by 90 degrees with EXIF saying so."""
+    """Draw a page whose top-left corner is dark, turned by 90 degrees with EXIF saying so."""
     from PIL import Image
 
     page = np.full((60, 90), 255, np.uint8)
