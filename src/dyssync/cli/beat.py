@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING, Literal
 
 from dyssync.cli.numbers import shown
@@ -16,7 +17,13 @@ if TYPE_CHECKING:
     from dyssync.measurements.heartbeat import Heartbeat
 
 SIZE_INCH = (11.0, 9.5)
+MARGINS = {
+    "left": 0.05, "right": 0.99, "top": 0.91, "bottom": 0.03, "hspace": 0.32, "wspace": 0.16,
+}  # fmt: skip
 COLUMNS = 4
+DPI = 150
+GRID = ((40.0, 0.1, "#F8E3E3", 0.4), (200.0, 0.5, "#ECC3C3", 0.7))  # ms, mV, colour, width
+MAX_GRID_MV = 10.0  # higher pictures have no squares: they would be a grey plane
 # Wave: name, first and last mark, colour (Okabe and Ito, safe for colour-blind readers).
 WAVES = (
     ("P", "p_on", "p_off", "#009E73"),
@@ -33,38 +40,36 @@ def draw_beat(ecg: ECG, found: Measurements, kind: Literal["png", "svg"]) -> byt
     Raises:
         InputError: no beat was found.
     """
-    import matplotlib.pyplot as plt
     import numpy as np
+    from matplotlib.figure import Figure
 
     from dyssync.ecg import LEADS
     from dyssync.measurements.heartbeat import heartbeat
-    from dyssync.report.pictures import figure_style, finish
+    from dyssync.report.pictures import figure_style
 
     beat = heartbeat(ecg)
     time = (np.arange(beat.signal.shape[1]) - beat.marks.qrs_on) * beat.ms(1.0)
+    picture = io.BytesIO()
     with figure_style():
-        figure = plt.figure(figsize=SIZE_INCH, layout="constrained")
-        try:
-            places = figure.add_gridspec(4, COLUMNS, height_ratios=(1.7, 1, 1, 1))
-            together = figure.add_subplot(places[0, :])
-            together.plot(time, beat.signal.T, color="0.2", linewidth=0.8)
-            together.set_title("all leads", loc="left", fontsize=9)
-            _paper(together, time, beat, beat.signal)
-            _global_marks(together, beat, name=True)
-            together.set_xlabel("ms from QRS onset")
-            together.set_ylabel("mV")
-            for i, lead in enumerate(LEADS):
-                axes = figure.add_subplot(places[1 + i % 3, i // 3])
-                axes.plot(time, beat.signal[i], color="black", linewidth=1.1)
-                axes.set_title(lead, loc="left", fontsize=9)
-                _paper(axes, time, beat, beat.signal[i])
-                _global_marks(axes, beat)
-                _lead_marks(axes, beat, i, time)
-            figure.suptitle(_title(ecg, found, beat), fontsize=9, x=0.01, ha="left")
-            picture = finish(figure, "beat", "Typical beat with the marks of P, QRS and T")
-        finally:
-            plt.close(figure)
-    return picture.png if kind == "png" else picture.svg or b""
+        figure = Figure(figsize=SIZE_INCH)
+        places = figure.add_gridspec(4, COLUMNS, height_ratios=(1.9, 1, 1, 1), **MARGINS)
+        together = figure.add_subplot(places[0, :])
+        together.plot(time, beat.signal.T, color="0.2", linewidth=0.8)
+        _paper(together, time, beat, beat.signal)
+        _global_marks(together, beat, name=True)
+        together.set_xlabel("ms from QRS onset; all leads laid on each other", loc="left")
+        together.set_ylabel("mV")
+        for i, lead in enumerate(LEADS):
+            axes = figure.add_subplot(places[1 + i % 3, i // 3])
+            axes.plot(time, beat.signal[i], color="black", linewidth=1.1)
+            axes.set_title(lead, loc="left", fontsize=9, pad=3)
+            _paper(axes, time, beat, beat.signal[i])
+            _global_marks(axes, beat)
+            _lead_marks(axes, beat, i, time)
+        figure.text(MARGINS["left"], 0.985, _title(ecg, found, beat), fontsize=9, va="top")
+        stamp = {"Date": None, "Creator": None} if kind == "svg" else {"Software": None}
+        figure.savefig(picture, format=kind, dpi=DPI, metadata=stamp)
+    return picture.getvalue()
 
 
 def _title(ecg: ECG, found: Measurements, beat: Heartbeat) -> str:
@@ -86,11 +91,10 @@ def _title(ecg: ECG, found: Measurements, beat: Heartbeat) -> str:
 
 
 def _paper(
-    axes: Axes, time: npt.NDArray[np.float64], beat: Heartbeat, rows: npt.NDArray[np.float64]
+    axes: Axes, time: npt.NDArray[np.floating], beat: Heartbeat, rows: npt.NDArray[np.float64]
 ) -> None:
     """Give the panel millimetre paper and room for what is drawn."""
     import numpy as np
-    from matplotlib.ticker import MultipleLocator
 
     marks = [mark for mark in _all_marks(beat) if mark is not None]
     left = max(time[0], beat.ms(min(marks) - beat.marks.qrs_on) - MARGIN_MS)
@@ -100,14 +104,22 @@ def _paper(
     room = 0.08 * (high - low) + max(0.0, MIN_SPAN_MV - (high - low)) / 2
     axes.set_xlim(left, right)
     axes.set_ylim(low - room, high + room)
-    axes.xaxis.set_major_locator(MultipleLocator(200))
-    axes.xaxis.set_minor_locator(MultipleLocator(40))
-    if high - low < 6.0:
-        axes.yaxis.set_major_locator(MultipleLocator(0.5))
-        axes.yaxis.set_minor_locator(MultipleLocator(0.1))
-    axes.grid(visible=True, which="major", color="#ECC3C3", linewidth=0.7)
-    axes.grid(visible=True, which="minor", color="#F8E3E3", linewidth=0.4)
-    axes.tick_params(which="both", labelsize=7, length=0)
+    axes.grid(visible=False)
+    bottom, top = axes.get_ylim()
+    for step_ms, step_mv, colour, width in GRID if high - low < MAX_GRID_MV else ():
+        axes.vlines(
+            _multiples(left, right, step_ms), bottom, top, colour, linewidth=width, zorder=0
+        )
+        axes.hlines(
+            _multiples(bottom, top, step_mv), left, right, colour, linewidth=width, zorder=0
+        )
+    axes.tick_params(labelsize=7, length=0)
+
+
+def _multiples(low: float, high: float, step: float) -> npt.NDArray[np.float64]:
+    import numpy as np
+
+    return np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step
 
 
 def _all_marks(beat: Heartbeat) -> list[int | None]:
@@ -129,7 +141,7 @@ def _global_marks(axes: Axes, beat: Heartbeat, *, name: bool = False) -> None:
             axes.text((x0 + x1) / 2, top, label, color=colour, ha="center", va="bottom")
 
 
-def _lead_marks(axes: Axes, beat: Heartbeat, lead: int, time: npt.NDArray[np.float64]) -> None:
+def _lead_marks(axes: Axes, beat: Heartbeat, lead: int, time: npt.NDArray[np.floating]) -> None:
     """Dot the QRS onset and end of the lead itself."""
     import numpy as np
 
