@@ -97,8 +97,9 @@ def quality_of(ecg: ECG, typical: TypicalBeat | None) -> Quality:
     signal = ecg.signal
     slow = bandpass(signal, ecg.fs, None, 0.5, order=1)
     noise = _fast_noise(ecg) if typical is None else typical.noise
-    span = np.ptp(np.percentile(signal, (1, 99), axis=1), axis=0)
-    wander = np.ptp(np.percentile(slow, (5, 95), axis=1), axis=0)
+    # every fifth sample tells the span as well as all of them
+    span = np.ptp(np.percentile(signal[:, ::5], (1, 99), axis=1), axis=0)
+    wander = np.ptp(np.percentile(slow[:, ::5], (5, 95), axis=1), axis=0)
     mains, clipped = _mains_mv(ecg), _clipped_share(signal)
     leads = []
     for i, lead in enumerate(LEADS):

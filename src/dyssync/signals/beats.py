@@ -16,7 +16,7 @@ from scipy import signal as dsp
 from dyssync.ecg import Signal
 from dyssync.errors import InputError
 from dyssync.signals.filtering import bandpass
-from dyssync.signals.kinds import Indices, align_beats, beat_kinds, windows
+from dyssync.signals.kinds import Indices, align_beats, beat_kinds, middle_beat, windows
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -87,7 +87,7 @@ def _qrs_envelope(slope: FloatArray, fs: float, share: float) -> FloatArray:
     window = max(1, min(n, round(1.5 * fs)))
     blocks = slope[:, : n // window * window].reshape(len(slope), -1, window)
     typical = np.percentile(blocks.max(axis=2), share, axis=1)
-    floor = np.median(slope, axis=1)
+    floor = np.median(slope[:, ::3], axis=1)
     usable = typical > 1e-6
     if not usable.any():
         return np.zeros(n)
@@ -153,6 +153,6 @@ def median_beat(
     before, after = round(before_s * fs), round(after_s * fs)
     beats = align_beats(steady, beats, fs)
     kept = beats[beat_kinds(steady, beats, fs) == 0]
-    beat = np.median(windows(steady, kept, before, after), axis=0)
+    beat = middle_beat(windows(steady, kept, before, after))
     level = np.median(beat[:, max(0, before - round(0.1 * fs)) : before - round(0.06 * fs)], axis=1)
     return MedianBeat((beat - level[:, None]).astype(np.float32), fs, before, len(kept), rr_s)

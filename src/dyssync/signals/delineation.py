@@ -18,7 +18,7 @@ from dyssync.errors import InputError
 from dyssync.signals.beats import NO_BEAT, MedianBeat, detect_beats
 from dyssync.signals.bounds import FS, p_bounds, qrs_bounds, t_bounds
 from dyssync.signals.filtering import bandpass, mains_frequency, remove_mains, resample
-from dyssync.signals.kinds import Indices, align_beats, beat_kinds, windows
+from dyssync.signals.kinds import Indices, align_beats, beat_kinds, middle_beat, windows
 from dyssync.signals.pacing import (
     NO_SPIKE,
     REACH,
@@ -126,7 +126,7 @@ def typical_beat(signal: npt.ArrayLike, fs: float) -> TypicalBeat:
         raise InputError(NO_BEAT)
     recording, first_block, found = _delineate(steady, beats, spikes, fs)
     rr = float(np.median(np.diff(beats)) / FS) if len(beats) > 1 else float("nan")
-    template = _average(first_block)
+    template = middle_beat(first_block)
     noise = 1.2533 * np.abs(first_block - template).mean(axis=(0, 2))  # SD if it is Gaussian
     return TypicalBeat(
         MedianBeat(template, FS, BEFORE, len(first_block), rr),
@@ -235,14 +235,9 @@ def _blocks(beats: Indices, kinds: Indices) -> Iterator[tuple[Indices, float]]:
             yield block, float(np.median(following[block]))
 
 
-def _average(cut: Signal) -> Signal:
-    """Median beat, (leads, m); the mean of one or two."""
-    return np.asarray(np.median(cut, axis=0) if len(cut) > 2 else cut.mean(axis=0), np.float32)
-
-
 def _template_marks(cut: Signal, rr: float) -> Found:
     """Marks of one kind of beat relative to its fiducial point: global, and (leads,)."""
-    found = _bounds(_average(cut), BEFORE, rr)
+    found = _bounds(middle_beat(cut), BEFORE, rr)
     if "p_on" in found and not _p_repeats(cut, found["p_on"][0], found["p_off"][0]):
         del found["p_on"], found["p_off"]
     return {name: (mark - BEFORE, lead - BEFORE) for name, (mark, lead) in found.items()}
