@@ -1,15 +1,9 @@
-"""HDF5 files with one ECG (SPH, MATLAB 7.3); needs h5py.
-
-The HDF5 library loops for ever on some damaged files, deaf to signals, and has crashed on others.
-So it gets a process of its own (`python -m dyssync.formats.hdf5`), which turns HDF5 on its standard
-input into NPZ on its standard output, within 2 s of processor time.
-"""
+"""HDF5 files with one ECG (SPH, MATLAB 7.3); needs h5py; runs apart, see :mod:`isolation`."""
 
 from __future__ import annotations
 
 import importlib.util
 import io
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -18,6 +12,7 @@ import numpy as np
 
 from dyssync.errors import FormatError
 from dyssync.formats.arrays import parse_archive
+from dyssync.formats.isolation import convert_apart, serve
 from dyssync.formats.recording import (
     Format,
     InputFile,
@@ -26,16 +21,11 @@ from dyssync.formats.recording import (
     check_sample_count,
 )
 
-CPU_LIMIT_S = 2
-WALL_LIMIT_S = 60  # the machine may be busy with other things
-MEMORY_LIMIT_BYTES = 2_000_000_000  # of address space, most of it libraries
-
 _MAGIC = b"\x89HDF\r\n\x1a\n"
 _MATLAB = b"MATLAB 7.3 MAT-file"
 _SIGNAL_KEYS = ("ecg", "signal", "data", "val", "tracings")
 _RATE_KEYS = ("fs", "sampling_rate", "sample_rate")
 _MAX_OBJECTS = 1000
-_REFUSED = 2  # exit code of the process for what is wrong with the file
 _H5PY_ERRORS = (
     AttributeError,
     IndexError,
@@ -59,18 +49,7 @@ def parse(data: bytes, options: ReadOptions) -> Recording:
     """
     if importlib.util.find_spec("h5py") is None:
         raise FormatError("HDF5 files need h5py: pip install h5py")
-    command = [sys.executable, "-m", __name__]
-    try:
-        done = subprocess.run(
-            command, input=data, capture_output=True, timeout=WALL_LIMIT_S, check=False
-        )
-    except subprocess.TimeoutExpired as error:
-        raise FormatError("damaged HDF5 data (reading does not end); copy it again") from error
-    if done.returncode == 0:
-        return parse_archive(done.stdout, options)
-    if done.returncode == _REFUSED:
-        raise FormatError(done.stderr.decode("utf-8", "replace").strip())
-    raise FormatError("damaged HDF5 data (the library gave up); copy the file again")
+    return parse_archive(convert_apart(__name__, data), options)
 
 
 def convert(data: bytes) -> bytes:
@@ -137,20 +116,5 @@ FORMAT = Format(
 )
 
 
-def main() -> int:
-    """Convert standard input to standard output under limits; return the exit code."""
-    if sys.platform != "win32":
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_CPU, (CPU_LIMIT_S, CPU_LIMIT_S))
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT_BYTES, MEMORY_LIMIT_BYTES))
-    try:
-        sys.stdout.buffer.write(convert(sys.stdin.buffer.read()))
-    except FormatError as error:
-        sys.stderr.write(str(error))
-        return _REFUSED
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(serve(convert))

@@ -1,13 +1,14 @@
 """MATLAB files, version 4 and 5: a matrix, or a struct with the matrix and what belongs to it.
 
 A .mat file of the PhysioNet challenges has a .hea header beside it and is read through that; alone
-it states neither rate nor unit.
+it states neither rate nor unit. scipy runs apart, see :mod:`isolation`.
 """
 
 from __future__ import annotations
 
 import io
 import struct
+import sys
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,17 +18,15 @@ import numpy as np
 import numpy.typing as npt
 
 from dyssync.errors import FormatError
-from dyssync.formats.arrays import orient
-from dyssync.formats.demographics import parse_age, parse_sex
+from dyssync.formats.arrays import parse_archive
+from dyssync.formats.isolation import convert_apart, serve
 from dyssync.formats.recording import (
     MAX_FILE_BYTES,
     Format,
     InputFile,
-    Person,
     ReadOptions,
     Recording,
 )
-from dyssync.formats.tables import Declared, recording_from_columns
 
 _VERSION_5 = b"MATLAB 5.0 MAT-file"
 _SIGNAL_KEYS = ("data", "val", "signal", "ecg", "feats", "ecg12lead", "x")
@@ -59,31 +58,38 @@ def parse(data: bytes, options: ReadOptions) -> Recording:
     Raises:
         FormatError: no such matrix, damaged data, or no rate or unit is stated.
     """
+    if data.startswith(_VERSION_5):
+        _check_inflated_size(data)
+    else:
+        _check_version_4(data)
+    return parse_archive(convert_apart(__name__, data), options)
+
+
+def convert(data: bytes) -> bytes:
+    """Return the ECG of a MATLAB file as NPZ; runs in the process of its own.
+
+    Raises:
+        FormatError: no matrix of leads, or damaged data.
+    """
     fields = _variables(data)
     found = [key for key in _SIGNAL_KEYS if key in fields and _is_matrix(fields[key])]
     found = found or [key for key, value in fields.items() if _is_matrix(value)]
     if not found:
         raise FormatError(f"variables {', '.join(fields) or 'none'}; a matrix (12, n) is needed")
-    leads = _texts(fields.get("leads"))
-    declared = Declared(
-        fs=next((rate for key in _RATE_KEYS if (rate := _rate(fields.get(key)))), None),
-        unit=next((text for key in _UNIT_KEYS if (text := _text(fields.get(key)))), None),
-        person=Person(
-            age=parse_age(_text(fields.get("age"))), sex=parse_sex(_text(fields.get("sex")))
-        ),
-    )
-    matrix = orient(fields[found[0]], len(leads) if leads else None)
-    return recording_from_columns(leads, matrix, declared, options)
+    arrays: dict[str, Any] = {"signal": fields[found[0]]}
+    arrays["leads"] = _texts(fields.get("leads"))
+    arrays["fs"] = next((rate for key in _RATE_KEYS if (rate := _rate(fields.get(key)))), None)
+    arrays["unit"] = next((text for key in _UNIT_KEYS if (text := _text(fields.get(key)))), None)
+    arrays["age"], arrays["sex"] = _text(fields.get("age")), _text(fields.get("sex"))
+    stream = io.BytesIO()
+    np.savez(stream, **{key: value for key, value in arrays.items() if value is not None})
+    return stream.getvalue()
 
 
 def _variables(data: bytes) -> Mapping[str, npt.NDArray[Any]]:
     """Return variables by lower-case name; the fields of a single struct stand for themselves."""
     from scipy.io import loadmat
 
-    if data.startswith(_VERSION_5):
-        _check_inflated_size(data)
-    else:
-        _check_version_4(data)
     try:
         # scipy takes any stream; its type stubs know only paths
         loaded = loadmat(cast(str, io.BytesIO(data)), struct_as_record=True)
@@ -142,7 +148,7 @@ def _is_matrix(value: npt.NDArray[Any]) -> bool:
 def _text(value: npt.NDArray[Any] | None) -> str | None:
     if value is None or value.size == 0:
         return None
-    return str(value.reshape(-1)[0])
+    return str(value.reshape(-1)[0])[:100]
 
 
 def _texts(value: npt.NDArray[Any] | None) -> list[str] | None:
@@ -180,3 +186,7 @@ FORMAT = Format(
     sniff=sniff,
     read=read,
 )
+
+
+if __name__ == "__main__":
+    sys.exit(serve(convert))
