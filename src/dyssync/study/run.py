@@ -33,7 +33,7 @@ from dyssync.study.virtual import bayes_auroc, builtin_cohort
 WORK, BUNDLE, FINISHED = "work", "bundle", "finished.json"
 PACKAGES = (
     "numpy", "scipy", "pandas", "scikit-learn", "lightgbm", "torch", "monai",
-    "lightning-fabric", "opencv-python-headless", "wfdb",
+    "lightning-fabric", "opencv-python-headless",
 )  # fmt: skip
 
 
