@@ -46,7 +46,7 @@ def test_help_imports_nothing_heavy() -> None:
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (["study"], "--cohort"),
+        (["study"], "--out"),
         (["studdy"], "studdy"),
         (["predict", "nowhere", "a.hea"], "no bundle"),
         (["check", "nowhere.csv"], "no such file"),

@@ -7,18 +7,26 @@ import pytest
 
 from dyssync.ecg import ECG, LEADS
 from dyssync.errors import ModelError
-from dyssync.models.resnet import ResNet18, SelfSupervisedResNet18, fit_temperature
+from dyssync.models.resnet import ResNet18, SelfSupervisedResNet18, fit_calibration
 from dyssync.pretraining.encoder import load_encoder
 from dyssync.pretraining.loop import PretrainingConfig, pretrain
 
 Toy = tuple[list[ECG], np.ndarray]
 
 
-def test_temperature_undoes_overconfidence() -> None:
+def test_calibration_undoes_overconfidence_and_bias() -> None:
     rng = np.random.default_rng(0)
-    true_logits = rng.normal(0, 1.5, 20_000)
-    y = rng.random(20_000) < 1 / (1 + np.exp(-(true_logits + 0.4)))
-    assert fit_temperature(3 * true_logits, 0.4, y) == pytest.approx(3, rel=0.05)
+    true_logits = rng.normal(0.3, 1.5, 20_000)
+    y = rng.random(20_000) < 1 / (1 + np.exp(-true_logits))
+    slope, intercept = fit_calibration(3 * true_logits - 1.2, y)
+    assert slope == pytest.approx(1 / 3, rel=0.05)
+    assert intercept == pytest.approx(0.4, abs=0.05)
+
+
+def test_calibration_of_separated_logits_stays_finite() -> None:
+    slope, intercept = fit_calibration(np.array([-2.0, -1.0, 1.0, 2.0]), np.array([0, 0, 1, 1]))
+    assert 0 < slope < 20
+    assert abs(intercept) < 1
 
 
 @pytest.mark.parametrize("layout", ["3x4+II", "tiles"])

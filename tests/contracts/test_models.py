@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.metrics import roc_auc_score
 
 from dyssync.ecg import ECG
 from dyssync.errors import ModelError
@@ -70,6 +71,7 @@ def test_fit_returns_self_and_probabilities_are_probabilities(
 def test_planted_signal_is_learnt(name: str, fitted: Callable[[str], Any], toy: Toy) -> None:
     x, y = parts(toy)[1]
     p = fitted(name).response_probability(x)
+    assert roc_auc_score(y, p) > 0.8
     assert p[y == 1].mean() > p[y == 0].mean() + 0.1
 
 

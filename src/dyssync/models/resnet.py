@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize_scalar
+from scipy.optimize import minimize
 from sklearn.metrics import roc_auc_score
 
 from dyssync.ecg import ECG, LEADS
@@ -70,7 +70,7 @@ class ResNet18(ProbabilityMixin):
         dropout: before the last layer, 0-1.
         augment: draw starting time, position, scale and line width anew at each step.
         test_views: pictures a recording at prediction, from different moments; mean logit.
-        temperature: what logits are divided by; None fits it to the validation part.
+        calibration: slope and intercept of the logits; None fits them to the validation part.
         weights: local ImageNet state dict (safetensors) to start from; None starts at random.
         precision: "auto", "32-true" or "bf16-mixed".
     """
@@ -92,7 +92,7 @@ class ResNet18(ProbabilityMixin):
         dropout: float = 0.2,
         augment: bool = True,
         test_views: int = 3,
-        temperature: float | None = None,
+        calibration: tuple[float, float] | None = None,
         weights: str | None = None,
         precision: str = "auto",
     ) -> None:
@@ -108,7 +108,7 @@ class ResNet18(ProbabilityMixin):
         self.dropout = dropout
         self.augment = augment
         self.test_views = test_views
-        self.temperature = temperature
+        self.calibration = calibration
         self.weights = weights
         self.precision = precision
 
@@ -126,17 +126,17 @@ class ResNet18(ProbabilityMixin):
         validation: Labelled | None = None,
         watch: Watch = UNWATCHED,
     ) -> Self:
-        """Train; with `validation`, keep the epoch of its largest AUROC, then fit the temperature.
+        """Train; with `validation`, keep the epoch of its largest AUROC, then calibrate.
 
         Its log-loss would keep the first epoch where a network is overconfident: it judges the
-        size of the logits, which the temperature mends afterwards, before their order.
+        size of the logits, which calibration mends afterwards, before their order.
         """
         import torch
 
         labels = check_labels(X, y)
         self.classes_ = np.array([0, 1])
-        # The loss weighs both classes alike; the logit is brought back to the cohort's own odds
-        # (Elkan 2001), so that the probability stays calibrated.
+        # The loss weighs both classes alike; without a validation part to calibrate on, the logit
+        # is brought back to the cohort's own odds (Elkan 2001).
         self.log_odds_ = float(np.log(labels.mean() / (1 - labels.mean())))
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
@@ -197,10 +197,10 @@ class ResNet18(ProbabilityMixin):
         )
         self.network_.cpu()
         round_weights(self.network_)
-        self.temperature_ = 1.0 if self.temperature is None else self.temperature
-        if validation is not None and self.temperature is None:
+        self.slope_, self.intercept_ = self.calibration or (1.0, self.log_odds_)
+        if validation is not None and self.calibration is None:
             logits = self._balanced_logits(self.network_, validation[0], self.test_views)
-            self.temperature_ = fit_temperature(logits, self.log_odds_, validation[1])
+            self.slope_, self.intercept_ = fit_calibration(logits, validation[1])
 
     def _view_config(self) -> ViewConfig:
         views = plain_views((self.layout,), self.gain)
@@ -236,7 +236,7 @@ class ResNet18(ProbabilityMixin):
         """Return the probability of response, (n,) float64."""
         network = self._learned("network_").eval()
         balanced = self._balanced_logits(network, X, self.test_views)
-        logits = balanced / self.temperature_ + self.log_odds_
+        logits = self.slope_ * balanced + self.intercept_
         return np.asarray(1 / (1 + np.exp(-logits)), dtype=np.float64)
 
     def picture(self, ecg: ECG) -> Rendered:
@@ -254,17 +254,18 @@ class ResNet18(ProbabilityMixin):
         return apply_view(flat, FS, view, self.size, boxes=True).boxes
 
     def refit_params(self, fitted: Sequence[Self]) -> Mapping[str, Any]:
-        """Return the medians of what the validation part chose: epochs and temperature."""
+        """Return the medians of what the validation part chose: epochs and calibration."""
         epochs = float(np.median([m.history_.best_epoch for m in fitted]))
-        temperature = float(np.median([m.temperature_ for m in fitted]))
-        return {"epochs": max(1, round(epochs)), "temperature": temperature}
+        calibration = np.median([(m.slope_, m.intercept_) for m in fitted], axis=0)
+        return {"epochs": max(1, round(epochs)), "calibration": tuple(map(float, calibration))}
 
     def state(self) -> State:
         """Return the weights and the cohort's log-odds of response."""
         network = self._learned("network_")
         values = {
             "log_odds": self.log_odds_,
-            "temperature": self.temperature_,
+            "slope": self.slope_,
+            "intercept": self.intercept_,
             "best_epoch": self.history_.best_epoch,
         }
         return State(values, {"network.safetensors": pack_weights(network)})
@@ -276,27 +277,32 @@ class ResNet18(ProbabilityMixin):
         unpack_weights(self.network_, state.files["network.safetensors"])
         self.network_.eval()
         self.log_odds_ = float(state.values["log_odds"])
-        self.temperature_ = float(state.values["temperature"])
+        self.slope_ = float(state.values["slope"])
+        self.intercept_ = float(state.values["intercept"])
         self.history_ = History([], [], int(state.values["best_epoch"]))
         return self
 
 
-def fit_temperature(logits: npt.NDArray[np.float64], log_odds: float, y: npt.ArrayLike) -> float:
-    """Return the temperature that makes logits most likely, 0.5 to 20 (Guo 2017, 1706.04599).
+def fit_calibration(logits: npt.NDArray[np.float64], y: npt.ArrayLike) -> tuple[float, float]:
+    """Return slope and intercept that turn logits into calibrated ones (Platt 1999).
+
+    Targets are Platt's, pulled towards the middle by one pseudo-patient of each class, so that the
+    slope stays finite where the logits separate the classes.
 
     Args:
-        logits: (n,) at even odds of both classes.
-        log_odds: of response in the training part, added after the division.
+        logits: (n,).
         y: (n,) responses.
     """
     labels = np.asarray(y, dtype=np.float64)
+    ones, zeros = labels.sum(), (1 - labels).sum()
+    target = np.where(labels == 1, (ones + 1) / (ones + 2), 1 / (zeros + 2))
 
-    def loss(log_temperature: float) -> float:
-        z = logits / np.exp(log_temperature) + log_odds
-        return float(np.mean(np.logaddexp(0, z) - labels * z))
+    def loss(parameters: npt.NDArray[np.float64]) -> float:
+        z = np.exp(parameters[0]) * logits + parameters[1]  # a negative slope would be noise
+        return float(np.mean(np.logaddexp(0, z) - target * z))
 
-    found = minimize_scalar(loss, bounds=(np.log(0.5), np.log(20.0)), method="bounded")
-    return float(np.exp(found.x))
+    found = minimize(loss, np.zeros(2), method="Nelder-Mead")
+    return float(np.exp(found.x[0])), float(found.x[1])
 
 
 def _tensor(pictures: npt.NDArray[np.float32], device: torch.device) -> torch.Tensor:
