@@ -58,6 +58,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"error: {error.format_message()}", file=sys.stderr)
         return INPUT
     except (KeyboardInterrupt, typer.Abort):
-        print("interrupted; the same command goes on where it was", file=sys.stderr)
+        print("interrupted; study and simulate go on with the same command", file=sys.stderr)
         return INTERRUPTED
     return int(code or DONE)
