@@ -9,7 +9,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "src" / "dyssync"
 
 FLOORS = (
-    ("errors", "registry"),
+    ("errors", "machine", "registry"),
     ("ecg", "layouts"),
     ("signals",),
     ("formats", "measurements", "rendering", "simulation", "cohort", "corpus"),

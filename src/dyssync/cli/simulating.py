@@ -29,13 +29,12 @@ def simulate(
 
     Interrupted at any moment, the same command goes on where it was.
     """
-    import os
-
+    from dyssync.machine import available_cores
     from dyssync.simulation.cohort import simulate_cohort
     from dyssync.simulation.corpus import simulate_corpus
 
     make = simulate_corpus if unlabelled else simulate_cohort
-    cores = workers or len(os.sched_getaffinity(0))
+    cores = workers or available_cores()
     with reading_bar("simulating") as bar:
         row = bar.add_task("simulating", total=patients)
         make(

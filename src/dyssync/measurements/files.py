@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from dyssync.errors import InputError
 from dyssync.formats import read_ecg
+from dyssync.machine import available_cores
 from dyssync.measurements.measurement import Measurements, measure
 
 WAITING = 4  # files a worker that are handed out ahead; bounds memory, keeps every core busy
@@ -48,8 +48,7 @@ def measure_files(paths: Iterable[Path], *, workers: int | None = None) -> Itera
         paths: any number; a generator is drawn from only as results are taken.
         workers: processes; None takes one a core, 1 works in this process.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    n_workers = (cores or 1) if workers is None else workers
+    n_workers = available_cores() if workers is None else workers
     if n_workers <= 1:
         yield from map(measure_file, paths)
         return

@@ -16,6 +16,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import Any
 
+from dyssync.machine import available_cores
 from dyssync.study.tasks import Material, Task, do_task
 
 THREAD_SETTINGS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -31,7 +32,7 @@ def default_workers() -> int:
     """Return how many processes to use: the cores this process may use, one with a GPU."""
     import torch
 
-    return 1 if torch.cuda.is_available() else len(os.sched_getaffinity(0))
+    return 1 if torch.cuda.is_available() else available_cores()
 
 
 def run_tasks(
