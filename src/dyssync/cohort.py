@@ -120,11 +120,10 @@ def read_cohort(
     cohort, problems = check_cohort(path, seconds=seconds, on_row=on_row)
     fatal = [p for p in problems if p.row is None or not exclude_problems]
     if fatal:
-        advice = []
+        text = join_problems([str(p) for p in fatal], path.name)
         if not exclude_problems and any(p.row is not None for p in problems):
-            advice = ["mend the rows, or leave them out with --exclude-bad"]
-        texts = [str(p) for p in fatal] + advice
-        raise CohortError(f"{path.name}: {join_problems(texts, 'cohort')}")
+            text += "\nMend the rows, or leave them out with --exclude-bad."
+        raise CohortError(text)
     return cohort
 
 

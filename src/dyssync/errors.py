@@ -37,7 +37,7 @@ class ModelError(InputError):
 def join_problems(problems: Sequence[str], subject: str) -> str:
     """Word several findings as one message, a line each, the count first."""
     if len(problems) == 1:
-        return problems[0]
+        return f"{subject}: {problems[0]}"
     return "\n".join([f"{subject}: {len(problems)} problems", *(f"  {p}" for p in problems)])
 
 
