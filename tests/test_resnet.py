@@ -1,5 +1,6 @@
 """What is particular to the image model: calibration, boxes, pretrained starts."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -46,9 +47,12 @@ def test_encoder_survives_its_folder_and_refuses_its_own_patients(toy: Toy, tmp_
     encoder.save(tmp_path / "encoder")
     again = load_encoder(tmp_path / "encoder")
     assert again == encoder
-    again.check_unseen(["somebody else"])
+    again.check_unseen(toy[0][8:])
     with pytest.raises(ModelError, match=r"1 patients .*\(P03\)"):
-        again.check_unseen(["P03", "somebody else"])
+        again.check_unseen([toy[0][3], toy[0][9]])
+    renamed = replace(toy[0][3], patient_id="somebody else")
+    with pytest.raises(ModelError, match=r"\(somebody else\)"):
+        again.check_unseen([renamed])
     assert "P03" not in (tmp_path / "encoder" / "encoder.json").read_text()
     weights = tmp_path / "encoder" / "encoder.safetensors"
     data = bytearray(weights.read_bytes())

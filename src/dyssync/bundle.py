@@ -40,7 +40,7 @@ class Bundle:
     members: Mapping[str, tuple[str, ...]]
 
     def model(self, name: str, member: str = FINAL) -> ResponseModel:
-        """Return one fitted model; "final" was fitted on all patients, "seed-3" in seed 3."""
+        """Return one fitted model; "final" was fitted on all patients, "seed-03" in seed 3."""
         return load_model(self.folder / "models" / name / member)
 
 
@@ -76,10 +76,10 @@ def save_bundle(folder: Path, members: Mapping[str, Mapping[str, Path]], about: 
 
     Args:
         folder: the bundle; replaced if it exists.
-        members: for each model its folders by member name ("final", "seed-1", ...).
+        members: for each model its folders by member name ("final", "seed-01", ...).
         about: JSON-able facts, see :class:`Bundle`.
     """
-    temporary = folder.with_name(f".{folder.name}.{os.getpid()}")
+    temporary = folder.with_name(f".{folder.name}.tmp")  # of a killed run, removed here
     shutil.rmtree(temporary, ignore_errors=True)
     for name, held in members.items():
         for member, source in held.items():
@@ -104,14 +104,14 @@ def load_bundle(folder: Path) -> Bundle:
     """Open a bundle and check every file against its sha256.
 
     Raises:
-        ModelError: it is no bundle, or files are missing, changed or too many; all are named.
+        ModelError: it is no bundle, or files are missing or changed; all are named.
     """
     if (folder / "bundle" / MANIFEST).is_file():  # the run folder was given
         folder = folder / "bundle"
     if not (folder / MANIFEST).is_file() or not (folder / SEAL).is_file():
         raise ModelError(f"{folder}: no bundle; a folder with {MANIFEST} and {SEAL} is needed")
     text = (folder / MANIFEST).read_bytes()
-    if hashlib.sha256(text).hexdigest() != (folder / SEAL).read_text(encoding="ascii").strip():
+    if hashlib.sha256(text).hexdigest().encode() != (folder / SEAL).read_bytes().strip():
         raise ModelError(f"{folder.name}: {MANIFEST} was changed; copy the bundle again")
     manifest = json.loads(text)
     if manifest["format"] != BUNDLE_FORMAT:

@@ -17,6 +17,7 @@ from dyssync.formats import ReadOptions, read_ecg
 Part: TypeAlias = Literal["train", "validation", "test"]
 PARTS: tuple[Part, ...] = ("train", "validation", "test")
 
+RESPONDER_WORDS = {"0": 0, "0.0": 0, "False": 0, "1": 1, "1.0": 1, "True": 1}
 RESPONSE_FALL = 0.15  # LVESV falls by at least 15 % in 6 months (Mori 2025, 10.1111/jce.70212)
 TABLE_COLUMNS = ("patient_id", "ecg", "responder", "fs", "seconds", "sha256")
 VOLUMES = ("lvesv_baseline_ml", "lvesv_followup_ml")
@@ -182,7 +183,9 @@ def read_table(path: Path) -> pd.DataFrame:
         if path.suffix.lower() == ".parquet":
             table = pd.read_parquet(path)
         else:
-            table = pd.read_csv(path, dtype={"patient_id": str, "ecg": str})
+            # blank lines are kept, so that row numbers are those of a spreadsheet
+            dtype = {"patient_id": str, "ecg": str}
+            table = pd.read_csv(path, dtype=dtype, skip_blank_lines=False)
     except pd.errors.EmptyDataError as error:
         raise CohortError(f"{path.name}: the file is empty; a header row is needed") from error
     except (pd.errors.ParserError, UnicodeDecodeError, ValueError, OSError) as error:
@@ -220,8 +223,11 @@ def _read_row(row: Mapping[str, Any], folder: Path, seconds: float) -> ECG:
     if pd.isna(row["ecg"]) or not str(row["ecg"]).strip():
         raise CohortError("column ecg is empty; the path of a recording is needed")
     fs, unit = row.get("ecg_fs"), row.get("ecg_unit")
+    rate = None if pd.isna(fs) else float(pd.to_numeric(str(fs), errors="coerce"))
+    if rate is not None and not rate > 0:
+        raise CohortError(f"column ecg_fs is {fs}; a sampling rate in Hz is needed")
     options = ReadOptions(
-        fs=None if pd.isna(fs) else float(fs),
+        fs=rate,
         unit=None if pd.isna(unit) else str(unit),
     )
     ecg = read_ecg(folder / str(row["ecg"]), options)
@@ -308,7 +314,7 @@ def _response(row: Mapping[str, Any]) -> int:
         numbers = [pd.to_numeric(str(v), errors="coerce") for v in volumes]
         if all(np.isfinite(n) and n > 0 for n in numbers):
             response = is_responder(float(numbers[0]), float(numbers[1]))
-            if not pd.isna(declared) and str(declared) not in (str(response), f"{response}.0"):
+            if not pd.isna(declared) and RESPONDER_WORDS.get(str(declared)) != response:
                 raise CohortError(
                     f"responder is {declared}, the volumes say {response}; mend one of them"
                 )
@@ -316,8 +322,8 @@ def _response(row: Mapping[str, Any]) -> int:
         if pd.isna(declared):
             shown = ", ".join(f"{c} {v}" for c, v in zip(VOLUMES, volumes, strict=True))
             raise CohortError(f"{shown}; volumes above 0 mL are needed")
-    if str(declared) in ("0", "1", "0.0", "1.0", "True", "False"):
-        return int(float(declared))  # type: ignore[arg-type]
+    if str(declared) in RESPONDER_WORDS:
+        return RESPONDER_WORDS[str(declared)]
     raise CohortError(f"responder is {declared}; 0 or 1 is needed")
 
 

@@ -31,18 +31,26 @@ class Corpus:
 
     @property
     def digest(self) -> str:
-        """sha256 over the recordings' own digests, whatever their order."""
+        """sha256 of the recordings in their order, see :func:`digest_of`."""
         return digest_of(self.ecgs)
 
 
 def digest_of(ecgs: Iterable[ECG]) -> str:
-    """Return the sha256 of a set of recordings, independent of their order."""
-    return hashlib.sha256("\n".join(sorted(recording_keys(ecgs))).encode()).hexdigest()
+    """Return the sha256 of what a model sees: whose signals, at which rate, in which order."""
+    whole = hashlib.sha256()
+    for ecg in ecgs:
+        whole.update(f"{ecg.patient_id}\n{ecg.fs}\n{signal_key(ecg)}\n".encode())
+    return whole.hexdigest()
+
+
+def signal_key(ecg: ECG) -> str:
+    """Return the digest of the samples: the same whatever the file's name or format."""
+    return hashlib.sha256(ecg.signal.tobytes()).hexdigest()
 
 
 def recording_keys(ecgs: Iterable[ECG]) -> list[str]:
-    """Return one key a recording: the digest of its file, or of its samples when there is none."""
-    return [e.source.sha256 or hashlib.sha256(e.signal.tobytes()).hexdigest() for e in ecgs]
+    """Return :func:`signal_key` of each recording."""
+    return [signal_key(ecg) for ecg in ecgs]
 
 
 def patient_keys(patients: Iterable[str]) -> list[str]:

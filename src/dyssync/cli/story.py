@@ -1,4 +1,4 @@
-"""Progress on stderr: bars in a terminal, a line a minute elsewhere."""
+"""Progress on stderr: bars in a terminal, a line now and then elsewhere."""
 
 from __future__ import annotations
 
@@ -67,27 +67,32 @@ class Bars:
         row = self.bars.add_task("study", total=total, note=f"0/{len(tasks)} tasks")
         done: dict[str, float] = {}
         began = told = time.monotonic()
+        before: float | None = None  # done in an earlier session, if this one goes on
         lock = threading.Lock()
 
         def on_progress(key: str, fraction: float) -> None:
-            nonlocal told
+            nonlocal told, before
             with lock:
                 done[key] = max(fraction, done.get(key, 0.0))
                 work = sum(costs[k] * f for k, f in done.items())
                 finished = sum(f >= 1.0 for f in done.values())
                 note = f"{finished}/{len(tasks)} tasks"
-                self.bars.update(row, completed=work, note=note)
+                if before is None and 0.0 < fraction < 1.0:
+                    before = work
+                    self.bars.reset(row, total=total - before)
+                self.bars.update(row, completed=work - (before or 0.0), note=note)
                 now = time.monotonic()
                 if not self.console.is_terminal and now - told > LINE_EVERY_S:
                     told = now
-                    self.say(f"study: {work / total:.0%}, {note}{_left(now - began, work / total)}")
+                    left = _left(now - began, work - (before or 0.0), total - work)
+                    self.say(f"study: {work / total:.0%}, {note}{left}")
 
         return on_progress
 
 
-def _left(seconds: float, fraction: float) -> str:
+def _left(seconds: float, done: float, rest: float) -> str:
     """Return the expected rest in words; nothing while too little is done to tell."""
-    return f", about {seconds * (1 / fraction - 1) / 60:.0f} min left" if fraction > 0.01 else ""
+    return f", about {seconds * rest / done / 60:.0f} min left" if done > 0.01 * rest else ""
 
 
 def reading_bar(what: str) -> Progress:

@@ -91,7 +91,10 @@ def study(
 
 def _command() -> str:
     """Return the call as it can be pasted; folders are left out, a run may be shared."""
-    words = [Path(w).name if os.path.isabs(w) else w for w in sys.argv[1:]]
+    words = []
+    for word in sys.argv[1:]:
+        before, separator, last = word.rpartition("=")
+        words.append(before + separator + (Path(last).name if os.path.isabs(last) else last))
     return shlex.join(["dyssync", *words])
 
 
@@ -114,7 +117,7 @@ def _as_table(results: StudyResults) -> str:
         ("specificity", "fixed"), ("auroc", "none"), ("auprc", "none"), ("brier", "none"),
     )  # fmt: skip
     width = max(len(name) for name in summary["model"])
-    lines = [f"{'model':{width}}  " + "  ".join(f"{metric:>13}" for metric, _ in columns)]
+    lines = [f"{'model':{width}}  " + "  ".join(f"{metric:>15}" for metric, _ in columns)]
     for model in summary["model"].unique():
         cells = []
         for metric, rule in columns:
@@ -125,8 +128,9 @@ def _as_table(results: StudyResults) -> str:
             ].iloc[0]
             cells.append("undefined" if row["mean"] != row["mean"] else
                          f"{row['mean']:.3f} +/- {row['sd']:.3f}"[:15])  # fmt: skip
-        lines.append(f"{model:{width}}  " + "  ".join(f"{cell:>13}" for cell in cells))
+        lines.append(f"{model:{width}}  " + "  ".join(f"{cell:>15}" for cell in cells))
     lines.append(
-        "threshold 0.5; mean +/- SD over seeds. Intervals and tests: summary.csv, tests.csv"
+        f"threshold {results.config['threshold']:g}; mean +/- SD over seeds. "
+        "Intervals and tests: summary.csv, tests.csv"
     )
     return "\n".join(lines)

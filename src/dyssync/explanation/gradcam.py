@@ -41,7 +41,7 @@ def gradcam(
     network.eval()
     try:
         with torch.enable_grad():
-            logits = network(x)
+            logits = network(x.to(next(network.parameters()).device))
             score = logits.sum() if response else -logits.sum()
             (gradient,) = torch.autograd.grad(score, held)
     finally:

@@ -218,8 +218,9 @@ class ResNet18(ProbabilityMixin):
         """Return the mean logit over views, (n,), at even odds of both classes."""
         import torch
 
-        device = next(network.parameters()).device
         fabric = make_fabric(self.precision)
+        device = fabric.device
+        network.to(device)
         total = np.zeros(len(X))
         kept = neutral_views(self.layout, views, self.gain)
         with torch.no_grad():

@@ -136,6 +136,9 @@ def train(
     history = checkpoint.resume()
     steps = max(1, math.ceil(n / schedule.batch_size))
     for epoch in range(len(history.loss), schedule.epochs):
+        # asked before an epoch, so that a resumed run stops where the whole one would have
+        if schedule.patience and epoch - history.best_epoch >= schedule.patience:
+            break
         rng = epoch_rng(seed, epoch)
         torch.manual_seed(int(rng.integers(2**31)))
         module.train()
@@ -158,8 +161,6 @@ def train(
             checkpoint.keep_best()
         watch.on_progress((epoch + 1) / schedule.epochs)
         checkpoint.save(history)
-        if schedule.patience and epoch + 1 - history.best_epoch >= schedule.patience:
-            break
     checkpoint.load_best()
     module.eval()
     return history

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dyssync.corpus import patient_keys
+from dyssync.corpus import patient_keys, signal_key
+from dyssync.ecg import ECG
 from dyssync.errors import ModelError
 
 WEIGHTS, ABOUT = "encoder.safetensors", "encoder.json"
@@ -37,14 +38,21 @@ class Encoder:
     recordings: Sequence[str]
     loss: Sequence[float]
 
-    def check_unseen(self, patients: Iterable[str]) -> None:
-        """Refuse to be used where one of its patients is tested.
+    def check_unseen(self, tested: Iterable[ECG]) -> None:
+        """Refuse to be used where one of its patients or recordings is tested.
 
         Raises:
-            ModelError: a patient of the corpus is among `patients`; all are named.
+            ModelError: the corpus holds some of `tested`; all their patients are named.
         """
-        known = set(self.patients)
-        seen = sorted(p for p in set(patients) if patient_keys([p])[0] in known)
+        patients, recordings = set(self.patients), set(self.recordings)
+        seen = sorted(
+            {
+                str(ecg.patient_id)
+                for ecg in tested
+                if patient_keys([str(ecg.patient_id)])[0] in patients
+                or signal_key(ecg) in recordings
+            }
+        )
         if seen:
             raise ModelError(
                 f"encoder: {len(seen)} patients of its corpus are in a test part "

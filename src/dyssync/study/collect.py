@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from dyssync.cohort import split_table
-from dyssync.evaluation.protocol import CHOSEN, metric_table, pairwise_tests, summarise_metrics
+from dyssync.evaluation.protocol import metric_table, pairwise_tests, summarise_metrics
 from dyssync.explanation.regions import REGIONS, STUDY_SHARES
 from dyssync.study.results import (
     EXPLANATION_TABLES,
@@ -109,9 +109,7 @@ def _cautions(material: Material, metrics: pd.DataFrame) -> tuple[str, ...]:
             "Only patients with follow-up echo are here; early deaths are missing, which are "
             "non-responders (selection bias)."
         )
-    thresholds = metrics[(metrics["threshold_rule"] == CHOSEN) & (metrics["metric"] != "threshold")]
-    undefined = int(thresholds["value"].isna().sum() + metrics["value"].isna().sum())
-    if undefined:
+    if metrics["value"].isna().any():
         found.append(
             "Some metrics are undefined in some seeds (nobody called a responder, or all)."
         )

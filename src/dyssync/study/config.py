@@ -10,8 +10,11 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from dyssync.errors import ConfigError, check_choice
+from dyssync.errors import ConfigError, check_choice, check_range
+from dyssync.layouts import LAYOUTS
 from dyssync.models import MODELS, ResponseModel
+from dyssync.models.network import STAGES
+from dyssync.pretraining import METHODS
 
 STUDY_MODELS = ("resnet18", "ssl-resnet18", "lightgbm", "logistic", "prevalence")
 
@@ -30,6 +33,25 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
             "pretraining_draws": 20_000,
         },
     },
+}
+
+
+# What a fit can work with, for parameters of any model that has them.
+PARAMETER_RANGES: Mapping[str, tuple[float, float]] = {
+    "height": (32, 4096),
+    "width": (32, 4096),
+    "gain": (0.1, 10),
+    "epochs": (1, 100_000),
+    "batch_size": (2, 65_536),
+    "learning_rate": (1e-8, 10),
+    "dropout": (0, 0.99),
+    "test_views": (1, 100),
+    "pretraining_passes": (1, 100_000),
+    "rounds": (1, 100_000),
+    "leaves": (2, 10_000),
+    "column_share": (0.001, 1),
+    "row_share": (0.001, 1),
+    "inverse_penalty": (1e-9, 1e9),
 }
 
 
@@ -62,8 +84,11 @@ class StudyConfig(BaseModel):
         check_choice("preset", self.preset, PRESETS)
         if not self.models:
             raise ConfigError("models is empty; name at least one")
+        if len(set(self.models)) != len(self.models):
+            raise ConfigError(f"models names one twice: {', '.join(self.models)}; once is enough")
+        check_choice("gradcam_stage", self.gradcam_stage, STAGES)
         for name in self.models:
-            self.parameters_of(name)
+            _check_values(name, self.parameters_of(name))
         unused = sorted(set(self.parameters) - set(self.models))
         if unused:
             raise ConfigError(f"settings for models that are not run: {', '.join(unused)}")
@@ -94,7 +119,10 @@ class StudyConfig(BaseModel):
     def record(self) -> dict[str, Any]:
         """Return all settings as JSON, those of every model included."""
         held = json.loads(self.model_dump_json())
-        held["parameters"] = {name: self.parameters_of(name) for name in self.models}
+        held["parameters"] = {
+            name: {k: _shareable(v) for k, v in self.parameters_of(name).items()}
+            for name in self.models
+        }
         return held  # type: ignore[no-any-return]
 
     def differs_from_paper(self) -> dict[str, list[Any]]:
@@ -110,12 +138,31 @@ class StudyConfig(BaseModel):
             defaults = MODELS[name]().get_params()
             for key, value in self.parameters_of(name).items():
                 if value != defaults[key]:
-                    differing[f"{name}.{key}"] = [defaults[key], value]
+                    differing[f"{name}.{key}"] = [defaults[key], _shareable(value)]
         return differing
+
+
+def _shareable(value: Any) -> Any:
+    """Return a value without the folders of this machine: a run may be shared."""
+    return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value
 
 
 def _jsonable(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
+
+
+def _check_values(model: str, parameters: Mapping[str, Any]) -> None:
+    """Refuse values that a fit could only fail on, hours later.
+
+    Raises:
+        ConfigError: one is unknown or out of range.
+    """
+    for name, table in (("layout", LAYOUTS), ("method", METHODS)):
+        if name in parameters:
+            check_choice(f"{model}.{name}", parameters[name], table)
+    for name, (low, high) in PARAMETER_RANGES.items():
+        if name in parameters:
+            check_range(f"{model}.{name}", parameters[name], low, high)
 
 
 def _check_type(name: str, value: Any, default: Any) -> None:
@@ -151,7 +198,10 @@ def build_config(
             raise ConfigError(f"--set {text}: key=value is needed")
         model, _, parameter = key.strip().rpartition(".")
         if model:
-            merged.setdefault(model, {})[parameter] = _parse_value(value)
+            held = merged.setdefault(model, {})
+            if not isinstance(held, dict):
+                raise ConfigError(f"--set {text}: {model} has no parameters; it is a setting")
+            held[parameter] = _parse_value(value)
         else:
             merged[key.strip()] = _parse_value(value)
     parameters = {k: merged.pop(k) for k in list(merged) if isinstance(merged[k], dict)}

@@ -81,12 +81,13 @@ class StudyResults:
         for name, table in self.explanations.items():
             write_csv(explanations / f"{name}.csv", table)
         for model, cams in self.maps.items():
-            temporary = explanations / f".{model}.npz"
+            temporary = explanations / f".{model}.tmp"
             boxes = np.array([b[1:] for b in cams.boxes])
             leads = np.array([b[0] for b in cams.boxes])
-            np.savez_compressed(
-                temporary, maps=cams.maps, pictures=cams.pictures, boxes=boxes, leads=leads
-            )
+            with temporary.open("wb") as file:
+                np.savez_compressed(
+                    file, maps=cams.maps, pictures=cams.pictures, boxes=boxes, leads=leads
+                )
             os.replace(temporary, explanations / f"{model}.npz")
 
     @classmethod

@@ -70,6 +70,7 @@ def run_study(
         InputError: the cohort, the corpus or a setting cannot be used.
     """
     started = datetime.now(UTC)
+    _check_folder(out, force)
     n_workers = workers or default_workers()
     if config.cohort is None:
         config = builtin_cohort(config, cache, story, n_workers)
@@ -180,28 +181,42 @@ def digest_of_table(table: pd.DataFrame) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _prepare_folder(out: Path, record: Mapping[str, Any], force: bool) -> None:
-    """Make the run folder, or see that what it holds is the same study, unfinished.
+def _check_folder(out: Path, force: bool) -> None:
+    """Refuse a run folder that cannot be used, before anything is read or written.
 
     Raises:
-        ConfigError: it holds something else; nothing of it is touched without `force`.
+        ConfigError: it is a file, or holds something else or a finished study.
     """
-    if out.exists() and any(out.iterdir()):
-        if force:
-            # only what a study writes: a mistyped --out must not cost a home folder
-            if not (out / "config.json").is_file():
-                raise ConfigError(f"{out}: not a run folder; give --out a new one")
-            shutil.rmtree(out)
-        elif not (out / "config.json").is_file():
-            raise ConfigError(f"{out}: the folder holds something else; give --out a new one")
-        elif (out / FINISHED).is_file():
-            raise ConfigError(
-                f"{out}: holds a finished study; --force begins anew, or another --out"
-            )
-        else:
-            _check_same_study(out, record)
-    (out / WORK).mkdir(parents=True, exist_ok=True)
-    write_json(out / "config.json", record)
+    if out.exists() and not out.is_dir():
+        raise ConfigError(f"{out}: is a file; give --out a folder")
+    held = [p for p in out.iterdir() if p.name != ".config.json.tmp"] if out.is_dir() else []
+    # only what a study writes is ever removed: a mistyped --out must not cost a home folder
+    if held and not (out / "config.json").is_file():
+        raise ConfigError(f"{out}: the folder holds something else; give --out a new one")
+    if (out / FINISHED).is_file() and not force:
+        shutil.rmtree(out / WORK, ignore_errors=True)  # left by a kill at the very end
+        raise ConfigError(f"{out}: holds a finished study; --force begins anew, or another --out")
+
+
+def _prepare_folder(out: Path, record: Mapping[str, Any], force: bool) -> None:
+    """Begin the run folder, or see that what it holds is the same study, unfinished.
+
+    Raises:
+        ConfigError: it holds another study, or cannot be made.
+    """
+    if (out / "config.json").is_file() and not force:
+        _check_same_study(out, record)
+    try:
+        if (out / "config.json").is_file() and force:
+            aside = out.with_name(f".{out.name}.old")
+            shutil.rmtree(aside, ignore_errors=True)
+            out.rename(aside)  # at once, so that a kill leaves the old run whole or none
+            shutil.rmtree(aside)
+        out.mkdir(parents=True, exist_ok=True)
+        write_json(out / "config.json", record)
+        (out / WORK).mkdir(exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"{out}: cannot be written ({error.strerror}); choose --out") from error
 
 
 def _check_same_study(out: Path, record: Mapping[str, Any]) -> None:

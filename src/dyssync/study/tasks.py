@@ -103,7 +103,7 @@ def _tasks_of(model: str, material: Material) -> list[Task]:
         needs = (encoders[split.seed],) if encoders else ()
         key, cost = cell_key(model, split.seed), epochs * len(split.train)
         cells.append(Task(key, CELL, model, split.seed, needs, cost))
-    last = tuple(cell_key(model, seed) for seed in seeds) + tuple(encoders.get(0, "").split())
+    last = (*(cell_key(model, seed) for seed in seeds), *([encoders[0]] if encoders else []))
     cost = 0.5 * epochs * len(material.cohort.responses)
     return [*tasks, *cells, Task(fit_all_key(model), FIT_ALL, model, 0, last, cost)]
 
@@ -179,7 +179,7 @@ def _fit_cell(task: Task, material: Material, folder: Path, watch: Watch) -> Non
     x, y = material.labelled(split.train)
     validation = material.labelled(split.validation)
     model = _model_for(task, material)
-    _check_encoder(model, split.test)
+    _check_encoder(model, material.labelled(split.test)[0])
     model.fit(x, y, seed=task.seed, validation=validation, watch=watch)
     write_csv(folder / "predictions.csv", _predictions(task, material, model))
     if hasattr(model, "network_"):
@@ -187,7 +187,7 @@ def _fit_cell(task: Task, material: Material, folder: Path, watch: Watch) -> Non
     save_model(model, task.model, folder / "model")
 
 
-def _check_encoder(model: ResponseModel, tested: Sequence[str]) -> None:
+def _check_encoder(model: ResponseModel, tested: Sequence[ECG]) -> None:
     encoder = getattr(model, "encoder", None)
     if encoder is not None:
         from dyssync.pretraining.encoder import load_encoder
