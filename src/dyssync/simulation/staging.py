@@ -77,9 +77,8 @@ def run_chunks(
         try:
             for future in as_completed([pool.submit(make, chunk) for chunk in chunks]):
                 on_done(future.result())
-        except BaseException:
+        finally:  # after an error or an interruption nothing new is begun
             pool.shutdown(wait=True, cancel_futures=True)
-            raise
 
 
 def _check_free(out: Path, force: bool) -> None:
