@@ -8,8 +8,8 @@ Prints, beside NeuroKit2's best method on the same beats when that is installed 
 * Virtual hearts: against the noise-free beat, by noise level.
 * CPU time of one record, for one and two processes.
 
-NeuroKit2 is no dependency: `make bench-delineation` puts it into an environment of its own and names
-that one's Python in NEUROKIT_PYTHON. Its marks are kept for the next run.
+NeuroKit2 is no dependency: `make bench-delineation` puts it into an environment of its own and
+names that one's Python in NEUROKIT_PYTHON. Its marks are kept for the next run.
 """
 
 from __future__ import annotations
