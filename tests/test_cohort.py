@@ -9,16 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dyssync.cohort import (
-    PARTS,
-    Split,
     check_cohort,
     is_responder,
     read_cohort,
-    split_patients,
-    split_table,
 )
 from dyssync.corpus import check_apart, digest_of, read_corpus
 from dyssync.errors import CohortError
+from dyssync.splits import PARTS, Split, split_patients, split_table
 
 
 def table_of(folder: Path) -> pd.DataFrame:
@@ -141,7 +138,7 @@ def test_all_recordings_of_a_patient_stay_on_one_side(toy_cohort: Path) -> None:
     split = split_patients(cohort.responses, 1)
     rows = [set(cohort.rows_of(split.part(part))) for part in PARTS]
     assert sum(map(len, rows)) == 48
-    assert len(split_table(cohort, [split])) == 24
+    assert len(split_table(cohort.responses, [split])) == 24
 
 
 def test_corpus_from_a_folder_and_its_digest(toy_cohort: Path) -> None:

@@ -12,7 +12,7 @@ FLOORS = (
     ("errors", "machine", "registry"),
     ("ecg", "layouts"),
     ("signals",),
-    ("formats", "measurements", "rendering", "simulation", "cohort", "corpus"),
+    ("formats", "measurements", "rendering", "simulation", "splits", "cohort", "corpus"),
     ("models", "pretraining"),
     ("explanation", "evaluation", "bundle"),
     ("prediction", "study"),

@@ -1,11 +1,11 @@
-"""A cohort: patients, their ECGs and their response; read, checked as a whole, split by patient."""
+"""A cohort: patients, their ECGs and their response; read and checked as a whole."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,9 +13,7 @@ import pandas as pd
 from dyssync.ecg import ECG, Sex
 from dyssync.errors import CohortError, InputError, join_problems
 from dyssync.formats import ReadOptions, read_ecg
-
-Part: TypeAlias = Literal["train", "validation", "test"]
-PARTS: tuple[Part, ...] = ("train", "validation", "test")
+from dyssync.splits import PARTS
 
 RESPONDER_WORDS = {"0": 0, "0.0": 0, "False": 0, "1": 1, "1.0": 1, "True": 1}
 RESPONSE_FALL = 0.15  # LVESV falls by at least 15 % in 6 months (Mori 2025, 10.1111/jce.70212)
@@ -68,26 +66,6 @@ class Cohort:
     def rows_of(self, patients: Sequence[str]) -> list[int]:
         """Return the positions of all recordings of these patients, in table order."""
         return list(np.flatnonzero(self.table["patient_id"].isin(list(patients))))
-
-
-@dataclass(frozen=True)
-class Split:
-    """Patient ids of the three parts of one seed; disjoint."""
-
-    seed: int
-    train: tuple[str, ...]
-    validation: tuple[str, ...]
-    test: tuple[str, ...]
-
-    def __post_init__(self) -> None:
-        everyone = self.train + self.validation + self.test
-        if len(set(everyone)) != len(everyone):
-            raise CohortError(f"split of seed {self.seed}: a patient is in two parts")
-
-    def part(self, name: Part) -> tuple[str, ...]:
-        """Return the patient ids of one part."""
-        parts = {"train": self.train, "validation": self.validation, "test": self.test}
-        return parts[name]
 
 
 def is_responder(baseline_ml: float, followup_ml: float) -> int:
@@ -352,54 +330,3 @@ def _class_problems(usable: pd.DataFrame) -> list[Problem]:
         )
         return [Problem(None, "", text)]
     return []
-
-
-def split_patients(
-    responses: pd.Series[int], seed: int, fractions: tuple[float, float, float] = (0.6, 0.2, 0.2)
-) -> Split:
-    """Split patients into train, validation and test, stratified by response.
-
-    Args:
-        responses: 0/1 by patient id, each patient once.
-        seed: draws the split; it depends on the set of patients, not on their order.
-        fractions: share of train, validation and test; they sum to 1.
-
-    Raises:
-        CohortError: a class has too few patients for three parts.
-    """
-    rng = np.random.default_rng(np.random.SeedSequence([seed, 0x5917]))
-    parts: dict[Part, list[str]] = {part: [] for part in PARTS}
-    for label in (0, 1):
-        patients = np.array(sorted(str(p) for p in responses.index[responses == label]))
-        counts = _part_sizes(len(patients), fractions)
-        order = rng.permutation(patients)
-        for part, chunk in zip(PARTS, np.split(order, np.cumsum(counts)[:-1]), strict=True):
-            parts[part] += [str(p) for p in chunk]
-    return Split(seed, *(tuple(sorted(parts[part])) for part in PARTS))
-
-
-def _part_sizes(n: int, fractions: tuple[float, float, float]) -> list[int]:
-    """Return part sizes by largest remainder, each at least 1."""
-    if n < len(fractions):
-        raise CohortError(
-            f"a class has {n} patients; at least {len(fractions)} are needed to split"
-        )
-    exact = np.array(fractions) * n
-    sizes = np.maximum(np.floor(exact).astype(int), 1)
-    while sizes.sum() < n:
-        sizes[np.argmax(exact - sizes)] += 1
-    while sizes.sum() > n:
-        sizes[np.argmax(sizes)] -= 1
-    return [int(s) for s in sizes]
-
-
-def split_table(cohort: Cohort, splits: Sequence[Split]) -> pd.DataFrame:
-    """Return seed, part, patient_id, responder of every split, a row a patient and seed."""
-    responses = cohort.responses
-    rows = [
-        (split.seed, part, patient, int(responses[patient]))
-        for split in splits
-        for part in PARTS
-        for patient in split.part(part)
-    ]
-    return pd.DataFrame(rows, columns=["seed", "part", "patient_id", "responder"])

@@ -59,9 +59,8 @@ class ResNet18(ProbabilityMixin):
         layout: paper layout of the pictures, see ``dyssync list layouts``.
         height: px.
         width: px; the page keeps its aspect ratio inside.
-        gain: times the 10 mm/mV of the layout. At 20 mm/mV, as carts can print, an ST segment is
-            more than a pixel high even in a small picture: with 160 x 128 px the AUROC on the
-            PTB-XL stand-in cohort rises by about 0.1.
+        gain: times the 10 mm/mV of the layout. At 20 mm/mV, as carts can print, an ST segment of
+            0.1 mV is more than a pixel high even in a picture 160 px wide.
         epochs: most passes over the training part.
         patience: epochs without a better validation loss before stopping.
         batch_size: pictures a step.

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dyssync.cohort import split_table
 from dyssync.evaluation.protocol import metric_table, pairwise_tests, summarise_metrics
 from dyssync.explanation.regions import REGIONS, STUDY_SHARES
+from dyssync.splits import split_table
 from dyssync.study.results import (
     EXPLANATION_TABLES,
     CamMaps,
@@ -36,7 +36,7 @@ def collect(
     tables = {
         "cohort": material.cohort.table,
         "excluded": material.cohort.excluded,
-        "splits": split_table(material.cohort, material.splits),
+        "splits": split_table(material.cohort.responses, material.splits),
         "predictions": predictions,
         "metrics": metrics,
         "summary": summarise_metrics(metrics, test_share),

@@ -1,7 +1,7 @@
 """Do the tasks of a study on several processes, in the order of their needs.
 
 Each worker computes with one thread: two single-threaded fits side by side are faster than one with
-two threads (72 against 63 pictures a second on 2 cores), and the numbers do not depend on how many
+two threads (69 against 59 pictures a second on 2 cores), and the numbers do not depend on how many
 processes there are.
 """
 

@@ -17,11 +17,12 @@ import pandas as pd
 
 from dyssync import __version__
 from dyssync.bundle import FINAL, save_bundle
-from dyssync.cohort import PARTS, Cohort, Split, read_cohort, split_patients, split_table
+from dyssync.cohort import Cohort, read_cohort
 from dyssync.corpus import Corpus, check_apart, digest_of, read_corpus
 from dyssync.errors import ConfigError
 from dyssync.evaluation.protocol import CHOSEN
 from dyssync.prediction import amplitude
+from dyssync.splits import PARTS, Split, split_patients, split_table
 from dyssync.study.collect import collect
 from dyssync.study.config import StudyConfig
 from dyssync.study.grid import default_workers, run_tasks
@@ -126,7 +127,7 @@ def _tell_cohort(cohort: Cohort, splits: tuple[Split, ...], story: Story) -> Non
         f"{responses.sum()} responders ({responses.mean():.1%}); {len(cohort.excluded)} excluded"
     )
     shares = (
-        split_table(cohort, splits).groupby(["part", "seed"])["responder"].agg(["mean", "size"])
+        split_table(responses, splits).groupby(["part", "seed"])["responder"].agg(["mean", "size"])
     )
     for part in PARTS:
         held = shares.loc[part]

@@ -17,9 +17,10 @@ import numpy as np
 import pandas as pd
 
 from dyssync.bundle import FINAL, load_model, save_model
-from dyssync.cohort import Cohort, Part, Split
+from dyssync.cohort import Cohort
 from dyssync.ecg import ECG
 from dyssync.models.base import Labels, ResponseModel, Watch
+from dyssync.splits import Part, Split
 from dyssync.study.config import StudyConfig
 from dyssync.study.results import write_csv, write_json
 
