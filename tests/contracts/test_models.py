@@ -19,7 +19,8 @@ pytestmark = pytest.mark.xdist_group("models")
 
 Toy = tuple[list[ECG], np.ndarray]
 
-SMALL = {"height": 64, "width": 64, "epochs": 6, "batch_size": 8, "test_views": 1}
+CLEAN = {"training_layouts": "same", "papers": "plain", "wear": 0.0}
+SMALL = {"height": 64, "width": 64, "epochs": 6, "batch_size": 8, "test_views": 1, **CLEAN}
 # parameters that make each model quick on 32 toy ECGs
 QUICK: dict[str, dict[str, Any]] = {
     "resnet18": SMALL,

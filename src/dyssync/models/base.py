@@ -1,4 +1,4 @@
-"""What every model is: a scikit-learn classifier whose X is a sequence of ECGs."""
+"""What every model is: a scikit-learn classifier whose X is a sequence of recordings."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 
 from dyssync.ecg import ECG
 from dyssync.errors import ModelError
+from dyssync.formats import ECGImage
 
 Probabilities: TypeAlias = npt.NDArray[np.float64]
 Labels: TypeAlias = npt.NDArray[np.int64]
-Labelled: TypeAlias = tuple[Sequence[ECG], Labels]
+Input: TypeAlias = ECG | ECGImage  # signal models take the first only, and say so
+Labelled: TypeAlias = tuple[Sequence[Input], Labels]
 
 MISSING_CLASS = "training part holds one class; responders and non-responders are needed"
 
@@ -55,7 +57,7 @@ class ResponseModel(Protocol):
 
     def fit(
         self,
-        X: Sequence[ECG],
+        X: Sequence[Input],
         y: Labels,
         *,
         seed: int = 0,
@@ -64,7 +66,7 @@ class ResponseModel(Protocol):
     ) -> Self:
         """Learn from recordings (n) and their responses, (n,) int, 0 or 1."""
 
-    def response_probability(self, X: Sequence[ECG]) -> Probabilities:
+    def response_probability(self, X: Sequence[Input]) -> Probabilities:
         """Return the probability of response, (n,) float64, 0-1."""
 
     def refit_params(self, fitted: Sequence[Self]) -> Mapping[str, Any]:
@@ -84,14 +86,19 @@ class ResponseModel(Protocol):
 
 
 class ProbabilityMixin(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """The scikit-learn face of a model that has `response_probability`."""
+    """The scikit-learn face of a model that has `response_probability`.
 
-    def predict_proba(self, X: Sequence[ECG]) -> Probabilities:
+    `TAKES_PICTURES` says whether :class:`~dyssync.formats.ECGImage` will do beside signals.
+    """
+
+    TAKES_PICTURES = False
+
+    def predict_proba(self, X: Sequence[Input]) -> Probabilities:
         """Return (n, 2) float64: probability of non-response, of response."""
         p: Probabilities = self.response_probability(X)
         return np.column_stack([1 - p, p])
 
-    def predict(self, X: Sequence[ECG]) -> Labels:
+    def predict(self, X: Sequence[Input]) -> Labels:
         """Return (n,) int, 1 where the probability of response is at least one half."""
         return (np.asarray(self.response_probability(X)) >= 0.5).astype(np.int64)
 
@@ -107,7 +114,28 @@ class ProbabilityMixin(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise ModelError(f"{name} is not fitted yet; call fit, or load a bundle") from error
 
 
-def check_labels(X: Sequence[ECG], y: npt.ArrayLike) -> Labels:
+def signals_of(X: Sequence[Input], purpose: str) -> list[ECG]:
+    """Return `X` if all of it are signals.
+
+    Args:
+        X: recordings.
+        purpose: what needs signals, the subject of the message.
+
+    Raises:
+        ModelError: some are pictures; names them.
+    """
+    pictures = [x.source.name for x in X if not isinstance(x, ECG)]
+    if pictures:
+        more = f" and {len(pictures) - 3} more" if len(pictures) > 3 else ""
+        raise ModelError(
+            f"{purpose} needs signals; {', '.join(pictures[:3])}{more} "
+            f"{'is a picture' if len(pictures) == 1 else 'are pictures'}. "
+            "Give signal files, or take resnet18, which looks at pictures"
+        )
+    return [x for x in X if isinstance(x, ECG)]
+
+
+def check_labels(X: Sequence[Input], y: npt.ArrayLike) -> Labels:
     """Return `y` as (n,) int64 if it labels every recording with 0 or 1 and holds both.
 
     Raises:

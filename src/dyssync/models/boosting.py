@@ -7,10 +7,10 @@ from typing import Any, Self
 
 import numpy as np
 
-from dyssync.ecg import ECG
 from dyssync.errors import ModelError
 from dyssync.models.base import (
     UNWATCHED,
+    Input,
     Labelled,
     Labels,
     Probabilities,
@@ -18,8 +18,9 @@ from dyssync.models.base import (
     State,
     Watch,
     check_labels,
+    signals_of,
 )
-from dyssync.models.waveforms import feature_matrix, feature_names
+from dyssync.models.waveforms import Vector, feature_matrix, feature_names
 
 
 class Boosting(ProbabilityMixin):
@@ -63,7 +64,7 @@ class Boosting(ProbabilityMixin):
 
     def fit(
         self,
-        X: Sequence[ECG],
+        X: Sequence[Input],
         y: Labels,
         *,
         seed: int = 0,
@@ -76,11 +77,11 @@ class Boosting(ProbabilityMixin):
         labels = check_labels(X, y)
         self.classes_ = np.array([0, 1])
         self.feature_names_ = feature_names()
-        data = lightgbm.Dataset(feature_matrix(X), labels, feature_name=self.feature_names_)
+        data = lightgbm.Dataset(_matrix(X), labels, feature_name=self.feature_names_)
         callbacks = [lambda env: watch.on_progress((env.iteration + 1) / self.rounds)]
         sets = []
         if validation is not None:
-            sets = [data.create_valid(feature_matrix(validation[0]), validation[1])]
+            sets = [data.create_valid(_matrix(validation[0]), validation[1])]
             callbacks.append(lightgbm.early_stopping(self.patience, verbose=False))
         self.booster_ = lightgbm.train(
             self._parameters(seed, labels), data, self.rounds, valid_sets=sets, callbacks=callbacks
@@ -106,10 +107,10 @@ class Boosting(ProbabilityMixin):
             "verbosity": -1,
         }
 
-    def response_probability(self, X: Sequence[ECG]) -> Probabilities:
+    def response_probability(self, X: Sequence[Input]) -> Probabilities:
         """Return the probability of response, (n,) float64."""
         booster = self._learned("booster_")
-        p = booster.predict(feature_matrix(X), num_iteration=self.rounds_, num_threads=1)
+        p = booster.predict(_matrix(X), num_iteration=self.rounds_, num_threads=1)
         return np.asarray(p, dtype=np.float64)
 
     def refit_params(self, fitted: Sequence[Self]) -> Mapping[str, Any]:
@@ -143,3 +144,7 @@ class Boosting(ProbabilityMixin):
         self.booster_ = lightgbm.Booster(model_str=state.files["booster.txt"].decode())
         self.rounds_ = int(state.values["rounds"])
         return self
+
+
+def _matrix(X: Sequence[Input]) -> Vector:
+    return feature_matrix(signals_of(X, "lightgbm"))

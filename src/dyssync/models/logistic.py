@@ -16,6 +16,7 @@ from dyssync.ecg import ECG
 from dyssync.measurements import measure
 from dyssync.models.base import (
     UNWATCHED,
+    Input,
     Labelled,
     Labels,
     Probabilities,
@@ -23,6 +24,7 @@ from dyssync.models.base import (
     State,
     Watch,
     check_labels,
+    signals_of,
 )
 
 # What the literature names before any data are seen (domain 2.3): duration and area of the QRS,
@@ -49,7 +51,7 @@ class Logistic(ProbabilityMixin):
 
     def fit(
         self,
-        X: Sequence[ECG],
+        X: Sequence[Input],
         y: Labels,
         *,
         seed: int = 0,
@@ -61,7 +63,7 @@ class Logistic(ProbabilityMixin):
         self.classes_ = np.array([0, 1])
         imputer = SimpleImputer(strategy="median", keep_empty_features=True)
         scaler = StandardScaler()
-        values = scaler.fit_transform(imputer.fit_transform(_matrix(X)))
+        values = scaler.fit_transform(imputer.fit_transform(_matrix(signals_of(X, "logistic"))))
         regression = LogisticRegression(C=self.inverse_penalty, max_iter=1000).fit(values, labels)
         self.median_: npt.NDArray[np.float64] = imputer.statistics_
         self.mean_: npt.NDArray[np.float64] = scaler.mean_
@@ -70,10 +72,10 @@ class Logistic(ProbabilityMixin):
         self.intercept_ = float(regression.intercept_[0])
         return self
 
-    def response_probability(self, X: Sequence[ECG]) -> Probabilities:
+    def response_probability(self, X: Sequence[Input]) -> Probabilities:
         """Return the probability of response, (n,) float64."""
         weights = self._learned("weights_")
-        values = _matrix(X)
+        values = _matrix(signals_of(X, "logistic"))
         values = np.where(np.isnan(values), self.median_, values)
         logit = (values - self.mean_) / self.scale_ @ weights + self.intercept_
         return np.asarray(1 / (1 + np.exp(-logit)), dtype=np.float64)

@@ -1,19 +1,29 @@
-"""From recordings to the pictures a network sees."""
+"""From recordings to the pictures a network sees.
+
+A signal is drawn; a user's own picture is evened out and fitted. Training pictures differ at every
+step, pictures to predict from do not.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
 from dyssync.ecg import ECG, Signal
+from dyssync.errors import ConfigError, check_choice, check_range
+from dyssync.formats import ECGImage
 from dyssync.layouts import LAYOUTS, SignalSource
+from dyssync.models.base import Input
 from dyssync.models.waveforms import BAND, FS, qrs_centre
-from dyssync.rendering import Rendered, View, ViewConfig, apply_view
+from dyssync.rendering import Rendered, View, ViewConfig, apply_view, draw_view
+from dyssync.rendering.picture import clean_picture, prepare_picture
+from dyssync.rendering.rendered import Picture
 from dyssync.rendering.view import LINE_MM
+from dyssync.rendering.wear import MAX_SEVERITY, apply_wear, draw_wear
 from dyssync.signals.beats import median_beat
 from dyssync.signals.filtering import bandpass, resample
 
@@ -21,7 +31,70 @@ from dyssync.signals.filtering import bandpass, resample
 TILE_CENTRE_SHARE = 0.375
 INK_MEAN, INK_SD = 0.07, 0.2  # of a neutral 3x4 page of 160 x 128 px; brings the input near N(0, 1)
 
+SAME, MIXED, PLAIN = "same", "mixed", "plain"
+PAPERS = (PLAIN, MIXED)
+HANDLING = 1.0  # severity; no two scans of one page lie alike, even where no wear is asked for
+
 Size = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class PictureConfig:
+    """What pictures a network learns from, and which it is asked with.
+
+    Attributes:
+        size: height and width, px; the page keeps its aspect ratio inside.
+        layout: in which signals are drawn at prediction.
+        gain: times the layout's.
+        training_layouts: "same" as `layout`; "mixed", half of the pictures in `layout` and half in
+            all others that show the same kind of signal; or names with commas between.
+        papers: "plain", black on white; "mixed", also with grids, names, grey paper, pale ink and
+            noise.
+        wear: largest severity of the wear of training pictures, 0-5; each has its own.
+        augment: training pictures differ at each step; else they are those of prediction.
+
+    Raises:
+        ConfigError: on construction, when a name is unknown or a number out of range.
+    """
+
+    size: Size
+    layout: str = "3x4+II"
+    gain: float = 1.0
+    training_layouts: str = SAME
+    papers: str = PLAIN
+    wear: float = 0.0
+    augment: bool = True
+
+    def __post_init__(self) -> None:
+        check_choice("papers", self.papers, PAPERS)
+        check_range("wear", self.wear, 0.0, MAX_SEVERITY)
+        sources = {LAYOUTS[name].source for name in (self.layout, *self.layouts)}
+        if len(sources) > 1:
+            raise ConfigError(
+                f"training_layouts {self.training_layouts} and layout {self.layout} show different "
+                "signals (rhythm, median beat); choose layouts of one kind"
+            )
+
+    @property
+    def layouts(self) -> tuple[str, ...]:
+        """Return the layouts that training pictures are drawn in, one as often as it stands."""
+        if self.training_layouts == SAME:
+            return (self.layout,)
+        if self.training_layouts == MIXED:
+            return all_layouts(self.layout)
+        return tuple(name.strip() for name in self.training_layouts.split(","))
+
+    @property
+    def views(self) -> ViewConfig:
+        """Return what training views are drawn from."""
+        return training_views(self.layouts, self.gain, self.papers)
+
+
+def all_layouts(layout: str) -> tuple[str, ...]:
+    """Return all layouts of the same kind of signal, half of the places held by `layout` itself."""
+    source = LAYOUTS[layout].source
+    others = tuple(n for n in LAYOUTS if LAYOUTS[n].source == source and n != layout)
+    return (layout,) * max(1, len(others)) + others
 
 
 def drawn_signal(ecg: ECG, layout: str) -> Signal:
@@ -31,7 +104,7 @@ def drawn_signal(ecg: ECG, layout: str) -> Signal:
         InputError: the layout shows the median beat and no heart beat is found.
     """
     held = LAYOUTS[layout]
-    return _drawn(ecg, held.source, held.seconds)
+    return _drawn(ecg, held.source, held.seconds if held.source == "median-beat" else 0.0)
 
 
 @lru_cache(maxsize=5_000)
@@ -72,6 +145,49 @@ def plain_views(layouts: tuple[str, ...], gain: float) -> ViewConfig:
         text_share=0.0,
         noise=(0.0, 0.0),
     )
+
+
+def training_views(layouts: tuple[str, ...], gain: float, papers: str) -> ViewConfig:
+    """Return what training pictures are drawn from; "mixed" papers have the look of real ones."""
+    views = plain_views(layouts, gain)
+    if papers == PLAIN:
+        return views
+    look = ViewConfig()
+    return replace(
+        views, ink=look.ink, paper=look.paper, grid_share=look.grid_share, grid=look.grid,
+        text_share=look.text_share, noise=look.noise, line_mm=look.line_mm,
+    )  # fmt: skip
+
+
+def training_picture(x: Input, config: PictureConfig, rng: np.random.Generator) -> Picture:
+    """Return a fresh picture of a recording, or a freshly handled one of a user's picture."""
+    if not config.augment:
+        return asked_pictures(x, config, 1)[0]
+    severity = float(rng.uniform(0.0, config.wear)) if config.wear else 0.0
+    if isinstance(x, ECGImage):
+        image = fitted(x, config.size)
+        severity = severity or float(rng.uniform(0.0, HANDLING))
+    else:
+        view = draw_view(rng, config.views)
+        image = apply_view(drawn_signal(x, view.layout), FS, view, config.size).image
+    if severity:
+        image = apply_wear(Rendered(image), draw_wear(rng, severity)).image
+    # what is not black on white is evened out, as a user's own picture will be
+    return clean_picture(image) if severity or config.papers == MIXED else image
+
+
+def asked_pictures(x: Input, config: PictureConfig, n: int) -> list[Picture]:
+    """Return the pictures to predict from: up to `n` moments of a signal, or the user's picture."""
+    if isinstance(x, ECGImage):
+        return [fitted(x, config.size)]
+    views = neutral_views(config.layout, n, config.gain)
+    return [draw(x, view, config.size).image for view in views]
+
+
+@lru_cache(maxsize=5_000)
+def fitted(image: ECGImage, size: Size) -> Picture:
+    """Return a user's picture as a network sees it, (height, width) uint8."""
+    return prepare_picture(image.pixels, size)
 
 
 def draw(ecg: ECG, view: View, size: Size) -> Rendered:

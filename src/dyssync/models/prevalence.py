@@ -7,9 +7,9 @@ from typing import Self
 
 import numpy as np
 
-from dyssync.ecg import ECG
 from dyssync.models.base import (
     UNWATCHED,
+    Input,
     Labelled,
     Labels,
     Probabilities,
@@ -23,9 +23,11 @@ from dyssync.models.base import (
 class Prevalence(ProbabilityMixin):
     """Predict the share of responders among the training patients."""
 
+    TAKES_PICTURES = True
+
     def fit(
         self,
-        X: Sequence[ECG],
+        X: Sequence[Input],
         y: Labels,
         *,
         seed: int = 0,
@@ -37,7 +39,7 @@ class Prevalence(ProbabilityMixin):
         self.share_ = float(check_labels(X, y).mean())
         return self
 
-    def response_probability(self, X: Sequence[ECG]) -> Probabilities:
+    def response_probability(self, X: Sequence[Input]) -> Probabilities:
         """Return the same probability for all, (n,) float64."""
         return np.full(len(X), self._learned("share_"), dtype=np.float64)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -13,9 +12,10 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 from sklearn.metrics import roc_auc_score
 
-from dyssync.ecg import ECG, LEADS
+from dyssync.ecg import LEADS
 from dyssync.models.base import (
     UNWATCHED,
+    Input,
     Labelled,
     Labels,
     Probabilities,
@@ -23,6 +23,7 @@ from dyssync.models.base import (
     State,
     Watch,
     check_labels,
+    signals_of,
 )
 from dyssync.models.network import (
     build_network,
@@ -32,19 +33,19 @@ from dyssync.models.network import (
     unpack_weights,
 )
 from dyssync.models.pictures import (
+    MIXED,
+    PictureConfig,
     Size,
-    draw,
-    drawn_signal,
+    asked_pictures,
     neutral_views,
-    plain_views,
     stack,
+    training_picture,
 )
 from dyssync.models.training import History, Schedule, make_fabric, train
 from dyssync.models.waveforms import FS
 from dyssync.pretraining.encoder import Encoder, load_encoder
 from dyssync.pretraining.loop import PretrainingConfig, pretrain
-from dyssync.rendering import LeadBox, Rendered, ViewConfig, apply_view, draw_view
-from dyssync.rendering.view import LINE_MM
+from dyssync.rendering import LeadBox, Rendered, apply_view
 
 if TYPE_CHECKING:
     import torch
@@ -53,10 +54,10 @@ PREDICTION_BATCH = 32
 
 
 class ResNet18(ProbabilityMixin):
-    """ResNet-18 on a fresh rendering of each recording at every step.
+    """ResNet-18 on a fresh rendering of each recording at every step, or on users' own pictures.
 
     Args:
-        layout: paper layout of the pictures, see ``dyssync list layouts``.
+        layout: paper layout in which signals are drawn, see ``dyssync list layouts``.
         height: px.
         width: px; the page keeps its aspect ratio inside.
         gain: times the 10 mm/mV of the layout. At 20 mm/mV, as carts can print, an ST segment of
@@ -67,13 +68,20 @@ class ResNet18(ProbabilityMixin):
         learning_rate: peak of AdamW's rate.
         weight_decay: AdamW's.
         dropout: before the last layer, 0-1.
-        augment: draw starting time, position, scale and line width anew at each step.
+        training_layouts: "same" as `layout`; "mixed", half of the training pictures in other
+            layouts; or names with commas between.
+        papers: "plain" draws training pictures black on white; "mixed" also with grids, names,
+            grey paper, pale ink and noise.
+        wear: largest severity (0-5) of what happened to the paper of training pictures.
+        augment: draw starting time, position, scale and line width anew at each step, and all of
+            the three above.
         test_views: pictures a recording at prediction, from different moments; mean logit.
         calibration: slope and intercept of the logits; None fits them to the validation part.
         weights: local ImageNet state dict (safetensors) to start from; None starts at random.
         precision: "auto", "32-true" or "bf16-mixed".
     """
 
+    TAKES_PICTURES = True
     LOCAL_PARAMS = ("weights", "encoder")  # paths of this machine; a bundle does not keep them
 
     def __init__(
@@ -89,6 +97,9 @@ class ResNet18(ProbabilityMixin):
         learning_rate: float = 1e-3,
         weight_decay: float = 0.05,
         dropout: float = 0.2,
+        training_layouts: str = MIXED,
+        papers: str = MIXED,
+        wear: float = 2.0,
         augment: bool = True,
         test_views: int = 3,
         calibration: tuple[float, float] | None = None,
@@ -105,6 +116,9 @@ class ResNet18(ProbabilityMixin):
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
         self.dropout = dropout
+        self.training_layouts = training_layouts
+        self.papers = papers
+        self.wear = wear
         self.augment = augment
         self.test_views = test_views
         self.calibration = calibration
@@ -116,9 +130,26 @@ class ResNet18(ProbabilityMixin):
         """Height and width of the pictures, px."""
         return (self.height, self.width)
 
+    @property
+    def pictures(self) -> PictureConfig:
+        """What the pictures look like.
+
+        Raises:
+            ConfigError: a name is unknown or a number out of range.
+        """
+        return PictureConfig(
+            size=self.size,
+            layout=self.layout,
+            gain=self.gain,
+            training_layouts=self.training_layouts,
+            papers=self.papers,
+            wear=self.wear,
+            augment=self.augment,
+        )
+
     def fit(
         self,
-        X: Sequence[ECG],
+        X: Sequence[Input],
         y: Labels,
         *,
         seed: int = 0,
@@ -143,7 +174,7 @@ class ResNet18(ProbabilityMixin):
             self._train(X, labels, seed, validation, watch)
         return self
 
-    def _begin(self, X: Sequence[ECG], seed: int, watch: Watch) -> None:
+    def _begin(self, X: Sequence[Input], seed: int, watch: Watch) -> None:
         """Build the network that training starts from."""
         self.network_ = build_network(1, self.dropout)
         if self.weights is not None:
@@ -151,7 +182,7 @@ class ResNet18(ProbabilityMixin):
 
     def _train(
         self,
-        X: Sequence[ECG],
+        X: Sequence[Input],
         labels: Labels,
         seed: int,
         validation: Labelled | None,
@@ -164,13 +195,10 @@ class ResNet18(ProbabilityMixin):
         network = fabric.setup_module(self.network_)
         target = torch.from_numpy(labels.astype(np.float32)).to(fabric.device)
         weight = torch.tensor(np.exp(-self.log_odds_), dtype=torch.float32, device=fabric.device)
-        views = self._view_config()
-        signals = [drawn_signal(ecg, self.layout) for ecg in X]
+        config = self.pictures
 
         def loss_of(batch: npt.NDArray[np.int64], rng: np.random.Generator) -> torch.Tensor:
-            pictures = [
-                apply_view(signals[i], FS, draw_view(rng, views), self.size).image for i in batch
-            ]
+            pictures = [training_picture(X[i], config, rng) for i in batch]
             logits = network(_tensor(stack(pictures), fabric.device)).float().squeeze(1)
             return functional.binary_cross_entropy_with_logits(
                 logits, target[batch], pos_weight=weight
@@ -201,18 +229,8 @@ class ResNet18(ProbabilityMixin):
             logits = self._balanced_logits(self.network_, validation[0], self.test_views)
             self.slope_, self.intercept_ = fit_calibration(logits, validation[1])
 
-    def _view_config(self) -> ViewConfig:
-        views = plain_views((self.layout,), self.gain)
-        if self.augment:
-            return views
-        only = (1.0, 1.0)
-        return replace(
-            views, start_s=(0.0, 0.0), speed=only, gain=(self.gain, self.gain), zoom=only,
-            shift_mm=0.0, line_mm=(LINE_MM, LINE_MM),
-        )  # fmt: skip
-
     def _balanced_logits(
-        self, network: torch.nn.Module, X: Sequence[ECG], views: int
+        self, network: torch.nn.Module, X: Sequence[Input], views: int
     ) -> npt.NDArray[np.float64]:
         """Return the mean logit over views, (n,), at even odds of both classes."""
         import torch
@@ -220,28 +238,27 @@ class ResNet18(ProbabilityMixin):
         fabric = make_fabric(self.precision)
         device = fabric.device
         network.to(device)
-        total = np.zeros(len(X))
-        kept = neutral_views(self.layout, views, self.gain)
+        config, found = self.pictures, []
         with torch.no_grad():
-            for view in kept:
-                for start in range(0, len(X), PREDICTION_BATCH):
-                    chunk = X[start : start + PREDICTION_BATCH]
-                    pictures = stack([draw(ecg, view, self.size).image for ecg in chunk])
-                    with fabric.autocast():
-                        logits = network(_tensor(pictures, device)).float().squeeze(1)
-                    total[start : start + len(chunk)] += logits.cpu().numpy()
-        return total / len(kept)
+            for start in range(0, len(X), PREDICTION_BATCH):
+                asked = [asked_pictures(x, config, views) for x in X[start:][:PREDICTION_BATCH]]
+                pictures = stack([picture for several in asked for picture in several])
+                with fabric.autocast():
+                    logits = network(_tensor(pictures, device)).float().squeeze(1).cpu().numpy()
+                ends = np.cumsum([len(several) for several in asked])[:-1]
+                found += [part.mean(dtype=np.float64) for part in np.split(logits, ends)]
+        return np.array(found)
 
-    def response_probability(self, X: Sequence[ECG]) -> Probabilities:
+    def response_probability(self, X: Sequence[Input]) -> Probabilities:
         """Return the probability of response, (n,) float64."""
         network = self._learned("network_").eval()
         balanced = self._balanced_logits(network, X, self.test_views)
         logits = self.slope_ * balanced + self.intercept_
         return np.asarray(1 / (1 + np.exp(-logits)), dtype=np.float64)
 
-    def picture(self, ecg: ECG) -> Rendered:
+    def picture(self, x: Input) -> Rendered:
         """Return the first picture the network sees of a recording."""
-        return draw(ecg, neutral_views(self.layout, 1, self.gain)[0], self.size)
+        return Rendered(asked_pictures(x, self.pictures, 1)[0])
 
     def lead_boxes(self) -> tuple[LeadBox, ...]:
         """Return the cell of each lead in :meth:`picture`, the same for every recording.
@@ -361,11 +378,12 @@ class SelfSupervisedResNet18(ResNet18):
             precision=self.precision,
         )
 
-    def _begin(self, X: Sequence[ECG], seed: int, watch: Watch) -> None:
+    def _begin(self, X: Sequence[Input], seed: int, watch: Watch) -> None:
         super()._begin(X, seed, watch)
         held: Encoder
         if self.encoder is not None:
             held = load_encoder(Path(self.encoder))
         else:
-            held = pretrain(X, self.pretraining_config(), seed=seed, weights=self.weights)
+            ecgs = signals_of(X, "pretraining without a corpus")
+            held = pretrain(ecgs, self.pretraining_config(), seed=seed, weights=self.weights)
         unpack_weights(self.network_.get_submodule("encoder"), held.weights)

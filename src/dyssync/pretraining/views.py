@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from dyssync.ecg import LIMB_FROM_I_II, Signal
 from dyssync.layouts import LAYOUTS
+from dyssync.models.pictures import all_layouts
 from dyssync.rendering import ViewConfig
 from dyssync.signals.vectorcardiogram import DOWER, KORS
 
@@ -23,13 +24,6 @@ Matrix = npt.NDArray[np.float64]
 # recordings of one person.
 ROTATION_SD_DEG = 8.0
 NOISE_MV = (0.0, 0.03)  # SD; muscle noise of a restless patient
-
-
-def all_layouts(layout: str) -> tuple[str, ...]:
-    """Return all layouts of the same kind of signal, half of the places held by `layout` itself."""
-    source = LAYOUTS[layout].source
-    others = tuple(n for n in LAYOUTS if LAYOUTS[n].source == source and n != layout)
-    return (layout,) * max(1, len(others)) + others
 
 
 def hard_views(layout: str, gain: float) -> ViewConfig:

@@ -14,10 +14,10 @@ import numpy.typing as npt
 
 from dyssync.ecg import ECG, LEAD_INDEX
 from dyssync.errors import CohortError
-from dyssync.models.pictures import Size, drawn_signal, plain_views
+from dyssync.models.pictures import Size, all_layouts, drawn_signal, plain_views
 from dyssync.models.waveforms import FS, feature_names, features
 from dyssync.pretraining.method import Pictures, Targets
-from dyssync.pretraining.views import add_noise, all_layouts, apply_rotation, draw_rotation
+from dyssync.pretraining.views import add_noise, apply_rotation, draw_rotation
 from dyssync.rendering import apply_view, draw_view
 
 if TYPE_CHECKING:

@@ -190,12 +190,22 @@ def prepare_picture(pixels: Picture, size: tuple[int, int]) -> Picture:
         grey = as_picture(cv2.erode(grey, np.ones((reach, reach), np.uint8)))
     shape = (max(round(grey.shape[1] * scale), 1), max(round(grey.shape[0] * scale), 1))
     small = as_picture(cv2.resize(grey, shape, interpolation=_shrink_or_grow(scale)))
-    # A dense grid has become an even grey by now, which is evened out like a shadow.
-    small = flatten_paper(small[:, :, None])
-    low, high = float(np.percentile(small, 0.5)), 0.9 * 255
-    levels = np.interp(np.arange(256), [low, max(high, low + 1)], [0, 255])
-    small = as_picture(cv2.LUT(small, np.rint(levels).astype(np.uint8)))
+    small = clean_picture(small)
     fitted = np.full(size, 255, np.uint8)
     top, left = (height - shape[1]) // 2, (width - shape[0]) // 2
     fitted[top : top + shape[1], left : left + shape[0]] = small
     return fitted
+
+
+def clean_picture(image: Picture) -> Picture:
+    """Return a small grey picture with even light: paper white, ink stretched to black.
+
+    A dense grid has become an even grey by now, and goes with the shadows.
+
+    Args:
+        image: (H, W) uint8, at the size a network sees.
+    """
+    flat = flatten_paper(image[:, :, None])
+    low, high = float(np.percentile(flat, 0.5)), 0.9 * 255
+    levels = np.interp(np.arange(256), [low, max(high, low + 1)], [0, 255])
+    return as_picture(cv2.LUT(flat, np.rint(levels).astype(np.uint8)))

@@ -1,0 +1,206 @@
+"""Train ResNet-18 on one layout, on many, on tiles, on worn paper; test each on all of it.
+
+    make bench-layouts                                          hours; goes on where it was stopped
+    python scripts/bench_layouts.py --cohort ludb=TABLE.csv ... --out FOLDER [--workers 2]
+    python scripts/bench_layouts.py --out FOLDER --tables       the tables of what is done
+
+Splits, training and calibration are the study's (60/20/20 by patient, seeds 1 to 10; a seed's
+network is trained once and tested on every layout and on pictures at every severity of wear).
+FOLDER gets one CSV a network; the Markdown tables go to stdout.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import os
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from itertools import product
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from dyssync.cohort import Cohort, read_cohort
+from dyssync.ecg import ECG
+from dyssync.evaluation.metrics import auroc
+from dyssync.evaluation.resampling import corrected_mean
+from dyssync.formats import ECGImage
+from dyssync.models.pictures import drawn_signal
+from dyssync.models.resnet import ResNet18
+from dyssync.models.waveforms import FS
+from dyssync.rendering import View, apply_view
+from dyssync.rendering.wear import apply_wear, draw_wear
+from dyssync.splits import split_patients
+
+SMALL = {"height": 128, "width": 160, "patience": 15}
+ONE = {"training_layouts": "same", "papers": "plain", "wear": 0.0}
+CONDITIONS = {
+    "one layout": {"layout": "3x4+II", **ONE},
+    "mixed layouts": {"layout": "3x4+II", **ONE, "training_layouts": "mixed"},
+    "tiles": {"layout": "tiles", **ONE},
+    "worn": {"layout": "3x4+II", "training_layouts": "same", "papers": "mixed", "wear": 3.0},
+    "mixed and worn": {
+        "layout": "3x4+II",
+        "training_layouts": "mixed",
+        "papers": "mixed",
+        "wear": 2.0,
+    },
+}
+PAGES = ("3x4+II", "3x4", "3x4-cabrera", "4x3", "6x2", "12x1")
+SEVERITIES = (0, 1, 2, 3, 4, 5)
+SCAN = (512, 640)  # px of the pictures that are worn; the network gets them as a user's own
+BLOCK = 5  # seeds of every condition before the next seeds of any
+
+
+@dataclass(frozen=True)
+class Job:
+    """One network to train and test."""
+
+    cohort: str
+    condition: str
+    seed: int
+
+    @property
+    def file(self) -> str:
+        return f"{self.cohort}-{self.condition.replace(' ', '-')}-{self.seed:02d}.csv"
+
+
+def worn_picture(ecg: ECG, model: ResNet18, severity: int, rng: np.random.Generator) -> ECGImage:
+    """A page with grid and names in the model's own layout and gain, worn."""
+    gain = model.gain
+    view = View(layout=model.layout, limb_gain=gain, chest_gain=gain, grid=0.2, text=True)
+    page = apply_view(drawn_signal(ecg, model.layout), FS, view, SCAN)
+    image = apply_wear(page, draw_wear(rng, severity)).image
+    return ECGImage(np.repeat(image[:, :, None], 3, axis=2))
+
+
+def measure(job: Job, cohort: Cohort, epochs: int) -> pd.DataFrame:
+    """Train one network; return its AUROC on each layout and severity."""
+    split = split_patients(cohort.responses, job.seed)
+    y = cohort.table["responder"].to_numpy(np.int64)
+    rows = {part: cohort.rows_of(split.part(part)) for part in ("train", "validation", "test")}
+    held = {part: ([cohort.ecgs[i] for i in r], y[r]) for part, r in rows.items()}
+    model = ResNet18(**SMALL, **CONDITIONS[job.condition], epochs=epochs)
+    began = time.perf_counter()
+    model.fit(*held["train"], seed=job.seed, validation=held["validation"])
+    fitted_s = time.perf_counter() - began
+    ecgs, truth = held["test"]
+    found = []
+    for layout in PAGES if model.layout in PAGES else (model.layout,):
+        asked = copy.copy(model)
+        asked.layout = layout
+        found.append(("layout", layout, auroc(truth, asked.response_probability(ecgs))))
+    for severity in SEVERITIES:
+        rng = np.random.default_rng(np.random.SeedSequence([job.seed, severity]))
+        pictures = [worn_picture(ecg, model, severity, rng) for ecg in ecgs]
+        found.append(("wear", str(severity), auroc(truth, model.response_probability(pictures))))
+    table = pd.DataFrame(found, columns=["kind", "tested_on", "auroc"])
+    table.insert(0, "cohort", job.cohort)
+    table.insert(1, "condition", job.condition)
+    table.insert(2, "seed", job.seed)
+    n_others = sum(len(rows[part]) for part in ("train", "validation"))
+    return table.assign(test_share=len(rows["test"]) / n_others, fit_s=round(fitted_s, 1))
+
+
+_cohorts: dict[str, Cohort] = {}
+
+
+def work(job: Job, tables: dict[str, Path], epochs: int, out: Path) -> str:
+    import torch
+
+    torch.set_num_threads(1)
+    torch.use_deterministic_algorithms(True)
+    if job.cohort not in _cohorts:
+        _cohorts[job.cohort] = read_cohort(tables[job.cohort])
+    temporary = out / f".{job.file}"
+    measure(job, _cohorts[job.cohort], epochs).to_csv(temporary, index=False)
+    os.replace(temporary, out / job.file)
+    return job.file
+
+
+def plan(cohorts: Sequence[str], conditions: Sequence[str], seeds: int) -> list[Job]:
+    blocks = [range(k, min(k + BLOCK, seeds + 1)) for k in range(1, seeds + 1, BLOCK)]
+    return [
+        Job(cohort, condition, seed)
+        for block in blocks
+        for cohort, condition, seed in product(cohorts, conditions, block)
+    ]
+
+
+def cell(values: np.ndarray, test_share: float) -> str:
+    mean = corrected_mean(values, test_share)
+    return f"{mean.mean:.3f} [{mean.low:.3f}, {mean.high:.3f}]"
+
+
+def print_tables(results: pd.DataFrame) -> None:
+    """AUROC with corrected 95 % intervals, then paired differences to training on one layout."""
+    for (cohort, kind), held in results.groupby(["cohort", "kind"], sort=False):
+        share = float(held["test_share"].iloc[0])
+        names = list(dict.fromkeys(held["tested_on"]))
+        print(f"\n{cohort}, AUROC by {kind}; mean [corrected 95 % interval]\n")
+        print("| trained on | seeds | " + " | ".join(names) + " |")
+        print("|---|---|" + "---|" * len(names))
+        wide = held.pivot_table(index=["condition", "seed"], columns="tested_on", values="auroc")
+        for condition in dict.fromkeys(held["condition"]):
+            own = wide.loc[condition].reindex(columns=names)
+            cells = [cell(own[n].to_numpy(), share) if own[n].notna().any() else "" for n in names]
+            print(f"| {condition} | {len(own)} | " + " | ".join(cells) + " |")
+        print_differences(wide, names, share)
+
+
+def print_differences(wide: pd.DataFrame, names: Sequence[str], share: float) -> None:
+    conditions = list(dict.fromkeys(wide.index.get_level_values("condition")))
+    if "one layout" not in conditions:
+        return
+    base = wide.loc["one layout"]
+    for condition in (c for c in CONDITIONS if c in conditions and c != "one layout"):
+        parts = []
+        for name in names:
+            other = "3x4+II" if name == "tiles" else name  # tiles against the page, equal pixels
+            pair = pd.concat([wide.loc[condition][name], base[other]], axis=1).dropna()
+            if len(pair) > 1:
+                d = corrected_mean((pair.iloc[:, 0] - pair.iloc[:, 1]).to_numpy(), share)
+                parts.append(
+                    f"{name} {d.mean:+.3f} [{d.low:+.3f}, {d.high:+.3f}] p {d.p_value:.2f}"
+                )
+        print(f"\n{condition} minus one layout, same seeds: " + "; ".join(parts))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cohort", action="append", default=[], metavar="NAME=TABLE")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--conditions", default=",".join(CONDITIONS))
+    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--epochs", type=int, default=15)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--tables", action="store_true", help="only print what is done")
+    arguments = parser.parse_args()
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    tables = {name: Path(path) for name, path in (c.split("=", 1) for c in arguments.cohort)}
+    jobs = plan(list(tables), arguments.conditions.split(","), arguments.seeds)
+    jobs = [job for job in jobs if not (arguments.out / job.file).is_file()]
+    if jobs and not arguments.tables:
+        os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"))
+        with ProcessPoolExecutor(arguments.workers, get_context("spawn")) as pool:
+            running = [
+                pool.submit(work, job, tables, arguments.epochs, arguments.out) for job in jobs
+            ]
+            for done, future in enumerate(running, 1):
+                print(
+                    f"{time.strftime('%H:%M')} {future.result()} {done}/{len(jobs)}",
+                    file=sys.stderr,
+                )
+    files = sorted(arguments.out.glob("*.csv"))
+    if files:
+        print_tables(pd.concat([pd.read_csv(f, dtype={"tested_on": str}) for f in files]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+"""What a network sees: training pictures of signals and of users' own pages."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from dyssync.ecg import ECG
+from dyssync.errors import ConfigError, ModelError
+from dyssync.formats import ECGImage
+from dyssync.models.base import signals_of
+from dyssync.models.pictures import PictureConfig, asked_pictures, training_picture
+from dyssync.models.resnet import ResNet18
+
+Toy = tuple[list[ECG], np.ndarray]
+
+SIZE = (96, 128)
+PLAIN = PictureConfig(SIZE)
+RANDOM = PictureConfig(SIZE, training_layouts="mixed", papers="mixed", wear=3.0)
+
+
+def as_page(ecg: ECG, width: int = 640) -> ECGImage:
+    """The ECG as a user's own picture."""
+    grey = asked_pictures(ecg, PictureConfig((width * 3 // 4, width)), 1)[0]
+    return ECGImage(np.repeat(grey[:, :, None], 3, axis=2))
+
+
+@pytest.mark.parametrize("config", [PLAIN, RANDOM], ids=["plain", "random"])
+@pytest.mark.parametrize("kind", ["signal", "picture"])
+def test_one_seed_repeats_its_training_pictures_and_two_differ(
+    config: PictureConfig, kind: str, toy: Toy
+) -> None:
+    x = toy[0][0] if kind == "signal" else as_page(toy[0][0])
+
+    def drawn(seed: int) -> np.ndarray:
+        rng = np.random.default_rng(seed)
+        return np.stack([training_picture(x, config, rng) for _ in range(4)])
+
+    np.testing.assert_array_equal(drawn(1), drawn(1))
+    assert not np.array_equal(drawn(1), drawn(2))
+
+
+def test_without_augmentation_training_pictures_are_those_of_prediction(toy: Toy) -> None:
+    config = replace(RANDOM, augment=False)
+    rng = np.random.default_rng(0)
+    picture = training_picture(toy[0][0], config, rng)
+    np.testing.assert_array_equal(picture, asked_pictures(toy[0][0], config, 1)[0])
+
+
+def test_mixed_layouts_keep_half_for_the_own_one_and_its_kind_of_signal() -> None:
+    for own in ("3x4+II", "tiles"):
+        layouts = PictureConfig(SIZE, own, training_layouts="mixed").layouts
+        assert layouts.count(own) == len(layouts) / 2
+        assert ("tiles-qrs" in layouts) == (own == "tiles")
+    assert PictureConfig(SIZE, training_layouts="3x4, 6x2").layouts == ("3x4", "6x2")
+
+
+def test_settings_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(ConfigError, match="different signals"):
+        PictureConfig(SIZE, "3x4", training_layouts="3x4,tiles")
+    with pytest.raises(ConfigError, match="unknown layout '3x5'"):
+        PictureConfig(SIZE, training_layouts="3x5")
+    with pytest.raises(ConfigError, match="wear is 6"):
+        PictureConfig(SIZE, wear=6.0)
+    with pytest.raises(ConfigError, match="unknown papers"):
+        PictureConfig(SIZE, papers="pink")
+
+
+def test_own_picture_is_seen_nearly_as_the_signal_it_was_drawn_from(toy: Toy) -> None:
+    drawn = asked_pictures(toy[0][0], PLAIN, 1)[0].astype(float)
+    for width in (400, 640, 1600):
+        seen = asked_pictures(as_page(toy[0][0], width), PLAIN, 1)[0].astype(float)
+        assert seen.shape == SIZE
+        assert np.corrcoef(drawn.ravel(), seen.ravel())[0, 1] > 0.8
+
+
+def test_network_learns_from_random_pages_and_takes_pictures_of_them(toy: Toy) -> None:
+    x, y = toy
+    pages = [as_page(ecg, 400) for ecg in x]
+    model = ResNet18(height=64, width=64, epochs=8, batch_size=8, test_views=1, wear=1.0)
+    model.fit(pages[:32], y[:32], seed=1, validation=(pages[32:], y[32:]))
+    p = model.response_probability(pages[32:])
+    assert p[y[32:] == 1].mean() > p[y[32:] == 0].mean() + 0.1
+    mixed = model.response_probability([pages[32], x[33], pages[34]])
+    np.testing.assert_allclose(mixed[[0, 2]], p[[0, 2]], atol=2e-3)
+
+
+def test_signal_models_name_the_pictures_they_cannot_take(toy: Toy) -> None:
+    with pytest.raises(ModelError, match=r"lightgbm needs signals; memory is a picture"):
+        signals_of([toy[0][0], as_page(toy[0][1], 400)], "lightgbm")
