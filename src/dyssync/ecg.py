@@ -30,6 +30,7 @@ FS_RANGE = (50.0, 4000.0)  # Hz; below, a notch of 40 ms has fewer than two samp
 # A QRS is 0.3-5 mV; artefacts of 20 mV occur in real files (CODE-15), so the limits are on a robust
 # amplitude (median over leads of the 1-99 % span) and far from both microvolt and volt.
 PLAUSIBLE_SPAN_MV = (0.02, 40.0)
+BEAT_SECONDS = (0.2, 5.0)  # recorders store 0.6 to 2.4 s
 
 _LEAD_NAMES = {lead.lower(): lead for lead in LEADS}
 _PREFIX = re.compile(r"^(mdc_?ecg_?lead_?|ecg_?|lead[_\s-]*)")
@@ -42,6 +43,42 @@ class Source:
     name: str = "memory"
     format: str = "memory"
     sha256: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class RepresentativeBeat:
+    """The recorder's own typical beat (its median or mean), as the file holds it.
+
+    Attributes:
+        signal: (12, n) float32, mV, read-only; leads as in :data:`LEADS`.
+        fs: sampling frequency, 50-4000 Hz; need not be that of the rhythm.
+
+    Raises:
+        FormatError: on construction, when it is no finite beat of 0.2 to 5 s.
+    """
+
+    signal: Signal
+    fs: float
+
+    def __post_init__(self) -> None:
+        signal = np.array(self.signal, dtype=np.float32, order="C")
+        if signal.ndim != 2 or signal.shape[0] != len(LEADS):
+            raise FormatError(f"beat has shape {signal.shape}; (12, n) is needed, a row a lead")
+        if not FS_RANGE[0] <= self.fs <= FS_RANGE[1]:
+            raise FormatError(f"sampling rate of the beat is {self.fs:g} Hz; 50 to 4000 Hz needed")
+        seconds = signal.shape[1] / self.fs
+        if not BEAT_SECONDS[0] <= seconds <= BEAT_SECONDS[1]:
+            raise FormatError(f"beat of {seconds:.2f} s; 0.2 to 5 s is needed")
+        if not np.isfinite(signal).all():
+            raise FormatError("missing values (NaN or infinite) in the beat; none is allowed")
+        signal.flags.writeable = False
+        object.__setattr__(self, "signal", signal)
+        object.__setattr__(self, "fs", float(self.fs))
+
+    @property
+    def seconds(self) -> float:
+        """Duration, s."""
+        return float(self.signal.shape[1] / self.fs)
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +95,7 @@ class ECG:
         sex: "F" or "M", if known.
         source: file name, format and digest.
         notes: what a reader wants to say (derived leads, machine measurements); text only.
+        beat: the recorder's representative beat, where the file holds one; for display beside ours.
 
     Raises:
         FormatError: on construction, when an invariant does not hold.
@@ -71,6 +109,7 @@ class ECG:
     sex: Sex | None = None
     source: Source = field(default_factory=Source)
     notes: Mapping[str, str] = field(default_factory=dict)
+    beat: RepresentativeBeat | None = None
 
     def __post_init__(self) -> None:
         signal = np.array(self.signal, dtype=np.float32, order="C")

@@ -11,17 +11,26 @@ import io
 import struct
 import warnings
 from collections.abc import Mapping
+from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from dyssync.ecg import LEADS, lead_name
+from dyssync.ecg import BEAT_SECONDS, LEADS, lead_name
 from dyssync.errors import FormatError
+from dyssync.formats.beat import read_beat
 from dyssync.formats.demographics import age_between, parse_age, parse_datetime, parse_sex
+from dyssync.formats.dicom_annotations import (
+    CODE_MEANING,
+    CODE_VALUE,
+    annotation_notes,
+    element_text,
+    first_item,
+)
+from dyssync.formats.dicom_elements import without_marks
 from dyssync.formats.dicom_writer import write_dicom
-from dyssync.formats.machine import machine_notes
 from dyssync.formats.recording import (
     Floats,
     Format,
@@ -33,7 +42,7 @@ from dyssync.formats.recording import (
     check_simultaneous,
     factor_to_millivolt,
 )
-from dyssync.formats.xml_tree import joined_statements, number
+from dyssync.formats.xml_tree import number
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -54,21 +63,8 @@ _LEAD_NUMBERS: Mapping[str, str] = {
     **{str(n): f"V{n - 2}" for n in range(3, 9)},
     **{str(61 + i): lead for i, lead in enumerate(LEADS[2:6])},
 }
-_MEASUREMENTS = {
-    "ventricular heart rate": "rate",
-    "heart rate": "rate",
-    "pr interval": "pr",
-    "pr interval global": "pr",
-    "qrs duration": "qrs",
-    "qrs duration global": "qrs",
-    "qt interval": "qt",
-    "qt interval global": "qt",
-    "qtc interval": "qtc",
-    "qtc interval global": "qtc",
-    "p axis": "p_axis",
-    "qrs axis": "qrs_axis",
-    "t axis": "t_axis",
-}
+# A group with such a label is no rhythm, whatever its originality says.
+_BEAT_WORDS = ("MEDIAN", "BEAT", "AVERAGE", "REPRESENTATIVE", "TEMPLATE")
 _TAGS = [
     "SOPClassUID",
     "SpecificCharacterSet",
@@ -82,16 +78,11 @@ _TAGS = [
     "WaveformSequence",
     "WaveformAnnotationSequence",
 ]
-_CODE_VALUE = 0x00080100
-_CODE_MEANING = 0x00080104
 _CHANNEL_SOURCE = 0x003A0208
 _SENSITIVITY = 0x003A0210
 _SENSITIVITY_UNITS = 0x003A0211
 _CORRECTION = 0x003A0212
 _BASELINE = 0x003A0213
-_CONCEPT_NAME = 0x0040A043
-_NUMERIC_VALUE = 0x0040A30A
-_FREE_TEXT = 0x00700006
 _DEFLATED = "1.2.840.10008.1.2.1.99"
 # What pydicom raises on damaged files, beside its own errors.
 _PYDICOM_ERRORS = (
@@ -138,7 +129,7 @@ def _read_dataset(data: bytes) -> Dataset:
         raise FormatError("deflated transfer syntax; store it explicit little endian (dcmconv)")
     try:
         return pydicom.dcmread(
-            io.BytesIO(data), force=data[128:132] != b"DICM", specific_tags=_TAGS
+            io.BytesIO(without_marks(data)), force=data[128:132] != b"DICM", specific_tags=_TAGS
         )
     except InvalidDicomError as error:
         raise FormatError(f"is no DICOM file ({error})") from error
@@ -160,12 +151,15 @@ def _recording(dataset: Dataset) -> Recording:
         raise FormatError(
             f"holds no waveform ({kind}); a DICOM ECG is needed, not a picture of one"
         )
-    original = [g for g in groups if g.get("WaveformOriginality") != "DERIVED"] or groups
     _group_samples(groups[-1])  # pydicom does not see that the file ends within the last group
+    typical = [_is_beat(group) for group in groups]
+    beats = list(compress(groups, typical))
+    rhythms = [group for group, is_beat in zip(groups, typical, strict=True) if not is_beat]
+    original = [g for g in rhythms if g.get("WaveformOriginality") != "DERIVED"]
     channels: dict[str, Floats] = {}
     rates = set()
     starts = []
-    for group in original:
+    for group in original or rhythms or groups:
         found = _group_channels(group)
         if channels and set(found) & set(channels):
             break  # a further recording or the same leads again: the first is the ECG
@@ -176,7 +170,20 @@ def _recording(dataset: Dataset) -> Recording:
     if len(rates) != 1:
         raise FormatError(f"leads have {len(rates)} different sampling rates; one is needed")
     check_simultaneous(starts)
-    return Recording(channels, rates.pop(), _person(dataset), _notes(dataset))
+    notes = annotation_notes(dataset)
+    beat = read_beat(
+        lambda: (_group_channels(beats[0]), float(beats[0].SamplingFrequency)) if beats else None,
+        notes,
+    )
+    return Recording(channels, rates.pop(), _person(dataset), notes, beat)
+
+
+def _is_beat(group: Any) -> bool:
+    """Say whether a multiplex group holds a representative beat."""
+    label = str(group.get("MultiplexGroupLabel") or "").upper()
+    seconds = int(group.NumberOfWaveformSamples) / float(group.SamplingFrequency or 1)
+    derived = group.get("WaveformOriginality") == "DERIVED"
+    return seconds <= BEAT_SECONDS[1] and (derived or any(word in label for word in _BEAT_WORDS))
 
 
 def _group_channels(group: Any) -> dict[str, Floats]:
@@ -215,7 +222,7 @@ def _group_samples(group: Any) -> npt.NDArray[np.integer]:
         raise FormatError(
             f"{key[0]}-bit samples of type {key[1]:.4}; SS, US, SB, UB, SL, UL are read"
         )
-    order = ">" if group.is_little_endian is False else "<"
+    order = ">" if group.original_encoding[1] is False else "<"  # pydicom leaves samples as stored
     dtype = np.dtype(order + _SAMPLE_TYPES[key])
     data = bytes(group.WaveformData)
     need = n_channels * n_samples * dtype.itemsize
@@ -225,34 +232,15 @@ def _group_samples(group: Any) -> npt.NDArray[np.integer]:
     return raw.reshape(n_samples, n_channels)
 
 
-def _text(item: Any, tag: int) -> str:
-    """Return the text of an ASCII element, "" where it is missing.
-
-    pydicom converts an element when it is first looked at, which takes ten times as long as to look
-    at its bytes; an ECG has hundreds.
-    """
-    element = item.get_item(tag)
-    value = element.value if element is not None else None
-    if isinstance(value, bytes):
-        return value.decode("latin-1").strip(" \0")
-    return "" if value is None else str(value)
-
-
-def _first(item: Any, tag: int) -> Any:
-    """Return the first item of a sequence element, None where there is none."""
-    items = item[tag].value if tag in item else None
-    return items[0] if items else None
-
-
 def _channel_name(definition: Any, column: int) -> str:
-    source = _first(definition, _CHANNEL_SOURCE)
+    source = first_item(definition, _CHANNEL_SOURCE)
     texts = []
     if source is not None:
-        code = _text(source, _CODE_VALUE)
+        code = element_text(source, CODE_VALUE)
         last = code.replace(":", "-").rsplit("-", 1)[-1]
         if last in _LEAD_NUMBERS and code.startswith(("5.6.3-9-", "2:")):
             return _LEAD_NUMBERS[last]
-        texts = [_text(source, _CODE_MEANING), code]
+        texts = [element_text(source, CODE_MEANING), code]
     texts.append(str(definition.get("ChannelLabel") or ""))
     for text in texts:  # "Lead I (Einthoven)", "aVR, augmented voltage, right", "MDC_ECG_LEAD_I"
         name = lead_name(text.split("(")[0].split(",")[0])
@@ -268,18 +256,18 @@ def _calibration(definition: Any, name: str) -> tuple[float, float]:
     from actual 0 using the units defined in the Channel Sensitivity Units": it is added after
     scaling (PS3.3 C.10.9.1.4.2).
     """
-    stated = _text(definition, _SENSITIVITY)
+    stated = element_text(definition, _SENSITIVITY)
     if not stated:
         raise FormatError(f"lead {name} has no channel sensitivity; its samples have no unit")
-    unit = _first(definition, _SENSITIVITY_UNITS)
+    unit = first_item(definition, _SENSITIVITY_UNITS)
     if unit is None:
         raise FormatError(f"lead {name} has no sensitivity unit; mV or uV is needed")
-    factor = factor_to_millivolt(_text(unit, _CODE_VALUE), f"lead {name}")
+    factor = factor_to_millivolt(element_text(unit, CODE_VALUE), f"lead {name}")
     scale = number(stated, f"lead {name}: sensitivity")
-    scale *= number(_text(definition, _CORRECTION) or "1", f"lead {name}: correction")
+    scale *= number(element_text(definition, _CORRECTION) or "1", f"lead {name}: correction")
     if not np.isfinite(scale) or scale == 0:
         raise FormatError(f"lead {name}: sensitivity {scale:g}; a finite step is needed")
-    baseline = number(_text(definition, _BASELINE) or "0", f"lead {name}: baseline")
+    baseline = number(element_text(definition, _BASELINE) or "0", f"lead {name}: baseline")
     return scale * factor, baseline * factor
 
 
@@ -295,20 +283,6 @@ def _person(dataset: Dataset) -> Person:
         sex=parse_sex(str(dataset.get("PatientSex") or "")),
         recorded_at=recorded,
     )
-
-
-def _notes(dataset: Dataset) -> dict[str, str]:
-    found: dict[str, str | None] = {}
-    statements: list[str] = []
-    for item in dataset.get("WaveformAnnotationSequence") or []:
-        concept = _first(item, _CONCEPT_NAME)
-        if concept is not None:
-            meaning = _text(concept, _CODE_MEANING).lower()
-            if meaning in _MEASUREMENTS:
-                found.setdefault(_MEASUREMENTS[meaning], _text(item, _NUMERIC_VALUE) or None)
-        elif _FREE_TEXT in item:
-            statements.append(str(item[_FREE_TEXT].value))
-    return machine_notes({**found, "statements": joined_statements(statements)})
 
 
 def sniff(head: bytes, path: Path) -> bool:

@@ -17,6 +17,7 @@ import numpy as np
 
 from dyssync.ecg import LEADS, Sex
 from dyssync.errors import FormatError
+from dyssync.formats.checksum import swapped
 from dyssync.formats.demographics import age_between
 from dyssync.formats.recording import (
     Floats,
@@ -30,7 +31,7 @@ from dyssync.formats.recording import (
 
 _MAGIC = b"ISHNE1.0"
 _HEADER = 522  # magic 8, checksum 2, fixed block 512
-_MISSING = -9
+_FAULT = -32768  # the electrode was off
 _LEAD_NAMES: Mapping[int, str] = {
     2: "X",
     3: "Y",
@@ -69,7 +70,9 @@ def parse(data: bytes) -> Recording:
             raise FormatError(f"lead {name} is there twice; one of each is needed")
         if steps[column] <= 0:
             raise FormatError(f"lead {name}: resolution is {steps[column]} nV; its unit is unknown")
-        channels[name] = raw[:, column].astype(np.float64) * (steps[column] * 1e-6)
+        samples = raw[:, column].astype(np.float64)
+        samples[raw[:, column] == _FAULT] = np.nan
+        channels[name] = samples * (steps[column] * 1e-6)
     return Recording(channels, float(fs), _person(data))
 
 
@@ -90,7 +93,8 @@ def _samples_a_lead(claimed: int, n_leads: int, n_bytes: int) -> int:
 def _check_sum(data: bytes, offset: int) -> None:
     """Compare the CRC-CCITT (start 0xFFFF) of the header; 0 means that none was stored."""
     stored = int.from_bytes(data[8:10], "little")
-    if stored and binascii.crc_hqx(data[10:offset], 0xFFFF) != stored:
+    right = binascii.crc_hqx(data[10:offset], 0xFFFF)
+    if stored and stored not in (right, swapped(right)):
         raise FormatError("the checksum of the header is wrong; the file was changed or damaged")
 
 

@@ -22,6 +22,23 @@ LABELS: Mapping[str, str] = {
 _NEVER_ZERO = {"rate", "pr", "qrs", "qt", "qtc"}
 
 
+_MS_PER = {"": 1.0, "ms": 1.0, "s": 1000.0, "us": 1e-3}  # recorders that leave it out mean ms
+INTERVALS = {"pr", "qrs", "qt", "qtc"}
+
+
+def in_milliseconds(text: str | None, unit: str | None) -> str | None:
+    """Return an interval as text in ms, None where it is no number or the unit is unknown.
+
+    >>> in_milliseconds("0.096", "s"), in_milliseconds("96", "ms"), in_milliseconds("96", "mm")
+    ('96', '96', None)
+    """
+    per = _MS_PER.get((unit or "").strip().lower())
+    try:
+        return None if per is None else f"{float(text or '') * per:.10g}"
+    except ValueError:
+        return None
+
+
 def machine_notes(found: Mapping[str, str | None]) -> dict[str, str]:
     """Return notes for the measurements that a file holds.
 

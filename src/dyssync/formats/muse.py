@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dyssync.errors import FormatError
+from dyssync.formats.beat import read_beat
 from dyssync.formats.demographics import age_between, parse_age, parse_datetime, parse_sex
 from dyssync.formats.machine import machine_notes
 from dyssync.formats.recording import (
@@ -54,38 +55,66 @@ _MEASUREMENTS = {
 
 
 def parse(data: bytes) -> Recording:
-    """Read the rhythm waveform of a MUSE export.
+    """Read the rhythm waveform of a MUSE export, and its median beat.
 
     Raises:
         FormatError: no rhythm waveform, a lead that is short or has a wrong checksum.
     """
     root = parse_tree(data)
-    waveforms = [w for w in root.iter("Waveform") if text_of(w, "WaveformType") == "Rhythm"]
-    if not waveforms:
+    waveforms = list(root.iter("Waveform"))
+    # Exports of other makers' ECGs hold one waveform and do not say that it is the rhythm.
+    rhythm = _of_type(waveforms, "RHYTHM")
+    rhythm = rhythm if rhythm is not None else _of_type(waveforms, None)
+    if rhythm is None:
         raise FormatError("holds no waveform of type Rhythm; only median beats? 10 s are needed")
-    rhythm = waveforms[0]
-    exponent = text_of(rhythm, "SampleExponent")
-    base = need_number(rhythm, "SampleBase", "SampleBase")
+    channels, fs = _channels(rhythm)
+    notes = _notes(root)
+    median = _of_type(waveforms, "MEDIAN")
+    beat = read_beat(lambda: None if median is None else _channels(median), notes)
+    return Recording(channels, fs, _person(root), notes, beat)
+
+
+def _of_type(waveforms: list[Element], kind: str | None) -> Element | None:
+    """Return the first waveform of a type (in capitals), None for those that state none."""
+    for waveform in waveforms:
+        stated = text_of(waveform, "WaveformType")
+        if (stated.upper() if stated else None) == kind:
+            return waveform
+    return None
+
+
+def _channels(waveform: Element) -> tuple[dict[str, Floats], float]:
+    """Return the leads of a waveform, mV, and their rate, Hz."""
+    exponent = text_of(waveform, "SampleExponent")
+    base = need_number(waveform, "SampleBase", "SampleBase")
     power = number(exponent, "SampleExponent") if exponent else 0.0
     if not -6 <= power <= 6:
         raise FormatError(f"SampleExponent is {power:g}; -6 to 6 is needed")
-    channels = {}
-    check_simultaneous([text_of(lead, "LeadTimeOffset") or "0" for lead in rhythm.iter("LeadData")])
-    for lead in rhythm.iter("LeadData"):
+    leads = list(waveform.iter("LeadData"))
+    check_simultaneous(
+        {number(text_of(x, "LeadTimeOffset") or "0", "LeadTimeOffset") for x in leads}
+    )
+    channels: dict[str, Floats] = {}
+    for lead in leads:
         name = text_of(lead, "LeadID")
         if name is None or name in channels:
             raise FormatError(f"LeadID {name} is missing or there twice; one of each is needed")
         channels[name] = _samples(lead, name)
-    return Recording(channels, base * 10**power, _person(root), _notes(root))
+    return channels, base * 10**power
 
 
 def _samples(lead: Element, name: str) -> Floats:
     size = text_of(lead, "LeadSampleSize") or "2"
     if size != "2":
         raise FormatError(f"lead {name}: {size} bytes a sample; 2 are needed")
+    # Always 0 in files that were seen; readers disagree on what another number would mean.
+    for field in ("LeadOffsetFirstSample", "FirstSampleBaseline"):
+        if number(text_of(lead, field) or "0", f"lead {name}: {field}") != 0:
+            raise FormatError(f"lead {name}: {field} is {text_of(lead, field)}; 0 is needed")
     data = decode_base64(text_of(lead, "WaveFormData"), f"lead {name}")
     counts = int16_samples(data, f"lead {name}")
-    claimed = int(need_number(lead, "LeadSampleCountTotal", f"lead {name}: LeadSampleCountTotal"))
+    stated = text_of(lead, "LeadSampleCountTotal")
+    claimed = int(number(stated, f"lead {name}: LeadSampleCountTotal")) if stated else len(counts)
     check_sample_count(1, claimed)
     if claimed != len(counts):
         raise FormatError(f"lead {name} holds {len(counts)} samples of {claimed}; truncated?")
@@ -96,8 +125,8 @@ def _samples(lead: Element, name: str) -> Floats:
     if unit.upper() not in _UNITS:
         raise FormatError(f"lead {name}: unit {unit!r:.30}; {' or '.join(_UNITS)} is needed")
     step = need_number(lead, "LeadAmplitudeUnitsPerBit", f"lead {name}: LeadAmplitudeUnitsPerBit")
-    if step == 0:
-        raise FormatError(f"lead {name}: 0 {unit.lower()} a bit; a step is needed")
+    if step <= 0:
+        raise FormatError(f"lead {name}: {step:g} {unit.lower()} a bit; a positive step is needed")
     return counts * (step * _UNITS[unit.upper()])
 
 
@@ -125,6 +154,8 @@ def _us_date(text: str | None) -> str | None:
 
 def _notes(root: Element) -> dict[str, str]:
     measured = root.find("RestingECGMeasurements")
+    if measured is None:
+        measured = root.find("OriginalRestingECGMeasurements")
     found = {key: text_of(measured, tag) for key, tag in _MEASUREMENTS.items()}
     lines = [""]
     for statement in root.iterfind("Diagnosis/DiagnosisStatement"):

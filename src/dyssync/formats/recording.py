@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from dyssync.ecg import ECG, FS_RANGE, Sex, Source, assemble_leads
+from dyssync.ecg import ECG, FS_RANGE, RepresentativeBeat, Sex, Source, assemble_leads
 from dyssync.errors import FormatError, check_choice, check_range
 
 if TYPE_CHECKING:
@@ -81,12 +81,14 @@ class Recording:
         fs: Hz.
         person: id, age, sex, time.
         notes: what the file says beside the samples; text only, no identifiers.
+        beat: the recorder's representative beat; see :mod:`dyssync.formats.beat`.
     """
 
     channels: Mapping[str, npt.NDArray[np.floating]]
     fs: float
     person: Person = field(default_factory=Person)
     notes: Mapping[str, str] = field(default_factory=dict)
+    beat: RepresentativeBeat | None = None
 
     def ecg(self, source: Source, options: ReadOptions) -> ECG:
         """Return the 12-lead ECG; limb leads are derived where need be, and that is noted.
@@ -112,6 +114,7 @@ class Recording:
             sex=self.person.sex,
             source=source,
             notes=notes,
+            beat=self.beat,
         )
 
 

@@ -17,6 +17,8 @@ import numpy as np
 
 from dyssync.ecg import LEADS, Sex
 from dyssync.errors import FormatError
+from dyssync.formats.beat import read_beat
+from dyssync.formats.checksum import swapped
 from dyssync.formats.demographics import age_between, parse_age
 from dyssync.formats.machine import machine_notes
 from dyssync.formats.recording import (
@@ -76,13 +78,29 @@ def parse(data: bytes) -> Recording:
             raise FormatError(f"section {needed} is missing; lead definition and rhythm are needed")
     tables = parse_tables(sections[2]) if 2 in sections else None
     leads, beat_subtracted = _leads(sections[3])
-    n_samples = leads[0].n_samples
-    check_sample_count(len(leads), n_samples)
-    rhythm, fs = _data_section(sections[6], tables, leads, n_samples, "section 6")
-    if beat_subtracted and 4 in sections and 5 in sections:
-        rhythm = _add_reference_beats(rhythm, fs, sections, tables, leads)
-    channels = {lead.name: samples for lead, samples in zip(leads, rhythm, strict=True)}
-    return Recording(channels, fs, _person(sections.get(1, b"")), _notes(sections))
+    rhythm, fs = _data_section(sections[6], tables, leads, None, "section 6")
+    notes = _notes(sections)
+    if beat_subtracted:
+        if 4 not in sections or 5 not in sections:
+            raise FormatError(
+                "a reference beat was subtracted, but section 4 or 5 is missing; truncated?"
+            )
+        shapes, beat_fs = _reference_beat(sections, tables, leads)
+        if beat_fs != fs:
+            raise FormatError(
+                f"reference beat at {beat_fs:g} Hz, rhythm at {fs:g} Hz; equal rates are needed"
+            )
+        rhythm = _add_reference_beats(rhythm, sections[4], shapes, leads)
+    channels = _common_span(leads, rhythm)
+
+    def beat() -> tuple[dict[str, Floats], float] | None:
+        if 4 not in sections or 5 not in sections:
+            return None
+        shapes, rate = _reference_beat(sections, tables, leads)
+        return {lead.name: shape for lead, shape in zip(leads, shapes, strict=True)}, rate
+
+    found = read_beat(beat, notes)
+    return Recording(channels, fs, _person(sections.get(1, b"")), notes, found)
 
 
 def _sections(data: bytes) -> dict[int, bytes]:
@@ -92,7 +110,8 @@ def _sections(data: bytes) -> dict[int, bytes]:
     crc, size = struct.unpack_from("<HI", data)
     if size > len(data):
         raise FormatError(f"holds {len(data)} bytes, {size} are claimed; truncated?")
-    if crc not in _NO_CRC and binascii.crc_hqx(data[2:size], 0xFFFF) != crc:
+    right = binascii.crc_hqx(data[2:size], 0xFFFF)
+    if crc not in _NO_CRC and crc not in (right, swapped(right)):
         raise FormatError("the checksum of the file is wrong; it was changed or damaged")
     length = int.from_bytes(data[10:14], "little")
     found: dict[int, bytes] = {}
@@ -102,6 +121,9 @@ def _sections(data: bytes) -> dict[int, bytes]:
             continue
         if start < 1 or start - 1 + size > len(data):
             raise FormatError(f"section {number} lies beyond the end of the file; truncated?")
+        there = int.from_bytes(data[start + 1 : start + 3], "little")
+        if there != number and number <= 11:  # those above are the makers' own
+            raise FormatError(f"section {there} lies where section {number} should be; damaged?")
         found[number] = data[start - 1 + 16 : start - 1 + size]
     return found
 
@@ -117,17 +139,37 @@ def _leads(body: bytes) -> tuple[list[Lead], bool]:
         if any(lead.name == name for lead in leads):
             raise FormatError(f"lead {name} is there twice; one of each is needed")
         leads.append(Lead(name, start, end - start + 1))
-    if len({lead.n_samples for lead in leads}) > 1:
-        counts = ", ".join(f"{lead.name} {lead.n_samples}" for lead in leads)
-        raise FormatError(f"leads differ in length ({counts} samples); equal lengths are needed")
-    check_simultaneous([lead.start for lead in leads])
+        if start < 1:
+            raise FormatError(f"lead {name} starts at sample {start}; 1 is the first")
+        check_sample_count(1, end - start + 1)
+    check_sample_count(len(leads), max(lead.n_samples for lead in leads))
     return leads, bool(body[1] & 1)
 
 
+def _common_span(leads: list[Lead], rhythm: list[Floats]) -> dict[str, Floats]:
+    """Return the leads where all of them were recorded: sample numbers are those of one clock."""
+    first = max(lead.start for lead in leads)
+    last = min(lead.start + lead.n_samples for lead in leads)
+    if last <= first:
+        check_simultaneous({lead.start for lead in leads})
+    return {
+        lead.name: samples[first - lead.start : last - lead.start]
+        for lead, samples in zip(leads, rhythm, strict=True)
+    }
+
+
 def _data_section(
-    body: bytes, tables: list[Node] | None, leads: list[Lead], n_samples: int, what: str
+    body: bytes, tables: list[Node] | None, leads: list[Lead], n_samples: int | None, what: str
 ) -> tuple[list[Floats], float]:
-    """Return the leads of section 5 or 6, mV, and their rate, Hz."""
+    """Return the leads of section 5 or 6, mV, and their rate, Hz.
+
+    Args:
+        body: of the section.
+        tables: Huffman tables; None: 16-bit integers.
+        leads: of section 3, in order.
+        n_samples: of each lead; None: as many as the lead says.
+        what: the section, for messages.
+    """
     head = 6 + 2 * len(leads)
     if len(body) < head:
         raise FormatError(f"{what} is cut short; truncated?")
@@ -144,34 +186,35 @@ def _data_section(
     for lead, size in zip(leads, sizes, strict=True):
         part = body[at : at + size]
         at += size
+        count = lead.n_samples if n_samples is None else n_samples
         where = f"{what}, lead {lead.name}"
         if tables is not None:
-            values = decode(part, tables, n_samples, where)
-        elif len(part) < 2 * n_samples:
-            raise FormatError(f"{where} ends after {len(part) // 2} of {n_samples} samples")
+            values = decode(part, tables, count, where)
+        elif len(part) < 2 * count:
+            raise FormatError(f"{where} ends after {len(part) // 2} of {count} samples")
         else:
-            values = np.frombuffer(part, "<i2", n_samples).astype(np.float64)
+            values = np.frombuffer(part, "<i2", count).astype(np.float64)
         decoded.append(integrate(values, order, where) * (nanovolt * 1e-6))
     return decoded, 1e6 / interval
 
 
-def _add_reference_beats(
-    rhythm: list[Floats],
-    fs: float,
-    sections: Mapping[int, bytes],
-    tables: list[Node] | None,
-    leads: list[Lead],
-) -> list[Floats]:
-    """Add the reference beat (section 5) wherever section 4 says that it was subtracted."""
-    milliseconds, anchor, beats = _beats(sections[4])
+def _reference_beat(
+    sections: Mapping[int, bytes], tables: list[Node] | None, leads: list[Lead]
+) -> tuple[list[Floats], float]:
+    """Return the reference beat of section 5, a lead each, mV, and its rate, Hz."""
+    milliseconds, _, _ = _beats(sections[4])
     interval = int.from_bytes(sections[5][2:4], "little")
-    n_reference = milliseconds * 1000 // interval if interval else 0
-    check_sample_count(len(leads), n_reference)
-    reference, reference_fs = _data_section(sections[5], tables, leads, n_reference, "section 5")
-    if reference_fs != fs:
-        raise FormatError(
-            f"reference beat at {reference_fs:g} Hz, rhythm at {fs:g} Hz; equal needed"
-        )
+    n_samples = round(milliseconds * 1000 / interval) if interval else 0
+    check_sample_count(len(leads), n_samples)
+    return _data_section(sections[5], tables, leads, n_samples, "section 5")
+
+
+def _add_reference_beats(
+    rhythm: list[Floats], section_4: bytes, reference: list[Floats], leads: list[Lead]
+) -> list[Floats]:
+    """Add the reference beat wherever section 4 says that it was subtracted."""
+    _, anchor, beats = _beats(section_4)
+    n_reference = len(reference[0])
     added = []
     for lead, samples, shape in zip(leads, rhythm, reference, strict=True):
         whole = samples.copy()

@@ -1,4 +1,4 @@
-"""Philips Sierra XML 1.03, 1.04 and 1.04.01 (restingecgdata), plain or XLI-compressed.
+"""Philips Sierra XML 1.03 to 1.04.02 (restingecgdata), plain or XLI-compressed.
 
 References:
     SierraECGSchema 1.03 and 1.04.01; format notes of the sierra-ecg-tools wiki.
@@ -6,6 +6,7 @@ References:
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ import numpy.typing as npt
 
 from dyssync.ecg import LEADS
 from dyssync.errors import FormatError
+from dyssync.formats.beat import read_beat
 from dyssync.formats.calibration_pulse import end_before_pulse
 from dyssync.formats.demographics import age_between, parse_age, parse_datetime, parse_sex
 from dyssync.formats.machine import machine_notes
@@ -25,14 +27,13 @@ from dyssync.formats.recording import (
     ReadOptions,
     Recording,
     check_sample_count,
+    check_simultaneous,
 )
+from dyssync.formats.sierra_samples import Stored, stored_samples
 from dyssync.formats.xli import decode_chunks
 from dyssync.formats.xml_tree import (
-    decode_base64,
-    int16_samples,
     joined_statements,
     number,
-    numbers,
     parse_tree,
     root_name,
     text_of,
@@ -41,7 +42,7 @@ from dyssync.formats.xml_tree import (
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element  # noqa: TID251 - the type only
 
-_VERSIONS = ("1.03", "1.04", "1.04.01")
+_VERSION = re.compile(r"1\.0[34](\.\d+)?")
 _MEASUREMENTS = {
     "rate": ("heartrate",),
     "pr": ("print", "meanprint"),
@@ -55,18 +56,36 @@ _MEASUREMENTS = {
 
 
 def parse(data: bytes) -> Recording:
-    """Read the parsed waveforms; the calibration pulse after them is cut off and noted.
+    """Read the waveforms and the representative beat.
+
+    The calibration pulse after the waveforms is cut off and noted.
 
     Raises:
         FormatError: another version, no waveform, damaged compression, no resolution or rate.
     """
     root = parse_tree(data)
     version = text_of(root, "documentinfo/documentversion")
-    if version not in _VERSIONS:
-        raise FormatError(f"document version {version!r:.20}; {', '.join(_VERSIONS)} are read")
+    if version is None or not _VERSION.fullmatch(version):
+        raise FormatError(f"document version {version!r:.20}; 1.03 to 1.04.02 are read")
+    channels, fs = _rhythm(root)
+    notes = _notes(root)
+    end = end_before_pulse(channels, fs)
+    if end is not None:
+        channels = {name: lead[:end] for name, lead in channels.items()}
+        notes["cut"] = f"calibration pulse after {end / fs:.1f} s"
+    beats = root.find("waveforms/repbeats")
+    beat = read_beat(lambda: None if beats is None else _beat(beats), notes)
+    return Recording(channels, fs, _person(root), notes, beat)
+
+
+def _rhythm(root: Element) -> tuple[dict[str, Floats], float]:
+    """Return the leads, mV, and their rate, Hz."""
     waves = root.find("waveforms/parsedwaveforms")
+    apart = root.find("waveforms/leadwaveforms")  # the same attributes, an element a lead
     if waves is None:
-        raise FormatError("holds no parsedwaveforms; a report without signals?")
+        waves = apart
+    if waves is None:
+        raise FormatError("holds no waveforms; a report without signals, or with them elsewhere?")
     signal = root.find("dataacquisition/signalcharacteristics")
     rate = waves.get("samplespersecond") or text_of(signal, "samplingrate")
     fs = number(rate, "sampling rate")
@@ -77,19 +96,35 @@ def parse(data: bytes) -> Recording:
         or text_of(signal, "signalresolution"),
         "resolution",
     )
+    if step <= 0:
+        raise FormatError(f"resolution is {step:g} uV; a positive step is needed")
     n_samples = round(number(waves.get("durationperchannel"), "durationperchannel") * fs / 1000)
     names = _lead_names(waves, signal)
     check_sample_count(len(names), n_samples)
-    counts = _counts(waves, len(names), n_samples)
-    if step <= 0:
-        raise FormatError(f"resolution is {step:g} uV; a positive step is needed")
-    channels = {name: lead * (step * 1e-3) for name, lead in zip(names, counts, strict=True)}
-    notes = _notes(root)
-    end = end_before_pulse(channels, fs)
-    if end is not None:
-        channels = {name: lead[:end] for name, lead in channels.items()}
-        notes["cut"] = f"calibration pulse after {end / fs:.1f} s"
-    return Recording(channels, fs, _person(root), notes)
+    stored = stored_samples(waves, signal)
+    if waves is apart:
+        counts = _counts_apart(waves, stored, names, n_samples)
+    else:
+        counts = _counts(waves, stored, len(names), n_samples)
+    offset = number(waves.get("signaloffset") or text_of(signal, "signaloffset") or "0", "offset")
+    factor = step * 1e-3
+    return {name: (lead - offset) * factor for name, lead in zip(names, counts, strict=True)}, fs
+
+
+def _beat(beats: Element) -> tuple[dict[str, Floats], float]:
+    """Return the leads of the representative beat, mV, and their rate, Hz."""
+    fs = number(beats.get("samplespersec"), "rate of the representative beat")
+    step = number(beats.get("resolution"), "resolution of the representative beat")
+    if beats.get("compression") not in (None, "", "Uncompressed"):
+        raise FormatError(f"compression {beats.get('compression')!r:.20}; none is needed")
+    stored = Stored(beats.get("dataencoding") or "", bits=16, signed=True)
+    channels: dict[str, Floats] = {}
+    for beat in beats.iterfind("repbeat"):
+        name = beat.get("leadname") or ""
+        waveform = beat.find("waveform")  # 1.04; in 1.03 the samples stand in the beat itself
+        text = beat.text if waveform is None else waveform.text
+        channels[name] = stored.decode(text, f"beat of lead {name:.5}") * (step * 1e-3)
+    return channels, fs
 
 
 def _lead_names(waves: Element, signal: Element | None) -> tuple[str, ...]:
@@ -108,27 +143,44 @@ def _lead_names(waves: Element, signal: Element | None) -> tuple[str, ...]:
     return names
 
 
-def _counts(waves: Element, n_leads: int, n_samples: int) -> list[Floats]:
+def _counts(waves: Element, stored: Stored, n_leads: int, n_samples: int) -> list[Floats]:
     """Return the samples of each lead in steps."""
-    encoding = waves.get("dataencoding")
     compression = waves.get("compression") or waves.get("compressmethod") or "Uncompressed"
     if (waves.get("compressflag") or "True").lower() == "false":
         compression = "Uncompressed"
-    if encoding == "Plain":
-        flat = numbers(waves.text, "parsedwaveforms")
-    elif encoding == "Base64":
-        data = decode_base64(waves.text, "parsedwaveforms")
-        if compression == "XLI":
-            leads = decode_chunks(data, n_leads, n_samples)
-            return _undo_prediction(leads)
-        if compression.lower() not in {"uncompressed", "none"}:
-            raise FormatError(f"compression {compression!r:.20}; XLI or none is needed")
-        flat = int16_samples(data, "parsedwaveforms")
-    else:
-        raise FormatError(f"data encoding {encoding!r:.20}; Base64 or Plain is needed")
+    if compression == "XLI":
+        data = stored.unpack(waves.text, "parsedwaveforms")
+        return _undo_prediction(decode_chunks(data, n_leads, n_samples))
+    if compression.lower() not in {"uncompressed", "none"}:
+        raise FormatError(f"compression {compression!r:.20}; XLI or none is needed")
+    flat = stored.decode(waves.text, "parsedwaveforms")
     if flat.size < n_leads * n_samples:
         raise FormatError(f"holds {flat.size} samples of {n_leads} x {n_samples}; truncated?")
     return list(flat[: n_leads * n_samples].reshape(n_leads, n_samples))
+
+
+def _counts_apart(
+    waves: Element, stored: Stored, names: tuple[str, ...], n_samples: int
+) -> list[Floats]:
+    """Return the samples of leads that have an element each, in the order of `names`."""
+    if waves.get("compression") not in (None, "", "Uncompressed"):
+        raise FormatError(f"compression {waves.get('compression')!r:.20} of leadwaveforms")
+    found: dict[str, Floats] = {}
+    starts = set()
+    for lead in waves.iterfind("leadwaveform"):
+        name = lead.get("leadname") or ""
+        if name in found:
+            raise FormatError(f"lead {name:.5} is there twice; one of each is needed")
+        samples = stored.decode(lead.text, f"lead {name:.5}")
+        if samples.size != n_samples:
+            raise FormatError(f"lead {name:.5} holds {samples.size} samples of {n_samples}")
+        starts.add(number(lead.get("starttime"), f"lead {name:.5}: starttime"))
+        found[name] = samples
+    check_simultaneous(starts)
+    missing = [name for name in names if name not in found]
+    if missing:
+        raise FormatError(f"leadwaveforms lack {' '.join(missing)}; all named leads are needed")
+    return [found[name] for name in names]
 
 
 def _undo_prediction(leads: list[npt.NDArray[np.int64]]) -> list[Floats]:
@@ -152,8 +204,10 @@ def _half(values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
 def _person(root: Element) -> Person:
     who, taken = root.find("patient/generalpatientdata"), root.find("dataacquisition")
     recorded = parse_datetime(taken.get("date"), taken.get("time")) if taken is not None else None
-    birth = parse_datetime(text_of(who, "age/dateofbirth"))
-    age = parse_age(text_of(who, "age/years"))
+    birth = parse_datetime(text_of(who, "age/dateofbirth") or text_of(who, "dateofbirth"))
+    units = ("years", "months", "weeks", "days")  # @defaultage is a setting, no age
+    ages = (parse_age(text_of(who, f"age/{unit}"), unit) for unit in units)
+    age = next((age for age in ages if age is not None), None)
     return Person(
         patient_id=text_of(who, "patientid"),
         age=age if age is not None else age_between(birth.date() if birth else None, recorded),
@@ -191,7 +245,7 @@ def read(file: InputFile, options: ReadOptions) -> Recording:
 
 FORMAT = Format(
     name="sierra-xml",
-    description="Philips Sierra XML 1.03 to 1.04.01, XLI-compressed or plain",
+    description="Philips Sierra XML 1.03 to 1.04.02, XLI-compressed or plain",
     suffixes=(".xml",),
     sniff=sniff,
     read=read,

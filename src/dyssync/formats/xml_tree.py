@@ -120,7 +120,7 @@ def numbers(text: str | None, what: str, separator: str | None = None) -> Floats
     """
     parts = (text or "").split(separator)
     try:
-        return np.array([part for part in parts if part.strip()], dtype=np.float64)
+        return np.array(parts if (text or "").strip() else [], dtype=np.float64)
     except ValueError as error:
         raise FormatError(f"{what}: {error}; plain numbers are needed") from error
 
