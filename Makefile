@@ -53,6 +53,11 @@ bench-delineation: $(READY)
 	$(NICE_ENV) NEUROKIT_PYTHON=build/bench-neurokit/bin/python \
 	  $(BIN)/python scripts/bench_delineation.py --keep build/bench-neurokit/marks
 
+# lightgbm on the dictionary against earlier features, clinical columns, rules: ten seeds, two cohorts
+.PHONY: bench-features
+bench-features: $(READY)
+	$(NICE_ENV) $(BIN)/python scripts/bench_features.py
+
 # real files read, pairs of one ECG in two formats, reading speed beside wfdb and pydicom
 .PHONY: bench-formats
 bench-formats: $(READY)

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from dyssync.ecg import ECG, LIMB_FROM_I_II, Source
+from dyssync.models import MODELS
 
 ROOT = Path(__file__).parent.parent
 FS = 250.0
@@ -77,7 +78,7 @@ def toy_cohort(tmp_path_factory: pytest.TempPathFactory, toy: tuple[list[ECG], n
 def tiny_study() -> list[str]:
     """Arguments of a study that is small in everything but has all of it."""
     return [
-        *("--models", "resnet18,ssl-resnet18,lightgbm,logistic,prevalence", "--seeds", "2"),
+        *("--models", ",".join(MODELS), "--seeds", "2"),
         *("--preset", "quick", "--set", "lightgbm.rounds=30", "--set", "lightgbm.min_leaf=3"),
         *("--set", "resnet18.height=64", "--set", "resnet18.width=64"),
         *("--set", "resnet18.epochs=2", "--set", "ssl-resnet18.epochs=2"),
@@ -90,7 +91,7 @@ def tiny_study() -> list[str]:
 def finished_run(
     toy_cohort: Path, tiny_study: list[str], tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
-    """The folder of a whole, tiny study of the formula ECGs: five models, two seeds."""
+    """The folder of a whole, tiny study of the formula ECGs: every model, two seeds."""
     from dyssync.cli import main
 
     out = tmp_path_factory.mktemp("runs") / "run"

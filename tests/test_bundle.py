@@ -42,6 +42,20 @@ def test_prediction_gives_context(finished_run: Path, toy_cohort: Path) -> None:
     assert held["cautions"] == []
 
 
+def test_prediction_says_what_moved_it_and_what_a_rule_says(
+    finished_run: Path, toy_cohort: Path
+) -> None:
+    predictor = Predictor(load_bundle(finished_run), ["lightgbm", "guideline-esc-2021"])
+    held = predictor.predict(read_ecg(toy_cohort / "rec01.hea")).to_dict()["models"]
+    trees = held["lightgbm"]
+    sizes = [abs(c["log_odds"]) for c in trees["contributions"]]
+    assert sizes == sorted(sizes, reverse=True)
+    log_odds = trees["base_log_odds"] + sum(c["log_odds"] for c in trees["contributions"])
+    assert 1 / (1 + np.exp(-log_odds)) == pytest.approx(trees["probability"], abs=1e-9)
+    assert "class" in held["guideline-esc-2021"]["statement"]
+    assert held["guideline-esc-2021"]["contributions"] == ()
+
+
 def test_recording_unlike_the_training_ones_gets_a_caution(
     finished_run: Path, shared_data: Path
 ) -> None:

@@ -68,7 +68,8 @@ def test_wrong_calls_end_with_2_and_one_line(
 def test_list_prints_names_only(capsys: Captured) -> None:
     assert main(["list", "models"]) == 0
     assert capsys.readouterr().out.split() == [
-        *("resnet18", "ssl-resnet18", "lightgbm", "logistic", "prevalence")
+        *("resnet18", "ssl-resnet18", "lightgbm", "logistic", "guideline-esc-2021"),
+        *("guideline-hrs-2023", "qrs-area", "lbbb-strauss", "prevalence"),
     ]
 
 

@@ -10,9 +10,18 @@ PACKAGE = Path(__file__).parent.parent / "src" / "dyssync"
 
 FLOORS = (
     ("errors", "machine", "registry"),
-    ("ecg", "layouts"),
+    ("ecg", "layouts", "clinical"),
     ("signals",),
-    ("formats", "measurements", "rendering", "simulation", "splits", "cohort", "corpus"),
+    (
+        "formats",
+        "measurements",
+        "rendering",
+        "simulation",
+        "splits",
+        "cohort",
+        "corpus",
+        "facts",
+    ),
     ("models", "pretraining"),
     ("explanation", "evaluation", "bundle"),
     ("prediction", "study"),

@@ -88,6 +88,16 @@ def example_results(
         explanations={
             "lead_regions": _stack([rows for rows, _ in shown.values()], "lead_regions"),
             "region_counts": _stack([_counts(rows) for rows, _ in shown.values()], "region_counts"),
+            "importances": pd.DataFrame(
+                [
+                    (model, f"{feature}_ms", size, 0.01, sign, n_seeds)
+                    for model in ("lightgbm", "logistic")
+                    if model in models
+                    for feature, size, sign in (("qrs_duration", 0.4, 0.9), ("pr", 0.1, -0.7))
+                ],
+                columns=list(EXPLANATION_TABLES["importances"]),
+            ),
+            "rules": pd.DataFrame(columns=list(EXPLANATION_TABLES["rules"])),
         },
         maps={name: cams for name, (_, cams) in shown.items()},
         cautions=(

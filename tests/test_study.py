@@ -55,6 +55,33 @@ def test_maps_belong_to_the_rows_of_lead_regions(finished_run: Path) -> None:
     assert counts.groupby("model")["share"].sum().round(9).eq(1).all()
 
 
+def test_contributions_are_kept_with_every_test_prediction(finished_run: Path) -> None:
+    results = StudyResults.read(finished_run)
+    predictions = results.tables["predictions"].query("part == 'test'")
+    assert set(results.contributions) == {"lightgbm", "logistic"}
+    for model, kept in results.contributions.items():
+        expected = predictions[predictions["model"] == model]
+        merged = expected.merge(kept, on=["model", "seed", "patient_id"], validate="1:1")
+        assert len(merged) == len(expected) == len(kept)
+        features = [c for c in kept.columns if c not in ("model", "seed", "patient_id", "base")]
+        log_odds = merged["base"] + merged[features].sum(axis=1)
+        np.testing.assert_allclose(1 / (1 + np.exp(-log_odds)), merged["p"], atol=1e-3)
+    importances = results.explanations["importances"]
+    assert (
+        importances.groupby("model")["mean_abs_log_odds"]
+        .apply(lambda held: held.is_monotonic_decreasing)
+        .all()
+    )
+    page = (finished_run / "report.html").read_text()
+    for model in ("lightgbm", "logistic"):
+        most = importances[importances["model"] == model]["feature"].iloc[0]
+        assert f"<code>{most}</code>" in page
+    rules = results.explanations["rules"]
+    assert rules.groupby("model")["patient_id"].nunique().eq(48).all()
+    cautions = " ".join(results.cautions)
+    assert "guideline-esc-2021: not known for some patients" in cautions
+
+
 def test_tables_survive_reading_and_writing(finished_run: Path, tmp_path: Path) -> None:
     results = StudyResults.read(finished_run)
     results.write(tmp_path)
@@ -82,7 +109,8 @@ def test_killed_study_goes_on_and_ends_with_the_same_numbers(
     finished = {path.name for path in (out / "work").glob("[!.]*")}
     assert finished, "killed before anything was finished"
     assert main(call) == 0
-    for name in ("predictions.csv", "metrics.csv", "explanations/lead_regions.csv"):
+    tables = ("lead_regions", "importances", "rules", "contributions-lightgbm")
+    for name in ("predictions.csv", "metrics.csv", *(f"explanations/{t}.csv" for t in tables)):
         assert (out / name).read_bytes() == (finished_run / name).read_bytes(), name
 
 

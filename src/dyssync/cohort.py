@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dyssync.ecg import ECG, Sex
+from dyssync.clinical import with_clinical
+from dyssync.ecg import ECG
 from dyssync.errors import CohortError, InputError, join_problems
 from dyssync.formats import ReadOptions, read_ecg
 from dyssync.splits import PARTS
@@ -210,18 +211,7 @@ def _read_row(row: Mapping[str, Any], folder: Path, seconds: float) -> ECG:
     )
     ecg = read_ecg(folder / str(row["ecg"]), options)
     check_usable(ecg, seconds=seconds)
-    age, sex = row.get("age"), row.get("sex")
-    return replace(
-        ecg,
-        patient_id=str(row["patient_id"]),
-        age=ecg.age if not isinstance(age, (int, float)) or pd.isna(age) else float(age),
-        sex=_sex(sex) or ecg.sex,
-    )
-
-
-def _sex(value: object) -> Sex | None:
-    letter = str(value).strip().upper()[:1]
-    return "F" if letter in ("F", "W") else "M" if letter == "M" else None
+    return with_clinical(replace(ecg, patient_id=str(row["patient_id"])), row)
 
 
 def check_usable(ecg: ECG, *, seconds: float) -> ECG:

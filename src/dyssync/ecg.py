@@ -94,6 +94,7 @@ class ECG:
         age: years, if known.
         sex: "F" or "M", if known.
         source: file name, format and digest.
+        clinical: what the cohort table says of the patient, by name (:mod:`dyssync.clinical`).
         notes: what a reader wants to say (derived leads, machine measurements); text only.
         beat: the recorder's representative beat, where the file holds one; for display beside ours.
 
@@ -110,6 +111,7 @@ class ECG:
     source: Source = field(default_factory=Source)
     notes: Mapping[str, str] = field(default_factory=dict)
     beat: RepresentativeBeat | None = None
+    clinical: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         signal = np.array(self.signal, dtype=np.float32, order="C")

@@ -9,9 +9,19 @@ from typing import Any
 import numpy as np
 
 from dyssync.bundle import FINAL, Bundle
+from dyssync.clinical import clinical_fact
 from dyssync.cohort import check_usable
 from dyssync.ecg import ECG
-from dyssync.models.base import ResponseModel
+from dyssync.models.base import ExplainsItself, ResponseModel, Rule
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """What one feature added to the log-odds of a prediction; value: None where not defined."""
+
+    feature: str
+    value: float | None
+    log_odds: float
 
 
 @dataclass(frozen=True)
@@ -23,6 +33,9 @@ class ModelPrediction:
         seeds_mean, seeds_sd, seeds_low, seeds_high: of the same by the models of the seeds, which
             differ in training patients and chance; None where the bundle keeps none.
         threshold: chosen on validation patients (median over seeds); not used for `probability`.
+        base_log_odds: before any feature; None where the model does not explain itself.
+        contributions: of the features to the log-odds, largest first; those of exactly 0 left out.
+        statement: what a rule says of this recording; None for a model that learns.
     """
 
     probability: float
@@ -31,6 +44,9 @@ class ModelPrediction:
     seeds_low: float | None
     seeds_high: float | None
     threshold: float
+    base_log_odds: float | None = None
+    contributions: tuple[Contribution, ...] = ()
+    statement: str | None = None
 
 
 @dataclass(frozen=True)
@@ -89,8 +105,27 @@ class Predictor:
                 seeds_low=float(spread.min()) if len(spread) else None,
                 seeds_high=float(spread.max()) if len(spread) else None,
                 threshold=float(about["thresholds"][name]),
+                **_reasons(members[FINAL], ecg),
             )
         return Prediction(ecg.source.name, float(about["base_rate"]), models, cautions(ecg, about))
+
+
+def _reasons(model: ResponseModel, ecg: ECG) -> dict[str, Any]:
+    """Return what the model can say of why."""
+    found: dict[str, Any] = {}
+    if isinstance(model, ExplainsItself):
+        parts = model.contributions([ecg])
+        rows = zip(parts.names, parts.values[0], parts.log_odds[0], strict=True)
+        given = [
+            Contribution(name, float(value) if np.isfinite(value) else None, float(share))
+            for name, value, share in rows
+            if share != 0
+        ]
+        found["base_log_odds"] = float(parts.base[0])
+        found["contributions"] = tuple(sorted(given, key=lambda c: -abs(c.log_odds)))
+    if isinstance(model, Rule):
+        found["statement"] = model.statement(ecg)
+    return found
 
 
 def amplitude(ecg: ECG) -> float:
@@ -111,6 +146,9 @@ def cautions(ecg: ECG, about: Mapping[str, Any]) -> tuple[str, ...]:
         found.append(
             f"typical amplitude {size:.2f} mV; the training recordings {low:.2f} to {high:.2f} mV"
         )
+    missing = [n for n in about.get("clinical", ()) if np.isnan(clinical_fact(ecg, n))]
+    if missing:
+        found.append(f"not known of this patient, but of the training ones: {', '.join(missing)}")
     if about.get("shuffled_labels"):
         found.append("the bundle was trained on shuffled labels; it knows nothing by design")
     if about.get("simulated"):

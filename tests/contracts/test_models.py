@@ -27,10 +27,15 @@ QUICK: dict[str, dict[str, Any]] = {
     "ssl-resnet18": {**SMALL, "pretraining_passes": 1},
     "lightgbm": {"rounds": 40, "min_leaf": 3},
     "logistic": {},
+    "guideline-esc-2021": {},
+    "guideline-hrs-2023": {},
+    "qrs-area": {},
+    "lbbb-strauss": {},
     "prevalence": {},
 }
-KNOWS_NOTHING = {"prevalence"}
-NO_CHANCE = {"prevalence", "logistic"}  # nothing random in them
+KNOWS_NOTHING = {"prevalence", "lbbb-strauss"}  # the formula's wide QRS has no notch
+RULES = {"guideline-esc-2021", "guideline-hrs-2023", "qrs-area", "lbbb-strauss"}
+NO_CHANCE = {"prevalence", "logistic", *RULES}  # nothing random in them
 
 
 def parts(toy: Toy) -> tuple[Toy, Toy]:
@@ -128,3 +133,28 @@ def test_labels_of_one_class_are_refused(name: str, toy: Toy) -> None:
 def test_refit_parameters_are_parameters(name: str, fitted: Callable[[str], Any]) -> None:
     changed = fitted(name).refit_params([fitted(name)])
     assert set(changed) <= set(fitted(name).get_params())
+
+
+@pytest.mark.parametrize("name", ["lightgbm", "logistic"])
+def test_contributions_sum_to_the_log_odds(
+    name: str, fitted: Callable[[str], Any], toy: Toy
+) -> None:
+    model, x = fitted(name), toy[0][32:]
+    found = model.contributions(x)
+    p = model.response_probability(x)
+    assert found.log_odds.shape == found.values.shape == (len(x), len(found.names))
+    total = found.log_odds.sum(axis=1) + found.base
+    np.testing.assert_allclose(total, np.log(p / (1 - p)), atol=1e-6)
+
+
+@pytest.mark.parametrize("name", sorted(RULES))
+def test_rule_keeps_its_order_whatever_the_labels_say(name: str, toy: Toy) -> None:
+    x, y = toy
+    scores = np.array([MODELS[name]().score(e) for e in x])
+    known = np.isfinite(scores)
+    order = np.sign(np.subtract.outer(scores[known], scores[known]))
+    for labels in (y, 1 - y):
+        model = MODELS[name]().fit(x, labels)
+        p = model.response_probability(x)[known]
+        np.testing.assert_array_equal(np.sign(np.subtract.outer(p, p)), order)
+    assert all(isinstance(model.statement(e), str) for e in x[:2])

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dyssync.cli.numbers import NONE
 from dyssync.cli.story import reading_bar
 
 if TYPE_CHECKING:
     from dyssync.prediction import Prediction
+
+SHOWN_REASONS = 5
 
 
 def predict(
@@ -25,16 +28,26 @@ def predict(
     unit: Annotated[
         str | None, typer.Option(help="Unit (mV, uV, V), where a file does not say.")
     ] = None,
+    clinical: Annotated[
+        Path | None,
+        typer.Option(help="Table with column ecg (file name) and age, sex, lvef, nyha, ..."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, a list.")] = False,
 ) -> int:
     """Print the probability of response for each ECG, a row a file.
 
     Example: dyssync predict RUN/bundle ecg1.hea ecg2.hea
 
+    Below each row stand the five measurements that moved lightgbm and logistic most (log-odds), and
+    what a rule says. --clinical gives the models what a cohort table would: age, sex, ischaemic,
+    lvef, nyha, af; without it they go by the ECG alone.
+
     Exit code 0: all scored; 3: some files failed (listed, the others are scored); 2: none.
     """
     from dyssync.bundle import load_bundle
+    from dyssync.clinical import with_clinical
     from dyssync.errors import InputError, check_choice
+    from dyssync.facts import check_facts, read_facts
     from dyssync.formats import ReadOptions, read_ecg
     from dyssync.prediction import Predictor
 
@@ -43,12 +56,15 @@ def predict(
     for name in names or ():
         check_choice("model of this bundle", name, opened.members)
     predictor = Predictor(opened, names)
+    facts = {} if clinical is None else read_facts(clinical)
+    check_facts(facts, [path.name for path in files])
     done: list[Prediction] = []
     failed: list[tuple[str, str]] = []
     with reading_bar("scoring") as bar:
         for path in bar.track(files):
             try:
-                done.append(predictor.predict(read_ecg(path, ReadOptions(fs=fs, unit=unit))))
+                ecg = read_ecg(path, ReadOptions(fs=fs, unit=unit))
+                done.append(predictor.predict(with_clinical(ecg, facts.get(path.name, {}))))
             except InputError as error:
                 failed.append((path.name, str(error)))
     if as_json:
@@ -74,6 +90,21 @@ def _table(predictions: list[Prediction]) -> str:
         lines.append(
             f"{p.file:{width}}  " + "  ".join(f"{c:>24}" for c in cells) + f"  {p.base_rate:9.2f}"
         )
+        lines += [f"{'':{width}}  {text}" for text in _reasons(p)]
         lines += [f"{'':{width}}  caution: {text}" for text in p.cautions]
     lines.append("probability of response (range over the seeds' models). Research use only.")
     return "\n".join(lines)
+
+
+def _reasons(prediction: Prediction) -> list[str]:
+    lines = []
+    for name, m in prediction.models.items():
+        if m.contributions:
+            parts = [
+                f"{c.feature} {NONE if c.value is None else f'{c.value:.4g}'} ({c.log_odds:+.2f})"
+                for c in m.contributions[:SHOWN_REASONS]
+            ]
+            lines.append(f"{name}: {', '.join(parts)}")
+        if m.statement is not None:
+            lines.append(f"{name}: {m.statement}")
+    return lines

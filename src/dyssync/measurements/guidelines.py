@@ -6,6 +6,7 @@ condition (LVEF <= 35 % on therapy, symptoms) and named in `assumed`.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,7 +16,10 @@ Class = Literal["I", "IIa", "IIb", "III"]
 RANK: dict[Class, int] = {"I": 3, "IIa": 2, "IIb": 1, "III": 0}
 LVEF_LIMIT = 35.0  # %
 
-ESC_2021 = "Glikson 2021, Eur Heart J 42:3427, 10.1093/eurheartj/ehab364"
+# The society's heart failure guideline of the same year, whose table could be read; the pacing
+# guideline (Glikson 2021, Eur Heart J 42:3427, 10.1093/eurheartj/ehab364) could not.
+ESC_2021 = "McDonagh 2021 (ESC heart failure), Eur Heart J 42:3599, section 6.2, p. 3627"
+ESC_2021_PACING = "Glikson 2021 (ESC pacing and CRT), Eur Heart J 42:3427"
 HRS_2023 = "Chung 2023 (HRS/APHRS/LAHRS), 10.1016/j.hrthm.2023.03.1538"
 
 
@@ -30,6 +34,7 @@ class Candidate:
         lvef: %.
         nyha: 1-4.
         sex: "F" or "M".
+        paced: the ventricles are paced in the recording.
     """
 
     qrs_ms: float
@@ -38,6 +43,7 @@ class Candidate:
     lvef: float | None = None
     nyha: int | None = None
     sex: Literal["F", "M"] | None = None
+    paced: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,38 +72,62 @@ class Recommendation:
 
 
 def esc_2021(candidate: Candidate) -> Recommendation:
-    """Return the class of the 2021 ESC guidelines on pacing and CRT.
+    """Return the class of the 2021 ESC guidelines.
 
-    Rows as restated by Nazar 2023 (10.1007/s10741-023-10357-8); the original table was not at hand,
-    so `checked` is False throughout.
+    The rows for sinus rhythm and the narrow QRS were compared with the table of recommendations in
+    the heart failure guideline. That table has none for atrial fibrillation without a need for
+    pacing (its text: "may be an option in selected patients"); the row here is the pacing
+    guideline's as commonly restated, and unchecked.
     """
     assumed = _unknown(candidate, ("lvef", "sinus_rhythm", "nyha"))
 
     def say(name: Class | None, reason: str) -> Recommendation:
-        return Recommendation(name, reason, assumed, ESC_2021, checked=False)
+        return Recommendation(name, reason, assumed, ESC_2021, checked=True)
 
+    early = _outside(candidate, ESC_2021)
+    if early is not None:
+        return early
+    qrs = candidate.qrs_ms
+    if qrs < 130:
+        return say("III", "QRS below 130 ms without need for ventricular pacing")
     if candidate.lvef is not None and candidate.lvef > LVEF_LIMIT:
         return say(None, "LVEF above 35 %: no statement unless pacing is needed")
     if candidate.nyha == 1:
         return say(None, "no symptoms: no statement")
-    qrs = candidate.qrs_ms
-    if qrs < 130:
-        return say("III", "QRS below 130 ms without need for ventricular pacing")
     if candidate.sinus_rhythm is False:
-        if candidate.nyha == 2:
-            return say(None, "atrial fibrillation, NYHA II: no statement")
-        return say("IIa", "atrial fibrillation, QRS of 130 ms and more, NYHA III-IV")
+        severe = (candidate.nyha or 3) >= 3
+        reason = "atrial fibrillation, QRS of 130 ms and more, NYHA III-IV"
+        return Recommendation(
+            "IIa" if severe else None,
+            reason if severe else "atrial fibrillation, NYHA II: no statement",
+            assumed,
+            ESC_2021_PACING,
+            checked=False,
+        )
     if candidate.lbbb:
         return say("I" if qrs >= 150 else "IIa", f"LBBB, QRS {_band(qrs, 130)}")
     return say("IIa" if qrs >= 150 else "IIb", f"no LBBB, QRS {_band(qrs, 130)}")
 
 
+def _outside(candidate: Candidate, source: str) -> Recommendation | None:
+    """Return the answer where the rows by QRS do not apply at all."""
+    if math.isnan(candidate.qrs_ms):
+        return Recommendation(None, "QRS duration could not be measured", (), source, checked=True)
+    if candidate.paced:
+        reason = "ventricular pacing: judged by its share and by LVEF, not by the QRS"
+        return Recommendation(None, reason, (), source, checked=True)
+    return None
+
+
 def hrs_2023(candidate: Candidate) -> Recommendation:
     """Return the class of the 2023 HRS/APHRS/LAHRS guideline on cardiac physiologic pacing.
 
-    The rows without LBBB and those below 120 ms were checked against the guideline's pocket edition
+    The rows without LBBB and those below 120 ms were compared with the guideline's pocket edition
     (guidelinecentral, p. 16); the rows with LBBB could not be.
     """
+    early = _outside(candidate, HRS_2023)
+    if early is not None:
+        return early
     assumed = _unknown(candidate, ("lvef", "sinus_rhythm", "nyha"))
 
     def say(name: Class | None, reason: str, checked: bool = True) -> Recommendation:
@@ -113,14 +143,13 @@ def hrs_2023(candidate: Candidate) -> Recommendation:
     if candidate.lbbb and candidate.nyha != 1:
         if qrs >= 150:
             return say("I", "LBBB, QRS of 150 ms and more", False)
-        sexed = Recommendation(
+        return Recommendation(
             "I" if candidate.sex == "F" else "IIa",
             "LBBB, QRS 120-149 ms; class I in women",
             assumed if candidate.sex else (*assumed, "sex"),
             HRS_2023,
             checked=False,
         )
-        return sexed
     if candidate.lbbb:
         return say(None, "LBBB without symptoms", False)
     if qrs >= 150:

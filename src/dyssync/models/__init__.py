@@ -15,6 +15,10 @@ MODELS: Registry[Callable[..., ResponseModel]] = Registry[Callable[..., Any]](
         "ssl-resnet18": "dyssync.models.resnet:SelfSupervisedResNet18",
         "lightgbm": "dyssync.models.boosting:Boosting",
         "logistic": "dyssync.models.logistic:Logistic",
+        "guideline-esc-2021": "dyssync.models.rules:GuidelineESC2021",
+        "guideline-hrs-2023": "dyssync.models.rules:GuidelineHRS2023",
+        "qrs-area": "dyssync.models.rules:QRSArea",
+        "lbbb-strauss": "dyssync.models.rules:StrictLBBB",
         "prevalence": "dyssync.models.prevalence:Prevalence",
     },
 )

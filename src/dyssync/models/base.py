@@ -32,6 +32,42 @@ class State:
 
 
 @dataclass(frozen=True)
+class Contributions:
+    """What each feature added to each prediction; they sum to its log-odds.
+
+    Attributes:
+        names: (k,) of the features.
+        values: (n, k) float64, the features; NaN where not defined.
+        log_odds: (n, k) float64, what each added.
+        base: (n,) float64, log-odds before any feature.
+    """
+
+    names: tuple[str, ...]
+    values: npt.NDArray[np.float64]
+    log_odds: npt.NDArray[np.float64]
+    base: npt.NDArray[np.float64]
+
+
+@runtime_checkable
+class ExplainsItself(Protocol):
+    """A model that can say exactly what each feature added."""
+
+    def contributions(self, X: Sequence[Input]) -> Contributions:
+        """Return the contributions to the log-odds of response."""
+
+
+@runtime_checkable
+class Rule(Protocol):
+    """A model whose order of patients was fixed beforehand, and which can say why."""
+
+    def statement(self, ecg: ECG) -> str:
+        """Return the class or value that applies, its reason and what was assumed."""
+
+    def limits(self, X: Sequence[ECG]) -> tuple[str, ...]:
+        """Return what the rule lacks on these patients, a sentence each."""
+
+
+@dataclass(frozen=True)
 class Watch:
     """Who looks on while a model is fitted.
 

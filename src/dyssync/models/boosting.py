@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 
-from dyssync.errors import ModelError
+from dyssync.errors import ModelError, check_choice
 from dyssync.models.base import (
     UNWATCHED,
+    Contributions,
     Input,
     Labelled,
     Labels,
@@ -20,17 +22,23 @@ from dyssync.models.base import (
     check_labels,
     signals_of,
 )
-from dyssync.models.waveforms import Vector, feature_matrix, feature_names
+from dyssync.models.measured import FEATURES, feature_matrix, feature_names
+from dyssync.models.physiology import constraints
 
 
 class Boosting(ProbabilityMixin):
-    """Gradient-boosted trees on lead statistics and the samples of the median beat.
+    """Gradient-boosted trees on the measurements of an ECG and what the clinic knows.
 
     Small trees, few columns a tree and strong shrinkage, because a cohort of 285 supports few
     parameters (domain: Riley's criteria). Row and column sampling make the seed matter at all
     (LightGBM #3506).
 
     Args:
+        features: "dictionary" (measurements), "waveform" (lead statistics and samples of the median
+            beat) or "both".
+        clinical: whether age, sex, aetiology, LVEF, NYHA class and atrial fibrillation are used
+            where they are known.
+        monotone: whether the signs of :mod:`dyssync.models.physiology` bind the trees.
         rounds: most trees; early stopping on the validation part takes fewer.
         patience: trees without a better validation log-loss before stopping.
         learning_rate: shrinkage.
@@ -44,6 +52,9 @@ class Boosting(ProbabilityMixin):
     def __init__(
         self,
         *,
+        features: str = "dictionary",
+        clinical: bool = True,
+        monotone: bool = True,
         rounds: int = 600,
         patience: int = 60,
         learning_rate: float = 0.03,
@@ -53,6 +64,9 @@ class Boosting(ProbabilityMixin):
         row_share: float = 0.8,
         l2: float = 1.0,
     ) -> None:
+        self.features = features
+        self.clinical = clinical
+        self.monotone = monotone
         self.rounds = rounds
         self.patience = patience
         self.learning_rate = learning_rate
@@ -76,18 +90,26 @@ class Boosting(ProbabilityMixin):
 
         labels = check_labels(X, y)
         self.classes_ = np.array([0, 1])
-        self.feature_names_ = feature_names()
-        data = lightgbm.Dataset(_matrix(X), labels, feature_name=self.feature_names_)
+        self.feature_names_ = self._names()
+        data = lightgbm.Dataset(self._matrix(X), labels, feature_name=self.feature_names_)
         callbacks = [lambda env: watch.on_progress((env.iteration + 1) / self.rounds)]
         sets = []
         if validation is not None:
-            sets = [data.create_valid(_matrix(validation[0]), validation[1])]
+            sets = [data.create_valid(self._matrix(validation[0]), validation[1])]
             callbacks.append(lightgbm.early_stopping(self.patience, verbose=False))
         self.booster_ = lightgbm.train(
             self._parameters(seed, labels), data, self.rounds, valid_sets=sets, callbacks=callbacks
         )
         self.rounds_ = self.booster_.best_iteration if sets else self.rounds
         return self
+
+    def _names(self) -> list[str]:
+        check_choice("features", self.features, FEATURES)
+        return feature_names(self.features, clinical=self.clinical)
+
+    def _matrix(self, X: Sequence[Input]) -> npt.NDArray[np.float64]:
+        signals = signals_of(X, "lightgbm")
+        return feature_matrix(signals, self.features, clinical=self.clinical)
 
     def _parameters(self, seed: int, labels: Labels) -> dict[str, Any]:
         return {
@@ -99,6 +121,7 @@ class Boosting(ProbabilityMixin):
             "bagging_fraction": self.row_share,
             "bagging_freq": 1,
             "lambda_l2": self.l2,
+            "monotone_constraints": constraints(self.feature_names_ if self.monotone else ()),
             "seed": seed,
             # same numbers on every machine (LightGBM #3654, #6094)
             "deterministic": True,
@@ -110,8 +133,22 @@ class Boosting(ProbabilityMixin):
     def response_probability(self, X: Sequence[Input]) -> Probabilities:
         """Return the probability of response, (n,) float64."""
         booster = self._learned("booster_")
-        p = booster.predict(_matrix(X), num_iteration=self.rounds_, num_threads=1)
+        p = booster.predict(self._matrix(X), num_iteration=self.rounds_, num_threads=1)
         return np.asarray(p, dtype=np.float64)
+
+    def contributions(self, X: Sequence[Input]) -> Contributions:
+        """Return the SHAP values that LightGBM itself computes (exact for trees).
+
+        References:
+            Lundberg SM et al., Nat Mach Intell 2020;2:56-67 (TreeSHAP).
+        """
+        booster = self._learned("booster_")
+        values = self._matrix(X)
+        shares = np.asarray(
+            booster.predict(values, num_iteration=self.rounds_, num_threads=1, pred_contrib=True),
+            dtype=np.float64,
+        )
+        return Contributions(tuple(self.feature_names_), values, shares[:, :-1], shares[:, -1])
 
     def refit_params(self, fitted: Sequence[Self]) -> Mapping[str, Any]:
         """Return the median number of trees that early stopping chose."""
@@ -131,7 +168,7 @@ class Boosting(ProbabilityMixin):
         """
         import lightgbm
 
-        names, known = list(state.values["feature_names"]), feature_names()
+        names, known = list(state.values["feature_names"]), self._names()
         if names != known:
             unknown, new = sorted(set(names) - set(known)), sorted(set(known) - set(names))
             raise ModelError(
@@ -144,7 +181,3 @@ class Boosting(ProbabilityMixin):
         self.booster_ = lightgbm.Booster(model_str=state.files["booster.txt"].decode())
         self.rounds_ = int(state.values["rounds"])
         return self
-
-
-def _matrix(X: Sequence[Input]) -> Vector:
-    return feature_matrix(signals_of(X, "lightgbm"))

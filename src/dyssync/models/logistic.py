@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any, Self
 
 import numpy as np
@@ -13,9 +12,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from dyssync.ecg import ECG
-from dyssync.measurements import measure
 from dyssync.models.base import (
     UNWATCHED,
+    Contributions,
     Input,
     Labelled,
     Labels,
@@ -26,6 +25,7 @@ from dyssync.models.base import (
     check_labels,
     signals_of,
 )
+from dyssync.models.measured import measured
 
 # What the literature names before any data are seen (domain 2.3): duration and area of the QRS,
 # T area, the angle between both, the frontal axis and the rate. Six is what 228 patients bear.
@@ -74,11 +74,17 @@ class Logistic(ProbabilityMixin):
 
     def response_probability(self, X: Sequence[Input]) -> Probabilities:
         """Return the probability of response, (n,) float64."""
+        parts = self.contributions(X)
+        logit = parts.log_odds.sum(axis=1) + parts.base
+        return np.asarray(1 / (1 + np.exp(-logit)), dtype=np.float64)
+
+    def contributions(self, X: Sequence[Input]) -> Contributions:
+        """Return weight times standardised value of each measurement."""
         weights = self._learned("weights_")
         values = _matrix(signals_of(X, "logistic"))
-        values = np.where(np.isnan(values), self.median_, values)
-        logit = (values - self.mean_) / self.scale_ @ weights + self.intercept_
-        return np.asarray(1 / (1 + np.exp(-logit)), dtype=np.float64)
+        filled = np.where(np.isnan(values), self.median_, values)
+        shares = (filled - self.mean_) / self.scale_ * weights
+        return Contributions(MEASUREMENTS, values, shares, np.full(len(shares), self.intercept_))
 
     def state(self) -> State:
         """Return medians, means, scales, weights by measurement, and the intercept."""
@@ -98,10 +104,4 @@ class Logistic(ProbabilityMixin):
 
 
 def _matrix(ecgs: Sequence[ECG]) -> npt.NDArray[np.float64]:
-    return np.stack([_measured(ecg) for ecg in ecgs])
-
-
-@lru_cache(maxsize=20_000)
-def _measured(ecg: ECG) -> npt.NDArray[np.float64]:
-    measurements = measure(ecg)
-    return np.array([measurements[name] for name in MEASUREMENTS], dtype=np.float64)
+    return np.array([[measured(ecg)[name] for name in MEASUREMENTS] for ecg in ecgs])

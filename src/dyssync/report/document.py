@@ -34,6 +34,7 @@ SECTIONS: Mapping[str, str] = {
     "distribution": "Probabilities by class",
     "confusion": "Right and wrong, in counts",
     "explanation": "What the image models used",
+    "features": "What the measuring models used",
     "settings": "Settings unlike the paper",
     "reproduce": "How to reproduce",
 }

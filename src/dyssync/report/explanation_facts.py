@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from dyssync.clinical import CLINICAL
 from dyssync.ecg import LEADS
+from dyssync.measurements import DEFINITIONS
 from dyssync.report.wording import percent
 from dyssync.study.results import EXPLANATION_TABLES, CamMaps, StudyResults
 
@@ -16,6 +18,8 @@ GALLERY_PERCENTILES = (10, 50, 90)
 # One colour scale for all maps of a model keeps patients comparable; the 99th percentile of the
 # non-zero values keeps one extreme cell from fading all others.
 SCALE_PERCENTILE = 99.0
+TOP_FEATURES = 5
+CLEAR_DIRECTION = 0.5  # rank correlation; below, small and large values work the same way
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,25 @@ class RegionRow:
     share: str
     chance: str
     study: str
+
+
+@dataclass(frozen=True)
+class FeatureRow:
+    """One of the features that moved a model's predictions most.
+
+    Attributes:
+        model: name.
+        feature: name, unit inside.
+        meaning: how it is defined; "" for samples of the beat.
+        size: mean size of its contribution over test patients and seeds, log-odds.
+        direction: which way larger values work.
+    """
+
+    model: str
+    feature: str
+    meaning: str
+    size: str
+    direction: str
 
 
 @dataclass(frozen=True)
@@ -93,6 +116,34 @@ def region_rows(results: StudyResults) -> tuple[RegionRow, ...]:
         )
         for row in explanation_table(results, "region_counts").to_dict("records")
     )
+
+
+def feature_rows(results: StudyResults) -> tuple[FeatureRow, ...]:
+    """Return the most important features of every model that explains itself."""
+    table = explanation_table(results, "importances")
+    meanings = {d.name: d.meaning for d in DEFINITIONS}
+    meanings |= {name: column.meaning for name, column in CLINICAL.items()}
+    rows = []
+    for _, held in table.groupby("model", sort=False):
+        used = held[held["mean_abs_log_odds"] > 0].head(TOP_FEATURES)
+        rows += [
+            FeatureRow(
+                model=str(row["model"]),
+                feature=str(row["feature"]),
+                meaning=meanings.get(str(row["feature"]), ""),
+                size=f"{float(row['mean_abs_log_odds']):.2f}",
+                direction=_direction(float(row["direction"])),
+            )
+            for row in used.to_dict("records")
+        ]
+    return tuple(rows)
+
+
+def _direction(correlation: float) -> str:
+    """Word the rank correlation of value and contribution."""
+    if not np.isfinite(correlation) or abs(correlation) < CLEAR_DIRECTION:
+        return "mixed"
+    return "larger: likelier" if correlation > 0 else "larger: less likely"
 
 
 def model_maps(results: StudyResults) -> tuple[ModelMaps, ...]:

@@ -22,7 +22,14 @@ from dyssync.report.curves import (
     predictions_by_model,
     roc_points,
 )
-from dyssync.report.explanation_facts import ModelMaps, RegionRow, model_maps, region_rows
+from dyssync.report.explanation_facts import (
+    FeatureRow,
+    ModelMaps,
+    RegionRow,
+    feature_rows,
+    model_maps,
+    region_rows,
+)
 from dyssync.report.performance import (
     Comparison,
     ConfusionTable,
@@ -95,6 +102,7 @@ class Facts:
     confusions: tuple[ConfusionTable, ...]
     regions: tuple[RegionRow, ...]
     maps: tuple[ModelMaps, ...]
+    features: tuple[FeatureRow, ...]
 
 
 def gather_facts(results: StudyResults) -> Facts:
@@ -132,6 +140,7 @@ def gather_facts(results: StudyResults) -> Facts:
         confusions=confusion_tables(results, predictions),
         regions=region_rows(results),
         maps=model_maps(results),
+        features=feature_rows(results),
     )
 
 

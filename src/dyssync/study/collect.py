@@ -11,7 +11,13 @@ import pandas as pd
 
 from dyssync.evaluation.protocol import metric_table, pairwise_tests, summarise_metrics
 from dyssync.explanation.regions import REGIONS, STUDY_SHARES
+from dyssync.models.base import Rule
 from dyssync.splits import split_table
+from dyssync.study.contributions import (
+    gather_contributions,
+    gather_importances,
+    gather_statements,
+)
 from dyssync.study.results import (
     EXPLANATION_TABLES,
     CamMaps,
@@ -19,7 +25,7 @@ from dyssync.study.results import (
     read_csv,
     read_json,
 )
-from dyssync.study.tasks import Material, cell_key
+from dyssync.study.tasks import Material, cell_key, fit_all_key
 
 
 def collect(
@@ -46,8 +52,20 @@ def collect(
     maps = {}
     for name in dict.fromkeys(name for name, _, _ in explained):
         maps[name] = _gather_maps([f for n, _, f in explained if n == name])
+    folders = [(name, folder) for name, _, folder in cells]
+    finals = [material.folder / fit_all_key(name) for name in config.models]
+    explanations = _explanations(explained) | {
+        "importances": gather_importances(folders),
+        "rules": gather_statements(finals),
+    }
     return StudyResults(
-        record, environment, tables, _explanations(explained), maps, _cautions(material, metrics)
+        record,
+        environment,
+        tables,
+        explanations,
+        maps,
+        _cautions(material, metrics),
+        gather_contributions(folders),
     )
 
 
@@ -67,7 +85,8 @@ def _gather_maps(folders: list[Path]) -> CamMaps:
 
 def _explanations(cells: list[tuple[str, int, Path]]) -> dict[str, pd.DataFrame]:
     if not cells:
-        return {name: pd.DataFrame(columns=list(c)) for name, c in EXPLANATION_TABLES.items()}
+        names = ("lead_regions", "region_counts")
+        return {name: pd.DataFrame(columns=list(EXPLANATION_TABLES[name])) for name in names}
     regions = pd.concat([read_csv(folder / "lead_regions.csv") for _, _, folder in cells])
     rows = []
     for name in dict.fromkeys(name for name, _, _ in cells):
@@ -109,6 +128,10 @@ def _cautions(material: Material, metrics: pd.DataFrame) -> tuple[str, ...]:
             "Only patients with follow-up echo are here; early deaths are missing, which are "
             "non-responders (selection bias)."
         )
+    for name in config.models:
+        rule = config.make_model(name)
+        if isinstance(rule, Rule):
+            found += [f"{name}: {limit}." for limit in rule.limits(cohort.ecgs)]
     if metrics["value"].isna().any():
         found.append(
             "Some metrics are undefined in some seeds (nobody called a responder, or all)."

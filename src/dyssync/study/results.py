@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,13 @@ EXPLANATION_TABLES: Mapping[str, tuple[str, ...]] = {
     ),
     # chance_share: the same rule on maps whose cells were shuffled; study_share: Mori 2025
     "region_counts": ("model", "region", "count", "share", "chance_share", "study_share"),
+    # over seeds; direction: rank correlation of value and contribution
+    "importances": ("model", "feature", "mean_abs_log_odds", "sd", "direction", "n_seeds"),
+    # what each rule says of each recording
+    "rules": ("model", "patient_id", "statement"),
 }  # fmt: skip
+# and the model's name: a row a test prediction, a column a feature, log-odds
+CONTRIBUTIONS = "contributions-"
 
 
 @dataclass(frozen=True)
@@ -68,6 +74,7 @@ class StudyResults:
     explanations: Mapping[str, pd.DataFrame]
     maps: Mapping[str, CamMaps]
     cautions: tuple[str, ...]
+    contributions: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
     def write(self, folder: Path) -> None:
         """Write all tables into `folder`; each file appears whole or not at all."""
@@ -80,6 +87,8 @@ class StudyResults:
         explanations.mkdir(exist_ok=True)
         for name, table in self.explanations.items():
             write_csv(explanations / f"{name}.csv", table)
+        for model, table in self.contributions.items():
+            write_csv(explanations / f"{CONTRIBUTIONS}{model}.csv", table)
         for model, cams in self.maps.items():
             temporary = explanations / f".{model}.tmp"
             boxes = np.array([b[1:] for b in cams.boxes])
@@ -121,6 +130,10 @@ class StudyResults:
             },
             maps=maps,
             cautions=tuple(read_json(folder / "cautions.json")),
+            contributions={
+                path.stem.removeprefix(CONTRIBUTIONS): read_csv(path)
+                for path in sorted((folder / "explanations").glob(f"{CONTRIBUTIONS}*.csv"))
+            },
         )
 
 

@@ -17,10 +17,12 @@ import pandas as pd
 
 from dyssync import __version__
 from dyssync.bundle import FINAL, save_bundle
+from dyssync.clinical import clinical_fact
 from dyssync.cohort import Cohort, read_cohort
 from dyssync.corpus import Corpus, check_apart, digest_of, read_corpus
 from dyssync.errors import ConfigError
 from dyssync.evaluation.protocol import CHOSEN
+from dyssync.models.measured import CLINICAL_NAMES
 from dyssync.prediction import amplitude
 from dyssync.splits import PARTS, Split, split_patients, split_table
 from dyssync.study.collect import collect
@@ -166,6 +168,7 @@ def _record(
         **held,
         "cohort_digest": digest_of(cohort.ecgs),
         "responses_digest": digest_of_table(cohort.table),
+        "clinical_digest": digest_of_facts(cohort),
         "corpus_digest": None if corpus is None else corpus.digest,
         "n_corpus": None if corpus is None else len(corpus.ecgs),
         "version": __version__,
@@ -180,6 +183,14 @@ def digest_of_table(table: pd.DataFrame) -> str:
 
     text = table[["patient_id", "responder"]].to_csv(index=False)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def digest_of_facts(cohort: Cohort) -> str:
+    """Return a digest of what the table says of the patients beside their response."""
+    import hashlib
+
+    facts = [(e.patient_id, e.age, e.sex, sorted(e.clinical.items())) for e in cohort.ecgs]
+    return hashlib.sha256(repr(facts).encode()).hexdigest()
 
 
 def _check_folder(out: Path, force: bool) -> None:
@@ -275,8 +286,13 @@ def _save_bundle(out: Path, material: Material, results: StudyResults) -> None:
         "seconds": config.seconds,
         "fs_range": [float(rates.min()), float(rates.max())],
         "amplitude_range": [float(min(sizes)), float(max(sizes))],
+        "clinical": [name for name in CLINICAL_NAMES if _share_known(cohort, name) > 0.5],
         "shuffled_labels": config.shuffle_labels,
         "simulated": results.config["simulated"],
         "cohort_digest": results.config["cohort_digest"],
     }
     save_bundle(out / BUNDLE, members, about)
+
+
+def _share_known(cohort: Cohort, fact: str) -> float:
+    return float(np.mean([np.isfinite(clinical_fact(ecg, fact)) for ecg in cohort.ecgs]))

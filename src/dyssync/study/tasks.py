@@ -19,9 +19,10 @@ import pandas as pd
 from dyssync.bundle import FINAL, load_model, save_model
 from dyssync.cohort import Cohort
 from dyssync.ecg import ECG
-from dyssync.models.base import Labels, ResponseModel, Watch
+from dyssync.models.base import ExplainsItself, Labels, ResponseModel, Rule, Watch
 from dyssync.splits import Part, Split
 from dyssync.study.config import StudyConfig
+from dyssync.study.contributions import write_contributions, write_statements
 from dyssync.study.results import write_csv, write_json
 
 ENCODER, CELL, FIT_ALL = "encoder", "cell", "fit-all"
@@ -185,6 +186,9 @@ def _fit_cell(task: Task, material: Material, folder: Path, watch: Watch) -> Non
     write_csv(folder / "predictions.csv", _predictions(task, material, model))
     if hasattr(model, "network_"):
         _explain(task, material, model, folder)
+    if isinstance(model, ExplainsItself):
+        tested = material.labelled(split.test)[0]
+        write_contributions(folder, task.model, task.seed, model, tested)
     save_model(model, task.model, folder / "model")
 
 
@@ -272,4 +276,6 @@ def _fit_all(task: Task, material: Material, folder: Path, watch: Watch) -> None
     model = _model_for(task, material, **fitted[0].refit_params(fitted))
     x, y = material.labelled([str(p) for p in material.cohort.responses.index])
     model.fit(x, y, seed=0, watch=watch)
+    if isinstance(model, Rule):
+        write_statements(folder, task.model, model, x)
     save_model(model, task.model, folder / "model")

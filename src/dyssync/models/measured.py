@@ -1,0 +1,72 @@
+"""What the models that measure see of a recording; each is measured once a process.
+
+A set of features is a table of names and a function of one recording. Adding one is an entry in
+:data:`FEATURES`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from dyssync.clinical import CLINICAL, clinical_fact
+from dyssync.ecg import ECG
+from dyssync.measurements import DEFINITIONS, Measurements, measure
+from dyssync.models import waveforms
+
+Vector = npt.NDArray[np.float64]
+
+CLINICAL_NAMES = ("age", "sex", *CLINICAL)
+# Quality (f33) tells the recorder and the ward, not the heart: left out of what a model may use.
+NOT_PHYSIOLOGY = "f33"
+DICTIONARY = tuple(d.name for d in DEFINITIONS if d.id != NOT_PHYSIOLOGY)
+_AT = np.array([k for k, d in enumerate(DEFINITIONS) if d.id != NOT_PHYSIOLOGY])
+
+
+@dataclass(frozen=True)
+class FeatureSet:
+    """Names of the features and how to compute them for one recording, in that order."""
+
+    names: tuple[str, ...]
+    row: Callable[[ECG], Vector]
+
+
+@lru_cache(maxsize=20_000)
+def measured(ecg: ECG) -> Measurements:
+    """Return the measurements of a recording; ten seeds ask for them, they are taken once."""
+    return measure(ecg)
+
+
+def _dictionary(ecg: ECG) -> Vector:
+    return np.asarray(measured(ecg).values[_AT])
+
+
+def _both(ecg: ECG) -> Vector:
+    return np.concatenate([_dictionary(ecg), waveforms.features(ecg)])
+
+
+_WAVEFORM = tuple(waveforms.feature_names())
+FEATURES: Mapping[str, FeatureSet] = {
+    "dictionary": FeatureSet(DICTIONARY, _dictionary),
+    "waveform": FeatureSet(_WAVEFORM, waveforms.features),
+    "both": FeatureSet((*DICTIONARY, *_WAVEFORM), _both),
+}
+
+
+def feature_names(features: str, *, clinical: bool) -> list[str]:
+    """Return the names of a set of features, clinical columns last."""
+    return [*FEATURES[features].names, *(CLINICAL_NAMES if clinical else ())]
+
+
+def feature_matrix(ecgs: Sequence[ECG], features: str, *, clinical: bool) -> Vector:
+    """Return (n, len(feature_names())) float64; NaN where something is not defined or known."""
+    compute = FEATURES[features].row
+    rows = np.stack([compute(ecg) for ecg in ecgs])
+    if not clinical:
+        return rows
+    facts = [[clinical_fact(ecg, name) for name in CLINICAL_NAMES] for ecg in ecgs]
+    return np.column_stack([rows, np.array(facts, dtype=np.float64)])

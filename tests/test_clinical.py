@@ -1,0 +1,121 @@
+"""Clinical columns: which are taken, what is refused, how they reach a model."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dyssync.clinical import CLINICAL, clinical_fact, read_clinical, with_clinical
+from dyssync.cohort import check_cohort, read_cohort
+from dyssync.ecg import ECG
+from dyssync.errors import CohortError
+from dyssync.facts import check_facts, read_facts
+from dyssync.models.boosting import Boosting
+from dyssync.models.measured import FEATURES, feature_names
+from dyssync.models.physiology import SIGNS, constraints
+from dyssync.models.rules import GuidelineESC2021, GuidelineHRS2023, QRSArea, StrictLBBB
+
+Toy = tuple[list[ECG], np.ndarray]
+
+
+def test_values_that_cannot_be_are_named_all_at_once() -> None:
+    with pytest.raises(CohortError) as error:
+        read_clinical({"lvef": 250, "nyha": "V", "af": "maybe"})
+    assert str(error.value) == (
+        "lvef is 250; 5 to 80 % is needed, or nothing; nyha is V; 1 to 4 is needed, or nothing; "
+        "af is maybe; 0 or 1 is needed, or nothing"
+    )
+
+
+def test_cohort_columns_travel_with_the_ecg_and_bad_ones_are_problems(toy_cohort: Path) -> None:
+    table = pd.read_csv(toy_cohort / "cohort.csv")
+    table["lvef"], table["nyha"], table["sex"] = 25, "III", "F"
+    path = toy_cohort / "clinical.csv"
+    table.to_csv(path, index=False)
+    (ecg, *_) = read_cohort(path).ecgs
+    assert dict(ecg.clinical) == {"lvef": 25.0, "nyha": 3.0}
+    assert clinical_fact(ecg, "sex") == 1.0
+    assert np.isnan(clinical_fact(ecg, "af"))
+    table.loc[3, "lvef"] = 900
+    table.to_csv(path, index=False)
+    _, problems = check_cohort(path)
+    assert [p.row for p in problems] == [5]
+    assert "lvef is 900" in str(problems[0])
+
+
+def test_no_outcome_is_ever_a_feature() -> None:
+    outcome = ("lvesv", "responder", "response", "followup", "truth")
+    for features in FEATURES:
+        names = feature_names(features, clinical=True)
+        assert len(set(names)) == len(names)
+        assert not [n for n in names if any(word in n for word in outcome)]
+    assert not set(CLINICAL) & {"lvesv_baseline_ml", "lvesv_followup_ml", "responder"}
+
+
+def test_boosting_uses_a_clinical_column_and_keeps_its_sign(toy: Toy) -> None:
+    x, _ = toy
+    x = [x[0]] * 48  # one ECG: nothing but the chart tells patients apart
+    nyha = np.tile([2.0, 3.0], 24)
+    patients = [replace(e, clinical={"nyha": n}) for e, n in zip(x, nyha, strict=True)]
+    worse = (nyha == 3).astype(int)
+    fitted = Boosting(rounds=30, min_leaf=3, column_share=1.0, monotone=False).fit(patients, worse)
+    p = fitted.response_probability(patients)
+    assert p[worse == 1].min() > p[worse == 0].max() + 0.1
+    # against the sign of the literature, the constrained trees find nothing
+    bound = Boosting(rounds=30, min_leaf=3, column_share=1.0).fit(patients, worse)
+    assert np.ptp(bound.response_probability(patients)) == pytest.approx(0, abs=1e-12)
+
+
+def test_every_sign_is_that_of_a_feature() -> None:
+    names = feature_names("both", clinical=True)
+    assert set(SIGNS) <= set(names)
+    assert set(constraints(names)) == {-1, 0, 1}
+
+
+def test_guideline_says_what_it_had_to_assume(toy: Toy) -> None:
+    ecg = next(e for e, y in zip(*toy, strict=True) if y)  # QRS of 150 ms and more
+    bare, known = ecg, replace(ecg, sex="F", clinical={"lvef": 25.0, "nyha": 2.0, "af": 0.0})
+    rule = GuidelineESC2021()
+    assert "taken to meet the condition: lvef, nyha" in rule.statement(bare)
+    assert "taken to meet" not in rule.statement(known)
+    assert "not checked" not in rule.statement(known)
+    in_af = replace(known, clinical={"lvef": 25.0, "nyha": 3.0, "af": 1.0})
+    assert "not checked" in rule.statement(in_af)
+    healthy = replace(known, clinical={"lvef": 60.0})
+    assert np.isnan(rule.score(healthy))
+    assert rule.limits([bare, known]) == (
+        "not known for some patients, so taken to meet the guideline: lvef (1 of 2), nyha (1 of 2)",
+    )
+    assert GuidelineHRS2023().limits([known]) == ()
+
+
+def test_qrs_area_reads_the_published_cutoffs(toy: Toy) -> None:
+    ecg = toy[0][1]
+    area = QRSArea().score(ecg)
+    assert QRSArea(cutoff=area - 1).score(ecg) == 1.0
+    assert QRSArea(cutoff=area + 1).score(ecg) == 0.0
+    assert "van Deursen 2015" in QRSArea().statement(ecg)
+    assert "sex not known" in StrictLBBB().statement(replace(ecg, sex=None))
+
+
+def test_facts_for_prediction_name_every_bad_row(tmp_path: Path) -> None:
+    table = tmp_path / "facts.csv"
+    table.write_text("ecg,lvef,sex\na/one.hea,20,W\ntwo.hea,2000,M\none.hea,,\n")
+    with pytest.raises(CohortError) as error:
+        read_facts(table)
+    assert "row 3: lvef is 2000" in str(error.value)
+    assert "row 4: one.hea is there twice" in str(error.value)
+    table.write_text("ecg,lvef,sex\na/one.hea,20,W\n")
+    facts = read_facts(table)
+    with pytest.raises(CohortError, match=r"no row in the clinical table for two\.hea"):
+        check_facts(facts, ["one.hea", "two.hea"])
+
+
+def test_chart_overrides_the_file(toy: Toy) -> None:
+    ecg = replace(toy[0][0], sex="M", age=40.0)
+    seen = with_clinical(ecg, {"sex": "female", "age": 71})
+    assert (seen.sex, seen.age) == ("F", 71.0)
+    kept = with_clinical(ecg, {"sex": None, "age": float("nan")})
+    assert (kept.sex, kept.age) == ("M", 40.0)
