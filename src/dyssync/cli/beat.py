@@ -30,6 +30,7 @@ WAVES = (
     ("QRS", "qrs_on", "qrs_off", "#0072B2"),
     ("T", "t_peak", "t_off", "#D55E00"),
 )
+RECORDER = "#CC79A7"
 MARGIN_MS = 80.0  # shown before the first mark and after the last
 MIN_SPAN_MV = 1.0
 
@@ -37,17 +38,21 @@ MIN_SPAN_MV = 1.0
 def draw_beat(ecg: ECG, found: Measurements, kind: Literal["png", "svg"]) -> bytes:
     """Return the picture of the typical beat: all leads laid on each other, then each lead alone.
 
+    The recorder's own beat, where the file holds one, is laid on it as a broken line.
+
     Raises:
         InputError: no beat was found.
     """
     import numpy as np
     from matplotlib.figure import Figure
 
+    from dyssync.cli.recorder_beat import laid_on
     from dyssync.ecg import LEADS
     from dyssync.measurements.heartbeat import heartbeat
     from dyssync.report.pictures import figure_style
 
     beat = heartbeat(ecg)
+    recorders = laid_on(ecg, beat)
     time = (np.arange(beat.signal.shape[1]) - beat.marks.qrs_on) * beat.ms(1.0)
     picture = io.BytesIO()
     with figure_style():
@@ -62,11 +67,15 @@ def draw_beat(ecg: ECG, found: Measurements, kind: Literal["png", "svg"]) -> byt
         for i, lead in enumerate(LEADS):
             axes = figure.add_subplot(places[1 + i % 3, i // 3])
             axes.plot(time, beat.signal[i], color="black", linewidth=1.1)
+            if recorders is not None:
+                axes.plot(time, recorders.signal[i], "--", color=RECORDER, linewidth=0.9)
             axes.set_title(lead, loc="left", fontsize=9, pad=3)
             _paper(axes, time, beat, beat.signal[i])
             _global_marks(axes, beat)
             _lead_marks(axes, beat, i, time)
-        figure.text(MARGINS["left"], 0.985, _title(ecg, found, beat), fontsize=9, va="top")
+        title = _title(ecg, found, beat)
+        title += "" if recorders is None else "\nBroken line: the recorder's own beat"
+        figure.text(MARGINS["left"], 0.985, title, fontsize=9, va="top")
         stamp = {"Date": None, "Creator": None} if kind == "svg" else {"Software": None}
         figure.savefig(picture, format=kind, dpi=DPI, metadata=stamp)
     return picture.getvalue()

@@ -24,6 +24,7 @@ from dyssync.cli.rendering import (
 from dyssync.cli.tables import as_json as measurements_json
 
 if TYPE_CHECKING:
+    from dyssync.cli.recorder_beat import LaidOn
     from dyssync.ecg import ECG
     from dyssync.formats import ECGImage
     from dyssync.measurements import Measurements
@@ -50,6 +51,7 @@ OWN = (
     ("leads with mid-QRS notch", "mid_notch_leads"),
 )
 QRS_APART_MS = 20.0  # from the recorder's; half a small square on paper
+SAME_BEAT = 0.9  # correlation; 0.987 and more in ten real files, 0.34 where the beat is another's
 
 
 def inspect(
@@ -75,7 +77,7 @@ def inspect(
 
     Example: dyssync inspect ecg.xml --picture page.png --beat beat.png
 
-    Faults of a lead: flat; clipped; noisy (over 0.05 mV); wander (over 0.5 mV); mains hum (over
+    Faults of a lead: flat; clipped; noisy (over 0.1 mV); wander (over 0.5 mV); mains hum (over
     0.05 mV). Exit code 0: read; 2: not an ECG that can be used, and why.
     """
     from dyssync.errors import FormatError
@@ -97,7 +99,7 @@ def inspect(
             )
         print(json.dumps(_image_json(read), indent=2) if as_json else _image_text(read))
         return
-    found = _Findings(read, measure(read), lead_quality(read))
+    found = _Findings(read, measure(read), lead_quality(read), _recorders_beat(read))
     print(json.dumps(_ecg_json(found), indent=2) if as_json else _ecg_text(found))
     _draw(found, picture, kind, beat)
 
@@ -109,6 +111,7 @@ class _Findings:
     ecg: ECG
     found: Measurements
     quality: Quality
+    recorders_beat: LaidOn | None
 
     @property
     def machine(self) -> dict[str, str]:
@@ -136,7 +139,25 @@ class _Findings:
                 f"QRS {ours:.0f} ms, the recorder says {theirs:.0f} ms: look at the marks "
                 "(--beat beat.png)"
             ]
+        laid = self.recorders_beat
+        if laid is not None and laid.correlation < SAME_BEAT:
+            extra.append(
+                f"the recorder's beat is not like those of this ECG (correlation "
+                f"{laid.correlation:.2f}): of another recording? (--beat beat.png)"
+            )
         return [*self.found.cautions, *extra]
+
+
+def _recorders_beat(ecg: ECG) -> LaidOn | None:
+    """Return the recorder's beat laid on ours, None where one of the two is missing."""
+    from dyssync.cli.recorder_beat import laid_on
+    from dyssync.errors import InputError
+    from dyssync.measurements.heartbeat import heartbeat
+
+    try:
+        return None if ecg.beat is None else laid_on(ecg, heartbeat(ecg))
+    except InputError:  # no beat of ours; the cautions of the measurements say why
+        return None
 
 
 def _number(text: str) -> float:
@@ -154,6 +175,7 @@ def _ecg_text(all_found: _Findings) -> str:
         *([["person", ", ".join(person)]] if (person := person_line(ecg)) else []),
         *([["patient id", ecg.patient_id]] if ecg.patient_id else []),
         *([key, text] for key, text in all_found.other_notes.items()),
+        *_beat_row(all_found),
         ["sha256", ecg.source.sha256],
     ]
     width = max(len(key) for key, _ in rows)
@@ -165,6 +187,19 @@ def _ecg_text(all_found: _Findings) -> str:
         lines += ["", "Recorder's statements", *(f"  {s}" for s in statements.split("; "))]
     cautions = [f"  {text}" for text in all_found.cautions] or ["  none"]
     return "\n".join([*lines, "", "Cautions", *cautions, "", "Research use only."])
+
+
+def _beat_row(all_found: _Findings) -> list[list[str]]:
+    beat, laid = all_found.ecg.beat, all_found.recorders_beat
+    if beat is None:
+        return []
+    text = f"{beat.seconds:.1f} s at {beat.fs:g} Hz"
+    if laid is not None:
+        text += (
+            f"; within the QRS at most {laid.difference_mv:.2f} mV from ours, correlation "
+            f"{laid.correlation:.3f}"
+        )
+    return [["recorder's beat", text]]
 
 
 def _lead_lines(all_found: _Findings) -> list[str]:
@@ -216,10 +251,23 @@ def _ecg_json(all_found: _Findings) -> dict[str, object]:
         "patient_id": ecg.patient_id,
         "notes": all_found.other_notes,
         "recorder": all_found.machine,
+        "recorder_beat": _beat_json(all_found),
         "leads": leads,
         "swaps": list(all_found.quality.swaps),
         **measurements_json(all_found.found),
         "cautions": all_found.cautions,
+    }
+
+
+def _beat_json(all_found: _Findings) -> dict[str, float | None] | None:
+    beat, laid = all_found.ecg.beat, all_found.recorders_beat
+    if beat is None:
+        return None
+    return {
+        "fs": beat.fs,
+        "seconds": beat.seconds,
+        "qrs_correlation": None if laid is None else laid.correlation,
+        "qrs_difference_mv": None if laid is None else laid.difference_mv,
     }
 
 
