@@ -117,4 +117,4 @@ FORMAT = Format(
 
 
 if __name__ == "__main__":
-    sys.exit(serve(convert))
+    sys.exit(serve(convert, "h5py"))

@@ -1,55 +1,168 @@
-"""Readers whose C library hangs or crashes on damaged files: each runs in a process of its own.
+"""Readers whose C library hangs or crashes on damaged files: each file in a process of its own.
 
 Found by fuzzing: the HDF5 library loops for ever, deaf to signals; scipy's MATLAB reader segfaults.
-The module is run as a program (`python -m dyssync.formats.hdf5`), which turns the file on its
-standard input into NPZ on its standard output, under limits of time and memory.
+
+A server (`python -m dyssync.formats.hdf5`) imports the library once and waits. For each file it
+forks: the child converts it to NPZ under limits of time and memory, and ends. Nothing that a file
+does to its process can reach the next file; a fork costs milliseconds, an import half a second.
 """
 
 from __future__ import annotations
 
+import atexit
+import importlib
+import os
+import resource
+import select
+import signal
+import struct
 import subprocess
 import sys
+import tempfile
+import threading
 from collections.abc import Callable
+from typing import BinaryIO, cast
 
 from dyssync.errors import FormatError
 
-CPU_LIMIT_S = 2
+CPU_LIMIT_S = 1
 WALL_LIMIT_S = 60  # the machine may be busy with other things
 MEMORY_LIMIT_BYTES = 2_000_000_000  # of address space, most of it libraries
-_REFUSED = 2  # exit code of the process for what is wrong with the file
+_DONE, _REFUSED, _DIED = range(3)  # what became of a file
+_HEADER = struct.Struct("<BQ")  # outcome, length of what follows
+_READY = b"R"
 
 
 def convert_apart(module: str, data: bytes) -> bytes:
-    """Return what `python -m module` makes of `data`.
+    """Return what the `convert` of a module makes of `data` in a process of its own.
 
     Raises:
         FormatError: what the module says, or that it died of the file.
     """
-    command = [sys.executable, "-m", module]
-    try:
-        done = subprocess.run(
-            command, input=data, capture_output=True, timeout=WALL_LIMIT_S, check=False
-        )
-    except subprocess.TimeoutExpired as error:
-        raise FormatError("damaged data (reading does not end); copy the file again") from error
-    if done.returncode == 0:
-        return done.stdout
-    if done.returncode == _REFUSED:
-        raise FormatError(done.stderr.decode("utf-8", "replace").strip())
+    with _LOCK:
+        try:
+            outcome, answer = _ask(module, data)
+        except (EOFError, OSError):  # someone ended the server: not the fault of this file
+            outcome, answer = _ask(module, data)
+    if outcome == _DONE:
+        return answer
+    if outcome == _REFUSED:
+        raise FormatError(answer.decode("utf-8", "replace"))
     raise FormatError("damaged data (the library that reads it gave up); copy the file again")
 
 
-def serve(convert: Callable[[bytes], bytes]) -> int:
-    """Convert standard input to standard output under limits; return the exit code."""
-    if sys.platform != "win32":
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_CPU, (CPU_LIMIT_S, CPU_LIMIT_S))
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT_BYTES, MEMORY_LIMIT_BYTES))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+def _ask(module: str, data: bytes) -> tuple[int, bytes]:
+    key = module, os.getpid()
+    server = _SERVERS.get(key)
+    if server is None:
+        server = _SERVERS[key] = _Server(module)
     try:
-        sys.stdout.buffer.write(convert(sys.stdin.buffer.read()))
-    except FormatError as error:
-        sys.stderr.write(str(error))
-        return _REFUSED
+        return server.ask(data)
+    except (EOFError, OSError, FormatError):
+        del _SERVERS[key]
+        server.kill()
+        raise
+
+
+class _Server:
+    """The running server of one module; belongs to the process that started it."""
+
+    def __init__(self, module: str) -> None:
+        with tempfile.TemporaryFile() as errors:  # a pipe that nobody empties would block it
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", module],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                start_new_session=True,  # so that a signal reaches its child as well
+                env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+            )
+            self._asks = cast(BinaryIO, self._process.stdin)
+            self._answers = cast(BinaryIO, self._process.stdout)
+            if self._answers.read(1) != _READY:
+                self.kill()
+                errors.seek(0)
+                reason = errors.read().decode("utf-8", "replace")
+                raise RuntimeError(f"python -m {module} does not start: {reason[-500:]}")
+
+    def ask(self, data: bytes) -> tuple[int, bytes]:
+        """Send a file; return its outcome and the answer.
+
+        Raises:
+            FormatError: no answer within :data:`WALL_LIMIT_S`.
+            EOFError, OSError: the server is gone.
+        """
+        self._asks.write(_HEADER.pack(_DONE, len(data)) + data)
+        self._asks.flush()
+        if not select.select([self._answers], [], [], WALL_LIMIT_S)[0]:
+            raise FormatError("damaged data (reading does not end); copy the file again")
+        outcome, size = _HEADER.unpack(_exactly(self._answers, _HEADER.size))
+        return outcome, _exactly(self._answers, size)
+
+    def kill(self) -> None:
+        """End the server and its child."""
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.communicate()
+
+
+_LOCK = threading.Lock()
+_SERVERS: dict[tuple[str, int], _Server] = {}  # by module and process: a fork starts its own
+
+
+@atexit.register
+def _end_servers() -> None:
+    for (_, owner), server in _SERVERS.items():
+        if owner == os.getpid():
+            server.kill()
+
+
+def _exactly(stream: BinaryIO, size: int) -> bytes:
+    data = stream.read(size)
+    if len(data) < size:
+        raise EOFError
+    return data
+
+
+def serve(convert: Callable[[bytes], bytes], library: str) -> int:
+    """Convert files from standard input, a child each, until it is closed; return the exit code.
+
+    Args:
+        convert: a file to NPZ; raises FormatError.
+        library: name of the module to import once, before the first file.
+    """
+    importlib.import_module(library)
+    asks, answers = sys.stdin.buffer, sys.stdout.buffer
+    answers.write(_READY)
+    answers.flush()
+    while header := asks.read(_HEADER.size):
+        data = _exactly(asks, _HEADER.unpack(header)[1])
+        with tempfile.TemporaryFile() as result:
+            child = os.fork()
+            if child == 0:
+                os._exit(_child(convert, data, result))
+            status = os.waitpid(child, 0)[1]
+            result.seek(0)
+            answer = result.read()
+        code = os.waitstatus_to_exitcode(status)
+        outcome = code if code in (_DONE, _REFUSED) else _DIED
+        answers.write(_HEADER.pack(outcome, len(answer)) + answer)
+        answers.flush()
     return 0
+
+
+def _child(convert: Callable[[bytes], bytes], data: bytes, result: BinaryIO) -> int:
+    """Convert one file under limits; return the outcome."""
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_LIMIT_S, CPU_LIMIT_S))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT_BYTES, MEMORY_LIMIT_BYTES))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    outcome = _DIED
+    try:
+        result.write(convert(data))
+        outcome = _DONE
+    except FormatError as error:
+        result.write(str(error).encode("utf-8"))
+        outcome = _REFUSED
+    finally:  # what else is raised must not run on into the server's loop
+        result.flush()
+        os._exit(outcome)

@@ -189,4 +189,4 @@ FORMAT = Format(
 
 
 if __name__ == "__main__":
-    sys.exit(serve(convert))
+    sys.exit(serve(convert, "scipy.io.matlab"))
