@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 import zipfile
 import zlib
@@ -29,16 +30,28 @@ def golden(name: str) -> bytes:
     return (GOLDEN / name).read_bytes()
 
 
-ENTITIES = b"""<?xml version="1.0"?><!DOCTYPE RestingECG [<!ENTITY a "aaaaaaaaaa">
-<!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;">]>
-<RestingECG><Waveform>&c;</Waveform></RestingECG>"""
-EXTERNAL = b"""<?xml version="1.0"?><!DOCTYPE r [<!ENTITY x SYSTEM "file:///etc/passwd">]>
-<restingecgdata><documentinfo>&x;</documentinfo></restingecgdata>"""
+ROOTS = {
+    "muse-xml": "RestingECG",
+    "sierra-xml": "restingecgdata",
+    "hl7-aecg": "AnnotatedECG",
+    "schiller-xml": "com.xiriuz.sema.xml.schillerEDI.SchillerEDI",
+}
+LAUGHS = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 10))
+DOCTYPES = (
+    f'[<!ENTITY e0 "ha">{LAUGHS}]',  # a billion of them
+    f'[<!ENTITY e9 "{"a" * 100_000}">]',
+    '[<!ENTITY e9 SYSTEM "file:///etc/passwd">]',
+    '[<!ENTITY % p SYSTEM "http://localhost/x.dtd"> %p;]',
+)
 
 
-def test_xml_with_entities_or_external_parts_is_refused() -> None:
-    refused("bomb.xml", ENTITIES, "XML with entities or external parts is refused")
-    refused("leak.xml", EXTERNAL, "XML with entities or external parts is refused")
+@pytest.mark.parametrize("doctype", DOCTYPES, ids=["laughs", "quadratic", "file", "network"])
+@pytest.mark.parametrize("format", ROOTS)
+def test_xml_with_entities_or_external_parts_is_refused(format: str, doctype: str) -> None:
+    root = ROOTS[format]
+    text = f"<?xml version='1.0'?><!DOCTYPE {root} {doctype}><{root}>{'&e9;' * 1000}</{root}>"
+    expected = "XML with entities or external parts is refused"
+    refused("bomb.xml", text.encode(), expected, ReadOptions(format))
 
 
 def test_xml_of_a_million_elements_is_refused_unparsed() -> None:
@@ -102,6 +115,73 @@ def test_ten_gigabytes_claimed_in_a_kilobyte_are_refused() -> None:
         npy, {"descr": "<f8", "fortran_order": False, "shape": (12, MAX_SAMPLES)}
     )
     refused("a.npy", npy.getvalue() + b"\0" * 900, "the file is shorter; truncated?")
+
+
+def test_ten_gigabytes_claimed_in_a_container_are_refused() -> None:
+    import h5py
+    import pydicom
+
+    stream = io.BytesIO()
+    with h5py.File(stream, "w") as file:  # chunks that were never written take no room
+        file.create_dataset("ecg", (12, 200_000_000), "f4", chunks=(12, 1000))
+    assert len(stream.getvalue()) < 10_000
+    refused("a.h5", stream.getvalue(), "claims 12 leads of 200000000 samples")
+    dataset = pydicom.dcmread(GOLDEN / "golden.dcm")
+    dataset.WaveformSequence[0].NumberOfWaveformSamples = 4_000_000_000
+    stream = io.BytesIO()
+    dataset.save_as(stream)
+    refused("a.dcm", stream.getvalue(), "claims 8 leads of 4000000000 samples")
+    scp = bytearray(golden("golden.scp"))
+    scp[:2] = b"\0\0"
+    section_3 = struct.unpack_from("<I", scp, 22 + 10 * 3 + 6)[0] - 1 + 16
+    struct.pack_into("<I", scp, section_3 + 6, 4_000_000_000)
+    refused("a.scp", bytes(scp), "claims 1 leads of 4000000000 samples")
+
+
+def without_samples() -> dict[str, bytes]:
+    """Return a file without a single sample for every format that can hold none."""
+    from scipy.io import savemat
+
+    muse, schiller = golden("golden.muse.xml").decode(), golden("golden.schiller.xml").decode()
+    sierra, aecg = golden("golden.sierra.xml").decode("utf-16"), golden("biosig.aecg.xml").decode()
+    edf = golden("golden.edf")
+    ishne = bytearray(golden("golden.ecg"))
+    ishne[8:10], ishne[14:18] = b"\0\0", b"\0" * 4
+    scp = bytearray(golden("golden.scp"))
+    scp[:2] = b"\0\0"
+    section_3 = struct.unpack_from("<I", scp, 22 + 10 * 3 + 6)[0] - 1 + 16
+    struct.pack_into("<II", scp, section_3 + 2, 1, 0)
+    npy, mat = io.BytesIO(), io.BytesIO()
+    np.save(npy, np.zeros((12, 0)))
+    savemat(mat, {"val": np.zeros((12, 0)), "fs": 100, "unit": "mV"})
+    csv = golden("golden.csv").decode().splitlines()[:5]
+    made = {
+        "hea": golden("golden.hea").decode().replace("golden 12 100 200", "golden 12 100 0"),
+        "muse.xml": re.sub("(?s)<WaveFormData>.*?</W", "<WaveFormData></W", muse),
+        "sierra.xml": sierra.replace('"2600"', '"0"'),
+        "aecg.xml": re.sub("(?s)<digits>.*?</", "<digits></", aecg),
+        "schiller.xml": re.sub("<data>.*?</", "<data></", schiller),
+        "csv": "\n".join(csv),
+    }
+    return {name: text.encode() for name, text in made.items()} | {
+        "edf": edf[:236] + b"0       " + edf[244 : 256 * 9],
+        "ecg": bytes(ishne[:522]),
+        "scp": bytes(scp),
+        "npy": npy.getvalue(),
+        "mat": mat.getvalue(),
+    }
+
+
+@pytest.mark.parametrize("name", without_samples())
+def test_files_without_samples_are_refused(name: str) -> None:
+    format = {
+        "hea": "wfdb", "muse.xml": "muse-xml", "sierra.xml": "sierra-xml", "aecg.xml": "hl7-aecg",
+        "schiller.xml": "schiller-xml", "csv": "csv", "edf": "edf", "ecg": "ishne",
+        "scp": "scp-ecg", "npy": "numpy", "mat": "matlab",
+    }[name]  # fmt: skip
+    options = ReadOptions(format, 100.0, "mV")
+    with pytest.raises(FormatError, match=r"^empty: .*(sample|number|matrix|12 needed|shape)"):
+        parse_input("empty", without_samples()[name], options, {"golden.dat": b""})
 
 
 def test_compressed_bombs_are_refused_packed() -> None:

@@ -129,7 +129,7 @@ def _recording(
 
 
 def _text(fields: Mapping[str, npt.NDArray[np.generic]], key: str) -> str | None:
-    return str(fields[key].ravel()[0]) if key in fields and fields[key].size else None
+    return str(fields[key].ravel()[0]) if key in fields and fields[key].size == 1 else None
 
 
 def _scalar(fields: Mapping[str, npt.NDArray[np.generic]], key: str) -> float | None:
