@@ -31,6 +31,8 @@ _MARKS = {
     b"\xff\xd8\xff": "JPEG",
     b"II*\0": "TIFF",
     b"MM\0*": "TIFF",
+    b"II+\0": "TIFF",  # BigTIFF
+    b"MM\0+": "TIFF",
     b"BM": "BMP",
 }
 _FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP")
@@ -112,7 +114,7 @@ def parse(data: bytes, page: int = 1) -> ECGImage:
                 check_size(*image.size)
                 image.load()
                 ImageOps.exif_transpose(image, in_place=True)
-                return ECGImage(_rgb(image))
+                return ECGImage(_rgb(image), notes=_page_note(data, page))
         except FormatError:
             raise
         except Image.DecompressionBombError as error:
@@ -129,6 +131,18 @@ def _go_to(image: Image.Image, page: int) -> None:
         image.seek(page - 1)
     except EOFError as error:
         raise FormatError(f"has no page {page}; choose an earlier one") from error
+
+
+def _page_note(data: bytes, page: int) -> dict[str, str]:
+    """Say that there are more pages; counting them all would read them all."""
+    from PIL import Image
+
+    with Image.open(io.BytesIO(data), formats=_FORMATS) as again:
+        try:
+            again.seek(page)
+        except EOFError:
+            return {} if page == 1 else {"page": f"{page}, the last"}
+    return {"page": f"{page}, more follow"}
 
 
 def _rgb(image: Image.Image) -> npt.NDArray[np.uint8]:
