@@ -72,3 +72,15 @@ bench-simulation: $(READY)
 .PHONY: bench-realism
 bench-realism: $(READY)
 	$(NICE_ENV) $(BIN)/python scripts/bench_realism.py ../shared/data/ludb/records
+
+# 10,000 mutated files a format, then ten minutes a parser of atheris and of hypothesis (5 hours)
+FUZZED := wfdb dicom muse-xml sierra-xml xli hl7-aecg schiller-xml scp-ecg edf ishne numpy csv
+.PHONY: bench-fuzz
+bench-fuzz: $(READY)
+	test -d build/bench-fuzz/atheris || $(BIN)/python -m pip install --quiet \
+	  --disable-pip-version-check --target build/bench-fuzz atheris==3.0.0
+	$(NICE_ENV) $(BIN)/python scripts/fuzz_formats.py --count 10000
+	set -e; for parser in $(FUZZED); do for engine in atheris hypothesis; do \
+	  $(NICE_ENV) PYTHONPATH=build/bench-fuzz $(BIN)/python scripts/fuzz_guided.py $$engine \
+	    $$parser --keep build/bench-fuzz/found --real ../shared/data/formats; \
+	done; done

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import binascii
+import re
 import resource
 import signal
 import struct
@@ -98,6 +99,37 @@ def change_number(made: bytearray, rng: np.random.Generator) -> None:
     made[start:end] = TEXTS[int(rng.integers(0, len(TEXTS)))]
 
 
+def mutate_xml(data: bytes, rng: np.random.Generator) -> bytes:
+    """Change XML so that it mostly stays well-formed, and its content reaches the parser."""
+    text = data.decode("utf-16" if data[:2] == b"\xff\xfe" else "utf-8", "replace")
+    text = re.sub(r"<\?xml[^>]*>", "", text)
+    for _ in range(min(6, int(rng.geometric(0.5)))):
+        leaves = list(re.finditer(r"<([A-Za-z]\w*)[^<>]*>([^<>]*)</\1>", text))
+        attributes = list(re.finditer(r'="([^"<>]*)"', text))
+        kind = int(rng.integers(0, 6))
+        if kind == 0 and attributes:
+            found = attributes[int(rng.integers(0, len(attributes)))]
+            text = text[: found.start(1)] + strange(found[1], rng) + text[found.end(1) :]
+        elif leaves:
+            found = leaves[int(rng.integers(0, len(leaves)))]
+            new = {
+                1: "",  # the element is gone
+                2: found[0] * 2,
+                3: found[0] + leaves[int(rng.integers(0, len(leaves)))][0],
+            }.get(kind, found[0].replace(f">{found[2]}<", f">{strange(found[2], rng)}<"))
+            text = text[: found.start()] + new + text[found.end() :]
+    return text.encode("utf-8")
+
+
+def strange(text: str, rng: np.random.Generator) -> str:
+    """Return another value in place of `text`: one that hurts, or the text a little changed."""
+    if rng.random() < 0.5 or not text:
+        new = TEXTS[int(rng.integers(0, len(TEXTS)))].decode("latin-1")
+        return new.replace("&", "").replace("<", "")
+    at = int(rng.integers(0, len(text)))
+    return text[:at] + "0Az 9+-=."[int(rng.integers(0, 9))] + text[at + int(rng.integers(0, 3)) :]
+
+
 def repaired(format: str, data: bytes) -> bytes:
     """Correct the checksums, so that mutations get past them."""
     if format == "scp-ecg" and len(data) > 6:
@@ -131,7 +163,9 @@ def fuzz(format: str, count: int, seed: int, real: Path | None) -> int:
     slowest, began = 0.0, time.process_time()
     for number in range(seed, seed + count):
         rng = np.random.default_rng(number)
-        data = mutate(seeds[int(rng.integers(0, len(seeds)))], rng)
+        data = seeds[int(rng.integers(0, len(seeds)))]
+        as_xml = format.endswith("-xml") or format == "hl7-aecg"
+        data = mutate_xml(data, rng) if as_xml and rng.random() < 0.7 else mutate(data, rng)
         if rng.random() < 0.7:
             data = repaired(format, data)
         forced = format if rng.random() < 0.8 else None

@@ -140,3 +140,12 @@ def test_a_beat_without_all_leads_is_noted() -> None:
     ecg = parse_ecg("a.dcm", saved(golden()))  # its second group holds I and II
     assert ecg.beat is None
     assert "missing V1" in ecg.notes["representative beat"]
+
+
+@pytest.mark.parametrize("style", ["2:{}", "5.6.3-9-{:02d}", "mdc"])
+def test_leads_are_known_by_every_code_of_the_standard(style: str) -> None:
+    dataset = golden()
+    for number, channel in enumerate(dataset.WaveformSequence[0].ChannelDefinitionSequence, 1):
+        value = str(2 * 65536 + number) if style == "mdc" else style.format(number)
+        channel.ChannelSourceSequence = [code(value, "no word of the lead")]
+    assert np.abs(parse_ecg("a.dcm", saved(dataset)).signal - SIGNAL).max() < 1e-6

@@ -21,6 +21,9 @@ def test_sierra_equals_the_aecg_made_from_it(shared_data: Path) -> None:
     )
     assert sierra.notes["cut"] == aecg.notes["cut"] == "calibration pulse after 10.6 s"
     assert (sierra.age, sierra.sex, sierra.recorded_at) == (aecg.age, aecg.sex, aecg.recorded_at)
+    assert sierra.beat is not None
+    assert aecg.beat is not None
+    assert np.array_equal(sierra.beat.signal, aecg.beat.signal)
     # The converter applied the 60 Hz notch that the aECG names: four steps of 5 uV, at 60 Hz.
     difference = sierra.signal - aecg.signal
     assert np.abs(difference).max() < 0.0201
@@ -57,6 +60,11 @@ def test_dicom_equals_pydicom(shared_data: Path) -> None:
     ecg = read_ecg(path)
     assert np.abs(ecg.signal - theirs.T).max() < 1e-6
     assert (ecg.fs, ecg.age, ecg.notes["machine QRSd (ms)"]) == (1000.0, 42.0, "75")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        median = pydicom.dcmread(path).waveform_array(1) / 1000
+    assert ecg.beat is not None
+    assert np.abs(ecg.beat.signal - median.T).max() < 1e-6
 
 
 @pytest.mark.parametrize(

@@ -255,3 +255,25 @@ def test_ishne_fault_samples_are_missing_values() -> None:
     with pytest.raises(FormatError, match=r"1 missing values \(NaN or infinite\) in I;"):
         parse_ecg("a", bytes(data))
     assert binascii.crc_hqx(b"123456789", 0xFFFF) == 0x29B1  # CRC-CCITT, as the standard names it
+
+
+def test_edf_plus_with_annotations_is_read() -> None:
+    data = (GOLDEN / "golden.edf").read_bytes()
+    fixed, body = data[:256], data[256 * 9 :]
+    widths = (16, 80, 8, 8, 8, 8, 8, 80, 8, 32)
+    own = ("EDF Annotations", "", "", "-1", "1", "-32768", "32767", "", "30", "")
+    columns, at = b"", 256
+    for width, text in zip(widths, own, strict=True):  # the annotations come first
+        columns += text.encode().ljust(width) + data[at : at + 8 * width]
+        at += 8 * width
+    fixed = fixed[:184] + b"2560    " + fixed[192:252] + b"9   "
+    half = len(body) // 2
+    stamps = [f"+{second}\x14\x14\0+{second}.5\x14Pacing\x14\0".encode() for second in (0, 1)]
+    records = [s.ljust(60, b"\0") + body[i * half :][:half] for i, s in enumerate(stamps)]
+    assert_golden(parse_ecg("a.edf", fixed + columns + b"".join(records)))
+
+
+def test_a_table_with_the_index_of_pandas_is_read() -> None:
+    rows = "\n".join(f"{k},{','.join(map(str, row))}" for k, row in enumerate(SIGNAL.T))
+    text = f"# fs: 100\n# unit: mV\n,{','.join(LEADS)}\n{rows}\n"
+    assert_golden(parse_ecg("a.csv", text.encode()))

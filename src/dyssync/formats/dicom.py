@@ -57,6 +57,7 @@ _SAMPLE_TYPES: Mapping[tuple[int, str], str] = {
     (32, "UL"): "u4",
 }
 # CID 3001: SCP-ECG lead n is "5.6.3-9-n", MDC (ISO 11073-10102) is "2:n".
+_MDC_PARTITION = 2  # ECG leads in ISO 11073-10101; the whole code is 2 x 65536 + n
 _LEAD_NUMBERS: Mapping[str, str] = {
     "1": "I",
     "2": "II",
@@ -232,14 +233,23 @@ def _group_samples(group: Any) -> npt.NDArray[np.integer]:
     return raw.reshape(n_samples, n_channels)
 
 
+def _lead_of_code(code: str) -> str | None:
+    """Return the lead of a code of SCP-ECG ("5.6.3-9-1", "-01") or MDC ("2:1", 131073)."""
+    prefix, _, last = code.replace(":", "-").rpartition("-")
+    if code.isdigit() and len(code) < 8 and int(code) >> 16 == _MDC_PARTITION:
+        prefix, last = str(_MDC_PARTITION), str(int(code) & 0xFFFF)
+    known = prefix in {"5.6.3-9", str(_MDC_PARTITION)} and last.isdigit()
+    return _LEAD_NUMBERS.get(last.lstrip("0")) if known else None
+
+
 def _channel_name(definition: Any, column: int) -> str:
     source = first_item(definition, _CHANNEL_SOURCE)
     texts = []
     if source is not None:
         code = element_text(source, CODE_VALUE)
-        last = code.replace(":", "-").rsplit("-", 1)[-1]
-        if last in _LEAD_NUMBERS and code.startswith(("5.6.3-9-", "2:")):
-            return _LEAD_NUMBERS[last]
+        lead = _lead_of_code(code)
+        if lead is not None:
+            return lead
         texts = [element_text(source, CODE_MEANING), code]
     texts.append(str(definition.get("ChannelLabel") or ""))
     for text in texts:  # "Lead I (Einthoven)", "aVR, augmented voltage, right", "MDC_ECG_LEAD_I"

@@ -135,7 +135,7 @@ def _lead_names(waves: Element, signal: Element | None) -> tuple[str, ...]:
         names = tuple(labels[:n_leads])
     else:  # 1.03 states only the set; its first twelve are the standard leads in their order
         lead_set = text_of(signal, "leadset") or text_of(signal, "acquisitiontype") or ""
-        if not lead_set.startswith("STD-12"):
+        if not lead_set.startswith(("STD-12", "10-WIRE")):
             raise FormatError(f"lead set {lead_set!r:.20} without lead labels; STD-12 is needed")
         names = LEADS
     if len(names) < 2 or len(names) > 16 or len(set(names)) < len(names):
