@@ -55,7 +55,6 @@ CONDITIONS = {
 PAGES = ("3x4+II", "3x4", "3x4-cabrera", "4x3", "6x2", "12x1")
 SEVERITIES = (0, 1, 2, 3, 4, 5)
 SCAN = (512, 640)  # px of the pictures that are worn; the network gets them as a user's own
-BLOCK = 5  # seeds of every condition before the next seeds of any
 
 
 @dataclass(frozen=True)
@@ -125,12 +124,9 @@ def work(job: Job, tables: dict[str, Path], epochs: int, out: Path) -> str:
 
 
 def plan(cohorts: Sequence[str], conditions: Sequence[str], seeds: int) -> list[Job]:
-    blocks = [range(k, min(k + BLOCK, seeds + 1)) for k in range(1, seeds + 1, BLOCK)]
-    return [
-        Job(cohort, condition, seed)
-        for block in blocks
-        for cohort, condition, seed in product(cohorts, conditions, block)
-    ]
+    # seed by seed, so that a run that is stopped has as many seeds of one condition as of another
+    jobs = product(range(1, seeds + 1), cohorts, conditions)
+    return [Job(cohort, condition, seed) for seed, cohort, condition in jobs]
 
 
 def cell(values: np.ndarray, test_share: float) -> str:

@@ -12,8 +12,9 @@ import pandas as pd
 
 from dyssync.clinical import with_clinical
 from dyssync.ecg import ECG
-from dyssync.errors import CohortError, InputError, join_problems
-from dyssync.formats import ReadOptions, read_ecg
+from dyssync.errors import CohortError, FormatError, InputError, join_problems
+from dyssync.formats import ECGImage, Input, ReadOptions, read_ecg, read_input
+from dyssync.rendering.picture import check_is_ecg_page, shrink_page
 from dyssync.splits import PARTS
 
 RESPONDER_WORDS = {"0": 0, "0.0": 0, "False": 0, "1": 1, "1.0": 1, "True": 1}
@@ -47,16 +48,26 @@ class Cohort:
 
     Attributes:
         name: name of the table's file.
-        table: a row a recording: patient_id (str), ecg, responder (0/1), fs, seconds, sha256, then
-            the user's other columns.
-        ecgs: the recordings, in the order of the table.
+        table: a row a recording: patient_id (str), ecg, responder (0/1), fs, seconds (NaN for
+            pictures), sha256, then the user's other columns.
+        ecgs: the recordings, in the order of the table; all signals, or all pictures.
         excluded: row, patient_id, reason of every recording left out on request.
     """
 
     name: str
     table: pd.DataFrame
-    ecgs: tuple[ECG, ...]
+    ecgs: tuple[Input, ...]
     excluded: pd.DataFrame
+
+    @property
+    def holds_pictures(self) -> bool:
+        """Whether the recordings are pictures of pages instead of signals."""
+        return len(self.signals) < len(self.ecgs)
+
+    @property
+    def signals(self) -> tuple[ECG, ...]:
+        """The recordings that are signals: all, or none."""
+        return tuple(ecg for ecg in self.ecgs if isinstance(ecg, ECG))
 
     @property
     def responses(self) -> pd.Series[int]:
@@ -126,16 +137,18 @@ def check_cohort(
     table["patient_id"] = table["patient_id"].fillna("").astype(str).str.strip()
     responder, label_problems = _responses(table)
     problems += label_problems
-    ecgs, read_problems = read_recordings(table, path.parent, seconds=seconds, on_row=on_row)
-    problems += read_problems
+    ecgs, read_problems = read_recordings(
+        table, path.parent, seconds=seconds, pictures=True, on_row=on_row
+    )
+    problems += read_problems + _mixture_problems(ecgs)
     problems += _shared_recordings(table, ecgs)
     bad = {p.row for p in problems}
     kept = [i for i in range(len(table)) if i + 2 not in bad]
     held = [ecg for i in kept if (ecg := ecgs[i]) is not None]
     usable = table.iloc[kept].assign(
         responder=np.array([responder[i] for i in kept], dtype=np.int64),
-        fs=[ecg.fs for ecg in held],
-        seconds=[round(ecg.seconds, 3) for ecg in held],
+        fs=[ecg.fs if isinstance(ecg, ECG) else np.nan for ecg in held],
+        seconds=[round(ecg.seconds, 3) if isinstance(ecg, ECG) else np.nan for ecg in held],
         sha256=[ecg.source.sha256 for ecg in held],
     )
     problems += _class_problems(usable)
@@ -180,17 +193,20 @@ def read_recordings(
     folder: Path,
     *,
     seconds: float,
+    pictures: bool = False,
     on_row: Callable[[int, int], None] = lambda done, total: None,
-) -> tuple[list[ECG | None], list[Problem]]:
+) -> tuple[list[Input | None], list[Problem]]:
     """Read the ECG of every row; None and a problem where that fails.
 
-    Optional columns ecg_fs (Hz) and ecg_unit (mV, uV, V) declare what a file does not say.
+    Optional columns ecg_fs (Hz) and ecg_unit (mV, uV, V) declare what a file does not say. With
+    `pictures`, pictures of ECG pages will do.
     """
-    ecgs: list[ECG | None] = []
+    ecgs: list[Input | None] = []
     problems = []
     for i, row in enumerate(table.to_dict("records")):
         try:
-            ecgs.append(_read_row({str(k): v for k, v in row.items()}, folder, seconds))
+            values = {str(k): v for k, v in row.items()}
+            ecgs.append(_read_row(values, folder, seconds, pictures))
         except InputError as error:
             ecgs.append(None)
             problems.append(Problem(i + 2, str(row["patient_id"]), str(error)))
@@ -198,7 +214,7 @@ def read_recordings(
     return ecgs, problems
 
 
-def _read_row(row: Mapping[str, Any], folder: Path, seconds: float) -> ECG:
+def _read_row(row: Mapping[str, Any], folder: Path, seconds: float, pictures: bool) -> Input:
     if pd.isna(row["ecg"]) or not str(row["ecg"]).strip():
         raise CohortError("column ecg is empty; the path of a recording is needed")
     fs, unit = row.get("ecg_fs"), row.get("ecg_unit")
@@ -209,17 +225,27 @@ def _read_row(row: Mapping[str, Any], folder: Path, seconds: float) -> ECG:
         fs=rate,
         unit=None if pd.isna(unit) else str(unit),
     )
-    ecg = read_ecg(folder / str(row["ecg"]), options)
-    check_usable(ecg, seconds=seconds)
-    return with_clinical(replace(ecg, patient_id=str(row["patient_id"])), row)
+    read = read_input if pictures else read_ecg
+    ecg = check_usable(read(folder / str(row["ecg"]), options), seconds=seconds)
+    patient = str(row["patient_id"])
+    if isinstance(ecg, ECGImage):
+        return replace(ecg, patient_id=patient)
+    return with_clinical(replace(ecg, patient_id=patient), row)
 
 
-def check_usable(ecg: ECG, *, seconds: float) -> ECG:
-    """Return `ecg` if a model can be fitted to it or asked about it.
+def check_usable(ecg: Input, *, seconds: float) -> Input:
+    """Return `ecg` if a model can be fitted to it or asked about it; a picture shrunk to its use.
 
     Raises:
-        CohortError: leads are flat, or the recording is shorter than `seconds`.
+        CohortError: leads are flat, the recording is shorter than `seconds`, or the picture is no
+            ECG page.
     """
+    if isinstance(ecg, ECGImage):
+        try:
+            check_is_ecg_page(ecg.pixels)
+        except FormatError as error:
+            raise CohortError(f"{ecg.source.name}: {error}") from error
+        return replace(ecg, pixels=shrink_page(ecg.pixels))
     problems = []
     if ecg.flat_leads:
         problems.append(f"flat leads {', '.join(ecg.flat_leads)}; a signal in all 12 is needed")
@@ -295,7 +321,20 @@ def _response(row: Mapping[str, Any]) -> int:
     raise CohortError(f"responder is {declared}; 0 or 1 is needed")
 
 
-def _shared_recordings(table: pd.DataFrame, ecgs: Sequence[ECG | None]) -> list[Problem]:
+def _mixture_problems(ecgs: Sequence[Input | None]) -> list[Problem]:
+    """Find signals beside pictures: a model would learn which is which, and who has what."""
+    pictures = sum(isinstance(ecg, ECGImage) for ecg in ecgs)
+    signals = sum(isinstance(ecg, ECG) for ecg in ecgs)
+    if not (pictures and signals):
+        return []
+    text = (
+        f"column ecg holds {signals} signals and {pictures} pictures; one kind is needed. Draw the "
+        "signals (dyssync render), or leave one kind out"
+    )
+    return [Problem(None, "", text)]
+
+
+def _shared_recordings(table: pd.DataFrame, ecgs: Sequence[Input | None]) -> list[Problem]:
     """Find one recording under two patients: it would stand on both sides of a split."""
     owner: dict[str, str] = {}
     problems = []

@@ -12,6 +12,7 @@ import pandas as pd
 from dyssync.cohort import Problem, check_usable, read_recordings, read_table
 from dyssync.ecg import ECG
 from dyssync.errors import CohortError
+from dyssync.formats import Input
 from dyssync.simulation.corpus import read_shards
 
 
@@ -35,20 +36,22 @@ class Corpus:
         return digest_of(self.ecgs)
 
 
-def digest_of(ecgs: Iterable[ECG]) -> str:
+def digest_of(ecgs: Iterable[Input]) -> str:
     """Return the sha256 of what a model sees: whose signals, at which rate, in which order."""
     whole = hashlib.sha256()
     for ecg in ecgs:
-        whole.update(f"{ecg.patient_id}\n{ecg.fs}\n{signal_key(ecg)}\n".encode())
+        rate = ecg.fs if isinstance(ecg, ECG) else "picture"
+        whole.update(f"{ecg.patient_id}\n{rate}\n{signal_key(ecg)}\n".encode())
     return whole.hexdigest()
 
 
-def signal_key(ecg: ECG) -> str:
-    """Return the digest of the samples: the same whatever the file's name or format."""
-    return hashlib.sha256(ecg.signal.tobytes()).hexdigest()
+def signal_key(ecg: Input) -> str:
+    """Return the digest of the samples or pixels: the same whatever the file's name or format."""
+    held = ecg.signal if isinstance(ecg, ECG) else ecg.pixels
+    return hashlib.sha256(held.tobytes()).hexdigest()
 
 
-def recording_keys(ecgs: Iterable[ECG]) -> list[str]:
+def recording_keys(ecgs: Iterable[Input]) -> list[str]:
     """Return :func:`signal_key` of each recording."""
     return [signal_key(ecg) for ecg in ecgs]
 
@@ -91,7 +94,7 @@ def read_corpus(
         # a file of its own is a patient of its own until a table says otherwise
         table["patient_id"] = table["ecg"].map(lambda name: Path(str(name)).stem)
     ecgs, problems = read_recordings(table, folder, seconds=seconds, on_row=on_row)
-    held = tuple(ecg for ecg in ecgs if ecg is not None)
+    held = tuple(ecg for ecg in ecgs if isinstance(ecg, ECG))
     if not held:
         raise CohortError(
             f"{path.name}: none of {len(table)} recordings can be used; {problems[0]}"
@@ -103,12 +106,15 @@ def _read_shards(path: Path, seconds: float, on_row: Callable[[int, int], None])
     """Read a corpus that ``dyssync simulate --unlabelled`` made."""
     held = []
     for ecg in read_shards(path):
-        held.append(check_usable(ecg, seconds=seconds))
+        check_usable(ecg, seconds=seconds)
+        held.append(ecg)
         on_row(len(held), len(held))
     return Corpus(path.name, tuple(held))
 
 
-def check_apart(corpus: Sequence[ECG], test_patients: Iterable[str], tested: Sequence[ECG]) -> None:
+def check_apart(
+    corpus: Sequence[ECG], test_patients: Iterable[str], tested: Sequence[Input]
+) -> None:
     """Refuse a corpus that holds a patient or a recording of a test part.
 
     Raises:

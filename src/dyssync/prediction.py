@@ -12,6 +12,8 @@ from dyssync.bundle import FINAL, Bundle
 from dyssync.clinical import clinical_fact
 from dyssync.cohort import check_usable
 from dyssync.ecg import ECG
+from dyssync.errors import ModelError
+from dyssync.formats import Input
 from dyssync.models.base import ExplainsItself, ResponseModel, Rule
 
 
@@ -56,7 +58,7 @@ class Prediction:
     Attributes:
         file: name of the file read.
         base_rate: share of responders in the training cohort; a model that knows nothing says this.
-        models: by name.
+        models: by name; a picture only has those that take pictures.
         cautions: why the numbers may not hold for this recording, a sentence each.
     """
 
@@ -85,16 +87,19 @@ class Predictor:
             for name in (bundle.members if names is None else names)
         }
 
-    def predict(self, ecg: ECG) -> Prediction:
-        """Return the prediction for one recording.
+    def predict(self, ecg: Input) -> Prediction:
+        """Return the prediction for one recording or picture of one.
 
         Raises:
-            CohortError: leads are flat or the recording is too short.
+            CohortError: leads are flat, the recording is too short, the picture is no ECG page.
+            ModelError: it is a picture, and none of the models takes pictures.
         """
         about = self.bundle.about
-        check_usable(ecg, seconds=float(about["seconds"]))
+        ecg = check_usable(ecg, seconds=float(about["seconds"]))
+        asked, silent = self._who_takes(ecg)
         models = {}
-        for name, members in self.models.items():
+        for name in asked:
+            members = self.models[name]
             p = {m: float(model.response_probability([ecg])[0]) for m, model in members.items()}
             final = p.pop(FINAL)
             spread = np.array(list(p.values()))
@@ -107,11 +112,28 @@ class Predictor:
                 threshold=float(about["thresholds"][name]),
                 **_reasons(members[FINAL], ecg),
             )
-        return Prediction(ecg.source.name, float(about["base_rate"]), models, cautions(ecg, about))
+        notes = cautions(ecg, about)
+        if silent:
+            notes = (*notes, f"{', '.join(silent)}: no answer, a signal is needed")
+        return Prediction(ecg.source.name, float(about["base_rate"]), models, notes)
+
+    def _who_takes(self, ecg: Input) -> tuple[list[str], list[str]]:
+        """Return the models that can be asked about `ecg`, and those that cannot."""
+        if isinstance(ecg, ECG):
+            return list(self.models), []
+        able = [n for n, m in self.models.items() if getattr(m[FINAL], "TAKES_PICTURES", False)]
+        if not able:
+            raise ModelError(
+                f"{ecg.source.name}: is a picture; {', '.join(self.models)} of this bundle need a "
+                "signal file"
+            )
+        return able, [name for name in self.models if name not in able]
 
 
-def _reasons(model: ResponseModel, ecg: ECG) -> dict[str, Any]:
+def _reasons(model: ResponseModel, ecg: Input) -> dict[str, Any]:
     """Return what the model can say of why."""
+    if not isinstance(ecg, ECG):
+        return {}
     found: dict[str, Any] = {}
     if isinstance(model, ExplainsItself):
         parts = model.contributions([ecg])
@@ -134,8 +156,26 @@ def amplitude(ecg: ECG) -> float:
     return float(np.median(high - low))
 
 
-def cautions(ecg: ECG, about: Mapping[str, Any]) -> tuple[str, ...]:
+def cautions(ecg: Input, about: Mapping[str, Any]) -> tuple[str, ...]:
     """Return how a recording differs from those the bundle was trained on."""
+    found = []
+    if isinstance(ecg, ECG) and about.get("pictures"):
+        found.append("a signal; the bundle was trained on users' own pictures, this one was drawn")
+    elif not isinstance(ecg, ECG) and not about.get("pictures"):
+        found.append(
+            "a picture, taken as it is; the bundle was trained on drawn signals, and layout, paper "
+            "speed and gain of this page may differ from theirs"
+        )
+    elif isinstance(ecg, ECG):
+        found += _signal_cautions(ecg, about)
+    if about.get("shuffled_labels"):
+        found.append("the bundle was trained on shuffled labels; it knows nothing by design")
+    if about.get("simulated"):
+        found.append("the bundle was trained on simulated patients")
+    return tuple(found)
+
+
+def _signal_cautions(ecg: ECG, about: Mapping[str, Any]) -> list[str]:
     found = []
     low, high = about["fs_range"]
     if not low <= ecg.fs <= high:
@@ -149,8 +189,4 @@ def cautions(ecg: ECG, about: Mapping[str, Any]) -> tuple[str, ...]:
     missing = [n for n in about.get("clinical", ()) if np.isnan(clinical_fact(ecg, n))]
     if missing:
         found.append(f"not known of this patient, but of the training ones: {', '.join(missing)}")
-    if about.get("shuffled_labels"):
-        found.append("the bundle was trained on shuffled labels; it knows nothing by design")
-    if about.get("simulated"):
-        found.append("the bundle was trained on simulated patients")
-    return tuple(found)
+    return found

@@ -11,8 +11,10 @@ from sklearn.metrics import roc_auc_score
 
 from dyssync.ecg import ECG
 from dyssync.errors import ModelError
+from dyssync.formats import ECGImage
 from dyssync.models import MODELS
 from dyssync.models.base import State
+from dyssync.models.pictures import PictureConfig, asked_pictures
 
 # one process: what its tests share takes a while to make
 pytestmark = pytest.mark.xdist_group("models")
@@ -115,6 +117,21 @@ def test_state_survives_json_and_gives_equal_probabilities(
     restored = MODELS[name](**model.get_params()).restore(back)
     x = toy[0][:4]
     np.testing.assert_array_equal(restored.response_probability(x), model.response_probability(x))
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_picture_is_judged_or_refused_by_name(
+    name: str, fitted: Callable[[str], Any], toy: Toy
+) -> None:
+    model, ecg = fitted(name), toy[0][40]
+    grey = asked_pictures(ecg, PictureConfig((480, 640), gain=2.0), 1)[0]
+    page = ECGImage(np.repeat(grey[:, :, None], 3, axis=2))
+    if model.TAKES_PICTURES:
+        p = model.response_probability([page, ecg])
+        assert ((p >= 0) & (p <= 1)).all()
+    else:
+        with pytest.raises(ModelError, match="needs signals; memory is a picture"):
+            model.response_probability([page, ecg])
 
 
 @pytest.mark.parametrize("name", QUICK)

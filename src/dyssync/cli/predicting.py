@@ -20,7 +20,7 @@ SHOWN_REASONS = 5
 
 def predict(
     bundle: Annotated[Path, typer.Argument(help="Bundle, or the run folder that holds it.")],
-    files: Annotated[list[Path], typer.Argument(help="ECG files.")],
+    files: Annotated[list[Path], typer.Argument(help="ECG files, or pictures of ECG pages.")],
     models: Annotated[str | None, typer.Option(help="Names with commas between.")] = None,
     fs: Annotated[
         float | None, typer.Option(help="Sampling rate, Hz, where a file does not say.")
@@ -46,9 +46,10 @@ def predict(
     """
     from dyssync.bundle import load_bundle
     from dyssync.clinical import with_clinical
+    from dyssync.ecg import ECG
     from dyssync.errors import InputError, check_choice
     from dyssync.facts import check_facts, read_facts
-    from dyssync.formats import ReadOptions, read_ecg
+    from dyssync.formats import ReadOptions, read_input
     from dyssync.prediction import Predictor
 
     opened = load_bundle(bundle)
@@ -63,8 +64,10 @@ def predict(
     with reading_bar("scoring") as bar:
         for path in bar.track(files):
             try:
-                ecg = read_ecg(path, ReadOptions(fs=fs, unit=unit))
-                done.append(predictor.predict(with_clinical(ecg, facts.get(path.name, {}))))
+                ecg = read_input(path, ReadOptions(fs=fs, unit=unit))
+                if isinstance(ecg, ECG):
+                    ecg = with_clinical(ecg, facts.get(path.name, {}))
+                done.append(predictor.predict(ecg))
             except InputError as error:
                 failed.append((path.name, str(error)))
     if as_json:
@@ -78,13 +81,16 @@ def predict(
 
 
 def _table(predictions: list[Prediction]) -> str:
-    names = list(predictions[0].models)
+    names = list(dict.fromkeys(name for p in predictions for name in p.models))
     width = max(4, *(len(p.file) for p in predictions))
     head = f"{'file':{width}}  " + "  ".join(f"{name:>24}" for name in names)
     lines = [head + "  base rate"]
     for p in predictions:
         cells = []
-        for m in p.models.values():
+        for m in (p.models.get(name) for name in names):
+            if m is None:  # a picture, and the model needs a signal
+                cells.append("-")
+                continue
             spread = "" if m.seeds_low is None else f" ({m.seeds_low:.2f}-{m.seeds_high:.2f})"
             cells.append(f"{m.probability:.2f}{spread}")
         lines.append(

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path, PurePath
+from typing import TypeAlias
 
 import numpy as np
 
@@ -34,6 +35,7 @@ __all__ = [
     "FORMATS",
     "ECGImage",
     "Format",
+    "Input",
     "Outcome",
     "ReadOptions",
     "Recording",
@@ -48,6 +50,8 @@ __all__ = [
     "write_ecg",
     "write_wfdb",
 ]
+
+Input: TypeAlias = ECG | ECGImage  # what models are given; those of signals take the first only
 
 # In order of sniffing: formats with an unmistakable start first, text last.
 FORMATS: Registry[Format] = Registry(
@@ -86,7 +90,7 @@ def read_ecg(path: Path | str, options: ReadOptions = AS_STATED) -> ECG:
     return _signal_only(read_input(path, options))
 
 
-def read_input(path: Path | str, options: ReadOptions = AS_STATED) -> ECG | ECGImage:
+def read_input(path: Path | str, options: ReadOptions = AS_STATED) -> Input:
     """Return what a file holds for a model: a 12-lead ECG, or a picture of one.
 
     Raises:
@@ -120,7 +124,7 @@ def parse_input(
     data: bytes,
     options: ReadOptions = AS_STATED,
     beside: Mapping[str, bytes] | None = None,
-) -> ECG | ECGImage:
+) -> Input:
     """Return the ECG or picture of a file that is in memory; arguments as in :func:`parse_ecg`.
 
     Raises:
@@ -146,13 +150,13 @@ def read_recording(path: Path | str, options: ReadOptions = AS_STATED) -> Record
 _NO_SIGNAL = "is a picture; a signal file is needed here. Models that take pictures can use it"
 
 
-def _signal_only(read: ECG | ECGImage) -> ECG:
+def _signal_only(read: Input) -> ECG:
     if isinstance(read, ECG):
         return read
     raise FormatError(f"{read.source.name}: {_NO_SIGNAL}")
 
 
-def _input(file: InputFile, options: ReadOptions) -> ECG | ECGImage:
+def _input(file: InputFile, options: ReadOptions) -> Input:
     # Absurd numbers overflow to infinity on their way, which ECG refuses with a clear message.
     with _naming(file.name), np.errstate(all="ignore"):
         chosen = _format_of(file, options)

@@ -61,11 +61,13 @@ class ECGImage:
 
     Attributes:
         pixels: (height, width, 3) uint8, RGB, read-only; upright as its EXIF data say.
+        patient_id: whose; a picture does not say, a cohort table does.
         source: file name, format and digest.
         notes: what the reader wants to say (page of how many).
     """
 
     pixels: npt.NDArray[np.uint8]
+    patient_id: str | None = None
     source: Source = field(default_factory=Source)
     notes: Mapping[str, str] = field(default_factory=dict)
 

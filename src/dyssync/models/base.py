@@ -13,11 +13,10 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 
 from dyssync.ecg import ECG
 from dyssync.errors import ModelError
-from dyssync.formats import ECGImage
+from dyssync.formats import Input as Input  # for all models
 
 Probabilities: TypeAlias = npt.NDArray[np.float64]
 Labels: TypeAlias = npt.NDArray[np.int64]
-Input: TypeAlias = ECG | ECGImage  # signal models take the first only, and say so
 Labelled: TypeAlias = tuple[Sequence[Input], Labels]
 
 MISSING_CLASS = "training part holds one class; responders and non-responders are needed"

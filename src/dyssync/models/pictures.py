@@ -15,9 +15,8 @@ import numpy.typing as npt
 
 from dyssync.ecg import ECG, Signal
 from dyssync.errors import ConfigError, check_choice, check_range
-from dyssync.formats import ECGImage
+from dyssync.formats import ECGImage, Input
 from dyssync.layouts import LAYOUTS, SignalSource
-from dyssync.models.base import Input
 from dyssync.models.waveforms import BAND, FS, qrs_centre
 from dyssync.rendering import Rendered, View, ViewConfig, apply_view, draw_view
 from dyssync.rendering.picture import clean_picture, prepare_picture

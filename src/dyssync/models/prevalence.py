@@ -7,9 +7,9 @@ from typing import Self
 
 import numpy as np
 
+from dyssync.formats import Input
 from dyssync.models.base import (
     UNWATCHED,
-    Input,
     Labelled,
     Labels,
     Probabilities,

@@ -13,9 +13,9 @@ from scipy.optimize import minimize
 from sklearn.metrics import roc_auc_score
 
 from dyssync.ecg import LEADS
+from dyssync.formats import Input
 from dyssync.models.base import (
     UNWATCHED,
-    Input,
     Labelled,
     Labels,
     Probabilities,

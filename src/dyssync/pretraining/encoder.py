@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from dyssync.corpus import patient_keys, signal_key
-from dyssync.ecg import ECG
 from dyssync.errors import ModelError
+from dyssync.formats import Input
 
 WEIGHTS, ABOUT = "encoder.safetensors", "encoder.json"
 
@@ -38,7 +38,7 @@ class Encoder:
     recordings: Sequence[str]
     loss: Sequence[float]
 
-    def check_unseen(self, tested: Iterable[ECG]) -> None:
+    def check_unseen(self, tested: Iterable[Input]) -> None:
         """Refuse to be used where one of its patients or recordings is tested.
 
         Raises:

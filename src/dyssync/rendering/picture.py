@@ -18,6 +18,7 @@ from dyssync.rendering.rendered import Floats, Picture, as_picture
 
 WIDTH = 1000  # px to which a picture is brought: a page of 250 mm then has 4 px a mm
 LONGEST = 3 * WIDTH  # px
+KEPT = 1000  # px of the longer side; networks look at a fraction of it, cohorts hold thousands
 TILE = 96  # px; the grid is looked for in squares of about 24 mm, in which a bent page is straight
 LONGEST_PERIOD = 40  # px; 5 mm of a page that is twice as near
 DARK_MEDIAN = 90  # a picture darker than this is a monitor: light traces on black
@@ -83,6 +84,15 @@ def check_is_ecg_page(pixels: Picture) -> Picture:
         f"picture is no ECG page as far as can be seen: {finding}. "
         "Give a scan or a photo that shows the whole page, upright"
     )
+
+
+def shrink_page(pixels: Picture) -> Picture:
+    """Return the page with a longer side of :data:`KEPT` px at most, (h, w, 3) RGB uint8."""
+    scale = KEPT / max(pixels.shape[:2])
+    if scale >= 1:
+        return pixels
+    size = (max(round(pixels.shape[1] * scale), 1), max(round(pixels.shape[0] * scale), 1))
+    return as_picture(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
 
 
 def page_evidence(pixels: Picture) -> PageEvidence:

@@ -103,6 +103,7 @@ class Facts:
     regions: tuple[RegionRow, ...]
     maps: tuple[ModelMaps, ...]
     features: tuple[FeatureRow, ...]
+    own_pictures: bool  # the cohort holds pictures instead of signals
 
 
 def gather_facts(results: StudyResults) -> Facts:
@@ -141,6 +142,7 @@ def gather_facts(results: StudyResults) -> Facts:
         regions=region_rows(results),
         maps=model_maps(results),
         features=feature_rows(results),
+        own_pictures=bool(results.config.get("pictures")),
     )
 
 

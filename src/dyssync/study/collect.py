@@ -109,6 +109,11 @@ def _cautions(material: Material, metrics: pd.DataFrame) -> tuple[str, ...]:
         found.append(
             "Labels were shuffled: this run is a negative control, AUROC must be near 0.5."
         )
+    if cohort.holds_pictures:
+        found.append(
+            "The cohort holds users' own pictures: models that need a signal are left out, and "
+            "where the leads stand is not known, so no Grad-CAM shares by lead are given."
+        )
     if config.preset != "paper":
         found.append(
             f"Preset {config.preset}: smaller pictures and fewer epochs than the paper's settings."
@@ -131,7 +136,7 @@ def _cautions(material: Material, metrics: pd.DataFrame) -> tuple[str, ...]:
     for name in config.models:
         rule = config.make_model(name)
         if isinstance(rule, Rule):
-            found += [f"{name}: {limit}." for limit in rule.limits(cohort.ecgs)]
+            found += [f"{name}: {limit}." for limit in rule.limits(cohort.signals)]
     if metrics["value"].isna().any():
         found.append(
             "Some metrics are undefined in some seeds (nobody called a responder, or all)."

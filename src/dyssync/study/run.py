@@ -22,6 +22,7 @@ from dyssync.cohort import Cohort, read_cohort
 from dyssync.corpus import Corpus, check_apart, digest_of, read_corpus
 from dyssync.errors import ConfigError
 from dyssync.evaluation.protocol import CHOSEN
+from dyssync.models import MODELS
 from dyssync.models.measured import CLINICAL_NAMES
 from dyssync.prediction import amplitude
 from dyssync.splits import PARTS, Split, split_patients, split_table
@@ -84,6 +85,8 @@ def run_study(
         exclude_problems=config.exclude_bad,
         on_row=lambda done, total: story.reading("cohort", done, total),
     )
+    table = config.cohort
+    config = suit_models(config, cohort, story)
     if config.shuffle_labels:
         cohort = shuffle_labels(cohort)
     splits = tuple(
@@ -93,8 +96,9 @@ def run_study(
     _tell_cohort(cohort, splits, story)
     corpus = _read_corpus(config, cohort, story)
     record = _record(config, cohort, corpus, command)
-    ceiling = bayes_auroc(config.cohort, cohort)
+    ceiling = bayes_auroc(table, cohort)
     record |= {"simulated": ceiling is not None, "bayes_auroc": ceiling}
+    record["pictures"] = cohort.holds_pictures
     _prepare_folder(out, record, force)
     ecgs = None if corpus is None else corpus.ecgs
     material = Material(config, cohort, ecgs, splits, out / WORK, cache)
@@ -111,6 +115,38 @@ def finish(outcome: Outcome) -> None:
     """Mark a run as finished and remove what only going on needed."""
     write_json(outcome.folder / FINISHED, {"finished": datetime.now(UTC).isoformat()})
     shutil.rmtree(outcome.folder / WORK)
+
+
+def suit_models(config: StudyConfig, cohort: Cohort, story: Story) -> StudyConfig:
+    """Return the configuration with the models that can work on what the cohort holds.
+
+    Raises:
+        ConfigError: the cohort holds pictures, and models that were asked for need signals.
+    """
+    if not cohort.holds_pictures:
+        return config
+    reasons = {name: reason for name in config.models if (reason := _blind(name, config))}
+    if not reasons:
+        return config
+    able = tuple(name for name in config.models if name not in reasons)
+    blind = [
+        f"{', '.join(n for n in reasons if reasons[n] == reason)} ({reason})"
+        for reason in dict.fromkeys(reasons.values())
+    ]
+    text = f"{cohort.name} holds pictures, which cannot be used by {', '.join(blind)}"
+    if "models" in config.model_fields_set:
+        raise ConfigError(f"{text}. Leave them out: --models {','.join(able) or 'resnet18'}")
+    story.say(f"{text}: left out")
+    return StudyConfig.model_validate({**config.model_dump(), "models": able})
+
+
+def _blind(name: str, config: StudyConfig) -> str:
+    """Return why a model cannot be fitted to pictures; "" if it can."""
+    if not getattr(MODELS[name], "TAKES_PICTURES", False):
+        return "signals needed"
+    parameters = config.parameters_of(name)
+    untaught = "encoder" in parameters and parameters["encoder"] is None and config.corpus is None
+    return "a --corpus of signals needed to learn from first" if untaught else ""
 
 
 def shuffle_labels(cohort: Cohort) -> Cohort:
@@ -189,7 +225,7 @@ def digest_of_facts(cohort: Cohort) -> str:
     """Return a digest of what the table says of the patients beside their response."""
     import hashlib
 
-    facts = [(e.patient_id, e.age, e.sex, sorted(e.clinical.items())) for e in cohort.ecgs]
+    facts = [(e.patient_id, e.age, e.sex, sorted(e.clinical.items())) for e in cohort.signals]
     return hashlib.sha256(repr(facts).encode()).hexdigest()
 
 
@@ -277,16 +313,22 @@ def _save_bundle(out: Path, material: Material, results: StudyResults) -> None:
     }
     metrics = results.tables["metrics"]
     chosen = metrics[(metrics["threshold_rule"] == CHOSEN) & (metrics["metric"] == "threshold")]
-    sizes = [amplitude(ecg) for ecg in cohort.ecgs]
-    rates = cohort.table["fs"]
+    ranges = {}
+    if not cohort.holds_pictures:
+        sizes = [amplitude(ecg) for ecg in cohort.signals]
+        rates = cohort.table["fs"]
+        ranges = {
+            "fs_range": [float(rates.min()), float(rates.max())],
+            "amplitude_range": [float(min(sizes)), float(max(sizes))],
+            "clinical": [name for name in CLINICAL_NAMES if _share_known(cohort, name) > 0.5],
+        }
     about = {
         "n_patients": len(cohort.responses),
         "base_rate": float(cohort.responses.mean()),
         "thresholds": {n: float(g["value"].median()) for n, g in chosen.groupby("model")},
         "seconds": config.seconds,
-        "fs_range": [float(rates.min()), float(rates.max())],
-        "amplitude_range": [float(min(sizes)), float(max(sizes))],
-        "clinical": [name for name in CLINICAL_NAMES if _share_known(cohort, name) > 0.5],
+        **ranges,
+        "pictures": cohort.holds_pictures,
         "shuffled_labels": config.shuffle_labels,
         "simulated": results.config["simulated"],
         "cohort_digest": results.config["cohort_digest"],
@@ -295,4 +337,4 @@ def _save_bundle(out: Path, material: Material, results: StudyResults) -> None:
 
 
 def _share_known(cohort: Cohort, fact: str) -> float:
-    return float(np.mean([np.isfinite(clinical_fact(ecg, fact)) for ecg in cohort.ecgs]))
+    return float(np.mean([np.isfinite(clinical_fact(ecg, fact)) for ecg in cohort.signals]))

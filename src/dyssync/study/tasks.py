@@ -19,7 +19,15 @@ import pandas as pd
 from dyssync.bundle import FINAL, load_model, save_model
 from dyssync.cohort import Cohort
 from dyssync.ecg import ECG
-from dyssync.models.base import ExplainsItself, Labels, ResponseModel, Rule, Watch
+from dyssync.formats import Input
+from dyssync.models.base import (
+    ExplainsItself,
+    Labels,
+    ResponseModel,
+    Rule,
+    Watch,
+    signals_of,
+)
 from dyssync.splits import Part, Split
 from dyssync.study.config import StudyConfig
 from dyssync.study.contributions import write_contributions, write_statements
@@ -70,7 +78,7 @@ class Material:
     folder: Path
     cache: Path
 
-    def labelled(self, patients: Sequence[str]) -> tuple[list[ECG], Labels]:
+    def labelled(self, patients: Sequence[str]) -> tuple[list[Input], Labels]:
         """Return all recordings of these patients with their responses."""
         rows = self.cohort.rows_of(patients)
         responses = self.cohort.table["responder"].to_numpy(np.int64)[rows]
@@ -156,8 +164,15 @@ def _pretrain(task: Task, material: Material, folder: Path, watch: Watch) -> Non
     config = model.pretraining_config()
     if material.corpus is None:
         patients = material.split(task.seed).train if task.seed else material.cohort.responses.index
-        ecgs, _ = material.labelled([str(p) for p in patients])
-        encoder = pretrain(ecgs, config, seed=task.seed, weights=model.weights, watch=watch)
+        labelled, _ = material.labelled([str(p) for p in patients])
+        ecgs = signals_of(labelled, "pretraining without a corpus")
+        encoder = pretrain(
+            ecgs,
+            config,
+            seed=task.seed,
+            weights=model.weights,
+            watch=watch,
+        )
     else:
         # a corpus is large and serves many studies: its encoder outlives this one
         kept = material.cache / "encoders" / config.digest(material.corpus, model.weights)
@@ -184,15 +199,16 @@ def _fit_cell(task: Task, material: Material, folder: Path, watch: Watch) -> Non
     _check_encoder(model, material.labelled(split.test)[0])
     model.fit(x, y, seed=task.seed, validation=validation, watch=watch)
     write_csv(folder / "predictions.csv", _predictions(task, material, model))
-    if hasattr(model, "network_"):
+    # where leads stand in users' own pictures is not known
+    if hasattr(model, "network_") and not material.cohort.holds_pictures:
         _explain(task, material, model, folder)
     if isinstance(model, ExplainsItself):
-        tested = material.labelled(split.test)[0]
+        tested = signals_of(material.labelled(split.test)[0], task.model)
         write_contributions(folder, task.model, task.seed, model, tested)
     save_model(model, task.model, folder / "model")
 
 
-def _check_encoder(model: ResponseModel, tested: Sequence[ECG]) -> None:
+def _check_encoder(model: ResponseModel, tested: Sequence[Input]) -> None:
     encoder = getattr(model, "encoder", None)
     if encoder is not None:
         from dyssync.pretraining.encoder import load_encoder
@@ -277,5 +293,5 @@ def _fit_all(task: Task, material: Material, folder: Path, watch: Watch) -> None
     x, y = material.labelled([str(p) for p in material.cohort.responses.index])
     model.fit(x, y, seed=0, watch=watch)
     if isinstance(model, Rule):
-        write_statements(folder, task.model, model, x)
+        write_statements(folder, task.model, model, signals_of(x, task.model))
     save_model(model, task.model, folder / "model")

@@ -1,0 +1,102 @@
+"""A study of scans: from pictures of pages to a bundle that is asked about a picture."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from dyssync.cli import main
+from dyssync.cohort import check_cohort, read_cohort
+from dyssync.ecg import ECG
+from dyssync.formats import ECGImage, write_wfdb
+from dyssync.layouts import LAYOUTS
+from dyssync.rendering import render_page
+from dyssync.study.results import StudyResults
+
+pytestmark = pytest.mark.xdist_group("run")
+
+Captured = pytest.CaptureFixture[str]
+TINY = [
+    *("--preset", "quick", "--seeds", "1", "--workers", "1", "--set", "resnet18.epochs=2"),
+    *("--set", "resnet18.height=64", "--set", "resnet18.width=64"),
+]
+
+
+@pytest.fixture(scope="module")
+def scans(tmp_path_factory: pytest.TempPathFactory, toy: tuple[list[ECG], np.ndarray]) -> Path:
+    """Table of formula ECGs on paper."""
+    folder = tmp_path_factory.mktemp("scans")
+    rows = []
+    for ecg, y in zip(*(part[:24] for part in toy), strict=True):
+        page = render_page(ecg.signal, ecg.fs, LAYOUTS["3x4+II"]).image
+        Image.fromarray(page).resize((1100, 850)).save(folder / f"{ecg.patient_id}.jpg")
+        rows.append((ecg.patient_id, f"{ecg.patient_id}.jpg", y))
+    table = pd.DataFrame(rows, columns=["patient_id", "ecg", "responder"])
+    table.to_csv(folder / "cohort.csv", index=False)
+    return folder / "cohort.csv"
+
+
+def test_cohort_of_pictures_is_read_and_shrunk_to_its_use(scans: Path) -> None:
+    cohort = read_cohort(scans)
+    assert cohort.holds_pictures
+    assert cohort.table["fs"].isna().all()
+    for image, patient in zip(cohort.ecgs, cohort.table["patient_id"], strict=True):
+        assert isinstance(image, ECGImage)
+        assert image.patient_id == patient
+        assert max(image.pixels.shape) == 1000
+
+
+def test_signals_among_pictures_and_pictures_of_other_things_are_refused(
+    scans: Path, toy: tuple[list[ECG], np.ndarray], tmp_path: Path
+) -> None:
+    write_wfdb(toy[0][30], tmp_path, "signal")
+    Image.fromarray(np.full((300, 400, 3), 250, np.uint8)).save(tmp_path / "blank.png")
+    table = pd.read_csv(scans)
+    table["ecg"] = [str(scans.parent / name) for name in table["ecg"]]
+    table.loc[0, "ecg"], table.loc[1, "ecg"] = "signal.hea", "blank.png"
+    table.to_csv(tmp_path / "cohort.csv", index=False)
+    problems = [str(p) for p in check_cohort(tmp_path / "cohort.csv")[1]]
+    assert any("1 signals and 22 pictures" in p for p in problems)
+    assert any(p.startswith("row 3 (P01): blank.png: picture is no ECG page") for p in problems)
+
+
+def test_study_of_scans_leaves_out_what_needs_signals_and_its_bundle_takes_scans(
+    scans: Path, toy_cohort: Path, tmp_path: Path, capsys: Captured
+) -> None:
+    out = str(tmp_path / "run")
+    wanted = ["--cohort", str(scans), "--out", out, *TINY]
+    assert main(["study", *wanted, "--models", "resnet18,lightgbm"]) == 2
+    assert "lightgbm (signals needed). Leave them out: --models resnet18" in capsys.readouterr().err
+    assert main(["study", *wanted]) == 0
+    told = capsys.readouterr().err
+    assert "ssl-resnet18 (a --corpus of signals needed" in told
+    results = StudyResults.read(tmp_path / "run")
+    assert set(results.tables["predictions"]["model"]) == {"resnet18", "prevalence"}
+    report = (tmp_path / "run" / "report.html").read_text()
+    assert "so a map cannot be read by lead" in report
+    assert main(["predict", out, str(scans.parent / "P00.jpg"), "--json"]) == 0
+    (said,) = json.loads(capsys.readouterr().out)
+    assert 0 < said["models"]["resnet18"]["probability"] < 1
+    assert said["cautions"] == []
+    assert main(["predict", out, str(toy_cohort / "rec00.hea"), "--json"]) == 0
+    (said,) = json.loads(capsys.readouterr().out)
+    assert "trained on users' own pictures" in said["cautions"][0]
+
+
+def test_bundle_of_signals_is_asked_about_a_picture_with_a_caution(
+    finished_run: Path, scans: Path, tmp_path: Path, capsys: Captured
+) -> None:
+    Image.fromarray(np.full((300, 400, 3), 250, np.uint8)).save(tmp_path / "blank.png")
+    page = str(scans.parent / "P00.jpg")
+    wanted = ["predict", str(finished_run), page, str(tmp_path / "blank.png")]
+    assert main([*wanted, "--models", "resnet18,lightgbm", "--json"]) == 3
+    said, refused = json.loads(capsys.readouterr().out)
+    assert list(said["models"]) == ["resnet18"]
+    assert "gain of this page may differ" in said["cautions"][0]
+    assert said["cautions"][1] == "lightgbm: no answer, a signal is needed"
+    assert "blank.png: picture is no ECG page" in refused["error"]
+    assert main(["predict", str(finished_run), page, "--models", "lightgbm"]) == 2
+    assert "P00.jpg: is a picture; lightgbm of this bundle need" in capsys.readouterr().err
