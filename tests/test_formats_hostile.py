@@ -109,7 +109,10 @@ def test_ten_gigabytes_claimed_in_a_kilobyte_are_refused() -> None:
     refused("a.mat", mat + b"\0" * 900, "claims 12 x 100000000 numbers, the file is shorter")
     sierra = golden("golden.sierra.xml").decode("utf-16")
     bomb = sierra.replace('durationperchannel="2600"', 'durationperchannel="99999999999"')
-    refused("a.xml", bomb.encode("utf-16"), "samples; at most")
+    refused("a.xml", bomb.encode("utf-16"), "samples; too many")
+    # Found by fuzzing: a product beyond all numbers.
+    bomb = bomb.replace('samplespersecond="100"', 'samplespersecond="1e308"')
+    refused("a.xml", bomb.encode("utf-16"), "are inf samples; too many")
     npy = io.BytesIO()
     np.lib.format.write_array_header_1_0(
         npy, {"descr": "<f8", "fortran_order": False, "shape": (12, MAX_SAMPLES)}

@@ -59,6 +59,12 @@ def test_text_tables_of_many_styles_read_alike(text: str) -> None:
         assert np.allclose(ecg.signal, signal(), atol=2e-6)
 
 
+def test_a_decimal_comma_may_come_late() -> None:
+    whole = ";".join(["0"] * 12)
+    ecg = read_text(f"{';'.join(LEADS)}\n{whole}\n{rows(1, ';', comma=True)}")
+    assert np.allclose(ecg.signal[:, 1:], signal(), atol=2e-6)
+
+
 def test_time_column_with_a_unit_declares_the_rate() -> None:
     lines = ["Time (ms)," + ",".join(f"{lead} (mV)" for lead in LEADS)]
     lines += [f"{4 * i}," + ",".join(map(str, row)) for i, row in enumerate(signal().T)]

@@ -182,7 +182,7 @@ def read(file: InputFile, options: ReadOptions) -> Recording:
     header = parse_header(_header_text(file.data))
     fs = header.fs or options.fs
     if not fs:
-        raise FormatError("states no sampling rate. Declare it: fs=500")
+        raise FormatError("states no sampling rate. Declare it: fs=500 (--fs 500)")
     frames: dict[str, Integers] = {}
     groups: dict[str, list[Channel]] = {}
     for channel in header.channels:
@@ -277,7 +277,7 @@ def _calibrate(raw: Integers, channel: Channel, options: ReadOptions) -> npt.NDA
     else:
         raise FormatError(
             f"lead {channel.name} states no gain, so its samples have no unit. Declare the unit of "
-            "one step: unit='uV'"
+            "one step: unit='uV' (--unit uV)"
         )
     missing = samples == SAMPLE_FORMATS[channel.format].invalid
     volts = (samples - float(channel.baseline)) * factor

@@ -20,6 +20,7 @@ from dyssync.formats.calibration_pulse import end_before_pulse
 from dyssync.formats.demographics import age_between, parse_age, parse_datetime, parse_sex
 from dyssync.formats.machine import machine_notes
 from dyssync.formats.recording import (
+    MAX_SAMPLES,
     Floats,
     Format,
     InputFile,
@@ -98,7 +99,10 @@ def _rhythm(root: Element) -> tuple[dict[str, Floats], float]:
     )
     if step <= 0:
         raise FormatError(f"resolution is {step:g} uV; a positive step is needed")
-    n_samples = round(number(waves.get("durationperchannel"), "durationperchannel") * fs / 1000)
+    exact = number(waves.get("durationperchannel"), "durationperchannel") * (fs / 1000)
+    if not abs(exact) <= MAX_SAMPLES:  # also where the product is beyond all numbers
+        raise FormatError(f"durationperchannel at {fs:g} Hz are {exact:g} samples; too many")
+    n_samples = round(exact)
     names = _lead_names(waves, signal)
     check_sample_count(len(names), n_samples)
     stored = stored_samples(waves, signal)

@@ -62,9 +62,9 @@ def recording_from_columns(
     unit = declared.unit or options.unit
     missing = []
     if fs is None:
-        missing.append("no sampling rate; declare it: fs=500, or a line '# fs: 500'")
+        missing.append("no sampling rate; declare it: fs=500 (--fs 500), or a line '# fs: 500'")
     if unit is None and any(own is None for own, _ in columns.values()):
-        missing.append("no unit; declare it: unit='mV', or a line '# unit: mV'")
+        missing.append("no unit; declare it: unit='mV' (--unit mV), or a line '# unit: mV'")
     if missing:
         raise FormatError(f"states {' and '.join(missing)}")
     channels = {

@@ -146,7 +146,7 @@ def _rate(text: str | None) -> float | None:
 def _numbers(rows: Sequence[str], delimiter: str | None, first: int) -> Floats:
     n_columns = len(split_row(rows[0], delimiter))
     check_sample_count(n_columns, len(rows))
-    decimal_comma = delimiter != "," and "," in rows[0]
+    decimal_comma = delimiter != "," and any("," in row for row in rows)
     body = [row.strip(" \t\r").rstrip(delimiter or " ") for row in rows]
     if decimal_comma:
         body = [row.replace(",", ".") for row in body]
