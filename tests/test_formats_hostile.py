@@ -58,6 +58,15 @@ def test_xml_of_a_million_elements_is_refused_unparsed() -> None:
     refused("deep.xml", b"<RestingECG>" + b"<a/>" * 1_100_000, "more than 500000 XML elements")
 
 
+def test_what_would_fill_the_memory_is_refused_before_it_is_taken_apart() -> None:
+    deep = b"<RestingECG>" + b"<a>" * 100_000 + b"</a>" * 100_000 + b"</RestingECG>"
+    refused("a.xml", deep, "XML elements nested 100 deep")
+    aecg = golden("biosig.aecg.xml")
+    at = aecg.index(b"<digits>") + 8
+    refused("a.xml", aecg[:at] + b"1 " * 2_000_001 + aecg[at:], "more than 2 million numbers")
+    refused("a.csv", b"1,2\n" * 3_000_001, "3000001 lines; at most 3000000 are read")
+
+
 def test_xml_that_lies_about_its_encoding_is_still_read() -> None:
     text = golden("golden.sierra.xml").decode("utf-16")
     again = parse_input("saved.xml", text.encode("utf-8"), ReadOptions())

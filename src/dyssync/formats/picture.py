@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 MAX_PIXELS = 36_000_000
 MIN_SIDE_PX = 32  # smaller is an icon
 MAX_SIDE_PX = 30_000
+STRIP_PX = 256  # rows that are converted at a time
 
 _MARKS = {
     b"\x89PNG\r\n\x1a\n": "PNG",
@@ -148,19 +149,28 @@ def _page_note(data: bytes, page: int) -> dict[str, str]:
 
 
 def _rgb(image: Image.Image) -> npt.NDArray[np.uint8]:
-    """Return (height, width, 3) uint8."""
+    """Return (height, width, 3) uint8; strip by strip, so that a large page is there only twice."""
+    wide = image.mode.startswith(("I", "F"))  # 16 or 32 bits of grey
+    scale = 255.0 / (65535.0 if wide and float(image.getextrema()[1]) > 255 else 255.0)  # type: ignore[arg-type]
+    pixels = np.empty((image.height, image.width, 3), np.uint8)
+    for at in range(0, image.height, STRIP_PX):
+        strip = image.crop((0, at, image.width, min(at + STRIP_PX, image.height)))
+        if wide:
+            grey = np.nan_to_num(np.asarray(strip, dtype=np.float64)) * scale
+            pixels[at : at + STRIP_PX] = np.clip(grey, 0, 255).astype(np.uint8)[:, :, None]
+        else:
+            pixels[at : at + STRIP_PX] = _on_paper(strip)
+    return pixels
+
+
+def _on_paper(image: Image.Image) -> npt.NDArray[np.uint8]:
+    """Return RGB; what is transparent shows white paper."""
     from PIL import Image
 
-    if image.mode.startswith(("I", "F")):  # 16 or 32 bits of grey
-        grey = np.asarray(image, dtype=np.float64)
-        top = max(float(grey.max()), 1.0)
-        scale = 255.0 / (65535.0 if top > 255 else 255.0)
-        flat = np.clip(grey * scale, 0, 255).astype(np.uint8)
-        return np.repeat(flat[:, :, None], 3, axis=2)
     if image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info:
         colour = image.convert("RGBA")
-        paper = Image.new("RGBA", colour.size, "white")
-        image = Image.alpha_composite(paper, colour)
+        image = Image.new("RGB", colour.size, "white")
+        image.paste(colour, mask=colour.getchannel("A"))
     return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
 
 

@@ -31,6 +31,7 @@ _FS_KEYS = {"fs", "sampling rate", "sampling frequency", "sample rate", "samplin
 _UNIT_KEYS = {"unit", "units"}
 MAX_PREAMBLE = 200  # lines before the first row of numbers
 MIN_COLUMNS = 2
+MAX_LINES = 3_000_000  # 44 minutes at 500 Hz are 1.3 million; \r\n counts twice
 
 
 def decode_text(data: bytes) -> str:
@@ -57,6 +58,9 @@ def parse(data: bytes, options: ReadOptions) -> Recording:
     Raises:
         FormatError: rows of different length, something that is no number, or no rate or unit.
     """
+    n_lines = data.count(b"\n") + data.count(b"\r")
+    if n_lines > MAX_LINES:
+        raise FormatError(f"{n_lines} lines; at most {MAX_LINES} are read. Cut the ECG out first")
     lines = decode_text(data).splitlines()
     delimiter, first = _find_table(lines)
     declared, header, units = _parse_preamble(lines[:first], delimiter)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element  # noqa: TID251 - the type only; defusedxml parses
 
 MAX_ELEMENTS = 500_000  # an element costs about 100 bytes of memory; real files have < 20,000
+MAX_DEPTH = 100
+MAX_NUMBERS = 2_000_000  # of one text, 60 bytes each while they are read: 44 minutes at 750 Hz
 _ROOT = re.compile(r"<([A-Za-z_][\w.\-]*:)?([A-Za-z_][\w.\-]*)")
 _DECLARATION = re.compile(rb"^\s*<\?xml[^>]*\?>")
 _STATEMENT_WITH_NAME = re.compile(r"confirmed by|referred by|reviewed by|overread|signed", re.I)
@@ -57,10 +59,14 @@ def parse_tree(data: bytes) -> Element:
 
     if data.count(b"<") > 2 * MAX_ELEMENTS:
         raise FormatError(f"more than {MAX_ELEMENTS} XML elements; an ECG has thousands")
-    parser = DefusedXMLParser(forbid_dtd=False, forbid_entities=True, forbid_external=True)
+    parser = DefusedXMLParser(
+        target=_shallow_builder(), forbid_dtd=False, forbid_entities=True, forbid_external=True
+    )
     try:
         parser.feed(_honest_encoding(data))
         root: Element = parser.close()
+    except FormatError:
+        raise
     except ParseError as error:
         raise FormatError(f"XML is not well-formed ({error}); truncated or edited?") from error
     except DefusedXmlException as error:
@@ -71,6 +77,26 @@ def parse_tree(data: bytes) -> Element:
     for element in root.iter():
         element.tag = element.tag.rpartition("}")[2]
     return root
+
+
+def _shallow_builder() -> object:
+    """Return a builder of trees that refuses deep ones: walking them would exhaust the stack."""
+    from xml.etree.ElementTree import TreeBuilder  # noqa: TID251 - builds only; defusedxml parses
+
+    class ShallowBuilder(TreeBuilder):
+        depth = 0
+
+        def start(self, tag: str, attrs: dict[str, str]) -> Element:
+            self.depth += 1
+            if self.depth > MAX_DEPTH:
+                raise FormatError(f"XML elements nested {MAX_DEPTH} deep; an ECG has about 30")
+            return super().start(tag, attrs)
+
+        def end(self, tag: str) -> Element:
+            self.depth -= 1
+            return super().end(tag)
+
+    return ShallowBuilder()
 
 
 def _honest_encoding(data: bytes) -> bytes:
@@ -116,8 +142,10 @@ def numbers(text: str | None, what: str, separator: str | None = None) -> Floats
     """Return a list of numbers in a text as float64.
 
     Raises:
-        FormatError: one of them is no number.
+        FormatError: one of them is no number, or there are absurdly many.
     """
+    if sum((text or "").count(mark) for mark in separator or " \t\r\n") > MAX_NUMBERS:
+        raise FormatError(f"{what}: more than {MAX_NUMBERS / 1e6:.0f} million numbers; too long")
     parts = (text or "").split(separator)
     try:
         return np.array(parts if (text or "").strip() else [], dtype=np.float64)
