@@ -7,14 +7,15 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from dyssync.ecg import ECG, LEAD_INDEX
+from dyssync.ecg import ECG, LEAD_INDEX, LEADS
 from dyssync.errors import ModelError
-from dyssync.measurements import DEFINITIONS, Measurements, lead_quality, measure
+from dyssync.measurements import DEFINITIONS, Measurements, lead_quality, measure, needs
 from dyssync.measurements.areas import angle_deg
 from dyssync.measurements.dictionary import render_dictionary
 from dyssync.measurements.files import measure_files
 from dyssync.measurements.guidelines import Candidate, esc_2021, hrs_2023
 from dyssync.measurements.heartbeat import heartbeat
+from dyssync.measurements.needs import needed_leads
 from dyssync.measurements.qrs_components import QRSComponents, stretched_qrs
 from dyssync.signals.vectorcardiogram import DOWER
 
@@ -101,12 +102,20 @@ def test_without_p_waves_there_is_no_pr() -> None:
     assert np.isfinite(found["qrs_area_uvs"])
 
 
+def arms_swapped(signal: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    swapped = signal.copy()
+    swapped[:6] = signal[[0, 2, 1, 4, 3, 5]]
+    swapped[0] *= -1
+    return swapped
+
+
 def bad_inputs() -> dict[str, ECG]:
     rng = np.random.default_rng(0)
     good = ecg_of().signal
     spikes = 0.002 * rng.standard_normal((12, 5000)) + 0.1 * np.sin(np.arange(5000) / 300)
     spikes[:, 400::500] = 2.0
     hum = 5.0 * np.sin(2 * np.pi * 50 * np.arange(good.shape[1]) / FS)
+    hum60 = 5.0 * np.sin(2 * np.pi * 60 * np.arange(good.shape[1]) / FS)
     flat = good.copy()
     flat[LEAD_INDEX["V3"]] = 0.0
     wild = good.copy()
@@ -116,27 +125,57 @@ def bad_inputs() -> dict[str, ECG]:
         "asystole": ECG(asystole + 0.003 * rng.standard_normal((12, 5000)), FS),
         "noise": ECG(rng.standard_normal((12, 5000)), FS),
         "two beats": ECG(good[:, :700], FS),
+        "two beats at 100 Hz": ECG(good[:, :700:5], 100.0),
+        "arms swapped": ECG(arms_swapped(good), FS),
         "one lead flat": ECG(flat, FS),
         "one lead wild": ECG(wild, FS),
         "saturated": ECG(np.clip(good, -0.3, 0.3), FS),
         "hum": ECG(good + hum.astype(np.float32), FS),
+        "60 Hz hum": ECG(good + hum60.astype(np.float32), FS),
         "100 Hz": ECG(good[:, ::5], 100.0),
         "spikes only": ECG(spikes, FS),
     }
 
 
+NO_HEART = ("asystole", "noise", "spikes only", "two beats", "two beats at 100 Hz")
+
+
 @pytest.mark.parametrize("case", bad_inputs())
 def test_bad_input_gives_cautions_and_never_raises(case: str) -> None:
     found = measure(bad_inputs()[case])
-    if case in ("asystole", "noise", "spikes only"):
+    if case in NO_HEART:
         assert np.isnan(found.values).all()
-        assert "no heartbeat" in found.cautions[0]
-    elif case == "two beats":
         assert "beat" in found.cautions[0]
     elif case != "100 Hz":
         assert found.cautions
-    if case in ("one lead flat", "one lead wild", "hum", "100 Hz"):
+    if case in ("one lead flat", "one lead wild", "hum", "60 Hz hum", "100 Hz", "arms swapped"):
         assert found["qrs_duration_ms"] == pytest.approx(110, abs=16)
+
+
+@pytest.mark.parametrize(("case", "word"), [("one lead flat", "flat"), ("one lead wild", "noise")])
+def test_nothing_is_made_of_a_lead_that_says_nothing(case: str, word: str) -> None:
+    found = measure(bad_inputs()[case])
+    lost = {name for name in found if name.endswith("_V3")} | {"qrs_area_uvs", "cornell_mv"}
+    lost |= {"qrs_t_angle_deg", "tcrt", "r_progression", "qrs_loop_length_mv"}
+    assert all(np.isnan(found[name]) for name in lost)
+    for name in ("qrs_duration_ms", "qrs_axis_deg", "r_mv_V5", "sokolow_lyon_mv", "lbbb_esc"):
+        assert np.isfinite(found[name]), name
+    assert any(c.startswith("unusable V3") for c in found.cautions)
+    assert any("V3" in c and word in c for c in found.cautions)
+
+
+def test_heights_of_saturated_leads_are_missing() -> None:
+    found = measure(bad_inputs()["saturated"])
+    assert np.isnan(found["r_mv_II"])
+    assert np.isnan(found["qrs_area_uvs"])
+    assert np.isfinite(found["heart_rate_bpm"])
+
+
+def test_every_measurement_says_which_leads_it_needs() -> None:
+    for entry in DEFINITIONS:
+        assert set(needed_leads(entry.id, entry.name)) <= set(LEADS)
+    known = {entry.name for entry in DEFINITIONS}
+    assert set(needs._BY_NAME) <= known
 
 
 def test_lead_quality_names_the_lead_and_the_fault() -> None:
@@ -144,16 +183,13 @@ def test_lead_quality_names_the_lead_and_the_fault() -> None:
     assert "V3: flat" in lead_quality(cases["one lead flat"]).cautions
     assert any("mains" in caution for caution in lead_quality(cases["hum"]).cautions)
     saturated = lead_quality(cases["saturated"])
-    assert "clipped" in saturated.leads[LEAD_INDEX["II"]].faults
+    assert "saturated" in saturated.leads[LEAD_INDEX["II"]].faults
     assert not [c for c in lead_quality(ecg_of()).cautions if "swap" not in c]
 
 
 def test_swapped_arms_are_suspected() -> None:
-    signal = ecg_of().signal.copy()
-    swapped = signal.copy()
-    swapped[[0, 1, 2, 3, 4, 5]] = signal[[0, 2, 1, 4, 3, 5]]
-    swapped[0] *= -1
-    assert any("arm" in swap for swap in lead_quality(ECG(swapped, FS)).swaps)
+    signal = ecg_of().signal
+    assert any("arm" in swap for swap in lead_quality(ECG(arms_swapped(signal), FS)).swaps)
     assert not lead_quality(ECG(signal, FS)).swaps
 
 

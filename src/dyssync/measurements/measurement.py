@@ -24,7 +24,9 @@ from dyssync.measurements import (
 )
 from dyssync.measurements.definitions import Definition
 from dyssync.measurements.heartbeat import Heartbeat, from_typical_beat
+from dyssync.measurements.needs import needed_leads
 from dyssync.signals.delineation import typical_beat
+from dyssync.signals.vectorcardiogram import VCG_LEADS
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -44,7 +46,12 @@ NAMES = tuple(d.name for d in DEFINITIONS)
 UNITS = tuple(d.unit for d in DEFINITIONS)
 _POSITION = {name: k for k, name in enumerate(NAMES)}
 
-FEW_BEATS = 3
+_NEEDS = tuple(needed_leads(d.id, d.name) for d in DEFINITIONS)
+LEAST_BEATS = 3
+FEW_BEATS = (
+    "signal: {} beat(s) of one shape; at least 3 are needed to tell a beat from an artefact. "
+    "Measure a longer recording"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,28 +92,43 @@ def _unknown(name: str) -> float:
 
 
 def measure(ecg: ECG) -> Measurements:
-    """Return the measurements of `ecg`; all NaN with a caution where no beat can be found."""
+    """Return the measurements of `ecg`.
+
+    With fewer than three beats of one shape all are NaN, because an artefact that comes twice
+    cannot be told from a heart beat. What is made of a lead that is flat, saturated or unreadable
+    is NaN. The cautions say so.
+    """
     values = np.full(len(NAMES), np.nan)
     try:
         typical = typical_beat(ecg.signal, ecg.fs)
+        if typical.beat.n_beats < LEAST_BEATS:
+            raise InputError(FEW_BEATS.format(typical.beat.n_beats))
     except InputError as error:
         cautions: tuple[str, ...] = (str(error), *quality.quality_of(ecg, None).cautions)
     else:
+        found = quality.quality_of(ecg, typical)
         beat = from_typical_beat(typical, ecg.sex, ecg.age)
         for group in GROUPS:
             for name, value in cast(Callable[[Heartbeat], dict[str, float]], group.measure)(
                 beat
             ).items():
                 values[_POSITION[name]] = value
-        cautions = (*_cautions(beat), *quality.quality_of(ecg, typical).cautions)
+        missing = np.array([bool(set(leads) & set(found.unusable)) for leads in _NEEDS])
+        values[missing] = np.nan
+        cautions = (*_cautions(beat), *_lost(found.unusable), *found.cautions)
     values.flags.writeable = False
     return Measurements(NAMES, values, UNITS, cautions)
 
 
+def _lost(leads: tuple[str, ...]) -> tuple[str, ...]:
+    if not leads:
+        return ()
+    areas = ", QRS area and the loop" if set(leads) & set(VCG_LEADS) else ""
+    return (f"unusable {', '.join(leads)}: what is made of them is missing{areas}",)
+
+
 def _cautions(beat: Heartbeat) -> tuple[str, ...]:
     found = []
-    if beat.n_beats < FEW_BEATS:
-        found.append(f"only {beat.n_beats} beat(s) of the typical kind: little averaging")
     if beat.marks.p_on is None:
         found.append("no repeating P wave: PR, P duration and P axis are missing")
     if beat.marks.t_off is None:

@@ -19,6 +19,9 @@ FloatArray = npt.NDArray[np.float64]
 
 FLAT_MV = 0.01  # a recorded lead moves more than this (1-99 % span); amplifiers alone make 0.005
 CLIPPED_SHARE = 0.002  # of the samples sit exactly at the lead's extreme for 3 samples and more
+SATURATED_SHARE = 0.01  # 10 ms of each of ten beats: the peak itself is cut off
+# A lead with one of these says nothing of the heart; what is made of it is missing.
+UNUSABLE = ("flat", "saturated", "unreadable")
 NOISE_MV = 0.1  # a small square: a P wave is hardly seen in it
 WANDER_MV = 0.5  # half a large square
 MAINS_MV = 0.05
@@ -26,6 +29,8 @@ FLAT_SHARE = 0.05  # of the typical QRS: a lead between the two legs shows no mo
 SMOOTHER = 0.6  # a swap is suspected when undoing it leaves less of the roughness than this
 SIGN = {
     "flat": "flat",
+    "saturated": "saturated",
+    "unreadable": "beats do not repeat (noise above the QRS)",
     "clipped": "clipped",
     "noisy": "noisy",
     "wander": "wander",
@@ -73,6 +78,11 @@ class Quality:
     swaps: tuple[str, ...]
 
     @property
+    def unusable(self) -> tuple[str, ...]:
+        """Leads that say nothing of the heart."""
+        return tuple(x.lead for x in self.leads if set(x.faults) & set(UNUSABLE))
+
+    @property
     def cautions(self) -> tuple[str, ...]:
         """One sentence for each kind of fault, with its leads, then the swaps."""
         found = []
@@ -101,11 +111,14 @@ def quality_of(ecg: ECG, typical: TypicalBeat | None) -> Quality:
     span = np.ptp(np.percentile(signal[:, ::5], (1, 99), axis=1), axis=0)
     wander = np.ptp(np.percentile(slow[:, ::5], (5, 95), axis=1), axis=0)
     mains, clipped = _mains_mv(ecg), _clipped_share(signal)
+    qrs = None if typical is None else _qrs_mv(typical)
     leads = []
     for i, lead in enumerate(LEADS):
         is_fault = {
             "flat": span[i] < FLAT_MV,
-            "clipped": clipped[i] > CLIPPED_SHARE and span[i] >= FLAT_MV,
+            "saturated": clipped[i] > SATURATED_SHARE and span[i] >= FLAT_MV,
+            "unreadable": span[i] >= FLAT_MV and qrs is not None and noise[i] > qrs[i],
+            "clipped": SATURATED_SHARE >= clipped[i] > CLIPPED_SHARE and span[i] >= FLAT_MV,
             "noisy": noise[i] > NOISE_MV,
             "wander": wander[i] > WANDER_MV,
             "mains": mains[i] > MAINS_MV,
@@ -129,6 +142,12 @@ def measure(beat: Heartbeat) -> dict[str, float]:
         snr = 10.0 * np.log10(power[recorded] / residual)
         found["snr_db"], found["worst_snr_db"] = float(np.median(snr)), float(snr.min())
     return found
+
+
+def _qrs_mv(typical: TypicalBeat) -> FloatArray:
+    """RMS of the QRS of each lead about the level before it, mV."""
+    qrs = typical.beat.signal[:, typical.marks.qrs_on : typical.marks.qrs_off + 1]
+    return np.asarray(np.sqrt(np.square(qrs - qrs[:, :1]).mean(axis=1, dtype=np.float64)))
 
 
 def _fast_noise(ecg: ECG) -> FloatArray:

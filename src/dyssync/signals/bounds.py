@@ -30,6 +30,7 @@ T_BAND = 12.0  # Hz
 SEEN_QRS_ON, SEEN_QRS_OFF = 0.012, 0.006  # mV a sample: 6 and 3 mV/s
 SEEN_P = 0.02  # mV from the level beside the wave
 P_CORNER_SHARE, P_SEEN_SHARE = 0.2, 0.4
+P_STEEP = (0.4, 0.6, 0.8)  # of the steepest sample
 P_OUTWARD = 12  # samples; what lies farther out is the T wave before, wander, or the QRS
 OWN_SHARE = 0.5
 LEAST_TRUST = 0.05  # leads below are left out: their QRS hardly stands out of their noise
@@ -163,13 +164,13 @@ def p_bounds(beat: FloatArray, qrs_on: float, rr: float, earliest: float = 0.0) 
     part = bandpass(beat[:, first:high], FS, None, P_BANDS[0])
     gentle = bandpass(beat[:, first:high], FS, None, P_BANDS[1])
     peak = low - first + _p_peak(part[:, low - first :])
-    p_on = _p_edge(part, peak, 30, 0.5)
-    mirrored = _p_edge(gentle[:, ::-1], high - first - 1 - peak, 40, 0.8)
-    p_off = high - first - 1 - mirrored - 4  # the end of P in most leads, not in the last one
+    p_on = _p_edge(part, peak, 30)
+    mirrored = _p_edge(gentle[:, ::-1], high - first - 1 - peak, 40)
+    p_off = high - first - 1 - mirrored - 6  # the end of P in most leads, not in the last one
     fine = bandpass(beat[:, first:high], FS, None, 25.0)
     last = high - first - 1
-    lead_on = first - 1 + _own_p_edge(fine, peak, p_on)
-    lead_off = high - 2 - _own_p_edge(fine[:, ::-1], last - peak, last - p_off)
+    lead_on = first - 2 + _own_p_edge(fine, peak, p_on)
+    lead_off = high - 3 - _own_p_edge(fine[:, ::-1], last - peak, last - p_off)
     lead_off = np.minimum(lead_off, float(on))
     # the earliest and latest lead of a small wave are chance; half of the leads have to show it
     on_of_half, off_of_half = float(np.median(lead_on)), float(np.median(lead_off))
@@ -186,13 +187,20 @@ def _p_peak(part: FloatArray) -> int:
     return margin + int(np.argmax(size[margin:-margin]))
 
 
-def _p_edge(part: FloatArray, peak: int, reach: int, share: float) -> int:
-    """Corner before the first steep sample of the limb that leads up to `peak`."""
+def _p_edge(part: FloatArray, peak: int, reach: int) -> int:
+    """Corner before the first steep sample of the limb that leads up to `peak`.
+
+    The limbs of a notched P are about equally steep, so that noise decides which is the steepest:
+    the mean over three notions of "steep" does not jump from one to the other.
+    """
     spatial = _smooth(np.sqrt(np.square(np.gradient(part, axis=1)).sum(axis=0)))
     start = max(0, peak - reach)
     limb = spatial[start : peak + 1]
-    steep = start + int(np.argmax(limb >= share * limb.max()))
-    return int(corner_before(spatial, steep, min(25, max(steep - 2, 1))))
+    corners = []
+    for share in P_STEEP:
+        steep = start + int(np.argmax(limb >= share * limb.max()))
+        corners.append(int(corner_before(spatial, steep, min(25, max(steep - 2, 1)))))
+    return round(sum(corners) / len(corners))
 
 
 def _own_p_edge(part: FloatArray, peak: int, edge: int) -> FloatArray:

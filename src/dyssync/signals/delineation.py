@@ -38,6 +38,9 @@ WANDER = 0.5  # Hz
 # Correlation of the P segment of a beat with that of the others, lower quartile over the beats: 0.6
 # and more in sinus rhythm, 0.1 in atrial fibrillation.
 P_REPEATS = 0.35
+# A lead has marks of P where its P is higher than half the least that a program should see (20 uV:
+# AHA/ACCF/HRS 2007, part I) and than half the typical distance of single beats from the average.
+LEAST_P_MV, LEAST_P_NOISE = 0.01, 0.5
 
 
 @dataclass(frozen=True)
@@ -237,9 +240,16 @@ def _blocks(beats: Indices, kinds: Indices) -> Iterator[tuple[Indices, float]]:
 
 def _template_marks(cut: Signal, rr: float) -> Found:
     """Marks of one kind of beat relative to its fiducial point: global, and (leads,)."""
-    found = _bounds(middle_beat(cut), BEFORE, rr)
-    if "p_on" in found and not _p_repeats(cut, found["p_on"][0], found["p_off"][0]):
-        del found["p_on"], found["p_off"]
+    template = middle_beat(cut)
+    found = _bounds(template, BEFORE, rr)
+    if "p_on" in found:
+        on, off = found["p_on"][0], found["p_off"][0]
+        if _p_repeats(cut, on, off):
+            shown = _shows_p(cut, template, on, off)
+            for name in ("p_on", "p_off"):
+                found[name] = (found[name][0], np.where(shown, found[name][1], np.nan))
+        else:
+            del found["p_on"], found["p_off"]
     return {name: (mark - BEFORE, lead - BEFORE) for name, (mark, lead) in found.items()}
 
 
@@ -269,6 +279,16 @@ def _p_repeats(cut: Signal, on: float, off: float) -> bool:
     match = (part * others).sum(axis=(1, 2))
     size = np.sqrt(np.square(part).sum(axis=(1, 2)) * np.square(others).sum(axis=(1, 2)))
     return float(np.percentile(match / np.maximum(size, 1e-12), 25)) > P_REPEATS
+
+
+def _shows_p(cut: Signal, template: Signal, on: float, off: float) -> npt.NDArray[np.bool_]:
+    """Whether each lead shows the P wave at all, (leads,): a mark in a flat lead is a guess."""
+    part = slice(max(0, int(on) - 8), int(off) + 8)
+    wave = bandpass(template[:, part], FS, None, 25.0).astype(np.float64)
+    line = np.linspace(wave[:, :4].mean(axis=1), wave[:, -4:].mean(axis=1), wave.shape[1], axis=1)
+    size = np.abs(wave - line).max(axis=1)
+    noise = np.abs(cut[:, :, part] - template[:, part]).mean(axis=(0, 2))
+    return np.asarray((size > LEAST_P_MV) & (size > LEAST_P_NOISE * noise))
 
 
 def _drop_outside(marks: dict[str, FloatArray], lead_marks: dict[str, FloatArray], n: int) -> None:
