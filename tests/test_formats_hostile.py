@@ -246,6 +246,14 @@ def test_scp_checksum_pointer_and_codes_are_checked() -> None:
     refused("a.scp", bytes(beyond), "section 6 lies beyond the end of the file")
 
 
+def test_xml_in_another_encoding_than_it_states_is_refused() -> None:
+    text = golden("golden.schiller.xml").decode().replace("SECRET", "Müller")
+    refused("a.xml", text.encode("latin-1"), "byte 0xfc at place")
+    assert parse_input("a.xml", text.encode()).source.format == "schiller-xml"
+    honest = text.replace('encoding="UTF-8"', 'encoding="ISO-8859-1"')
+    assert parse_input("a.xml", honest.encode("latin-1")).source.format == "schiller-xml"
+
+
 def test_a_text_in_an_unknown_encoding_is_refused() -> None:
     lines = "# fs: 100\n# unit: mV\n" + "1,2,3\n" * 200
     refused("a.csv", lines.encode("utf-32"), "content is of no known format")

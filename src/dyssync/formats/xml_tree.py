@@ -68,6 +68,7 @@ def parse_tree(data: bytes) -> Element:
     except FormatError:
         raise
     except ParseError as error:
+        _check_utf_8(data)
         raise FormatError(f"XML is not well-formed ({error}); truncated or edited?") from error
     except DefusedXmlException as error:
         kind = type(error).__name__
@@ -77,6 +78,20 @@ def parse_tree(data: bytes) -> Element:
     for element in root.iter():
         element.tag = element.tag.rpartition("}")[2]
     return root
+
+
+def _check_utf_8(data: bytes) -> None:
+    """Say so if XML in UTF-8, the encoding of XML that states none, holds other bytes."""
+    stated = re.search(rb"encoding\s*=\s*[\"']([^\"']*)", data[:200])
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff") or (stated and stated[1].lower() != b"utf-8"):
+        return
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise FormatError(
+            f"byte {data[error.start]:#04x} at place {error.start} is not in UTF-8, as the XML "
+            "should be; save it as UTF-8, or state its encoding"
+        ) from error
 
 
 def _shallow_builder() -> object:
