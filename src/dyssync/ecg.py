@@ -62,7 +62,7 @@ class RepresentativeBeat:
     fs: float
 
     def __post_init__(self) -> None:
-        signal = np.array(self.signal, dtype=np.float32, order="C")
+        signal = _own_copy(self.signal)
         if signal.ndim != 2 or signal.shape[0] != len(LEADS):
             raise FormatError(f"beat has shape {signal.shape}; (12, n) is needed, a row a lead")
         if not FS_RANGE[0] <= self.fs <= FS_RANGE[1]:

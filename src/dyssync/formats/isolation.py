@@ -107,6 +107,10 @@ class _Server:
 
 
 _LOCK = threading.Lock()
+# A fork in the middle of an answer would leave the child a lock that nobody opens.
+os.register_at_fork(
+    before=_LOCK.acquire, after_in_parent=_LOCK.release, after_in_child=_LOCK.release
+)
 _SERVERS: dict[tuple[str, int], _Server] = {}  # by module and process: a fork starts its own
 
 
