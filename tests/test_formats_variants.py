@@ -257,20 +257,31 @@ def test_ishne_fault_samples_are_missing_values() -> None:
     assert binascii.crc_hqx(b"123456789", 0xFFFF) == 0x29B1  # CRC-CCITT, as the standard names it
 
 
-def test_edf_plus_with_annotations_is_read() -> None:
+def edf_plus(kind: bytes, starts: tuple[float, float]) -> bytes:
+    """Return the golden EDF with a signal of annotations in front."""
     data = (GOLDEN / "golden.edf").read_bytes()
     fixed, body = data[:256], data[256 * 9 :]
     widths = (16, 80, 8, 8, 8, 8, 8, 80, 8, 32)
     own = ("EDF Annotations", "", "", "-1", "1", "-32768", "32767", "", "30", "")
     columns, at = b"", 256
-    for width, text in zip(widths, own, strict=True):  # the annotations come first
+    for width, text in zip(widths, own, strict=True):
         columns += text.encode().ljust(width) + data[at : at + 8 * width]
         at += 8 * width
-    fixed = fixed[:184] + b"2560    " + fixed[192:252] + b"9   "
+    fixed = fixed[:184] + b"2560    " + kind + fixed[197:252] + b"9   "
     half = len(body) // 2
-    stamps = [f"+{second}\x14\x14\0+{second}.5\x14Pacing\x14\0".encode() for second in (0, 1)]
+    stamps = [f"+{start}\x14\x14\0+{start + 0.5}\x14Pacing\x14\0".encode() for start in starts]
     records = [s.ljust(60, b"\0") + body[i * half :][:half] for i, s in enumerate(stamps)]
-    assert_golden(parse_ecg("a.edf", fixed + columns + b"".join(records)))
+    return fixed + columns + b"".join(records)
+
+
+def test_edf_plus_with_annotations_is_read() -> None:
+    assert_golden(parse_ecg("a.edf", edf_plus(b"EDF+C", (0, 1))))
+    assert_golden(parse_ecg("a.edf", edf_plus(b"EDF+D", (7.25, 8.25))))
+    with pytest.raises(FormatError, match="a gap after data record 1"):
+        parse_ecg("a.edf", edf_plus(b"EDF+D", (0, 61)))
+    data = (GOLDEN / "golden.edf").read_bytes()
+    with pytest.raises(FormatError, match="without the times of its records"):
+        parse_ecg("a.edf", data[:192] + b"EDF+D" + data[197:])
 
 
 def test_a_table_with_the_index_of_pandas_is_read() -> None:

@@ -64,8 +64,6 @@ def parse(data: bytes) -> Recording:
     """
     if len(data) < _FIXED:
         raise FormatError(f"{len(data)} bytes; an EDF header has at least 512. Truncated?")
-    if data[192:197] == b"EDF+D":
-        raise FormatError("discontinuous EDF+ (EDF+D); a continuous recording is needed")
     n_signals = _whole(data[252:256], "number of signals")
     n_records = _whole(data[236:244], "number of data records")
     seconds = number(_ascii(data[244:252]), "duration of a data record")
@@ -83,7 +81,35 @@ def parse(data: bytes) -> Recording:
         have = len(body) // (2 * width)
         raise FormatError(f"holds {have} data records, the header claims {n_records}; truncated?")
     records = np.frombuffer(body, "<i2", width * n_records).reshape(n_records, width)
+    if data[192:197] == b"EDF+D":
+        _check_no_gaps(records, signals, seconds)
     return _recording(data, signals, records, seconds)
+
+
+def _check_no_gaps(records: np.ndarray, signals: list[Signal], seconds: float) -> None:
+    """Refuse EDF+D whose records do not follow each other; some writers call all files so.
+
+    The first annotation of each record is its start, "+12.5" and then the byte 20.
+    """
+    column = 0
+    for signal in signals:
+        if signal.label == _ANNOTATIONS:
+            break
+        column += signal.n_samples
+    else:
+        raise FormatError("discontinuous EDF+ (EDF+D) without the times of its records")
+    kept = records[:, column : column + signal.n_samples]
+    starts = [
+        number(_ascii(row.tobytes().split(b"\x14")[0]), f"start of data record {i + 1}")
+        for i, row in enumerate(kept)
+    ]
+    gaps = np.abs(np.diff(starts) - seconds) > 1e-3
+    if gaps.any():
+        after = int(gaps.argmax()) + 1
+        raise FormatError(
+            f"discontinuous EDF+ (EDF+D) with a gap after data record {after}; a continuous "
+            "recording is needed"
+        )
 
 
 def _recording(
@@ -253,7 +279,7 @@ def write_edf(ecg: ECG, folder: Path | str, name: str) -> Path:
 
 FORMAT = Format(
     name="edf",
-    description="EDF and continuous EDF+",
+    description="EDF and EDF+ without gaps",
     suffixes=(".edf",),
     sniff=sniff,
     read=read,
