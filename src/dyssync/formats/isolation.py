@@ -1,10 +1,12 @@
 """Readers whose C library hangs or crashes on damaged files: each file in a process of its own.
 
-Found by fuzzing: the HDF5 library loops for ever, deaf to signals; scipy's MATLAB reader segfaults.
+Found by fuzzing: the HDF5 library loops for ever, deaf to signals; scipy's MATLAB reader segfaults;
+PDFium takes its time.
 
 A server (`python -m dyssync.formats.hdf5`) imports the library once and waits. For each file it
-forks: the child converts it to NPZ under limits of time and memory, and ends. Nothing that a file
-does to its process can reach the next file; a fork costs milliseconds, an import half a second.
+forks: the child converts it to NPZ or pixels under limits of time and memory, and ends. Nothing
+that a file does to its process can reach the next file; a fork costs milliseconds, an import half
+a second.
 """
 
 from __future__ import annotations
@@ -128,12 +130,13 @@ def _exactly(stream: BinaryIO, size: int) -> bytes:
     return data
 
 
-def serve(convert: Callable[[bytes], bytes], library: str) -> int:
+def serve(convert: Callable[[bytes], bytes], library: str, cpu_limit_s: int = CPU_LIMIT_S) -> int:
     """Convert files from standard input, a child each, until it is closed; return the exit code.
 
     Args:
-        convert: a file to NPZ; raises FormatError.
+        convert: a file to NPZ or pixels; raises FormatError.
         library: name of the module to import once, before the first file.
+        cpu_limit_s: processor time that a file may take.
     """
     importlib.import_module(library)
     asks, answers = sys.stdin.buffer, sys.stdout.buffer
@@ -144,7 +147,7 @@ def serve(convert: Callable[[bytes], bytes], library: str) -> int:
         with tempfile.TemporaryFile() as result:
             child = os.fork()
             if child == 0:
-                os._exit(_child(convert, data, result))
+                os._exit(_child(convert, data, result, cpu_limit_s))
             status = os.waitpid(child, 0)[1]
             result.seek(0)
             answer = result.read()
@@ -155,9 +158,11 @@ def serve(convert: Callable[[bytes], bytes], library: str) -> int:
     return 0
 
 
-def _child(convert: Callable[[bytes], bytes], data: bytes, result: BinaryIO) -> int:
+def _child(
+    convert: Callable[[bytes], bytes], data: bytes, result: BinaryIO, cpu_limit_s: int
+) -> int:
     """Convert one file under limits; return the outcome."""
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_LIMIT_S, CPU_LIMIT_S))
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_limit_s, cpu_limit_s))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT_BYTES, MEMORY_LIMIT_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     outcome = _DIED

@@ -1,20 +1,28 @@
-"""PDF pages, vector or scanned, drawn by PDFium (package pypdfium2)."""
+"""PDF pages, vector or scanned, drawn by PDFium (package pypdfium2).
+
+A damaged page may keep it busy for long: it runs apart, see :mod:`isolation`.
+"""
 
 from __future__ import annotations
 
-import threading
+import importlib.util
+import struct
+import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from dyssync.errors import FormatError
+from dyssync.formats.isolation import convert_apart, serve
 from dyssync.formats.picture import MAX_PIXELS, ECGImage, check_size
 from dyssync.formats.recording import Format, InputFile, ReadOptions
 
 DPI = 200.0  # a small square of 1 mm is 7.9 px, a 0.1 mV step 7.9 px
 POINTS_PER_INCH = 72.0
 INSTALL = "pip install pypdfium2"
-_PDFIUM_LOCK = threading.Lock()  # PDFium is not thread-safe; the web page reads in threads
+_ASKED = struct.Struct("<I")  # page, before the file
+_DRAWN = struct.Struct("<3I")  # pages, height, width, before the pixels
 
 
 def parse(data: bytes, page: int = 1) -> ECGImage:
@@ -23,43 +31,48 @@ def parse(data: bytes, page: int = 1) -> ECGImage:
     Raises:
         FormatError: pypdfium2 is missing, the file is damaged or locked, or has no such page.
     """
+    if importlib.util.find_spec("pypdfium2") is None:
+        raise FormatError(f"PDF pages need pypdfium2: {INSTALL}")
+    drawn = convert_apart(__name__, _ASKED.pack(page) + data)
+    n_pages, height, width = _DRAWN.unpack_from(drawn)
+    pixels = np.frombuffer(drawn, np.uint8, offset=_DRAWN.size).reshape(height, width, 3)
+    return ECGImage(pixels, notes={"page": f"{page} of {n_pages}"})
+
+
+def convert(asked: bytes) -> bytes:
+    """Return a page as pixels; runs in the process of its own.
+
+    Raises:
+        FormatError: damaged or locked, or without that page.
+    """
+    import pypdfium2
+
+    (page,) = _ASKED.unpack_from(asked)
     try:
-        import pypdfium2
-    except ImportError as error:
-        raise FormatError(f"PDF pages need pypdfium2: {INSTALL}") from error
-
-    with _PDFIUM_LOCK:
-        try:
-            document = pypdfium2.PdfDocument(data)
-        except pypdfium2.PdfiumError as error:
-            raise FormatError(f"damaged or locked PDF ({error}); print it to PDF again") from error
-        try:
-            return _draw(document, page)
-        except (pypdfium2.PdfiumError, OverflowError, ValueError) as error:
-            if isinstance(error, FormatError):
-                raise
-            raise FormatError(f"page {page} of the PDF cannot be drawn ({error})") from error
-        finally:
-            document.close()
-
-
-def _draw(document: object, page: int) -> ECGImage:
-    n_pages = len(document)  # type: ignore[arg-type]  # pypdfium2 has no types
+        document = pypdfium2.PdfDocument(asked[_ASKED.size :])
+    except pypdfium2.PdfiumError as error:
+        raise FormatError(f"damaged or locked PDF ({error}); print it to PDF again") from error
+    n_pages = len(document)
     if not 1 <= page <= n_pages:
         raise FormatError(f"has {n_pages} pages, page {page} is asked for; choose one of them")
-    sheet = document[page - 1]  # type: ignore[index]
     try:
-        width, height = sheet.get_size()
-        scale = DPI / POINTS_PER_INCH
-        if width * height * scale**2 > MAX_PIXELS:
-            scale = (MAX_PIXELS / (width * height)) ** 0.5 * 0.999
-        check_size(int(width * scale), int(height * scale))
-        bitmap = sheet.render(scale=scale, rev_byteorder=True, prefer_bgrx=False)
-        pixels = np.array(bitmap.to_numpy()[:, :, :3])
-        bitmap.close()
-    finally:
-        sheet.close()
-    return ECGImage(pixels, notes={"page": f"{page} of {n_pages}"})
+        pixels = _draw(document[page - 1])
+    except (pypdfium2.PdfiumError, OverflowError, ValueError) as error:
+        if isinstance(error, FormatError):
+            raise
+        raise FormatError(f"page {page} of the PDF cannot be drawn ({error})") from error
+    return _DRAWN.pack(n_pages, *pixels.shape[:2]) + pixels.tobytes()
+
+
+def _draw(sheet: Any) -> np.ndarray:  # pypdfium2 has no types
+    """Return (height, width, 3) uint8."""
+    width, height = sheet.get_size()
+    scale = DPI / POINTS_PER_INCH
+    if width * height * scale**2 > MAX_PIXELS:
+        scale = (MAX_PIXELS / (width * height)) ** 0.5 * 0.999
+    check_size(int(width * scale), int(height * scale))
+    bitmap = sheet.render(scale=scale, rev_byteorder=True, prefer_bgrx=False)
+    return np.ascontiguousarray(bitmap.to_numpy()[:, :, :3])
 
 
 def sniff(head: bytes, path: Path) -> bool:
@@ -79,3 +92,7 @@ FORMAT = Format(
     sniff=sniff,
     read=read,
 )
+
+
+if __name__ == "__main__":
+    sys.exit(serve(convert, "pypdfium2", cpu_limit_s=2))
