@@ -49,6 +49,7 @@ def reader(name: str) -> Callable[[bytes], bool]:
 
     def read(data: bytes) -> bool:
         start = time.process_time()
+        was_read = True
         try:
             if name == "xli":
                 decode_chunks(data, 2, 260)
@@ -57,12 +58,11 @@ def reader(name: str) -> Callable[[bytes], bool]:
                 declared = options[sum(data[-2:]) % 2]
                 parse_input("fuzz", repaired(name, data), declared, beside)
         except InputError:
-            return False
-        finally:
-            spent = time.process_time() - start
+            was_read = False
+        spent = time.process_time() - start
         if spent > LIMIT_S:
             raise TooSlowError(f"{spent:.1f} s of processor time")
-        return True
+        return was_read
 
     return read
 
