@@ -68,10 +68,10 @@ bench-formats: $(READY)
 bench-simulation: $(READY)
 	$(NICE_ENV) $(BIN)/python scripts/bench_simulation.py
 
-# can simple statistics tell simulated ECGs from those of LUDB?
+# can simple statistics tell simulated ECGs from real ones, and real from real?
 .PHONY: bench-realism
 bench-realism: $(READY)
-	$(NICE_ENV) $(BIN)/python scripts/bench_realism.py ../shared/data/ludb/records
+	$(NICE_ENV) $(BIN)/python scripts/bench_realism.py ../shared/data
 
 # 10,000 mutated files a format (10 min), then each parser for ten minutes with atheris and ten with
 # hypothesis, two parsers at a time (2 h); no line with "Error" is expected

@@ -16,6 +16,7 @@ from dyssync.simulation.potentials import (
     repolarisation_times,
     sources,
 )
+from dyssync.simulation.texture import draw_texture, unevenness
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +65,17 @@ def test_activation_is_never_faster_than_the_straight_line(heart: Heart) -> None
     assert (times >= distance / fastest - 1e-9).all()
 
 
+def test_texture_has_the_spread_that_was_asked_for_and_differs_between_patients(
+    heart: Heart,
+) -> None:
+    fields = [
+        unevenness(heart.position, draw_texture(np.random.default_rng(seed), 0.25))
+        for seed in range(20)
+    ]
+    assert np.std(fields) == pytest.approx(0.25, rel=0.1)
+    assert abs(np.corrcoef(fields[0], fields[1])[0, 1]) < 0.5
+
+
 def test_left_bundle_branch_block_reaches_the_lateral_wall_last(
     heart: Heart, activation: np.ndarray
 ) -> None:
@@ -75,12 +87,13 @@ def test_left_bundle_branch_block_reaches_the_lateral_wall_last(
 
 
 def test_beat_equals_the_sum_over_nodes(heart: Heart, activation: np.ndarray) -> None:
-    fall = repolarisation_times(heart, activation, Repolarisation())
+    kind = Repolarisation(texture=draw_texture(np.random.default_rng(1), 7.0))
+    fall = repolarisation_times(heart, activation, kind)
     weights = source_weights(heart, np.ones(len(heart)))
-    beat = sources(weights, activation, fall)
+    beat = sources(weights, activation, fall, kind)
     times = np.arange(0.0, 500.0, 25.0)
     # A step that is binned between two ms is seen half a ms later than its centre.
-    slow = weights[:, :3].T @ potentials(activation, fall, times)
+    slow = weights[:, :3].T @ potentials(activation, fall, times, kind)
     fast = beat[:3, (times + LEAD_IN_MS).astype(int)]
     assert np.abs(fast - slow).max() < 0.04 * np.abs(slow).max()
 

@@ -14,17 +14,18 @@ import numpy as np
 from dyssync.errors import check_choice
 from dyssync.simulation.activation import EPICARDIUM, LV, RIGHT_SEPTUM, RIGHT_WALL, Site
 
-SEPTAL = (Site(LV, -0.15, 0.55, 0.0),)
-ANTERIOR = (Site(LV, -1.0, 0.45, 1.0), Site(LV, -2.2, 0.45, 6.0))
-POSTERIOR = (Site(LV, 1.2, 0.60, 1.0), Site(LV, 2.4, 0.55, 6.0))
-APICAL = (Site(LV, 0.0, 0.90, 8.0),)
-RIGHT = (Site(RIGHT_SEPTUM, 0.2, 0.65, 8.0), Site(RIGHT_WALL, -0.3, 0.60, 8.0))
+SEPTAL = (Site(LV, -0.15, 0.52, 0.0),)
+ANTERIOR = (Site(LV, -1.0, 0.38, 1.0), Site(LV, -2.2, 0.34, 5.0))
+POSTERIOR = (Site(LV, 1.2, 0.48, 1.0), Site(LV, 2.4, 0.39, 5.0))
+APICAL = (Site(LV, 0.0, 0.90, 7.0),)
+RIGHT = (Site(RIGHT_SEPTUM, 0.2, 0.62, 8.0), Site(RIGHT_WALL, -0.3, 0.57, 8.0))
 # Without the left branch the septum starts from the right, low; the free wall follows through the
 # moderator band.
 RIGHT_ALONE = (
     Site(RIGHT_SEPTUM, 0.2, 0.52, 0.0),
     Site(RIGHT_SEPTUM, -0.4, 0.42, 4.0),
-    Site(RIGHT_WALL, -0.3, 0.50, 10.0),
+    Site(RIGHT_WALL, -0.3, 0.50, 4.0),
+    Site(RIGHT_WALL, 0.5, 0.35, 10.0),
 )
 RIGHT_PACED = (Site(RIGHT_SEPTUM, 0.1, 0.92, 0.0),)
 

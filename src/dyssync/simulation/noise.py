@@ -15,6 +15,9 @@ _FROM_ELECTRODES[:6, :3] = -1 / 3
 _FROM_ELECTRODES[6, [0, 1]] = (-1, 1)
 _FROM_ELECTRODES[7, [0, 2]] = (-1, 1)
 
+# The chest moves with every breath: its electrodes wander more than those of the limbs.
+WANDERING = np.array([1.0] * 3 + [1.6] * 6)[:, None]
+
 QUANTUM_MV = 0.002  # limb leads then stay exact multiples of 1 uV after halving
 
 
@@ -38,7 +41,7 @@ def draw_noise(noise: Noise, times: Floats, rng: np.random.Generator) -> Floats:
     wander = np.where(frequency > 0.02, 1 / (1 + (frequency / 0.25) ** 2), 0)
     band = frequency / 35.0
     muscle = np.sqrt(band**2 / (0.15 + band**2) / (1 + (frequency / 220.0) ** 4))
-    shape = noise.wander_mv * _unit(wander) + noise.muscle_mv * _unit(muscle)
+    shape = noise.wander_mv * WANDERING * _unit(wander) + noise.muscle_mv * _unit(muscle)
     spectrum = rng.normal(size=(9, len(frequency))) + 1j * rng.normal(size=(9, len(frequency)))
     # Electrodes differ in contact: some are noisier than others.
     contact = np.exp(rng.normal(0, 0.35, size=(9, 1)))

@@ -131,9 +131,10 @@ def simulate_patient(
     times = activation_times(heart, graph, starts)
 
     alive = living_share(scar)
+    repolarisation = ventricles.repolarisation
     weights = source_weights(heart, alive)
     beats = [
-        sources(weights, t, repolarisation_times(heart, t, ventricles.repolarisation))
+        sources(weights, t, repolarisation_times(heart, t, repolarisation), repolarisation)
         for t in times[: 2 if setting.rhythm.ectopic_share > 0 else 1]
     ]
     signal = record(setting, beats[0], beats[1] if len(beats) > 1 else None, recording_rng)
@@ -183,5 +184,4 @@ def _substrate(parameters: PatientParameters, scar_share: float) -> Substrate:
         scar_share=scar_share,
         radius_mm=parameters.ventricles.shape.lv_radius,
         female=clinical.sex == "F",
-        ischaemic=clinical.ischaemic,
     )

@@ -17,12 +17,13 @@ from dyssync.simulation.potentials import Repolarisation
 from dyssync.simulation.recording import Setting
 from dyssync.simulation.rhythm import Rhythm
 from dyssync.simulation.scar import Scar
+from dyssync.simulation.texture import draw_texture
 
 POPULATIONS = ("crt", "archive")
 
 # Shares of conduction among CRT candidates: LBBB 55-77 %, IVCD 20-30 %, RBBB 7-14 % (domain notes).
-CRT_CONDUCTION = {"lbbb": 0.62, "ivcd": 0.21, "rbbb": 0.06, "rbbb+lafb": 0.04, "paced": 0.07}
-CRT_CONDUCTION_WOMEN = {"lbbb": 0.74, "ivcd": 0.16, "rbbb": 0.03, "rbbb+lafb": 0.02, "paced": 0.05}
+CRT_CONDUCTION = {"lbbb": 0.57, "ivcd": 0.26, "rbbb": 0.055, "rbbb+lafb": 0.035, "paced": 0.08}
+CRT_CONDUCTION_WOMEN = {"lbbb": 0.68, "ivcd": 0.20, "rbbb": 0.03, "rbbb+lafb": 0.02, "paced": 0.07}
 ARCHIVE_CONDUCTION = {
     "normal": 0.62,
     "lafb": 0.07,
@@ -35,13 +36,13 @@ ARCHIVE_CONDUCTION = {
 }
 # Speeds in muscle (mm/ms), LV and RV endocardial factor: mean and SD.
 SPEED = {
-    "normal": ((0.58, 0.04), (2.0, 0.2), (2.0, 0.2)),
-    "lafb": ((0.58, 0.04), (2.0, 0.2), (2.0, 0.2)),
-    "lpfb": ((0.58, 0.04), (2.0, 0.2), (2.0, 0.2)),
-    "rbbb": ((0.46, 0.04), (2.0, 0.2), (2.3, 0.2)),
-    "rbbb+lafb": ((0.46, 0.04), (2.0, 0.2), (2.3, 0.2)),
-    "lbbb": ((0.56, 0.04), (1.62, 0.18), (2.0, 0.2)),
-    "ivcd": ((0.42, 0.04), (1.5, 0.2), (1.8, 0.2)),
+    "normal": ((0.41, 0.035), (2.0, 0.2), (2.0, 0.2)),
+    "lafb": ((0.41, 0.035), (2.0, 0.2), (2.0, 0.2)),
+    "lpfb": ((0.41, 0.035), (2.0, 0.2), (2.0, 0.2)),
+    "rbbb": ((0.44, 0.04), (2.0, 0.2), (2.0, 0.2)),
+    "rbbb+lafb": ((0.44, 0.04), (2.0, 0.2), (2.0, 0.2)),
+    "lbbb": ((0.495, 0.04), (1.62, 0.18), (2.0, 0.2)),
+    "ivcd": ((0.37, 0.04), (1.5, 0.2), (1.8, 0.2)),
     "paced": ((0.55, 0.05), (1.7, 0.22), (1.9, 0.2)),
 }
 
@@ -99,17 +100,21 @@ def _draw_ventricles(
     small = 0.90 if clinical.sex == "F" else 1.0
     if failing:
         # The lower the ejection fraction, the larger the cavity.
-        radius = small * (32.5 - 0.18 * (clinical.lvef - 26) + rng.normal(0, 2.3))
+        radius = small * (32.5 - 0.18 * (clinical.lvef - 26) + rng.normal(0, 3.2))
         length = radius * rng.normal(1.52, 0.07)
     else:
         radius = small * rng.normal(24.5, 1.6)
         length = radius * rng.normal(1.68, 0.07)
+    if failing and conduction.startswith("rbbb"):
+        rv_wall, rv_size = 7.0, 1.18
+    else:
+        rv_wall, rv_size = (5.6, 1.05) if failing else (4.0, 1.0)
     shape = HeartShape(
         lv_radius=float(np.clip(radius, 20, 42)),
         lv_length=float(np.clip(length, 34, 64)),
         lv_wall=float(small**0.5 * np.clip(rng.normal(9.6 if failing else 9.2, 0.6), 7.5, 12)),
-        rv_wall=float(np.clip(rng.normal(5.6 if failing else 4.5, 0.6), 3.5, 8)),
-        rv_size=float(np.clip(rng.normal(1.05 if failing else 1.0, 0.06), 0.85, 1.25)),
+        rv_wall=float(np.clip(rng.normal(rv_wall, 0.6), 3.0, 9)),
+        rv_size=float(np.clip(rng.normal(rv_size, 0.06), 0.85, 1.35)),
     )
     speed, lv_factor, rv_factor = SPEED[conduction]
     tissue = Tissue(
@@ -117,6 +122,7 @@ def _draw_ventricles(
         transmural_ratio=float(np.clip(rng.normal(0.52, 0.05), 0.38, 0.7)),
         lv_endocardial_factor=float(np.clip(rng.normal(*lv_factor), 1.05, 3.2)),
         rv_endocardial_factor=float(np.clip(rng.normal(*rv_factor), 1.05, 3.2)),
+        texture=draw_texture(rng, 0.25),
     )
     left_delay = _draw_left_delay(rng, conduction)
     even = conduction in ("normal", "lafb", "lpfb")
@@ -126,9 +132,12 @@ def _draw_ventricles(
         tissue=tissue,
         repolarisation=Repolarisation(
             duration_ms=float(rng.normal(300 if failing else 285, 18)),
-            transmural_ms=float(np.clip(rng.normal(12 if failing else 26, 6), 0, 60)),
-            apicobasal_ms=float(rng.normal(8 if failing else 20, 7)),
-            adaptation=float(np.clip(rng.normal(0.9 if even else 0.5, 0.08), 0.25, 1.2)),
+            transmural_ms=float(np.clip(rng.normal(12 if failing else 16, 6), 0, 60)),
+            apicobasal_ms=float(rng.normal(8 if failing else 23, 8)),
+            adaptation=float(np.clip(rng.normal(1.15 if even else 0.5, 0.08), 0.25, 1.5)),
+            fall_scale_ms=float(np.clip(rng.normal(22, 3.5), 14, 32)),
+            early_share=float(np.clip(rng.normal(0.33, 0.10), 0.05, 0.6)),
+            texture=draw_texture(rng, 7.0),
         ),
         sites=draw_sites(conduction, rng, left_delay_ms=left_delay),
         focus=Site(
@@ -147,9 +156,9 @@ def _draw_left_delay(rng: np.random.Generator, conduction: str) -> float:
     et al., Circulation 2019, 10.1161/CIRCULATIONAHA.118.038648).
     """
     if conduction == "lbbb" and rng.random() < 0.36:
-        return float(rng.uniform(35, 85))
+        return float(rng.uniform(30, 80))
     if conduction == "ivcd":
-        return float(rng.uniform(10, 50))
+        return float(rng.uniform(5, 45))
     return 0.0
 
 
@@ -181,11 +190,11 @@ def _draw_setting(
     rng: np.random.Generator, clinical: Clinical, conduction: str, failing: bool
 ) -> Setting:
     lying = np.array([0.60, 0.48, -0.64]) if failing else np.array([0.72, 0.50, -0.45])
-    axis = lying + rng.normal(0, 0.09, 3)
+    axis = lying + rng.normal(0, 0.10 if failing else 0.13, 3)
     torso = Torso(
         axis=(float(axis[0]), float(axis[1]), float(axis[2])),
-        roll=float(rng.normal(0, 0.15)),
-        gain=float((1.06 if failing else 1.6) * np.exp(rng.normal(0, 0.09))),
+        roll=float(rng.normal(0.05 if failing else -0.6, 0.2)),
+        gain=float((1.12 if failing else 1.8) * np.exp(rng.normal(0, 0.09 if failing else 0.28))),
         lead_gain=np.exp(rng.normal(0, [0.10] * 6 + [0.06] * 2)),
         lead_shift=_draw_lead_shift(rng),
     )
@@ -203,13 +212,13 @@ def _draw_setting(
         p_mv=float(np.clip(rng.normal(0.12, 0.03), 0.04, 0.25)),
     )
     noise = Noise(
-        wander_mv=float(0.012 * np.exp(rng.normal(0, 0.6))),
-        muscle_mv=float(0.007 * np.exp(rng.normal(0, 0.7))),
+        wander_mv=float(0.022 * np.exp(rng.normal(0, 0.9))),
+        muscle_mv=float(0.005 * np.exp(rng.normal(0, 1.0))),
         mains_mv=float(0.002 * np.exp(rng.normal(0, 1.0))),
         mains_hz=float(rng.choice([50.0, 60.0], p=[0.7, 0.3])),
         steps=0.15,
         high_pass=float(rng.choice([0.05, 0.15, 0.5], p=[0.5, 0.3, 0.2])),
-        low_pass=float(rng.choice([40.0, 100.0, 150.0], p=[0.15, 0.25, 0.6])),
+        low_pass=float(rng.choice([40.0, 100.0, 150.0], p=[0.12, 0.28, 0.6])),
     )
     return Setting(
         torso=torso,

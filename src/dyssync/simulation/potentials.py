@@ -8,20 +8,20 @@ nodes by samples (`test_beat_equals_the_sum_over_nodes`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from dyssync.simulation.heart import Floats, Heart
+from dyssync.simulation.texture import unevenness
 
 STEP_MS = 1.0
 BEAT_MS = 720  # from 20 ms before activation to the end of the longest T wave
 LEAD_IN_MS = 20
 N_SOURCES = 12  # 3 of the dipole, 9 of the quadrupole
 
-UPSTROKE_SD_MS = 2.8  # an upstroke of 1 ms, widened by the thickness of the wave in a grid step
-FALL_SCALE_MS = 15.0  # logistic: 10-90 % of phase 3 in 66 ms (Li et al. 1998, failing human cells)
-EARLY_FALL = (0.33, 80.0, 38.0)  # share, ms before phase 3 and SD of the slow fall of the plateau
+UPSTROKE_SD_MS = 1.2  # an upstroke of 1 ms, widened by the thickness of the wave in a grid step
+EARLY_FALL_MS = (85.0, 55.0)  # before phase 3, and SD, of the slow fall of the plateau
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,20 @@ class Repolarisation:
     shortening with late activation evens out a normal sequence (slope near -1 in human hearts,
     Franz et al., Circulation 1987;75:379-86) but only half of the delays of a blocked branch, so
     late walls repolarise late and T opposes QRS.
+
+    The last three make one patient's ST and T differ from another's: `fall_scale_ms` is the scale
+    of a logistic fall (22: 10-90 % of phase 3 in 97 ms), `early_share` the part of the plateau that
+    falls before phase 3 (what slopes the ST segment), `texture` what durations differ by from place
+    to place (ms; plane waves as in :func:`dyssync.simulation.texture.unevenness`).
     """
 
     duration_ms: float = 285.0
     transmural_ms: float = 40.0  # endocardium longer than epicardium
     apicobasal_ms: float = 20.0  # base longer than apex
     adaptation: float = 0.35  # ms shorter per ms of later activation
+    fall_scale_ms: float = 22.0
+    early_share: float = 0.33
+    texture: Floats = field(default_factory=lambda: np.zeros((0, 5)))
 
 
 def repolarisation_times(heart: Heart, activation: Floats, kind: Repolarisation) -> Floats:
@@ -47,21 +55,25 @@ def repolarisation_times(heart: Heart, activation: Floats, kind: Repolarisation)
         - kind.transmural_ms * (heart.depth - 0.5)
         - kind.apicobasal_ms * (heart.level - 0.5)
         - kind.adaptation * (activation - activation.mean())
+        + unevenness(heart.position, kind.texture)
     )
     times: Floats = activation + duration
     return times
 
 
-def sources(weights: Floats, activation: Floats, fall: Floats) -> Floats:
+def sources(
+    weights: Floats, activation: Floats, fall: Floats, kind: Repolarisation
+) -> Floats:
     """Return dipole and quadrupole of one beat, (12, BEAT_MS) at 1 ms, mm2 (mm3) of plateau height.
 
     Args:
         weights: (n, 12), of :func:`dyssync.simulation.heart.source_weights`.
         activation: (n,), ms.
         fall: (n,), ms, of :func:`repolarisation_times`.
+        kind: for how an action potential falls.
     """
     up = depolarisation_rate(weights, activation)
-    down = _convolve(_histogram(fall, weights), _phase_3())
+    down = _convolve(_histogram(fall, weights), _phase_3(kind))
     beat: Floats = np.cumsum(up - down, axis=1)
     return beat
 
@@ -71,11 +83,14 @@ def depolarisation_rate(weights: Floats, activation: Floats) -> Floats:
     return _convolve(_histogram(activation, weights), _upstroke())
 
 
-def potentials(activation: Floats, fall: Floats, times_ms: Floats) -> Floats:
+def potentials(
+    activation: Floats, fall: Floats, times_ms: Floats, kind: Repolarisation
+) -> Floats:
     """Return the potential of each node, (n, len(times_ms)), 0 at rest to 1 at the plateau."""
     grid = np.arange(-BEAT_MS, BEAT_MS + 1, STEP_MS)
     rise = np.interp(grid, _centred(_upstroke()), np.cumsum(_upstroke()), left=0, right=1)
-    drop = np.interp(grid, _centred(_phase_3()), np.cumsum(_phase_3()), left=0, right=1)
+    phase_3 = _phase_3(kind)
+    drop = np.interp(grid, _centred(phase_3), np.cumsum(phase_3), left=0, right=1)
     after_up = times_ms[None, :] - activation[:, None]
     after_fall = times_ms[None, :] - fall[:, None]
     values: Floats = np.interp(after_up, grid, rise) - np.interp(after_fall, grid, drop)
@@ -110,16 +125,17 @@ def _centred(kernel: Floats) -> Floats:
 
 
 def _upstroke() -> Floats:
-    t = np.arange(-14.0, 15.0)
+    t = np.arange(-8.0, 9.0)
     kernel = np.exp(-0.5 * (t / UPSTROKE_SD_MS) ** 2)
     unit: Floats = kernel / kernel.sum()
     return unit
 
 
-def _phase_3() -> Floats:
+def _phase_3(kind: Repolarisation) -> Floats:
     t = np.arange(-240.0, 241.0)
-    share, before, sd = EARLY_FALL
-    steep = 1 / np.cosh(t / (2 * FALL_SCALE_MS)) ** 2
+    before, sd = EARLY_FALL_MS
+    share = kind.early_share
+    steep = 1 / np.cosh(t / (2 * kind.fall_scale_ms)) ** 2
     early = np.exp(-0.5 * ((t + before) / sd) ** 2)
     kernel: Floats = (1 - share) * steep / steep.sum() + share * early / early.sum()
     return kernel

@@ -11,6 +11,8 @@ from dyssync.simulation.heart import Floats
 # Right, then left atrium: direction in X left, Y foot, Z back, and share of the P amplitude. The
 # sum gives an upright P in I and II and a biphasic one in V1 (Puech's and later vector studies).
 ATRIA = ((np.array([0.40, 0.85, -0.35]), 1.0), (np.array([0.80, 0.35, 0.50]), 0.8))
+ATRIAL_SHIFT = 0.18  # of the directions, relative to their length, between patients
+ATRIAL_JITTER = 0.10  # of the size, between beats
 FIBRILLATION_HZ = (4.5, 8.5)  # dominant atrial frequency, Holm et al. 1998, Cardiovasc Res 38:69-81
 
 
@@ -68,16 +70,19 @@ def atrial_dipole(
     if rhythm.af:
         return _fibrillation(rhythm, times, rng)
     dipole = np.zeros((3, len(times)))
+    own = rng.normal(0, ATRIAL_SHIFT, (len(ATRIA), 3))  # no two patients' atria lie alike
     width = rhythm.p_ms / 1000 / 5.2  # a Gaussian is visible for about 4.2 SD, the two lie apart
     for beat in beats:
         if beat.ectopic:
             continue
-        start = beat.at - rhythm.pr_ms / 1000
+        start = beat.at - rhythm.pr_ms / 1000 + rng.normal(0, 0.003)
+        sizes = rhythm.p_mv * np.exp(rng.normal(0, ATRIAL_JITTER, len(ATRIA)))
         for order, (direction, share) in enumerate(ATRIA):
             middle = start + (0.40 + 0.30 * order) * rhythm.p_ms / 1000
             near = slice(*np.searchsorted(times, (middle - 4 * width, middle + 4 * width)))
             bump = np.exp(-0.5 * ((times[near] - middle) / width) ** 2)
-            dipole[:, near] += rhythm.p_mv * share * 0.75 * direction[:, None] * bump
+            vector = (direction + own[order])[:, None]
+            dipole[:, near] += sizes[order] * share * 0.75 * vector * bump
     return dipole
 
 
