@@ -1,9 +1,9 @@
-"""Ask a classifier to tell simulated from real ECGs by simple waveform statistics; print its AUROC.
+"""Ask a classifier to tell simulated from real ECGs by simple statistics; print its AUROC.
 
     python scripts/bench_realism.py ../shared/data [--ecgs 320]
 
 0.5 would mean that it cannot. Real ECGs stay outside the repository: LUDB and raw CinC records in
-true millivolt; of PTB-XL, whose voltage was lost, the shape between 2 and 40 Hz alone. What the same
+true millivolt; of PTB-XL, whose voltage was lost, the shape between 2 and 35 Hz alone. What that
 classifier makes of LUDB against CinC says how far apart two collections of real ECGs lie.
 """
 

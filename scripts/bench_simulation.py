@@ -1,6 +1,7 @@
 """Print the calibration of the virtual cohort: target, reached, within; then speed and memory.
 
     python scripts/bench_simulation.py [--patients 2000] [--seed 20] [--ecgs 10000] [--csv FILE]
+    python scripts/bench_simulation.py --again FILE      the response anew, tracings as kept in FILE
 
 Durations, areas and criteria are measured on the finished tracings as a user's ECG would be; the
 latent truth is used only for the Bayes AUROC and to group by conduction.
@@ -12,9 +13,13 @@ import argparse
 import resource
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -29,6 +34,14 @@ from dyssync.simulation.corpus import SHARD, simulate_corpus
 from dyssync.simulation.patient import simulate_patient
 from dyssync.simulation.population import draw_patient
 from dyssync.simulation.recording import FS
+from dyssync.simulation.response import (
+    HIDDEN_SD,
+    RESPONSE_PERCENT,
+    Dyssynchrony,
+    Substrate,
+    expected_fall,
+    response_probability,
+)
 
 LATERAL = ("I", "aVL", "V5", "V6")
 RBBB_TYPES = ("rbbb", "rbbb+lafb")
@@ -142,6 +155,7 @@ def measured_row(seed: int, k: int) -> dict[str, object]:
     row = {**cohort_row(name, parameters, patient), **truth_row(name, parameters, patient)}
     before, after = patient.lvesv_baseline_ml, patient.lvesv_followup_ml
     row["responder"] = int((before - after) / before >= 0.15)
+    row["hidden_sd"] = HIDDEN_SD
     clinical = parameters.clinical
     try:
         beat = heartbeat(ECG(patient.signal, FS, age=clinical.age, sex=clinical.sex))
@@ -165,6 +179,39 @@ def measured_row(seed: int, k: int) -> dict[str, object]:
         "rbbb_rule": float(rbbb(beat)),
         **{key: float(value) for key, value in morphology(beat).items()},
     }
+
+
+def measured_table(n: int, seed: int, workers: int) -> pd.DataFrame:
+    """Simulate and measure the first `n` patients of `seed`."""
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        rows = list(pool.map(partial(measured_row, seed), range(n), chunksize=16))
+    return pd.DataFrame(rows)
+
+
+def respond_again(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with the response of the present coefficients to the same hearts and luck.
+
+    The hidden part of each response is kept, scaled to the present SD.
+    """
+    luck = (table["fall_percent"] - table["expected_fall_percent"]) / table["hidden_sd"]
+    expected = np.array([expected_again(row) for row in table.to_dict("records")])
+    fall = expected + HIDDEN_SD * luck
+    return table.assign(
+        expected_fall_percent=expected,
+        fall_percent=fall,
+        hidden_sd=HIDDEN_SD,
+        p_response=[response_probability(value) for value in expected],
+        responder=(fall >= RESPONSE_PERCENT).astype(int),
+    )
+
+
+def expected_again(row: Mapping[Hashable, Any]) -> float:
+    return expected_fall(
+        Dyssynchrony(row["dispersion_intrinsic_ms"], row["wall_delay_intrinsic_ms"]),
+        Dyssynchrony(row["dispersion_paced_ms"], row["wall_delay_paced_ms"]),
+        row["living_muscle_ml"],
+        Substrate(row["scar_share"], row["lv_radius_mm"], row["sex"] == "F"),
+    )
 
 
 def print_targets(table: pd.DataFrame) -> None:
@@ -227,15 +274,21 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--ecgs", type=int, default=10_000, help="0 leaves speed and memory out")
     parser.add_argument("--csv", type=Path, help="where to keep the table")
+    parser.add_argument("--again", type=Path, help="a table that --csv kept")
     args = parser.parse_args()
-    table = pd.DataFrame([measured_row(args.seed, k) for k in range(args.patients)])
-    print(f"{args.patients} patients of seed {args.seed}; {int(table['failed'].sum())} unmeasured")
+    if args.again:
+        table = respond_again(pd.read_csv(args.again))
+        print(f"{len(table)} patients of {args.again.name}; the response anew")
+    else:
+        table = measured_table(args.patients, args.seed, args.workers)
+        print(f"{args.patients} patients of seed {args.seed}")
+    print(f"{int(table['failed'].sum())} could not be measured")
     if args.csv:
         table.to_csv(args.csv, index=False)
     measured = table[table["failed"] == 0]
     print_targets(measured)
     print_types(measured)
-    if args.ecgs:
+    if args.ecgs and not args.again:
         print_speed(args.workers, args.ecgs)
 
 

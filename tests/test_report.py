@@ -366,4 +366,9 @@ def test_simulated_cohort_is_announced_with_its_ceiling(tiny: StudyResults) -> N
     text = Outline(render(replace(tiny, config=config))).text
     assert "Simulated cohort" in text
     assert "0.801" in text
+    summary = tiny.tables["summary"]
+    own = summary[(summary["metric"] == "auroc")].drop_duplicates("model")
+    assert len(own) > 0
+    for model, mean in zip(own["model"], own["mean"], strict=True):
+        assert f"{model} {mean:.3f} ({mean - 0.801:+.3f})" in " ".join(text.split())
     assert "Simulated cohort" not in Outline(render(tiny)).text

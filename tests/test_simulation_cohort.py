@@ -1,7 +1,13 @@
 """The virtual cohort as files: whole or absent, the same for any size and number of processes."""
 
+import os
+import resource
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -9,6 +15,7 @@ from dyssync.cohort import read_cohort
 from dyssync.errors import ConfigError, InputError
 from dyssync.simulation import cohort as module
 from dyssync.simulation.cohort import simulate_cohort
+from dyssync.simulation.staging import run_chunks
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -48,8 +55,10 @@ def test_the_table_is_a_cohort_and_holds_no_truth(tmp_path: Path) -> None:
     assert not {"responder", "p_response", "conduction"} & set(
         pd.read_csv(tmp_path / "c" / "cohort.csv").columns
     )
-    falls = truth["fall_percent"].to_numpy() >= 15
-    assert (cohort.table["responder"].to_numpy() == falls).all()
+    falls = truth["fall_percent"].to_numpy()
+    clear = np.abs(falls - 15) > 0.2  # volumes are rounded to 0.1 mL
+    assert clear.sum() >= 10
+    assert (cohort.table["responder"].to_numpy() == (falls >= 15))[clear].all()
     assert "simulated" in (tmp_path / "c" / "README.md").read_text()
 
 
@@ -91,6 +100,39 @@ def test_impossible_numbers_of_patients_are_one_line(tmp_path: Path, n: int) -> 
         simulate_cohort(n, 0, tmp_path / "c")
     assert "\n" not in str(caught.value)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("kind", [["--workers", "2"], ["--workers", "1", "--unlabelled"]])
+def test_files_that_cannot_be_finished_are_one_line_of_the_command(
+    tmp_path: Path, kind: list[str]
+) -> None:
+    def limit_files() -> None:  # as on a full disk, writing fails in the middle of a file
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+
+    command = [sys.executable, "-m", "dyssync", "simulate", "--patients", "20", *kind]
+    done = subprocess.run(
+        [*command, "--out", str(tmp_path / "c")],
+        preexec_fn=limit_files,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    told = [line for line in done.stderr.splitlines() if "error:" in line]
+    assert len(told) == 1
+    assert "cannot be written (File too large)" in told[0]
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "c").exists()
+
+
+def die(chunk: int) -> int:
+    os.kill(os.getpid(), signal.SIGKILL)
+    return chunk
+
+
+def test_a_killed_process_is_one_line() -> None:
+    with pytest.raises(InputError, match="ended a simulating process"):
+        run_chunks(die, [0, 1], workers=2, on_done=lambda done: None)
 
 
 def test_a_full_disk_is_one_line_and_leaves_nothing_that_looks_whole(

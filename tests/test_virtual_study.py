@@ -65,6 +65,21 @@ def test_corpus_is_only_made_for_a_model_that_wants_one(tmp_path: Path) -> None:
         assert virtual.builtin_cohort(config, tmp_path, Silent(), 1).corpus is None
 
 
+def test_quick_is_shortened_for_the_builtin_cohort_but_never_the_user_s_numbers(
+    tmp_path: Path,
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(virtual, "PATIENTS", 2)
+        given = {"resnet18": {"epochs": 12}}
+        for preset, epochs in (("quick", 9), ("paper", 40)):
+            config = StudyConfig(preset=preset, models=("resnet18", "prevalence"))
+            found = virtual.builtin_cohort(config, tmp_path, Silent(), 1)
+            assert found.parameters_of("resnet18")["epochs"] == epochs
+            own = StudyConfig(preset=preset, models=("resnet18",), parameters=given)
+            found = virtual.builtin_cohort(own, tmp_path, Silent(), 1)
+            assert found.parameters_of("resnet18")["epochs"] == 12
+
+
 def test_bayes_auroc_is_that_of_the_truth(made: tuple[StudyConfig, Path], tmp_path: Path) -> None:
     config, _ = made
     assert config.cohort is not None

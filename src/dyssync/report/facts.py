@@ -94,6 +94,7 @@ class Facts:
     models: tuple[str, ...]
     n_seeds: int
     headlines: tuple[str, ...]
+    ceiling: tuple[tuple[str, float, float], ...]
     tables: tuple[PerformanceTable, ...]
     spread: tuple[tuple[str, ...], ...]
     comparisons: tuple[Comparison, ...]
@@ -130,6 +131,7 @@ def gather_facts(results: StudyResults) -> Facts:
             *_chance_headlines(index, models, rule),
             *_pair_headlines(tests),
         ),
+        ceiling=_below_ceiling(results.config.get("bayes_auroc"), index, models, rule),
         tables=tables,
         spread=_spread(summary),
         comparisons=tests,
@@ -201,6 +203,20 @@ def _floor_headlines(cohort: CohortFacts, n_models: int, n_seeds: int) -> tuple[
         f"({percent(cohort.share)}). {count(n_models, 'model')}, {count(n_seeds, 'seed')}{tested}.",
         f"The floor: calling every patient by the commoner class is right in {percent(larger)}.",
     )
+
+
+def _below_ceiling(
+    bayes: float | None, index: Summary, models: Sequence[str], rule: str
+) -> tuple[tuple[str, float, float], ...]:
+    """Return (model, mean AUROC, how far it lies below `bayes`); empty for a real cohort."""
+    if bayes is None:
+        return ()
+    found = []
+    for model in models:
+        row = find(index, model, rule, "auroc")
+        if row is not None and math.isfinite(row["mean"]):
+            found.append((model, float(row["mean"]), float(bayes - row["mean"])))
+    return tuple(found)
 
 
 def _chance_headlines(index: Summary, models: Sequence[str], rule: str) -> tuple[str, ...]:

@@ -112,7 +112,7 @@ def _draw_ventricles(
     shape = HeartShape(
         lv_radius=float(np.clip(radius, 20, 42)),
         lv_length=float(np.clip(length, 34, 64)),
-        lv_wall=float(small**0.5 * np.clip(rng.normal(9.6 if failing else 9.2, 0.6), 7.5, 12)),
+        lv_wall=float(small**0.5 * np.clip(rng.normal(9.6 if failing else 9.2, 1.0), 7, 13)),
         rv_wall=float(np.clip(rng.normal(rv_wall, 0.6), 3.0, 9)),
         rv_size=float(np.clip(rng.normal(rv_size, 0.06), 0.85, 1.35)),
     )

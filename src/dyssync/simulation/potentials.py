@@ -61,9 +61,7 @@ def repolarisation_times(heart: Heart, activation: Floats, kind: Repolarisation)
     return times
 
 
-def sources(
-    weights: Floats, activation: Floats, fall: Floats, kind: Repolarisation
-) -> Floats:
+def sources(weights: Floats, activation: Floats, fall: Floats, kind: Repolarisation) -> Floats:
     """Return dipole and quadrupole of one beat, (12, BEAT_MS) at 1 ms, mm2 (mm3) of plateau height.
 
     Args:
@@ -83,9 +81,7 @@ def depolarisation_rate(weights: Floats, activation: Floats) -> Floats:
     return _convolve(_histogram(activation, weights), _upstroke())
 
 
-def potentials(
-    activation: Floats, fall: Floats, times_ms: Floats, kind: Repolarisation
-) -> Floats:
+def potentials(activation: Floats, fall: Floats, times_ms: Floats, kind: Repolarisation) -> Floats:
     """Return the potential of each node, (n, len(times_ms)), 0 at rest to 1 at the plateau."""
     grid = np.arange(-BEAT_MS, BEAT_MS + 1, STEP_MS)
     rise = np.interp(grid, _centred(_upstroke()), np.cumsum(_upstroke()), left=0, right=1)

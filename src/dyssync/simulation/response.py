@@ -15,13 +15,13 @@ RESPONSE_PERCENT = 15.0  # the cohort's rule: LVESV falls by at least this
 # Percentage fall of LVESV = INTERCEPT + the terms below. Their signs and order of size follow the
 # literature (Martins 2022, 10.1016/j.ijcha.2022.100979; Linde 2017; domain notes 2.3); the sizes
 # are calibrated to the shares, odds ratios and AUROCs of docs/virtual-cohort.md, to nothing else.
-INTERCEPT = 15.2
-PER_DELAY_MS = 0.75  # of the delay between opposite walls, for MUSCLE_ML of living muscle
-# What is left of the delay under pacing counts for a quarter: it shrinks again while the LV does.
-PACED_SHARE = 0.25
+INTERCEPT = 18.6
+PER_DELAY_MS = 0.67  # of the delay between opposite walls, for MUSCLE_ML of living muscle
+# What is left of the delay under pacing counts half: it shrinks again while the LV does.
+PACED_SHARE = 0.5
 MUSCLE_ML = 140.0
-CENTRE_DELAY_MS = 27.0
-PER_SCAR_SHARE = -90.0
+CENTRE_DELAY_MS = 24.0
+PER_SCAR_SHARE = -110.0
 CENTRE_SCAR_SHARE = 0.05
 PER_RADIUS_MM = -0.1
 CENTRE_RADIUS_MM = 32.0

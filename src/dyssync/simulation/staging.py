@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
@@ -39,7 +41,7 @@ def staged_folder(out: Path, settings: Mapping[str, object], *, force: bool) -> 
             shutil.rmtree(out)
         part.rename(out)
     except OSError as error:
-        reason = error.strerror or str(error)
+        reason = os.strerror(error.errno) if error.errno else str(error)
         raise InputError(
             f"{out}: cannot be written ({reason}); a folder with free space is needed. "
             "Mend this and start again: what is done is kept"
@@ -67,6 +69,9 @@ def run_chunks(
         chunks: what is still to do.
         workers: processes; 1 starts none.
         on_done: called after each chunk, in order of completion.
+
+    Raises:
+        InputError: the system ended one of the processes.
     """
     if workers <= 1 or len(chunks) <= 1:
         for chunk in chunks:
@@ -77,6 +82,11 @@ def run_chunks(
         try:
             for future in as_completed([pool.submit(make, chunk) for chunk in chunks]):
                 on_done(future.result())
+        except BrokenProcessPool as error:
+            raise InputError(
+                "the system ended a simulating process, most often for want of memory; fewer "
+                "--workers need less. Start again: what is done is kept"
+            ) from error
         finally:  # after an error or an interruption nothing new is begun
             pool.shutdown(wait=True, cancel_futures=True)
 
