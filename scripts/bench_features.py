@@ -150,8 +150,9 @@ def main() -> int:
     default = os.environ.get("DYSSYNC_TEST_DATA", ROOT.parent / "shared" / "data")
     parser.add_argument("--data", type=Path, default=Path(default))
     parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--cohorts", nargs="+", default=COHORTS, help="tables, relative to --data")
     options = parser.parse_args()
-    for name in COHORTS:
+    for name in options.cohorts:
         cohort = read_cohort(options.data / name)
         predictions, importances, share = predict_all(cohort, options.seeds)
         show(f"{name}: {len(cohort.responses)} patients, {options.seeds} seeds", predictions, share)

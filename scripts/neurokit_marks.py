@@ -18,16 +18,16 @@ KEYS = {
 FAILURES = (ValueError, IndexError, KeyError, TypeError, ZeroDivisionError, RuntimeError)
 
 
-def lead_marks(lead: np.ndarray, fs: int) -> dict[str, list[float]]:
+def lead_marks(lead: np.ndarray, fs: int, method: str) -> dict[str, list[float]]:
     try:
         clean = neurokit2.ecg_clean(lead, sampling_rate=fs)
         _, peaks = neurokit2.ecg_peaks(clean, sampling_rate=fs)
-        return neurokit2.ecg_delineate(clean, peaks, sampling_rate=fs, method="dwt")[1]
+        return neurokit2.ecg_delineate(clean, peaks, sampling_rate=fs, method=method)[1]
     except FAILURES:
         return {}
 
 
-def main(source: str, target: str) -> None:
+def main(source: str, target: str, method: str) -> None:
     warnings.simplefilter("ignore")
     signals = np.load(source)
     found: dict[str, np.ndarray] = {}
@@ -35,7 +35,7 @@ def main(source: str, target: str) -> None:
     for k, fs in enumerate(signals["fs"].tolist()):
         for number, lead in enumerate(signals[f"x{k}"].astype(np.float64)):
             start = time.process_time()
-            waves = lead_marks(lead, round(fs))
+            waves = lead_marks(lead, round(fs), method)
             spent += time.process_time() - start
             for name, key in KEYS.items():
                 found[f"{k}_{number}_{name}"] = np.array(waves.get(key, []), dtype=np.float64)
@@ -43,4 +43,4 @@ def main(source: str, target: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2])
+    main(*sys.argv[1:4])

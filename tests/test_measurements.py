@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pytest
 
 from dyssync.ecg import ECG, LEAD_INDEX, LEADS
-from dyssync.errors import ModelError
+from dyssync.errors import ConfigError, ModelError
 from dyssync.measurements import DEFINITIONS, Measurements, lead_quality, measure, needs
 from dyssync.measurements.areas import angle_deg
 from dyssync.measurements.dictionary import render_dictionary
@@ -217,6 +217,14 @@ def test_strict_lbbb_needs_width_and_notches() -> None:
     smooth = measure(ecg_of(qrs=(1.0, -0.1, 1.0), qrs_s=0.18))
     assert smooth["lbbb_esc"] == 1.0
     assert smooth["lbbb_strauss"] == 0.0
+
+
+def test_depth_of_a_notch_is_an_option() -> None:
+    ecg = notched_lbbb(0.19)
+    assert measure(ecg)["notches_V6"] > 0
+    assert measure(ecg, notch_mv=1.0)["notches_V6"] == 0
+    with pytest.raises(ConfigError, match="notch_mv is 0 mV"):
+        measure(ecg, notch_mv=0.0)
 
 
 @pytest.mark.parametrize(

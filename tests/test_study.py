@@ -18,6 +18,8 @@ from hypothesis import strategies as st
 from dyssync.cli import main
 from dyssync.errors import ConfigError, InputError
 from dyssync.models import MODELS
+from dyssync.models.rules import UNCHECKED
+from dyssync.study.collect import unchecked_rows
 from dyssync.study.config import StudyConfig, build_config
 from dyssync.study.results import TABLES, StudyResults, read_csv
 
@@ -80,6 +82,17 @@ def test_contributions_are_kept_with_every_test_prediction(finished_run: Path) -
     assert rules.groupby("model")["patient_id"].nunique().eq(48).all()
     cautions = " ".join(results.cautions)
     assert "guideline-esc-2021: not known for some patients" in cautions
+
+
+def test_rows_that_nobody_compared_with_their_source_are_a_caution() -> None:
+    rules = pd.DataFrame(
+        {
+            "model": ["a", "a", "b"],
+            "patient_id": ["1", "2", "1"],
+            "statement": [f"class I; {UNCHECKED}", "class III", "class III"],
+        }
+    )
+    assert unchecked_rows(rules) == (f"a: 1 of 2 recordings fall on a {UNCHECKED}.",)
 
 
 def test_tables_survive_reading_and_writing(finished_run: Path, tmp_path: Path) -> None:

@@ -42,6 +42,9 @@ def measure(
     workers: Annotated[
         int | None, typer.Option(help="Processes. Default: all cores.", min=1)
     ] = None,
+    notch_mv: Annotated[
+        float, typer.Option(help="Least depth of a notch in the QRS, mV.", min=0.01, max=1.0)
+    ] = 0.05,  # half a millimetre on paper; as in dyssync.measurements
     fs: Fs = None,
     unit: Unit = None,
     force: Force = False,
@@ -79,7 +82,7 @@ def measure(
             table = FullText(stdout) if len(paths) == 1 else TextTable(stdout, names)
         stack.enter_context(table)
         stack.enter_context(bar)
-        outcomes = _outcomes(paths, options, workers)
+        outcomes = _outcomes(paths, options, workers, notch_mv)
         for name, one in zip(names, bar.track(outcomes, total=len(paths)), strict=True):
             if one.measurements is None:
                 failed.append(failure(name, one.path, one.problem))
@@ -95,7 +98,9 @@ def measure(
     return report_failures(done, failed, "measured")
 
 
-def _outcomes(paths: list[Path], options: ReadOptions, workers: int | None) -> Iterator[Measured]:
+def _outcomes(
+    paths: list[Path], options: ReadOptions, workers: int | None, notch_mv: float
+) -> Iterator[Measured]:
     """Yield the outcome of each file; with declared rate or unit in this process only."""
     from dyssync.errors import InputError
     from dyssync.formats import ReadOptions, read_ecg
@@ -104,10 +109,11 @@ def _outcomes(paths: list[Path], options: ReadOptions, workers: int | None) -> I
 
     if options == ReadOptions():
         few = len(paths) < FEW_FILES
-        yield from measure_files(paths, workers=1 if workers is None and few else workers)
+        n_workers = 1 if workers is None and few else workers
+        yield from measure_files(paths, workers=n_workers, notch_mv=notch_mv)
         return
     for path in paths:
         try:
-            yield Measured(path, measure_ecg(read_ecg(path, options)))
+            yield Measured(path, measure_ecg(read_ecg(path, options), notch_mv=notch_mv))
         except InputError as error:
             yield Measured(path, None, str(error))

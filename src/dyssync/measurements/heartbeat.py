@@ -96,9 +96,19 @@ def heartbeat(ecg: ECG) -> Heartbeat:
 
 
 def from_typical_beat(
-    typical: TypicalBeat, sex: Sex | None = None, age: float | None = None
+    typical: TypicalBeat,
+    sex: Sex | None = None,
+    age: float | None = None,
+    notch_mv: float = NOTCH_MV,
 ) -> Heartbeat:
-    """Take the baseline off and name the waves of each lead."""
+    """Take the baseline off and name the waves of each lead.
+
+    Args:
+        typical: the beat and its marks.
+        sex: for criteria that depend on it.
+        age: years.
+        notch_mv: least depth of a notch.
+    """
     marks = typical.marks
     signal = typical.beat.signal.astype(np.float64)
     before, after = (round(ms * Heartbeat.fs / 1000.0) for ms in BASELINE_MS)
@@ -111,7 +121,7 @@ def from_typical_beat(
         loop=vectorcardiogram(signal).astype(np.float64),
         marks=marks,
         waves=tuple(qrs_waves(lead) for lead in qrs),
-        notches=tuple(qrs_notches(lead, NOTCH_MV) for lead in qrs),
+        notches=tuple(qrs_notches(lead, notch_mv) for lead in qrs),
         noise=np.asarray(typical.noise, dtype=np.float64),
         rr=np.diff(beats) / typical.recording.fs,
         n_beats=typical.beat.n_beats,

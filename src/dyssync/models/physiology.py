@@ -30,7 +30,7 @@ SIGNS: Mapping[str, Sign] = {
     "lbbb_strauss": Sign(+1, "van Deursen 2015: OR 10.0"),
     "lateral_notch": Sign(+1, "PMC6932172: OR 4.0"),
     "lateral_delay_ms": Sign(+1, "Halamek 2019: delay goes with strict LBBB, r .61"),
-    "tcrt": Sign(-1, "189 LBBB, 40 with CRT: more negative in those who improve (domain 2.3)"),
+    "tcrt": Sign(-1, "40 CRT patients of 189 with LBBB: more negative in those who improve"),
     "tmd_deg": Sign(+1, "same series: larger in those who improve"),
     "fqrs": Sign(-1, "QQ-LAE (10.1155/2020/3856294): OR 3.1 without fragmentation"),
     "selvester_lbbb": Sign(-1, "10.1155/2020/2036545: 7 points and more OR 0.33"),

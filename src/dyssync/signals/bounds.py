@@ -33,6 +33,9 @@ P_CORNER_SHARE, P_SEEN_SHARE = 0.2, 0.4
 P_STEEP = (0.4, 0.6, 0.8)  # of the steepest sample
 P_OUTWARD = 12  # samples; what lies farther out is the T wave before, wander, or the QRS
 OWN_SHARE = 0.5
+# samples by which a lead's own QRS may start before the global one, and after it: a lead that looks
+# across a wide QRS sees nothing of its first 90 ms
+OUTWARD, INWARD = 20, 45
 LEAST_TRUST = 0.05  # leads below are left out: their QRS hardly stands out of their noise
 # Latest T limb after the fiducial point: 0.46 s * sqrt(RR) lets QTc reach about 0.56 s.
 T_LIMB_SQRT, T_LIMB_RR = 0.46, 0.6
@@ -73,8 +76,8 @@ def qrs_bounds(beat: FloatArray, r: int) -> Bounds:
     speed = lead_speed(smooth, SMOOTHING)
     seen_on = first_true(speed[:, on - 10 : off] > SEEN_QRS_ON) - 10
     seen_off = first_true(speed[:, on : off + 11][:, ::-1] > SEEN_QRS_OFF) - 10
-    lead_on = on - 3.5 + OWN_SHARE * np.clip(seen_on, -20, 20)
-    lead_off = off - OWN_SHARE * np.clip(seen_off, -20, 20)
+    lead_on = on - 3.5 + OWN_SHARE * np.clip(seen_on, -OUTWARD, INWARD)
+    lead_off = off - OWN_SHARE * np.clip(seen_off, -OUTWARD, INWARD)
     return Bounds(on, off, r, lead_on, lead_off)
 
 

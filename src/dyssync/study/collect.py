@@ -12,6 +12,7 @@ import pandas as pd
 from dyssync.evaluation.protocol import metric_table, pairwise_tests, summarise_metrics
 from dyssync.explanation.regions import REGIONS, STUDY_SHARES
 from dyssync.models.base import Rule
+from dyssync.models.rules import UNCHECKED
 from dyssync.splits import split_table
 from dyssync.study.contributions import (
     gather_contributions,
@@ -64,7 +65,7 @@ def collect(
         tables,
         explanations,
         maps,
-        _cautions(material, metrics),
+        (*_cautions(material, metrics), *unchecked_rows(explanations["rules"])),
         gather_contributions(folders),
     )
 
@@ -99,6 +100,16 @@ def _explanations(cells: list[tuple[str, int, Path]]) -> dict[str, pd.DataFrame]
             rows.append((name, region, count, count / max(1, len(called)), chance, share))
     columns = list(EXPLANATION_TABLES["region_counts"])
     return {"lead_regions": regions, "region_counts": pd.DataFrame(rows, columns=columns)}
+
+
+def unchecked_rows(rules: pd.DataFrame) -> tuple[str, ...]:
+    """Say for how many recordings a rule rests on a row that nobody compared with its source."""
+    found = []
+    for name, held in rules.groupby("model", sort=False):
+        n = int(held["statement"].str.contains(UNCHECKED, regex=False).sum())
+        if n:
+            found.append(f"{name}: {n} of {len(held)} recordings fall on a {UNCHECKED}.")
+    return tuple(found)
 
 
 def _cautions(material: Material, metrics: pd.DataFrame) -> tuple[str, ...]:
