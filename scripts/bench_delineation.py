@@ -166,8 +166,9 @@ def show_neurokit(
         show_failures(ludb, durations)
         show_set(f"LUDB, wide or paced, {name}", [ludb[k] for k in wide], [marks[k] for k in wide])
         show_failures([ludb[k] for k in wide], [durations[k] for k in wide])
-        marks, _ = neurokit_marks(qtdb, python, keep / f"qtdb-{len(qtdb)}.npz", method)
-        show_better_lead(f"QTDB, {name}", qtdb, marks)
+    best = next(iter(seconds))
+    marks, _ = neurokit_marks(qtdb, python, keep / f"qtdb-{len(qtdb)}.npz", best)
+    show_better_lead(f"QTDB, NeuroKit2 {best}", qtdb, marks)
     return seconds
 
 
