@@ -105,8 +105,12 @@ def draw_distributions(table: pd.DataFrame, path: Path) -> None:
     axes[0].set(xlabel="QRS duration, ms", ylabel="patients")
     axes[1].set(xlabel="QRS area, uVs")
     axes[2].set(xlabel="QRS area, uVs", ylabel="density")
-    for axis in axes[1:]:
-        axis.legend(fontsize=7)
+    axes[0].axvspan(150, 165, color="0.9", label="mean, target")
+    for low, high in ((110, 130), (55, 85), (37.5, 62.5)):  # LBBB, IVCD, RBBB
+        axes[1].axvspan(low, high, color="0.9", label="means of types, targets")
+    for axis in (axes[0], axes[2]):
+        handles = dict(zip(*axis.get_legend_handles_labels()[::-1], strict=True))  # one a label
+        axis.legend(handles.values(), handles.keys(), fontsize=6)
     figure.tight_layout()
     figure.savefig(path, dpi=DPI)
     plt.close(figure)
