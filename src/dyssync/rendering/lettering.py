@@ -27,13 +27,21 @@ def _font(height_px: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 
 
 @lru_cache(maxsize=512)
-def text_cover(text: str, height_px: int) -> Signal:
-    """Return the ink of one line of text, (h, w, 1) float32, 0-1, read-only."""
+def text_mask(text: str, height_px: int) -> Picture:
+    """Return the ink of one line of text, (h, w) uint8, 255 where it is full, read-only."""
     font = _font(min(max(height_px, 4), MAX_FONT_PX))
     _, _, right, bottom = font.getbbox(text)
     mask = Image.new("L", (max(int(right) + 1, 1), max(int(bottom) + 1, 1)), 0)
     ImageDraw.Draw(mask).text((0, 0), text, fill=255, font=font)
-    cover = np.asarray(mask, np.float32)[:, :, None] / np.float32(255)
+    held = np.array(mask)
+    held.flags.writeable = False
+    return held
+
+
+@lru_cache(maxsize=512)
+def text_cover(text: str, height_px: int) -> Signal:
+    """Return the ink of one line of text, (h, w, 1) float32, 0-1, read-only."""
+    cover: Signal = text_mask(text, height_px)[:, :, None] / np.float32(255)
     cover.flags.writeable = False
     return cover
 
@@ -59,3 +67,29 @@ def write_text(
     below = image[y0:y1, x0:x1]
     full = np.array(colour, np.float32)  # not int: NumPy would count in uint8
     image[y0:y1, x0:x1] = below + (full - below) * cover[y0 - y : y1 - y, x0 - x : x1 - x]
+
+
+def ink_shades(paper: int, ink: int) -> Picture:
+    """Return the grey values (256,) uint8 of ink that covers 0 to 255 parts of a pixel of paper."""
+    shades: Picture = np.rint(paper + (ink - paper) * np.arange(256) / 255).astype(np.uint8)
+    return shades
+
+
+def stamp_text(
+    image: Picture, text: str, corner: tuple[float, float], height_px: int, shades: Picture
+) -> None:
+    """Write one line on a grey picture, in place; the darker of text and paper stays.
+
+    Half the time of :func:`write_text`, which training views need.
+
+    Args:
+        image: (H, W) uint8.
+        text, corner, height_px: as in :func:`write_text`.
+        shades: of :func:`ink_shades`.
+    """
+    mask = text_mask(text, height_px)
+    x, y = round(corner[0]), round(corner[1])
+    x0, y0 = max(x, 0), max(y, 0)
+    part = image[y0 : max(y + mask.shape[0], 0), x0 : max(x + mask.shape[1], 0)]
+    stamp = shades[mask[y0 - y :, x0 - x :][: part.shape[0], : part.shape[1]]]
+    np.minimum(part, stamp, out=part)

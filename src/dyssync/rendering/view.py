@@ -21,7 +21,7 @@ from dyssync.rendering.geometry import (
     lead_boxes,
     place_traces,
 )
-from dyssync.rendering.lettering import write_text
+from dyssync.rendering.lettering import ink_shades, stamp_text
 from dyssync.rendering.noise import NOISE_SIDE, add_noise
 from dyssync.rendering.rendered import LeadBox, Picture, Rendered
 from dyssync.rendering.trace import paint, trace_spans
@@ -224,7 +224,7 @@ def blank_view(view: View, layout: Layout, frame: Frame, size: tuple[int, int]) 
     else:
         paper = np.full(size, view.paper, np.uint8)
     if view.text:
-        _write_names(paper, layout, frame, view.ink)
+        _write_names(paper, layout, frame, ink_shades(view.paper, view.ink))
     return paper
 
 
@@ -237,7 +237,7 @@ def _line_profile(n: int, origin: float, px_per_mm: float, view: View) -> Pictur
     return grey
 
 
-def _write_names(image: Picture, layout: Layout, frame: Frame, ink: int) -> None:
+def _write_names(image: Picture, layout: Layout, frame: Frame, shades: Picture) -> None:
     """Write the lead names at the top left of their cells, 3 mm high or just legible."""
     height_px = max(round(3 * frame.px_per_mm), 6)
     for panel in layout.panels:
@@ -245,4 +245,4 @@ def _write_names(image: Picture, layout: Layout, frame: Frame, ink: int) -> None
             continue
         x = frame.left + panel.column * layout.column_mm * frame.px_per_mm + 2
         y = frame.top + (panel.row + 0.15) * frame.row_px
-        write_text(image[:, :, None], panel.label, (x, y), height_px, (ink,))
+        stamp_text(image, panel.label, (x, y), height_px, shades)
