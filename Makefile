@@ -43,7 +43,17 @@ bench-render: $(READY)
 	test -x build/bench-render/bin/python || $(PYTHON) -m venv build/bench-render
 	build/bench-render/bin/python -m pip install --quiet --disable-pip-version-check \
 	  "ecg_plot[export]==0.3.0" matplotlib
-	$(NICE_ENV) $(BIN)/python scripts/bench_render.py --peers build/bench-render/bin/python
+	$(NICE_ENV) $(BIN)/python scripts/bench_render.py --peers build/bench-render/bin/python \
+	  --records ../shared/data/ludb/records
+
+# ResNet-18 trained on one layout, mixed layouts, tiles and worn paper, each tested on all: hours
+.PHONY: bench-layouts
+bench-layouts: $(READY)
+	test -f build/bench-layouts/virtual/cohort.csv || \
+	  $(BIN)/dyssync simulate --out build/bench-layouts/virtual
+	$(NICE_ENV) $(BIN)/python scripts/bench_layouts.py --out build/bench-layouts/results \
+	  --cohort ludb=../shared/data/ludb/cohort_lvh.csv \
+	  --cohort virtual=build/bench-layouts/virtual/cohort.csv
 
 # marks against cardiologists' on LUDB and QTDB; beside NeuroKit2 in an environment of its own
 .PHONY: bench-delineation

@@ -4,7 +4,8 @@
     python scripts/bench_render.py                      ours alone
     python scripts/bench_render.py --peers PYTHON       PYTHON has ecg_plot[export] and matplotlib
 
-Prints a Markdown table of CPU times on one core: the median of repeated runs, and the fastest.
+Prints Markdown tables: CPU times on one core (the median of repeated runs, and the fastest), epoch
+times of the image model with views drawn on the fly against ready tensors, and how exact it all is.
 On a busy machine the caches are others' and even CPU time doubles; run it on a quiet one.
 """
 
@@ -18,14 +19,21 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
+from bench_render_exact import print_exactness
+from torch.nn import functional
 
+from dyssync.ecg import ECG, LIMB_FROM_I_II
 from dyssync.layouts import LAYOUTS
+from dyssync.models.network import build_network
+from dyssync.models.pictures import PictureConfig, stack, training_picture
 from dyssync.models.raster import raster_views
+from dyssync.models.training import make_fabric
 from dyssync.rendering import View, ViewConfig, apply_view, draw_view, encode_png, render_page
 from dyssync.rendering.wear import apply_wear, draw_wear
 
@@ -116,6 +124,47 @@ def time_batches(signal: np.ndarray, device: str) -> None:
         print(f"| &nbsp;&nbsp;= {1e3 / each[0]:.0f} views a second | | | |")
 
 
+def time_epochs(signal: np.ndarray, size: tuple[int, int], steps: int = 12) -> None:
+    """Training steps with fresh pictures and with ready ones, in turn on one network."""
+    fabric, n = make_fabric(), 16
+    network = build_network(1, 0.2).train()
+    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3)
+    target = torch.arange(n, dtype=torch.float32) % 2
+    eight = signal[[0, 1, *range(6, 12)]]
+    leads = np.vstack([eight[:2], LIMB_FROM_I_II @ eight[:2], eight[2:]])
+    ecgs = [ECG((leads * (1 + k / n)).astype(np.float32), FS) for k in range(n)]
+    rng = np.random.default_rng(0)
+
+    def step(draw: Callable[[], np.ndarray]) -> float:
+        start = time.process_time()
+        x = torch.from_numpy(draw()).contiguous(memory_format=torch.channels_last)
+        with fabric.autocast():
+            logits = network(x).float().squeeze(1)
+        optimizer.zero_grad(set_to_none=True)
+        functional.binary_cross_entropy_with_logits(logits, target).backward()
+        optimizer.step()
+        return time.process_time() - start
+
+    plain = PictureConfig(size, gain=2.0)
+    for name, config in (
+        ("one layout, clean", plain),
+        ("mixed and worn", replace(plain, training_layouts="mixed", papers="mixed", wear=2.0)),
+    ):
+
+        def fresh(config: PictureConfig = config) -> np.ndarray:
+            return stack([training_picture(ecg, config, rng) for ecg in ecgs])
+
+        ready = fresh()
+        held_back = partial(np.copy, ready)
+        pairs = np.array([(step(fresh), step(held_back)) for _ in range(steps)])[2:]
+        on_the_fly, held = n / np.median(pairs, axis=0)
+        more = 100 * (np.median(pairs[:, 0] / pairs[:, 1]) - 1)
+        print(
+            f"| {size[1]} x {size[0]}, {name} | {on_the_fly:.1f} | {held:.1f} | {more:+.1f} % |",
+            flush=True,
+        )
+
+
 def time_peers(python: str, signal: np.ndarray, ours: float) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "signal.npy")
@@ -130,6 +179,7 @@ def time_peers(python: str, signal: np.ndarray, ours: float) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--records", type=Path, help="folder of LUDB records, to be read back")
     parser.add_argument("--peers", metavar="PYTHON", help="interpreter that has the other programs")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
@@ -143,6 +193,12 @@ def main() -> None:
     time_batches(signal, "cpu")
     if torch.cuda.is_available():
         time_batches(signal, "cuda")
+    else:
+        print("| torch batch on cuda: there is no such device here | | | |")
+    print("\n| training step | pictures/s, fresh | ready | more time |\n|---|---|---|---|")
+    for size in ((128, 160), (224, 224)):
+        time_epochs(signal, size)
+    print_exactness(arguments.records)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """What a network sees: training pictures of signals and of users' own pages."""
 
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from multiprocessing import get_context
 
 import numpy as np
 import pytest
@@ -38,6 +40,17 @@ def test_one_seed_repeats_its_training_pictures_and_two_differ(
 
     np.testing.assert_array_equal(drawn(1), drawn(1))
     assert not np.array_equal(drawn(1), drawn(2))
+
+
+def test_two_workers_draw_what_one_process_draws(toy: Toy) -> None:
+    ecg, seeds = toy[0][0], range(4)
+    with ProcessPoolExecutor(2, get_context("spawn")) as pool:
+        drawn = [
+            pool.submit(training_picture, ecg, RANDOM, np.random.default_rng(k)) for k in seeds
+        ]
+        for k, future in zip(seeds, drawn, strict=True):
+            here = training_picture(ecg, RANDOM, np.random.default_rng(k))
+            np.testing.assert_array_equal(future.result(), here)
 
 
 def test_without_augmentation_training_pictures_are_those_of_prediction(toy: Toy) -> None:

@@ -115,6 +115,18 @@ def test_header_with_any_text_stays_on_the_page(heartbeat: Signal) -> None:
     assert page.image.shape == (510, 660, 3)
 
 
+def test_pages_of_gaps_short_signals_and_huge_voltages_are_drawn(heartbeat: Signal) -> None:
+    heartbeat[:, 500:750] = np.nan
+    page = render_page(heartbeat, 500, LAYOUTS["12x1"], style="bare")
+    box = page.boxes[0]
+    assert page.image[: int(box.y1), int(box.x_at(1.05)) : int(box.x_at(1.45))].min() == 255
+    short = render_page(heartbeat[:, 1000:2000], 500, LAYOUTS["12x1"], style="bare")
+    assert short.image[:, : int(box.x_at(1.9))].min() < 100
+    assert short.image[: int(box.y1), int(box.x_at(2.1)) :].min() == 255  # nothing is made up
+    tall = render_page(15 * heartbeat, 500, LAYOUTS["3x4"], style="bare")
+    assert all(0 <= b.y0 < b.y1 <= tall.image.shape[0] for b in tall.boxes)
+
+
 def test_unusable_page_options_are_refused(heartbeat: Signal) -> None:
     with pytest.raises(ConfigError, match="dpi is 0"):
         render_page(heartbeat, 500, LAYOUTS["3x4"], dpi=0)

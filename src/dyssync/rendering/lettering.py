@@ -41,7 +41,7 @@ def text_mask(text: str, height_px: int) -> Picture:
 @lru_cache(maxsize=512)
 def text_cover(text: str, height_px: int) -> Signal:
     """Return the ink of one line of text, (h, w, 1) float32, 0-1, read-only."""
-    cover: Signal = text_mask(text, height_px)[:, :, None] / np.float32(255)
+    cover = text_mask(text, height_px)[:, :, None].astype(np.float32) / np.float32(255)
     cover.flags.writeable = False
     return cover
 
@@ -84,7 +84,9 @@ def stamp_text(
 
     Args:
         image: (H, W) uint8.
-        text, corner, height_px: as in :func:`write_text`.
+        text: one line.
+        corner: x, y of the upper left end of the line, px.
+        height_px: height of the line.
         shades: of :func:`ink_shades`.
     """
     mask = text_mask(text, height_px)
