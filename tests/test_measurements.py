@@ -164,6 +164,15 @@ def test_nothing_is_made_of_a_lead_that_says_nothing(case: str, word: str) -> No
     assert any("V3" in c and word in c for c in found.cautions)
 
 
+def test_nothing_is_made_of_leads_that_swapped_arms_would_touch() -> None:
+    found = measure(bad_inputs()["arms swapped"])
+    for name in ("qrs_axis_deg", "r_mv_I", "r_mv_aVL", "qrs_area_uvs", "lbbb_esc", "tcrt"):
+        assert np.isnan(found[name]), name
+    for name in ("qrs_duration_ms", "r_mv_aVF", "r_mv_V5", "sokolow_lyon_mv"):
+        assert np.isfinite(found[name]), name
+    assert any(c.startswith("perhaps swapped I, II, III, aVR, aVL") for c in found.cautions)
+
+
 def test_heights_of_saturated_leads_are_missing() -> None:
     found = measure(bad_inputs()["saturated"])
     assert np.isnan(found["r_mv_II"])

@@ -14,8 +14,10 @@ never 0; the cautions say why.
 With fewer than three beats of one shape everything is NaN: an artefact that comes twice cannot be
 told from a heart beat. What is made of a lead that is flat, saturated (1 % of its samples at the
 extreme) or unreadable (single beats farther from the average than the QRS is high) is NaN too.
-Durations of all leads together are not: one bad lead does not move them. Electrodes that seem
-swapped are named in the cautions, and nothing is put right.
+Durations of all leads together are not: one bad lead does not move them. Where right and
+left arm seem swapped, what is made of the leads they touch is NaN. Other swaps are only named: an
+axis of -30 degrees flattens II as well, and in LBBB the R progression is a step. Nothing is put
+right.
 
 Global marks come from all leads together. They are those of the typical beat: the median of the
 beats of the most frequent shape, at 500 Hz, baseline 20 to 4 ms before the QRS. The

@@ -95,8 +95,8 @@ def measure(ecg: ECG, *, notch_mv: float = NOTCH_MV) -> Measurements:
     """Return the measurements of `ecg`.
 
     With fewer than three beats of one shape all are NaN, because an artefact that comes twice
-    cannot be told from a heart beat. What is made of a lead that is flat, saturated or unreadable
-    is NaN. The cautions say so.
+    cannot be told from a heart beat. What is made of a lead that is flat, saturated, unreadable
+    or likely another than its name says is NaN. The cautions say so.
 
     Args:
         ecg: the recording.
@@ -122,18 +122,19 @@ def measure(ecg: ECG, *, notch_mv: float = NOTCH_MV) -> Measurements:
                 beat
             ).items():
                 values[_POSITION[name]] = value
-        missing = np.array([bool(set(leads) & set(found.unusable)) for leads in _NEEDS])
-        values[missing] = np.nan
-        cautions = (*_cautions(beat), *_lost(found.unusable), *found.cautions)
+        lost = {*found.unusable, *found.swapped}
+        values[np.array([bool(set(leads) & lost) for leads in _NEEDS])] = np.nan
+        lines = (*_lost("unusable", found.unusable), *_lost("perhaps swapped", found.swapped))
+        cautions = (*_cautions(beat), *lines, *found.cautions)
     values.flags.writeable = False
     return Measurements(NAMES, values, UNITS, cautions)
 
 
-def _lost(leads: tuple[str, ...]) -> tuple[str, ...]:
+def _lost(why: str, leads: tuple[str, ...]) -> tuple[str, ...]:
     if not leads:
         return ()
     areas = ", QRS area and the loop" if set(leads) & set(VCG_LEADS) else ""
-    return (f"unusable {', '.join(leads)}: what is made of them is missing{areas}",)
+    return (f"{why} {', '.join(leads)}: what is made of them is missing{areas}",)
 
 
 def _cautions(beat: Heartbeat) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from dyssync.ecg import ECG, LEAD_INDEX, LEADS
+from dyssync.ecg import ECG, LEAD_INDEX, LEADS, LIMB_LEADS
 from dyssync.errors import InputError
 from dyssync.measurements.axes import frontal_axis_deg
 from dyssync.measurements.definitions import Definition
@@ -72,10 +72,12 @@ class Quality:
     Attributes:
         leads: in the order of :data:`dyssync.ecg.LEADS`.
         swaps: likely electrode swaps, a sentence each.
+        swapped: leads that a likely one makes others than their names say.
     """
 
     leads: tuple[LeadQuality, ...]
     swaps: tuple[str, ...]
+    swapped: tuple[str, ...]
 
     @property
     def unusable(self) -> tuple[str, ...]:
@@ -129,7 +131,9 @@ def quality_of(ecg: ECG, typical: TypicalBeat | None) -> Quality:
                 lead, float(noise[i]), float(wander[i]), float(mains[i]), float(clipped[i]), faults
             )
         )
-    return Quality(tuple(leads), () if typical is None else _swaps(typical))
+    swaps = {} if typical is None else _swaps(typical)
+    wrong = {lead for held in swaps.values() for lead in held}
+    return Quality(tuple(leads), tuple(swaps), tuple(lead for lead in LEADS if lead in wrong))
 
 
 def measure(beat: Heartbeat) -> dict[str, float]:
@@ -176,30 +180,36 @@ def _clipped_share(signal: npt.NDArray[np.float32]) -> FloatArray:
     return share
 
 
-def _swaps(typical: TypicalBeat) -> tuple[str, ...]:
-    """Signs of swapped electrodes in the typical beat (Batchvarov 2007, Europace 9:1081)."""
+def _swaps(typical: TypicalBeat) -> dict[str, tuple[str, ...]]:
+    """Signs of swapped electrodes in the typical beat (Batchvarov 2007, Europace 9:1081).
+
+    A sentence for each, with the leads it makes unbelievable: swapped arms leave aVF and the chest
+    leads. The other signs are too weak for that: an axis of -30 degrees flattens II as well, and
+    in LBBB the R progression itself is a step.
+    """
     marks, signal = typical.marks, typical.beat.signal.astype(np.float64)
     qrs = signal[:, marks.qrs_on : marks.qrs_off + 1]
     qrs = qrs - qrs[:, :1]
     net = qrs.max(axis=1) + qrs.min(axis=1)
-    found = []
+    found: dict[str, tuple[str, ...]] = {}
     p = None
     if marks.p_on is not None and marks.p_off is not None:
         part = signal[:, marks.p_on : marks.p_off + 1]
         p = (part - np.linspace(part[:, 0], part[:, -1], part.shape[1], axis=1)).sum(axis=1)
     i, v6 = LEAD_INDEX["I"], LEAD_INDEX["V6"]
     if net[i] < 0 < net[v6] and (p is None or p[i] < 0) and abs(frontal_axis_deg(net)) > 90:
-        found.append("I is inverted against V6: right and left arm may be swapped")
+        text = "I is inverted against V6: right and left arm may be swapped"
+        found[text] = tuple(lead for lead in LIMB_LEADS if lead != "aVF")
     size = np.ptp(qrs, axis=1)
     if 0 < size[LEAD_INDEX["II"]] < FLAT_SHARE * np.median(size):
-        found.append("II is nearly flat: right arm and right leg may be swapped")
-    return (*found, *_precordial_swaps(qrs))
+        found["II is nearly flat: right arm and right leg may be swapped"] = ()
+    return found | _precordial_swaps(qrs)
 
 
-def _precordial_swaps(qrs: FloatArray) -> list[str]:
+def _precordial_swaps(qrs: FloatArray) -> dict[str, tuple[str, ...]]:
     """Neighbouring chest leads whose exchange makes the progression clearly smoother."""
     chest = qrs[6:]
-    found = []
+    found: dict[str, tuple[str, ...]] = {}
 
     def roughness(rows: FloatArray) -> float:
         return float(np.abs(np.diff(rows, n=2, axis=0)).sum())
@@ -209,5 +219,6 @@ def _precordial_swaps(qrs: FloatArray) -> list[str]:
         order = list(range(6))
         order[k], order[k + 1] = order[k + 1], order[k]
         if roughness(chest[order]) < SMOOTHER * before:
-            found.append(f"V{k + 1} and V{k + 2} may be swapped: the R progression reverses there")
+            text = f"V{k + 1} and V{k + 2} may be swapped: the R progression reverses there"
+            found[text] = ()
     return found
