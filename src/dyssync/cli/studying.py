@@ -36,7 +36,7 @@ def study(
         ),
     ] = None,
     models: Annotated[
-        str | None, Optional(help="Names with commas between. Default: all five of the study.")
+        str | None, Optional(help="Names with commas between. Default: the seven of the study.")
     ] = None,
     seeds: Annotated[int | None, Optional(help="Seeds 1 to N. Default: 10.")] = None,
     preset: Annotated[
