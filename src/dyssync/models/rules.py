@@ -9,6 +9,7 @@ probability is the training part's share of responders.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Self
 
@@ -46,12 +47,12 @@ AREA_CUTOFFS: Mapping[float, str] = {
 }
 
 
-class RankedRule(ProbabilityMixin):
+class RankedRule(ProbabilityMixin, ABC):
     """A score that needs no fit, and the logistic curve that turns it into a probability."""
 
+    @abstractmethod
     def score(self, ecg: ECG) -> float:
         """Return the rank of one patient, larger for a likelier response; NaN: no statement."""
-        raise NotImplementedError
 
     def fit(
         self,
