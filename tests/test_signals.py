@@ -85,9 +85,20 @@ def test_detect_beats_finds_each_qrs_once(fs: float) -> None:
 
 
 def test_detect_beats_finds_nothing_in_noise_or_asystole() -> None:
-    rng = np.random.default_rng(0)
-    assert len(detect_beats(rng.standard_normal((12, 5000)), 500.0)) == 0
-    assert len(detect_beats(np.zeros((12, 5000)), 500.0)) == 0
+    white = np.random.default_rng(0).standard_normal((12, 5000))
+    muscle = bandpass(white, 500.0, 20.0, 150.0)
+    for noise in (white, muscle, np.cumsum(white, axis=1), np.zeros((12, 5000))):
+        assert len(detect_beats(noise, 500.0)) == 0
+
+
+def test_detect_beats_finds_wide_paced_beats_among_muscle_noise() -> None:
+    time = np.arange(5000) / 500.0
+    phase = np.mod(time, 0.9)
+    beat = -1.2 * wave(phase, 0.45, 0.045) + 0.6 * wave(phase, 0.75, 0.07)
+    noise = bandpass(np.random.default_rng(3).standard_normal((12, 5000)), 500.0, 20.0, 150.0)
+    beats = detect_beats(np.linspace(0.3, 1.0, 12)[:, None] * beat + 0.09 * noise, 500.0)
+    np.testing.assert_allclose(beats / 500.0, 0.45 + 0.9 * np.arange(len(beats)), atol=0.05)
+    assert len(beats) == 11
 
 
 def test_detect_beats_survives_a_bad_lead() -> None:
