@@ -3,8 +3,8 @@
     python scripts/fuzz_formats.py --count 10000            all formats, a process each
     python scripts/fuzz_formats.py --format edf --count 100 --seed 7
 
-The seeds are the golden files of the tests (and, with --real FOLDER, files of that folder). A fault
-is printed with the seed that makes it again. Exit code 1 when there was one.
+The seeds are the golden files of the tests (and, with --real FOLDER..., files of these folders).
+A fault is printed with the seed that makes it again. Exit code 1 when there was one.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import time
 import traceback
 import warnings
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
@@ -162,10 +163,12 @@ def unchecked(format: str) -> list[bytes]:
     return []
 
 
-def seeds_of(format: str, real: Path | None) -> list[bytes]:
-    """Return the files of one format."""
+def seeds_of(format: str, real: Sequence[Path]) -> list[bytes]:
+    """Return the files of one format: golden ones, and those of the folders of real ones."""
     found = unchecked(format)
-    for path in sorted(GOLDEN.iterdir()) + (sorted(real.rglob("*")) if real else []):
+    for path in sorted(GOLDEN.iterdir()) + [
+        p for folder in real for p in sorted(folder.rglob("*"))
+    ]:
         if not path.is_file() or path.stat().st_size > MAX_SEED_BYTES:
             continue
         data = path.read_bytes()
@@ -174,7 +177,7 @@ def seeds_of(format: str, real: Path | None) -> list[bytes]:
     return found
 
 
-def fuzz(format: str, count: int, seed: int, real: Path | None) -> int:
+def fuzz(format: str, count: int, seed: int, real: Sequence[Path]) -> int:
     """Read `count` mutated files of one format; return the number of faults."""
     resource.setrlimit(resource.RLIMIT_AS, (LIMIT_BYTES, LIMIT_BYTES))
     signal.signal(signal.SIGPROF, alarm)
@@ -228,7 +231,7 @@ def main() -> int:
     parser.add_argument("--format", choices=list(FORMATS))
     parser.add_argument("--count", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--real", type=Path)
+    parser.add_argument("--real", type=Path, nargs="*", default=[], metavar="FOLDER")
     args = parser.parse_args()
     if args.format:
         return int(fuzz(args.format, args.count, args.seed, args.real) > 0)
@@ -238,7 +241,7 @@ def main() -> int:
     for name in FORMATS:
         command = [sys.executable, __file__, "--format", name]
         command += ["--count", str(args.count), "--seed", str(args.seed)]
-        command += ["--real", str(args.real)] if args.real else []
+        command += ["--real", *map(str, args.real)]
         try:  # an alarm does not reach a loop inside a C library; the parent's patience does
             code = subprocess.run(command, check=False, timeout=60 + args.count / 20).returncode
         except subprocess.TimeoutExpired:
