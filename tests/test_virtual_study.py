@@ -71,7 +71,7 @@ def test_quick_is_shortened_for_the_builtin_cohort_but_never_the_user_s_numbers(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(virtual, "PATIENTS", 2)
         given = {"resnet18": {"epochs": 12}}
-        for preset, epochs in (("quick", 9), ("paper", 40)):
+        for preset, epochs in (("quick", 4), ("paper", 40)):
             config = StudyConfig(preset=preset, models=("resnet18", "prevalence"))
             found = virtual.builtin_cohort(config, tmp_path, Silent(), 1)
             assert found.parameters_of("resnet18")["epochs"] == epochs
