@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from dyssync.bundle import load_bundle
+from dyssync.ecg import ECG
 from dyssync.errors import ModelError
 from dyssync.formats import read_ecg
 from dyssync.prediction import Predictor
@@ -62,6 +63,9 @@ def test_recording_unlike_the_training_ones_gets_a_caution(
     predictor = Predictor(load_bundle(finished_run), ["prevalence"])
     (caution,) = predictor.predict(read_ecg(shared_data / "ludb" / "records" / "1.hea")).cautions
     assert "500 Hz" in caution
+    noise = np.random.default_rng(0).normal(0, 0.3, (12, 1000)).astype(np.float32)
+    cautions = predictor.predict(ECG(noise, 100.0)).cautions
+    assert any("no heartbeat was found" in said for said in cautions)
 
 
 def test_bundle_names_no_patient_and_no_folder(finished_run: Path, toy_cohort: Path) -> None:

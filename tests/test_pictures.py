@@ -60,6 +60,14 @@ def test_without_augmentation_training_pictures_are_those_of_prediction(toy: Toy
     np.testing.assert_array_equal(picture, asked_pictures(toy[0][0], config, 1)[0])
 
 
+def test_tiles_of_a_recording_without_a_heartbeat_are_an_empty_page(toy: Toy) -> None:
+    noise = np.random.default_rng(0).normal(0, 0.1, (12, 5000)).astype(np.float32)
+    tiles = PictureConfig(SIZE, "tiles")
+    empty, full = (asked_pictures(x, tiles, 1)[0] for x in (ECG(noise, 500.0), toy[0][0]))
+    assert np.ptp(empty) == 0
+    assert np.ptp(full) == 255
+
+
 def test_mixed_layouts_keep_half_for_the_own_one_and_its_kind_of_signal() -> None:
     for own in ("3x4+II", "tiles"):
         layouts = PictureConfig(SIZE, own, training_layouts="mixed").layouts

@@ -15,6 +15,7 @@ from dyssync.ecg import ECG
 from dyssync.errors import ModelError
 from dyssync.formats import Input
 from dyssync.models.base import ExplainsItself, ResponseModel, Rule
+from dyssync.signals.beats import detect_beats
 
 
 @dataclass(frozen=True)
@@ -177,6 +178,8 @@ def cautions(ecg: Input, about: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _signal_cautions(ecg: ECG, about: Mapping[str, Any]) -> list[str]:
     found = []
+    if not len(detect_beats(ecg.signal, ecg.fs)):
+        found.append("no heartbeat was found; models of the beat knew nothing of this recording")
     low, high = about["fs_range"]
     if not low <= ecg.fs <= high:
         found.append(f"sampled at {ecg.fs:g} Hz; the training recordings at {low:g} to {high:g} Hz")

@@ -13,8 +13,8 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from dyssync.ecg import ECG, Signal
-from dyssync.errors import ConfigError, check_choice, check_range
+from dyssync.ecg import ECG, LEADS, Signal
+from dyssync.errors import ConfigError, InputError, check_choice, check_range
 from dyssync.formats import ECGImage, Input
 from dyssync.layouts import LAYOUTS, SignalSource
 from dyssync.models.waveforms import BAND, FS, qrs_centre
@@ -99,8 +99,8 @@ def all_layouts(layout: str) -> tuple[str, ...]:
 def drawn_signal(ecg: ECG, layout: str) -> Signal:
     """Return what a layout draws of a recording, (12, n) float32 mV at :data:`FS`.
 
-    Raises:
-        InputError: the layout shows the median beat and no heart beat is found.
+    NaN, an empty page, where the layout shows the median beat and no heart beat is found: the
+    measurements of such a recording are missing as well, and it must not end a study.
     """
     held = LAYOUTS[layout]
     return _drawn(ecg, held.source, held.seconds if held.source == "median-beat" else 0.0)
@@ -111,7 +111,10 @@ def _drawn(ecg: ECG, source: SignalSource, seconds: float) -> Signal:
     signal = bandpass(resample(ecg.signal, ecg.fs, FS), FS, *BAND)
     if source == "rhythm":
         return signal
-    beat = median_beat(signal, FS, before_s=seconds, after_s=seconds)
+    try:
+        beat = median_beat(signal, FS, before_s=seconds, after_s=seconds)
+    except InputError:
+        return np.full((len(LEADS), round(seconds * FS)), np.nan, np.float32)
     start = qrs_centre(beat) - round(TILE_CENTRE_SHARE * seconds * FS)
     return beat.signal[:, start : start + round(seconds * FS)]
 
