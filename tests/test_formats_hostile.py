@@ -129,6 +129,15 @@ def test_ten_gigabytes_claimed_in_a_kilobyte_are_refused() -> None:
     refused("a.npy", npy.getvalue() + b"\0" * 900, "the file is shorter; truncated?")
 
 
+# Found by fuzzing: numpy warns of "a"; objects would need pickle.
+@pytest.mark.parametrize("descr", ["|a3", "|O", "<M8[s]", "|V8", "<U0", "<c16", "f8,f8"])
+def test_numpy_arrays_of_anything_but_numbers_are_refused(descr: str) -> None:
+    npy = io.BytesIO()
+    header = {"descr": descr, "fortran_order": False, "shape": (12, 5000)}
+    np.lib.format.write_array_header_1_0(npy, header)
+    refused("a.npy", npy.getvalue() + b"\0" * 480_000, "plain numbers are needed")
+
+
 def test_ten_gigabytes_claimed_in_a_container_are_refused() -> None:
     import h5py
     import pydicom

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import re
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -30,6 +31,10 @@ _MAGIC = b"\x93NUMPY"
 _SIGNAL_KEYS = ("signal", "ecg", "data", "val", "x", "arr_0")
 
 
+# What numpy.save writes for numbers and text; other names that numpy knows are objects or outdated.
+_PLAIN = re.compile(r"[<>|=]?(b1|[iu][1248]|f[248]|U[1-9]\d{0,7})")
+
+
 def parse_array(data: bytes, what: str = "the array") -> npt.NDArray[np.generic]:
     """Read one NPY array, checking its header before numpy allocates for it.
 
@@ -45,12 +50,13 @@ def parse_array(data: bytes, what: str = "the array") -> npt.NDArray[np.generic]
         raise FormatError(f"{what} has a broken NPY header; save it again")
     try:
         fields = ast.literal_eval(data[start : start + size].decode("utf-8").strip())
-        dtype = np.dtype(str(fields["descr"]))
+        descr = str(fields["descr"])
         shape, fortran = tuple(fields["shape"]), bool(fields["fortran_order"])
     except (ValueError, SyntaxError, TypeError, KeyError, MemoryError, RecursionError) as error:
         raise FormatError(f"{what} has a broken NPY header; save it again") from error
-    if dtype.kind not in "iufUb" or not all(isinstance(n, int) and n >= 0 for n in shape):
-        raise FormatError(f"{what} holds {dtype}; plain numbers are needed")
+    if not _PLAIN.fullmatch(descr) or not all(isinstance(n, int) and n >= 0 for n in shape):
+        raise FormatError(f"{what} holds {descr[:40]!r}; plain numbers are needed")
+    dtype = np.dtype(descr)
     count = 1
     for n in shape:
         count *= n
