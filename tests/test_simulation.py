@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from dyssync.ecg import LEADS
 from dyssync.simulation.activation import Site, Tissue, activation_times, travel_graph
 from dyssync.simulation.conduction import CONDUCTION_TYPES, draw_sites
 from dyssync.simulation.heart import Heart, HeartShape, build_heart, lv_volume_ml, source_weights
@@ -12,10 +13,12 @@ from dyssync.simulation.population import draw_patient
 from dyssync.simulation.potentials import (
     LEAD_IN_MS,
     Repolarisation,
+    depolarisation_rate,
     potentials,
     repolarisation_times,
     sources,
 )
+from dyssync.simulation.recording import clean_beat
 from dyssync.simulation.texture import draw_texture, unevenness
 
 
@@ -102,6 +105,25 @@ def test_far_electrodes_see_the_dipole_alone() -> None:
     matrix = lead_matrix(Torso())
     assert np.abs(matrix[6:, 3:]).max() == 0
     assert np.abs(matrix[:6, 3:]).max() > 0
+
+
+def test_left_anterior_block_turns_the_axis_left(heart: Heart) -> None:
+    graph = travel_graph(heart, Tissue(), np.zeros(len(heart)))
+    weights = source_weights(heart, np.ones(len(heart)))
+
+    def qrs(conduction: str) -> dict[str, np.ndarray]:
+        times = activation_times(heart, graph, [draw_sites(conduction, np.random.default_rng(2))])
+        rate = depolarisation_rate(weights, times[0])
+        beat = sources(weights, times[0], times[0] + 300.0, Repolarisation())
+        shown = np.flatnonzero(np.abs(rate).sum(axis=0) > 0)
+        leads = clean_beat(beat, Torso())[:, shown[0] : shown[-1]]
+        return dict(zip(LEADS, leads, strict=True))
+
+    normal, blocked = qrs("normal"), qrs("lafb")
+    for lead in ("III", "aVF"):  # rS
+        assert -blocked[lead].min() > 1.5 * blocked[lead].max()
+        assert -normal[lead].min() < normal[lead].max()
+    assert blocked["aVL"].max() > -2 * blocked["aVL"].min()  # qR
 
 
 @pytest.mark.parametrize("conduction", CONDUCTION_TYPES)

@@ -21,7 +21,7 @@ from dyssync.simulation.staging import run_chunks, staged_folder, write_whole
 
 CHUNK = 16  # patients that are finished together; what an interruption can cost
 MAX_PATIENTS = 1_000_000
-VERSION = 3  # of the simulator: other numbers for the same seed need another version
+VERSION = 4  # of the simulator: other numbers for the same seed need another version
 
 README = """# A simulated cohort
 

@@ -28,15 +28,24 @@ RIGHT_ALONE = (
     Site(RIGHT_WALL, 0.5, 0.35, 10.0),
 )
 RIGHT_PACED = (Site(RIGHT_SEPTUM, 0.1, 0.92, 0.0),)
+# Without the anterior fascicle the LV is entered low at the back, and its anterior wall 20 to 30 ms
+# late from there: QRS axis left, rS in III, qR in aVL (Elizari et al., Circulation 2007;115:1154).
+LEFT_POSTERIOR = (
+    *SEPTAL,
+    Site(LV, 1.9, 0.75, 1.0),
+    *APICAL,
+    Site(LV, -0.7, 0.58, 20.0),
+    Site(LV, -2.2, 0.28, 30.0),
+)
 
 LEFT = (*SEPTAL, *ANTERIOR, *POSTERIOR, *APICAL)
 SITES: dict[str, tuple[Site, ...]] = {
     "normal": (*LEFT, *RIGHT),
     "lbbb": RIGHT_ALONE,
     "rbbb": LEFT,
-    "rbbb+lafb": (*SEPTAL, *POSTERIOR, *APICAL),
+    "rbbb+lafb": LEFT_POSTERIOR,
     "ivcd": (*LEFT, *RIGHT),
-    "lafb": (*SEPTAL, *POSTERIOR, *APICAL, *RIGHT),
+    "lafb": (*LEFT_POSTERIOR, *RIGHT),
     "lpfb": (*SEPTAL, *ANTERIOR, *APICAL, *RIGHT),
     "paced": RIGHT_PACED,
 }
