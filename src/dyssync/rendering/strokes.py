@@ -1,0 +1,141 @@
+"""The two loops of the rasteriser, compiled by Numba; :mod:`dyssync.rendering.trace` explains them.
+
+NumPy takes about ninety calls for the same and ten times as long: a training view has so few
+sub-columns that what counts is the number of passes over them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar, cast
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.intp]
+Singles = npt.NDArray[np.float32]
+Bytes = npt.NDArray[np.uint8]
+
+
+def compiled(function: Callable[P, R]) -> Callable[P, R]:
+    """Return `function` as machine code, made at the first call and kept for the next process."""
+    try:
+        return cast(Callable[P, R], numba.njit(cache=True)(function))
+    except RuntimeError:  # neither the package's folder nor the user's cache can be written
+        return cast(Callable[P, R], numba.njit(function))
+
+
+@compiled
+def fill_spans(
+    signal: Singles,
+    lead: Ints,
+    begin: Ints,
+    inside: Ints,
+    at_begin: Floats,
+    per_step: float,
+    scale: Singles,
+    baseline: Singles,
+    reach: Singles,
+    top: Singles,
+    bottom: Singles,
+) -> None:
+    """Widen the spans `top` to `bottom` of all sub-columns by what the pen covers.
+
+    Args:
+        signal: (12, n) mV.
+        lead: (P,) row of the signal that each trace draws.
+        begin: (P,) first sub-column of each trace.
+        inside: (P, 2) range of the sub-columns with ink, counted from `begin`.
+        at_begin: (P,) sample at `begin`.
+        per_step: samples a sub-column.
+        scale: (P,) px a mV.
+        baseline: (P,) y of 0 mV, px.
+        reach: (taps + 1,) half the height of the pen, so many sub-columns from its middle, px.
+        top: (S,) upper ends of the ink, px; +inf where there is none yet.
+        bottom: (S,) lower ends, px; -inf where there is none yet.
+    """
+    n, taps = signal.shape[1], len(reach) - 1
+    for p in range(len(lead)):
+        row, left, right = signal[lead[p]], inside[p, 0], inside[p, 1]
+        position = left * per_step + at_begin[p]
+        before = np.floor(position)
+        value = np.float32(np.nan)
+        if 0 <= position <= n - 1:
+            i = min(int(before), n - 2)
+            value = row[i] + (row[i + 1] - row[i]) * np.float32(position - before)
+        for k in range(left, right):
+            low = high = value
+            start = int(before) + 1
+            position = (k + 1) * per_step + at_begin[p]
+            before = np.floor(position)
+            value = np.float32(np.nan)
+            if 0 <= position <= n - 1:
+                i = min(int(before), n - 2)
+                value = row[i] + (row[i + 1] - row[i]) * np.float32(position - before)
+            # Both ends of the step count, and every sample between them; one NaN is a gap.
+            gap = np.isnan(low) or np.isnan(value)
+            if gap:
+                continue
+            low, high = min(low, value), max(high, value)
+            for i in range(start, int(before) + 1):
+                gap = gap or np.isnan(row[i])
+                low, high = min(low, row[i]), max(high, row[i])
+            if gap:
+                continue
+            end_a, end_b = baseline[p] - scale[p] * low, baseline[p] - scale[p] * high
+            first, last = min(end_a, end_b), max(end_a, end_b)
+            for j in range(max(k - taps, left), min(k + taps + 1, right)):
+                at, half = begin[p] + j, reach[abs(j - k)]
+                top[at] = min(top[at], first - half)
+                bottom[at] = max(bottom[at], last + half)
+
+
+@compiled
+def lay_ink(image: Bytes, column: Ints, top: Singles, bottom: Singles, colour: Singles) -> None:
+    """Draw spans on a picture, in place; where traces cross, the darkest wins.
+
+    Args:
+        image: (H, W, channels); holds the paper.
+        column: (C,) pixel column.
+        top: (C, SUB_COLUMNS) upper ends of the ink, px.
+        bottom: (C, SUB_COLUMNS) lower ends.
+        colour: (channels,) of full ink.
+    """
+    height, width, n_channels = image.shape
+    n_sub = top.shape[1]
+    first = np.empty(len(column), np.intp)
+    last = np.zeros(len(column), np.intp)
+    n_pixels = 0
+    for c in range(len(column)):
+        highest, lowest = top[c].min(), bottom[c].max()
+        first[c] = 0
+        if 0 <= column[c] < width and lowest > 0 and highest < height:
+            first[c] = int(max(highest, 0))
+            last[c] = int(np.ceil(min(lowest, height)))
+            n_pixels += max(last[c] - first[c], 0)
+    # All paper is looked at before any ink is laid, so the order of the traces does not matter.
+    shades = np.empty((n_pixels, n_channels), np.uint8)
+    at = 0
+    for c in range(len(column)):
+        for row in range(first[c], last[c]):
+            cover = np.float32(0)
+            upper, lower = np.float32(row), np.float32(row + 1)
+            for k in range(n_sub):
+                cover += max(min(lower, bottom[c, k]) - max(upper, top[c, k]), np.float32(0))
+            cover *= np.float32(1) / np.float32(n_sub)
+            for channel in range(n_channels):
+                below = np.float32(image[row, column[c], channel])
+                painted = below + (colour[channel] - below) * cover
+                shades[at, channel] = np.uint8(np.rint(painted))
+            at += 1
+    at = 0
+    for c in range(len(column)):
+        for row in range(first[c], last[c]):
+            for channel in range(n_channels):
+                held = image[row, column[c], channel]
+                image[row, column[c], channel] = min(held, shades[at, channel])
+            at += 1
