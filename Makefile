@@ -49,11 +49,11 @@ bench-render: $(READY)
 # ResNet-18 trained on one layout, mixed layouts, tiles and worn paper, each tested on all: hours
 .PHONY: bench-layouts
 bench-layouts: $(READY)
-	test -f build/bench-layouts/virtual/cohort.csv || \
-	  $(BIN)/dyssync simulate --out build/bench-layouts/virtual
-	$(NICE_ENV) $(BIN)/python scripts/bench_layouts.py --out build/bench-layouts/results \
+	test -f build/bench-layouts/virtual-v4/cohort.csv || \
+	  $(BIN)/dyssync simulate --out build/bench-layouts/virtual-v4
+	$(NICE_ENV) $(BIN)/python scripts/bench_layouts.py \
 	  --cohort ludb=../shared/data/ludb/cohort_lvh.csv \
-	  --cohort virtual=build/bench-layouts/virtual/cohort.csv
+	  --cohort virtual-v4=build/bench-layouts/virtual-v4/cohort.csv
 
 # marks against cardiologists' on LUDB and QTDB; beside NeuroKit2 in an environment of its own
 .PHONY: bench-delineation

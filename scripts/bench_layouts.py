@@ -1,12 +1,14 @@
 """Train ResNet-18 on one layout, on many, on tiles, on worn paper; test each on all of it.
 
-    make bench-layouts                                          hours; goes on where it was stopped
-    python scripts/bench_layouts.py --cohort ludb=TABLE.csv ... --out FOLDER [--workers 2]
-    python scripts/bench_layouts.py --out FOLDER --tables       the tables of what is done
+    make bench-layouts                                     hours; goes on where it was stopped
+    python scripts/bench_layouts.py --cohort ludb=TABLE.csv ... [--results FILE.csv] [--workers 2]
+    python scripts/bench_layouts.py --tables               the tables of what is done
 
 Splits, training and calibration are the study's (60/20/20 by patient, seeds 1 to 10; a seed's
 network is trained once and tested on every layout and on pictures at every severity of wear).
-FOLDER gets one CSV a network; the Markdown tables go to stdout.
+Each network adds its rows, with the commit that made them, to docs/measured/layouts.csv, which is
+kept in the repository: it takes hours, and no machine stays for long. A cohort of another simulator
+is another cohort and needs another name. The Markdown tables go to stdout.
 """
 
 from __future__ import annotations
@@ -14,11 +16,11 @@ from __future__ import annotations
 import argparse
 import copy
 import os
-import sys
+import subprocess
 import time
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import astuple, dataclass
 from itertools import product
 from multiprocessing import get_context
 from pathlib import Path
@@ -65,10 +67,6 @@ class Job:
     condition: str
     seed: int
 
-    @property
-    def file(self) -> str:
-        return f"{self.cohort}-{self.condition.replace(' ', '-')}-{self.seed:02d}.csv"
-
 
 def worn_picture(ecg: ECG, model: ResNet18, severity: int, rng: np.random.Generator) -> ECGImage:
     """A page with grid and names in the model's own layout and gain, worn."""
@@ -110,17 +108,36 @@ def measure(job: Job, cohort: Cohort, epochs: int) -> pd.DataFrame:
 _cohorts: dict[str, Cohort] = {}
 
 
-def work(job: Job, tables: dict[str, Path], epochs: int, out: Path) -> str:
+def work(job: Job, tables: dict[str, Path], epochs: int) -> pd.DataFrame:
     import torch
 
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
     if job.cohort not in _cohorts:
         _cohorts[job.cohort] = read_cohort(tables[job.cohort])
-    temporary = out / f".{job.file}"
-    measure(job, _cohorts[job.cohort], epochs).to_csv(temporary, index=False)
-    os.replace(temporary, out / job.file)
-    return job.file
+    return measure(job, _cohorts[job.cohort], epochs)
+
+
+def read_results(path: Path) -> pd.DataFrame:
+    """Return the rows of the networks that are done; none where there is no file yet."""
+    if not path.is_file():
+        return pd.DataFrame(columns=["cohort", "condition", "seed"])
+    return pd.read_csv(path, dtype={"tested_on": str})
+
+
+def add_results(path: Path, found: pd.DataFrame) -> None:
+    """Add the rows of one network to the file; whole or not at all."""
+    rows = pd.concat([read_results(path), found]).sort_values(
+        ["cohort", "condition", "seed"], kind="stable"
+    )
+    temporary = path.with_suffix(".tmp")
+    rows.to_csv(temporary, index=False)
+    os.replace(temporary, path)
+
+
+def current_commit() -> str:
+    command = ["git", "describe", "--always", "--dirty"]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def plan(cohorts: Sequence[str], conditions: Sequence[str], seeds: int) -> list[Job]:
@@ -171,31 +188,29 @@ def print_differences(wide: pd.DataFrame, names: Sequence[str], share: float) ->
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cohort", action="append", default=[], metavar="NAME=TABLE")
-    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--results", type=Path, default=Path("docs/measured/layouts.csv"))
     parser.add_argument("--conditions", default=",".join(CONDITIONS))
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--epochs", type=int, default=15)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--tables", action="store_true", help="only print what is done")
     arguments = parser.parse_args()
-    arguments.out.mkdir(parents=True, exist_ok=True)
+    path: Path = arguments.results
+    path.parent.mkdir(parents=True, exist_ok=True)
     tables = {name: Path(path) for name, path in (c.split("=", 1) for c in arguments.cohort)}
+    known = read_results(path)
+    done = set(zip(known["cohort"], known["condition"], known["seed"], strict=True))
     jobs = plan(list(tables), arguments.conditions.split(","), arguments.seeds)
-    jobs = [job for job in jobs if not (arguments.out / job.file).is_file()]
+    jobs = [job for job in jobs if astuple(job) not in done]
     if jobs and not arguments.tables:
+        commit = current_commit()
         os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"))
         with ProcessPoolExecutor(arguments.workers, get_context("spawn")) as pool:
-            running = [
-                pool.submit(work, job, tables, arguments.epochs, arguments.out) for job in jobs
-            ]
-            for done, future in enumerate(running, 1):
-                print(
-                    f"{time.strftime('%H:%M')} {future.result()} {done}/{len(jobs)}",
-                    file=sys.stderr,
-                )
-    files = sorted(arguments.out.glob("*.csv"))
-    if files:
-        print_tables(pd.concat([pd.read_csv(f, dtype={"tested_on": str}) for f in files]))
+            running = {pool.submit(work, job, tables, arguments.epochs): job for job in jobs}
+            for count, future in enumerate(as_completed(running), 1):
+                add_results(path, future.result().assign(commit=commit))
+                print(f"{time.strftime('%H:%M')} {running[future]} {count}/{len(jobs)}", flush=True)
+    print_tables(read_results(path))
 
 
 if __name__ == "__main__":
