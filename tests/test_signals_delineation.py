@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dyssync.formats import read_ecg
 from dyssync.signals.beats import median_beat
 from dyssync.signals.corners import corner, corner_after, corner_before
 from dyssync.signals.delineation import delineate, delineate_beat, typical_beat
@@ -147,3 +148,10 @@ def test_marks_agree_with_cardiologists(shared_data: Path) -> None:
     assert np.abs(np.median(errors["qrs_off"])) < 8
     assert np.std(errors["qrs_on"]) < 14
     assert np.std(errors["qrs_off"]) < 16
+
+
+def test_ventricular_tachycardia_has_no_p_wave_inside_the_qrs_before(shared_data: Path) -> None:
+    ecg = read_ecg(next((shared_data / "cinc").rglob("JS45545.hea")))
+    found = delineate(ecg.signal, ecg.fs)
+    assert 60 * ecg.fs / np.median(np.diff(found.beats)) == pytest.approx(188, abs=3)
+    assert np.isnan(found.marks["p_on"]).all()

@@ -260,7 +260,8 @@ def _bounds(template: Signal, r: int, rr: float) -> Found:
     if t is not None:
         found["t_peak"] = (t.peak, np.full(len(template), float(t.peak)))
         found["t_off"] = (t.off, t.lead_off)
-    earliest = t.off - rr * FS if t is not None else 0.0  # where the T wave before ends
+    # A P wave lies after the T wave of the beat before, and after its QRS at least.
+    earliest = (qrs.off if t is None else t.off) - rr * FS
     p = p_bounds(template, qrs.on, rr, earliest)
     if p is not None:
         found["p_on"], found["p_off"] = (p.on, p.lead_on), (p.off, p.lead_off)
