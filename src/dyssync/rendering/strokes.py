@@ -30,6 +30,32 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
 
 
 @compiled
+def _value_at(row: Singles, position: float) -> np.float32:
+    """Return the signal between two samples; NaN outside of it."""
+    n = len(row)
+    if not 0 <= position <= n - 1:
+        return np.float32(np.nan)
+    before = min(int(position), n - 2)
+    rise = row[before + 1] - row[before]
+    value: np.float32 = row[before] + rise * np.float32(position - before)
+    return value
+
+
+@compiled
+def _extremes(row: Singles, start: float, stop: float) -> tuple[np.float32, np.float32]:
+    """Return the lowest and highest value from `start` to `stop`; NaN where one is missing."""
+    first, last = _value_at(row, start), _value_at(row, stop)
+    low, high = min(first, last), max(first, last)
+    if np.isnan(first) or np.isnan(last):
+        return np.float32(np.nan), np.float32(np.nan)
+    for i in range(int(start) + 1, int(stop) + 1):
+        if np.isnan(row[i]):
+            return row[i], row[i]
+        low, high = min(low, row[i]), max(high, row[i])
+    return low, high
+
+
+@compiled
 def fill_spans(
     signal: Singles,
     lead: Ints,
@@ -58,33 +84,13 @@ def fill_spans(
         top: (S,) upper ends of the ink, px; +inf where there is none yet.
         bottom: (S,) lower ends, px; -inf where there is none yet.
     """
-    n, taps = signal.shape[1], len(reach) - 1
+    taps = len(reach) - 1
     for p in range(len(lead)):
         row, left, right = signal[lead[p]], inside[p, 0], inside[p, 1]
-        position = left * per_step + at_begin[p]
-        before = np.floor(position)
-        value = np.float32(np.nan)
-        if 0 <= position <= n - 1:
-            i = min(int(before), n - 2)
-            value = row[i] + (row[i + 1] - row[i]) * np.float32(position - before)
         for k in range(left, right):
-            low = high = value
-            start = int(before) + 1
-            position = (k + 1) * per_step + at_begin[p]
-            before = np.floor(position)
-            value = np.float32(np.nan)
-            if 0 <= position <= n - 1:
-                i = min(int(before), n - 2)
-                value = row[i] + (row[i + 1] - row[i]) * np.float32(position - before)
-            # Both ends of the step count, and every sample between them; one NaN is a gap.
-            gap = np.isnan(low) or np.isnan(value)
-            if gap:
-                continue
-            low, high = min(low, value), max(high, value)
-            for i in range(start, int(before) + 1):
-                gap = gap or np.isnan(row[i])
-                low, high = min(low, row[i]), max(high, row[i])
-            if gap:
+            start, stop = k * per_step + at_begin[p], (k + 1) * per_step + at_begin[p]
+            low, high = _extremes(row, start, stop)
+            if np.isnan(low):
                 continue
             end_a, end_b = baseline[p] - scale[p] * low, baseline[p] - scale[p] * high
             first, last = min(end_a, end_b), max(end_a, end_b)

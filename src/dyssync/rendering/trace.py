@@ -80,7 +80,7 @@ def trace_spans(signal: Signal, fs: float, traces: Traces, line_px: float) -> Sp
         traces: where to draw.
         line_px: width of the pen, px.
     """
-    from dyssync.rendering.strokes import fill_spans
+    from dyssync.rendering.strokes import fill_spans  # Numba takes a second to import
 
     taps = pen_taps(line_px)
     first = np.floor(traces.x0).astype(np.intp)
