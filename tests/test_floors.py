@@ -24,7 +24,7 @@ FLOORS = (
     ),
     ("models", "pretraining"),
     ("explanation", "evaluation", "bundle"),
-    ("prediction", "study"),
+    ("cautions", "prediction", "study"),
     ("report",),
     ("cli", "web", "__main__"),
 )

@@ -64,7 +64,11 @@ def test_signals_among_pictures_and_pictures_of_other_things_are_refused(
 
 
 def test_study_of_scans_leaves_out_what_needs_signals_and_its_bundle_takes_scans(
-    scans: Path, toy_cohort: Path, tmp_path: Path, capsys: Captured
+    scans: Path,
+    toy: tuple[list[ECG], np.ndarray],
+    toy_cohort: Path,
+    tmp_path: Path,
+    capsys: Captured,
 ) -> None:
     out = str(tmp_path / "run")
     wanted = ["--cohort", str(scans), "--out", out, *TINY]
@@ -81,6 +85,11 @@ def test_study_of_scans_leaves_out_what_needs_signals_and_its_bundle_takes_scans
     (said,) = json.loads(capsys.readouterr().out)
     assert 0 < said["models"]["resnet18"]["probability"] < 1
     assert said["cautions"] == []
+    other = render_page(toy[0][0].signal, toy[0][0].fs, LAYOUTS["6x2"]).image
+    Image.fromarray(other).save(tmp_path / "other.png")
+    assert main(["predict", out, str(tmp_path / "other.png"), "--json"]) == 0
+    (said,) = json.loads(capsys.readouterr().out)
+    assert "a page unlike the training ones" in said["cautions"][0]
     assert main(["predict", out, str(toy_cohort / "rec00.hea"), "--json"]) == 0
     (said,) = json.loads(capsys.readouterr().out)
     assert "trained on users' own pictures" in said["cautions"][0]

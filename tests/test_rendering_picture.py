@@ -8,9 +8,12 @@ import pytest
 from sklearn.datasets import load_sample_image
 
 from dyssync.errors import FormatError
+from dyssync.formats import ECGImage, read_ecg, read_input
 from dyssync.layouts import LAYOUTS
 from dyssync.rendering import Rendered, render_page
+from dyssync.rendering.likeness import look_of
 from dyssync.rendering.picture import check_is_ecg_page, prepare_picture
+from dyssync.rendering.wear import apply_wear, draw_wear
 
 
 def page(style: str) -> Rendered:
@@ -65,3 +68,19 @@ def test_tiny_pictures_are_judged_without_a_crash() -> None:
     for shape in ((1, 1, 3), (2, 500, 3), (500, 2, 3)):
         with pytest.raises(FormatError, match="no ECG page"):
             check_is_ecg_page(np.full(shape, 255, np.uint8))
+
+
+@pytest.mark.real_data
+def test_pages_of_another_template_are_odd_and_those_of_the_same_are_not(shared_data: Path) -> None:
+    records = sorted((shared_data / "ludb" / "records").glob("*.hea"))
+
+    def scan(number: int) -> np.ndarray:
+        ecg = read_ecg(records[number])
+        page = render_page(ecg.signal, ecg.fs, LAYOUTS["3x4+II"], dpi=60)
+        return apply_wear(page, draw_wear(np.random.default_rng(number), 1.0)).image
+
+    look = look_of([scan(number) for number in range(40)])
+    assert sum(look.oddness(scan(number)) > 1 for number in range(40, 60)) <= 1
+    foreign = sorted((shared_data / "images" / "pages").iterdir())[:20]
+    pages = [x for x in map(read_input, foreign) if isinstance(x, ECGImage)]
+    assert sum(look.oddness(page.pixels) > 1 for page in pages) >= 19

@@ -21,7 +21,7 @@ from dyssync.models import MODELS
 from dyssync.models.base import ResponseModel, State
 
 MANIFEST, SEAL, VALUES = "manifest.json", "manifest.sha256", "model.json"
-BUNDLE_FORMAT = 1
+BUNDLE_FORMAT = 2
 FINAL = "final"
 
 

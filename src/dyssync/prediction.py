@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 
 from dyssync.bundle import FINAL, Bundle
-from dyssync.clinical import clinical_fact
+from dyssync.cautions import cautions
 from dyssync.cohort import check_usable
 from dyssync.ecg import ECG
 from dyssync.errors import ModelError
 from dyssync.formats import Input
 from dyssync.models.base import ExplainsItself, ResponseModel, Rule
-from dyssync.signals.beats import detect_beats
 
 
 @dataclass(frozen=True)
@@ -148,48 +147,4 @@ def _reasons(model: ResponseModel, ecg: Input) -> dict[str, Any]:
         found["contributions"] = tuple(sorted(given, key=lambda c: -abs(c.log_odds)))
     if isinstance(model, Rule):
         found["statement"] = model.statement(ecg)
-    return found
-
-
-def amplitude(ecg: ECG) -> float:
-    """Return the typical amplitude of a recording: median over leads of the 1-99 % span, mV."""
-    low, high = np.percentile(ecg.signal, (1, 99), axis=1)
-    return float(np.median(high - low))
-
-
-def cautions(ecg: Input, about: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return how a recording differs from those the bundle was trained on."""
-    found = []
-    if isinstance(ecg, ECG) and about.get("pictures"):
-        found.append("a signal; the bundle was trained on users' own pictures, this one was drawn")
-    elif not isinstance(ecg, ECG) and not about.get("pictures"):
-        found.append(
-            "a picture, taken as it is; the bundle was trained on drawn signals, and layout, paper "
-            "speed and gain of this page may differ from theirs"
-        )
-    elif isinstance(ecg, ECG):
-        found += _signal_cautions(ecg, about)
-    if about.get("shuffled_labels"):
-        found.append("the bundle was trained on shuffled labels; it knows nothing by design")
-    if about.get("simulated"):
-        found.append("the bundle was trained on simulated patients")
-    return tuple(found)
-
-
-def _signal_cautions(ecg: ECG, about: Mapping[str, Any]) -> list[str]:
-    found = []
-    if not len(detect_beats(ecg.signal, ecg.fs)):
-        found.append("no heartbeat was found; models of the beat knew nothing of this recording")
-    low, high = about["fs_range"]
-    if not low <= ecg.fs <= high:
-        found.append(f"sampled at {ecg.fs:g} Hz; the training recordings at {low:g} to {high:g} Hz")
-    low, high = about["amplitude_range"]
-    size = amplitude(ecg)
-    if not low <= size <= high:
-        found.append(
-            f"typical amplitude {size:.2f} mV; the training recordings {low:.2f} to {high:.2f} mV"
-        )
-    missing = [n for n in about.get("clinical", ()) if np.isnan(clinical_fact(ecg, n))]
-    if missing:
-        found.append(f"not known of this patient, but of the training ones: {', '.join(missing)}")
     return found

@@ -17,14 +17,12 @@ import pandas as pd
 
 from dyssync import __version__
 from dyssync.bundle import FINAL, save_bundle
-from dyssync.clinical import clinical_fact
+from dyssync.cautions import describe_cohort
 from dyssync.cohort import Cohort, read_cohort
 from dyssync.corpus import Corpus, check_apart, digest_of, read_corpus
 from dyssync.errors import ConfigError
 from dyssync.evaluation.protocol import CHOSEN
 from dyssync.models import MODELS
-from dyssync.models.measured import CLINICAL_NAMES
-from dyssync.prediction import amplitude
 from dyssync.splits import PARTS, Split, split_patients, split_table
 from dyssync.study.collect import collect
 from dyssync.study.config import StudyConfig
@@ -313,28 +311,14 @@ def _save_bundle(out: Path, material: Material, results: StudyResults) -> None:
     }
     metrics = results.tables["metrics"]
     chosen = metrics[(metrics["threshold_rule"] == CHOSEN) & (metrics["metric"] == "threshold")]
-    ranges = {}
-    if not cohort.holds_pictures:
-        sizes = [amplitude(ecg) for ecg in cohort.signals]
-        rates = cohort.table["fs"]
-        ranges = {
-            "fs_range": [float(rates.min()), float(rates.max())],
-            "amplitude_range": [float(min(sizes)), float(max(sizes))],
-            "clinical": [name for name in CLINICAL_NAMES if _share_known(cohort, name) > 0.5],
-        }
     about = {
         "n_patients": len(cohort.responses),
         "base_rate": float(cohort.responses.mean()),
         "thresholds": {n: float(g["value"].median()) for n, g in chosen.groupby("model")},
         "seconds": config.seconds,
-        **ranges,
-        "pictures": cohort.holds_pictures,
+        **describe_cohort(cohort),
         "shuffled_labels": config.shuffle_labels,
         "simulated": results.config["simulated"],
         "cohort_digest": results.config["cohort_digest"],
     }
     save_bundle(out / BUNDLE, members, about)
-
-
-def _share_known(cohort: Cohort, fact: str) -> float:
-    return float(np.mean([np.isfinite(clinical_fact(ecg, fact)) for ecg in cohort.signals]))
