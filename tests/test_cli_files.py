@@ -204,16 +204,21 @@ def test_converted_files_hold_the_same_ecg(to: str, toy_cohort: Path, tmp_path: 
     assert not list(tmp_path.glob(".*"))
 
 
-def test_two_inputs_of_one_name_are_refused_before_anything_is_written(
-    toy_cohort: Path, silent: Path, tmp_path: Path, capsys: Captured
+def test_two_inputs_of_one_name_carry_their_folders_or_are_refused_before_anything_is_written(
+    toy_cohort: Path, tmp_path: Path, capsys: Captured
 ) -> None:
-    other = tmp_path / "rec00.csv"
-    silent.rename(other)
-    out = tmp_path / "out"
-    files = [*records(toy_cohort, 2), str(other)]
-    assert main(["convert", *files, "--to", "edf", "--out", str(out)]) == 2
-    assert "rec00.csv would become one file" in capsys.readouterr().err
-    assert not out.exists()
+    files = []
+    for name in ("a/one", "b/one", "a-one"):
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        for part in (".hea", ".dat"):
+            source = (toy_cohort / f"rec00{part}").read_bytes().replace(b"rec00", b"one")
+            (tmp_path / "in" / f"{name}{part}").write_bytes(source)
+        files.append(str(tmp_path / "in" / f"{name}.hea"))
+    assert main(["convert", *files[:2], "--to", "csv", "--out", str(tmp_path / "out")]) == 0
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"a-one.csv", "b-one.csv"}
+    assert main(["convert", *files, "--to", "csv", "--out", str(tmp_path / "other")]) == 2
+    assert "would become one file; rename them" in capsys.readouterr().err
+    assert not (tmp_path / "other").exists()
 
 
 def test_identifiers_go_into_their_own_table_only_when_asked_for(

@@ -52,7 +52,7 @@ def convert(
     Example: dyssync convert exports/*.xml --to wfdb --out ecgs
 
     A round trip keeps each sample within half a microvolt (up to 32 mV). The files are named
-    after the inputs; two inputs of one name are refused before anything is written.
+    after the inputs, and after their folders where two have one name.
 
     Exit code 0: all written; 3: some files failed (listed, the others are written); 2: none.
     """
@@ -63,7 +63,7 @@ def convert(
     options = ReadOptions(fs=fs, unit=unit, keep_identifiers=keep_identifiers)
     paths = gather(files)
     names = names_of(paths)
-    targets = target_paths(paths, names, out, FORMATS[to].suffixes[0])
+    targets = target_paths(names, out, FORMATS[to].suffixes[0])
     beside = [target.with_suffix(".dat") for target in targets if to == "wfdb"]
     index = [out / IDENTIFIERS] if keep_identifiers else []
     check_free([*targets, *beside, *index], force=force, inputs=paths)

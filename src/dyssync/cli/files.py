@@ -142,24 +142,33 @@ def check_free(targets: Sequence[Path], *, force: bool, inputs: Sequence[Path]) 
         raise ConfigError(f"{some(there)}: exists already. Name another place, or use --force")
 
 
-def target_paths(paths: Sequence[Path], names: Sequence[str], out: Path, suffix: str) -> list[Path]:
+def target_paths(names: Sequence[str], out: Path, suffix: str) -> list[Path]:
     """Return where the result of each input goes: its stem in `out`, in safe letters.
 
+    Where two would become one file, all carry their folders as well, or their suffixes.
+
+    >>> [path.name for path in target_paths(["a/1.xml", "b/1.xml"], Path("out"), ".hea")]
+    ['a-1.hea', 'b-1.hea']
+
+    Args:
+        names: as :func:`names_of` gives them.
+        out: the folder.
+        suffix: of the results.
+
     Raises:
-        ConfigError: two inputs would become one file.
+        ConfigError: two inputs would become one file even so.
     """
-    plain = [Path(path.name.removesuffix(".gz")).stem for path in paths]
-    stems = [_UNSAFE.sub("-", stem).strip("-") or "ecg" for stem in plain]
-    inputs: dict[str, list[str]] = {}
-    for stem, name in zip(stems, names, strict=True):
-        inputs.setdefault(stem.lower(), []).append(name)  # some file systems ignore case
-    double = [" and ".join(several) for several in inputs.values() if len(several) > 1]
-    if double:
-        raise ConfigError(
-            f"{some(double)} would become one file; each needs its own name. Rename them, or take "
-            "one folder at a time"
-        )
-    return [out / f"{stem}{suffix}" for stem in stems]
+    plain = [name.removesuffix(".gz") for name in names]
+    whole_stems = [str(Path(name).with_suffix("")) for name in plain]
+    for made in ([Path(name).name for name in whole_stems], whole_stems, plain):
+        stems = [_UNSAFE.sub("-", stem).strip("-") or "ecg" for stem in made]
+        inputs: dict[str, list[str]] = {}
+        for stem, name in zip(stems, names, strict=True):
+            inputs.setdefault(stem.lower(), []).append(name)  # some file systems ignore case
+        double = [" and ".join(several) for several in inputs.values() if len(several) > 1]
+        if not double:
+            return [out / f"{stem}{suffix}" for stem in stems]
+    raise ConfigError(f"{some(double)} would become one file; rename them")
 
 
 def make_folder(out: Path) -> Path:

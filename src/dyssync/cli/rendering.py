@@ -74,7 +74,7 @@ def render(
     plan = PageOptions(start_s=start, speed_mm_s=speed, limb_gain_mm_mv=gain, chest_gain_mm_mv=gain)
     paths = gather(files)
     names = names_of(paths)
-    targets = target_paths(paths, names, out, f".{kind}")
+    targets = target_paths(names, out, f".{kind}")
     check_free(targets, force=force, inputs=paths)
     make_folder(out)
     failed: list[Failure] = []
