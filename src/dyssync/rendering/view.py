@@ -125,9 +125,8 @@ class ViewConfig:
 
 def draw_view(rng: np.random.Generator, config: ViewConfig) -> View:
     """Draw the parameters of one training picture."""
-    drawn: Iterator[float] = iter(
-        rng.random(32).tolist()
-    )  # more than are used; one call takes a tenth of the time
+    # More numbers than are used: one call takes a tenth of the time of one for each.
+    drawn: Iterator[float] = iter(rng.random(32).tolist())
 
     def uniform(limits: Range) -> float:
         return limits[0] + (limits[1] - limits[0]) * next(drawn)
