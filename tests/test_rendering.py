@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from dyssync.ecg import LEADS, Signal
 from dyssync.errors import ConfigError, FormatError
 from dyssync.layouts import LAYOUTS
-from dyssync.rendering import View, ViewConfig, apply_view, draw_view
+from dyssync.rendering import View, ViewConfig, apply_view, draw_view, strokes
 
 
 def heartbeats(fs: float, seconds: float = 10.0) -> Signal:
@@ -138,3 +138,15 @@ def test_impossible_pictures_and_signals_are_refused() -> None:
         apply_view(signal, 500, replace(View(), layout="3x5"), (128, 160))
     with pytest.raises(ConfigError, match="unknown layout"):
         ViewConfig(layouts=("nonsense",))
+
+
+def test_strokes_are_compiled_even_where_machine_code_cannot_be_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def njit(function: object = None, *, cache: bool = False) -> object:
+        if cache:
+            raise RuntimeError("cannot cache function: no locator available")
+        return function
+
+    monkeypatch.setattr(strokes.numba, "njit", njit)
+    assert strokes.compiled(len) is len

@@ -1,6 +1,6 @@
 """The two loops of the rasteriser, compiled by Numba; :mod:`dyssync.rendering.trace` explains them.
 
-NumPy takes about ninety calls for the same and ten times as long: a training view has so few
+NumPy takes about ninety calls for the same and more than twice as long: a training view has so few
 sub-columns that what counts is the number of passes over them.
 """
 
