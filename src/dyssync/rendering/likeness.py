@@ -18,6 +18,7 @@ SIZE = (96, 128)  # px
 BANDS = 16  # each way
 LEAST_INK = 0.01  # share of a band; less is nothing, not a hundredth of something
 LEAST_SD = 0.05  # of the logarithm; pages drawn by one program differ too little
+LEAST_LIMIT = 1.0  # SD; pages all alike would leave no room at all
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class PageLook:
     Attributes:
         mean: of their profiles (:func:`ink_profile`).
         sd: of the same.
-        limit: how far from the others the oddest of them lies, SD.
+        limit: how far from the others the oddest of them lies, SD; :data:`LEAST_LIMIT` at least.
     """
 
     mean: tuple[float, ...]
@@ -62,7 +63,7 @@ def look_of(pages: Sequence[Picture]) -> PageLook:
     left_out = [np.delete(profiles, i, axis=0) for i in range(len(profiles))]
     odd = [_distance(p, *_spread(rest)) for p, rest in zip(profiles, left_out, strict=True)]
     mean, sd = _spread(profiles)
-    return PageLook(tuple(mean.tolist()), tuple(sd.tolist()), max(odd))
+    return PageLook(tuple(mean.tolist()), tuple(sd.tolist()), max(LEAST_LIMIT, *odd))
 
 
 def _spread(profiles: Floats) -> tuple[Floats, Floats]:

@@ -66,25 +66,23 @@ def fill_spans(
     scale: Singles,
     baseline: Singles,
     reach: Singles,
-    top: Singles,
-    bottom: Singles,
-) -> None:
-    """Widen the spans `top` to `bottom` of all sub-columns by what the pen covers.
+) -> tuple[Singles, Singles]:
+    """Return top and bottom of the ink in each sub-column, (S,) px; +inf and -inf where is none.
 
     Args:
         signal: (12, n) mV.
         lead: (P,) row of the signal that each trace draws.
-        begin: (P,) first sub-column of each trace.
+        begin: (P + 1,) first sub-column of each trace, and their number S.
         inside: (P, 2) range of the sub-columns with ink, counted from `begin`.
-        at_begin: (P,) sample at `begin`.
+        at_begin: (P,) sample at the first sub-column of each trace.
         per_step: samples a sub-column.
         scale: (P,) px a mV.
         baseline: (P,) y of 0 mV, px.
         reach: (taps + 1,) half the height of the pen, so many sub-columns from its middle, px.
-        top: (S,) upper ends of the ink, px; +inf where there is none yet.
-        bottom: (S,) lower ends, px; -inf where there is none yet.
     """
     taps = len(reach) - 1
+    top = np.full(begin[-1], np.inf, np.float32)
+    bottom = np.full(begin[-1], -np.inf, np.float32)
     for p in range(len(lead)):
         row, left, right = signal[lead[p]], inside[p, 0], inside[p, 1]
         for k in range(left, right):
@@ -98,6 +96,7 @@ def fill_spans(
                 at, half = begin[p] + j, reach[abs(j - k)]
                 top[at] = min(top[at], first - half)
                 bottom[at] = max(bottom[at], last + half)
+    return top, bottom
 
 
 @compiled

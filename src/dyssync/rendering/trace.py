@@ -85,29 +85,25 @@ def trace_spans(signal: Signal, fs: float, traces: Traces, line_px: float) -> Sp
     taps = pen_taps(line_px)
     first = np.floor(traces.x0).astype(np.intp)
     n_columns = np.ceil(traces.x1).astype(np.intp) - first
-    ends = n_columns.cumsum()
+    begin = np.concatenate(([0], n_columns.cumsum()))
     # Sub-columns whose centre lies within the trace, counted from its first pixel column
     edges = np.ceil(np.stack((traces.x0, traces.x1), axis=1) * SUB_COLUMNS - 0.5)
     inside = edges.astype(np.intp) - SUB_COLUMNS * first[:, None]
-    top = np.full(int(ends[-1]) * SUB_COLUMNS, np.inf, np.float32)
-    bottom = np.full_like(top, -np.inf)
-    fill_spans(
+    top, bottom = fill_spans(
         np.ascontiguousarray(signal),
         traces.lead,
-        SUB_COLUMNS * (ends - n_columns),
+        SUB_COLUMNS * begin,
         inside,
         (traces.start_s + (first - traces.x0) / traces.px_per_s) * fs,
         fs / traces.px_per_s / SUB_COLUMNS,
         traces.px_per_mv.astype(np.float32),
         traces.baseline.astype(np.float32),
         np.array([pen_height(line_px, tap) for tap in range(taps + 1)], np.float32),
-        top,
-        bottom,
     )
     trace = np.repeat(np.arange(len(first)), n_columns)
     return Spans(
         trace=trace,
-        column=np.arange(len(trace)) + (first - ends + n_columns).take(trace),
+        column=np.arange(len(trace)) + (first - begin[:-1]).take(trace),
         top=top.reshape(-1, SUB_COLUMNS),
         bottom=bottom.reshape(-1, SUB_COLUMNS),
     )
