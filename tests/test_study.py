@@ -16,10 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dyssync.cli import main
+from dyssync.ecg import ECG
 from dyssync.errors import ConfigError, InputError
 from dyssync.models import MODELS
 from dyssync.models.rules import UNCHECKED
-from dyssync.study.collect import unchecked_rows
+from dyssync.study.collect import silent_recordings, unchecked_rows
 from dyssync.study.config import StudyConfig, build_config
 from dyssync.study.results import TABLES, StudyResults, read_csv
 
@@ -215,3 +216,10 @@ def test_unfinished_run_is_no_result(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps({}))
     with pytest.raises(InputError, match=r"cohort\.csv, .*missing"):
         StudyResults.read(tmp_path)
+
+
+def test_recordings_without_a_heartbeat_are_counted(toy: tuple[list[ECG], np.ndarray]) -> None:
+    noise = np.random.default_rng(0).normal(0, 0.1, (12, 5000)).astype(np.float32)
+    assert silent_recordings(toy[0][:3]) == ()
+    (said,) = silent_recordings([*toy[0][:3], ECG(noise, 500.0)])
+    assert said.startswith("No heartbeat was found in 1 of 4 recordings")

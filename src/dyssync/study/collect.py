@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from dyssync.ecg import ECG
 from dyssync.evaluation.protocol import metric_table, pairwise_tests, summarise_metrics
 from dyssync.explanation.regions import REGIONS, STUDY_SHARES
+from dyssync.formats import Input
 from dyssync.models.base import Rule
 from dyssync.models.rules import UNCHECKED
+from dyssync.signals.beats import detect_beats
 from dyssync.splits import split_table
 from dyssync.study.contributions import (
     gather_contributions,
@@ -65,7 +68,11 @@ def collect(
         tables,
         explanations,
         maps,
-        (*_cautions(material, metrics), *unchecked_rows(explanations["rules"])),
+        (
+            *_cautions(material, metrics),
+            *silent_recordings(material.cohort.ecgs),
+            *unchecked_rows(explanations["rules"]),
+        ),
         gather_contributions(folders),
     )
 
@@ -110,6 +117,16 @@ def unchecked_rows(rules: pd.DataFrame) -> tuple[str, ...]:
         if n:
             found.append(f"{name}: {n} of {len(held)} recordings fall on a {UNCHECKED}.")
     return tuple(found)
+
+
+def silent_recordings(ecgs: Sequence[Input]) -> tuple[str, ...]:
+    """Say of how many recordings the models of the beat, and tiles of it, know nothing."""
+    signals = [ecg for ecg in ecgs if isinstance(ecg, ECG)]
+    n = sum(not len(detect_beats(ecg.signal, ecg.fs)) for ecg in signals)
+    if not n:
+        return ()
+    return (f"No heartbeat was found in {n} of {len(signals)} recordings: to models of the beat "
+            "they are empty.",)  # fmt: skip
 
 
 def _cautions(material: Material, metrics: pd.DataFrame) -> tuple[str, ...]:
