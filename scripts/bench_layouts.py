@@ -121,7 +121,7 @@ def work(job: Job, tables: dict[str, Path], epochs: int) -> pd.DataFrame:
 def read_results(path: Path) -> pd.DataFrame:
     """Return the rows of the networks that are done; none where there is no file yet."""
     if not path.is_file():
-        return pd.DataFrame(columns=["cohort", "condition", "seed"])
+        return pd.DataFrame(columns=["cohort", "condition", "seed", "kind"])
     return pd.read_csv(path, dtype={"tested_on": str})
 
 
@@ -195,10 +195,10 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--tables", action="store_true", help="only print what is done")
     arguments = parser.parse_args()
-    path: Path = arguments.results
-    path.parent.mkdir(parents=True, exist_ok=True)
+    results: Path = arguments.results
+    results.parent.mkdir(parents=True, exist_ok=True)
     tables = {name: Path(path) for name, path in (c.split("=", 1) for c in arguments.cohort)}
-    known = read_results(path)
+    known = read_results(results)
     done = set(zip(known["cohort"], known["condition"], known["seed"], strict=True))
     jobs = plan(list(tables), arguments.conditions.split(","), arguments.seeds)
     jobs = [job for job in jobs if astuple(job) not in done]
@@ -208,9 +208,9 @@ def main() -> None:
         with ProcessPoolExecutor(arguments.workers, get_context("spawn")) as pool:
             running = {pool.submit(work, job, tables, arguments.epochs): job for job in jobs}
             for count, future in enumerate(as_completed(running), 1):
-                add_results(path, future.result().assign(commit=commit))
+                add_results(results, future.result().assign(commit=commit))
                 print(f"{time.strftime('%H:%M')} {running[future]} {count}/{len(jobs)}", flush=True)
-    print_tables(read_results(path))
+    print_tables(read_results(results))
 
 
 if __name__ == "__main__":
