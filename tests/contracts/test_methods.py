@@ -1,5 +1,6 @@
 """What every pretraining method must do."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,18 +10,19 @@ from torch.nn import functional
 
 from dyssync.ecg import ECG
 from dyssync.models.network import build_network
-from dyssync.models.pictures import stack
+from dyssync.models.pictures import PictureConfig, stack
 from dyssync.pretraining import METHODS
 from dyssync.pretraining.simclr import TEMPERATURE
 
 Toy = tuple[list[ECG], np.ndarray]
 SIZE = (64, 64)
+PICTURES = PictureConfig(size=SIZE, gain=2.0, training_layouts="mixed", papers="mixed", wear=2.0)
 UNDER_CONTRACT = ("waveform", "simclr")
 
 
 @pytest.fixture(params=UNDER_CONTRACT)
 def method(request: pytest.FixtureRequest, toy: Toy) -> Any:
-    made = METHODS[request.param](layout="3x4+II", size=SIZE, gain=2.0)
+    made = METHODS[request.param](PICTURES)
     made.prepare(toy[0][:8])
     return made
 
@@ -38,6 +40,16 @@ def test_draw_is_replayable_and_seeds_differ(method: Any) -> None:
     np.testing.assert_array_equal(targets, same)
     assert not np.array_equal(first, other)
     assert all(p.shape == SIZE and p.dtype == np.uint8 for p in first)
+
+
+def test_wear_changes_the_picture_and_not_the_question(method: Any, toy: Toy) -> None:
+    clean = type(method)(replace(PICTURES, wear=0.0))
+    clean.prepare(toy[0][:8])
+    one = np.array([0])
+    worn_picture, asked = method.draw(one, np.random.default_rng(1))
+    clean_picture, same = clean.draw(one, np.random.default_rng(1))
+    assert not np.array_equal(worn_picture[0], clean_picture[0])
+    np.testing.assert_array_equal(asked, same)
 
 
 def test_gradient_reaches_the_encoder(method: Any) -> None:
@@ -63,7 +75,7 @@ def test_loss_is_lower_when_matched(method: Any) -> None:
 
 
 def test_simclr_loss_equals_the_formula_written_naively(toy: Toy) -> None:
-    method = METHODS["simclr"](layout="3x4+II", size=SIZE, gain=2.0)
+    method = METHODS["simclr"](PICTURES)
     z = torch.randn(6, 5, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     total = 0.0
     for i in range(6):  # equation 1 of arXiv 2002.05709
@@ -79,7 +91,7 @@ def test_simclr_loss_equals_the_formula_written_naively(toy: Toy) -> None:
 
 
 def test_waveform_targets_are_components_of_the_turned_beat(toy: Toy) -> None:
-    method = METHODS["waveform"](layout="3x4+II", size=SIZE, gain=2.0)
+    method = METHODS["waveform"](PICTURES)
     method.prepare(toy[0])
     flat = method.beats.reshape(len(method), -1)
     targets = (flat - method.mean) @ method.projection

@@ -165,17 +165,26 @@ def training_picture(x: Input, config: PictureConfig, rng: np.random.Generator) 
     """Return a fresh picture of a recording, or a freshly handled one of a user's picture."""
     if not config.augment:
         return asked_pictures(x, config, 1)[0]
-    severity = float(rng.uniform(0.0, config.wear)) if config.wear else 0.0
     if isinstance(x, ECGImage):
-        image = fitted(x, config.size)
-        severity = severity or float(rng.uniform(0.0, HANDLING))
-    else:
-        view = draw_view(rng, config.views)
-        image = apply_view(drawn_signal(x, view.layout), FS, view, config.size).image
-    if severity:
-        image = apply_wear(Rendered(image), draw_wear(rng, severity)).image
+        return clean_picture(_worn(fitted(x, config.size), config.wear or HANDLING, rng))
+    view = draw_view(rng, config.views)
+    return drawn_picture(drawn_signal(x, view.layout), view, config, rng)
+
+
+def drawn_picture(
+    signal: Signal, view: View, config: PictureConfig, rng: np.random.Generator
+) -> Picture:
+    """Return the training picture of a view of a signal, (12, n) float32 mV at :data:`FS`."""
+    image = apply_view(signal, FS, view, config.size).image
+    if config.wear:
+        image = _worn(image, config.wear, rng)
     # what is not black on white is evened out, as a user's own picture will be
-    return clean_picture(image) if severity or config.papers == MIXED else image
+    return clean_picture(image) if config.wear or config.papers == MIXED else image
+
+
+def _worn(image: Picture, most: float, rng: np.random.Generator) -> Picture:
+    severity = float(rng.uniform(0.0, most))
+    return apply_wear(Rendered(image), draw_wear(rng, severity)).image
 
 
 def asked_pictures(x: Input, config: PictureConfig, n: int) -> list[Picture]:

@@ -372,6 +372,8 @@ class SelfSupervisedResNet18(ResNet18):
             gain=self.gain,
             height=self.height,
             width=self.width,
+            papers=self.papers,
+            wear=self.wear,
             passes=self.pretraining_passes,
             draws=self.pretraining_draws,
             learning_rate=self.pretraining_rate,

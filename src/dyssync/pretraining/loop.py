@@ -17,7 +17,7 @@ from dyssync.corpus import digest_of, patient_keys, recording_keys
 from dyssync.ecg import ECG
 from dyssync.models.base import UNWATCHED, Watch
 from dyssync.models.network import build_network, load_image_weights, pack_weights
-from dyssync.models.pictures import stack
+from dyssync.models.pictures import MIXED, PLAIN, PictureConfig, stack
 from dyssync.models.training import Schedule, make_fabric, train
 from dyssync.pretraining import METHODS
 from dyssync.pretraining.encoder import Encoder
@@ -35,6 +35,8 @@ class PretrainingConfig:
         layout: of the model to come.
         gain: times the layout's.
         height, width: of the pictures, px.
+        papers: "plain" or "mixed", as in :class:`PictureConfig`.
+        wear: largest severity, 0-5.
         passes: how often the corpus is gone through.
         draws: most recordings drawn in all; a large corpus is gone through less often.
         batch_size: recordings a step.
@@ -48,12 +50,26 @@ class PretrainingConfig:
     gain: float = 2.0
     height: int = 224
     width: int = 224
+    papers: str = PLAIN
+    wear: float = 0.0
     passes: int = 60
     draws: int = 200_000
     batch_size: int = 16
     learning_rate: float = 1e-3
     weight_decay: float = 0.01
     precision: str = "auto"
+
+    @property
+    def pictures(self) -> PictureConfig:
+        """What the pictures look like; all layouts of one kind of signal, whatever the model's."""
+        return PictureConfig(
+            size=(self.height, self.width),
+            layout=self.layout,
+            gain=self.gain,
+            training_layouts=MIXED,
+            papers=self.papers,
+            wear=self.wear,
+        )
 
     def passes_of(self, n: int) -> int:
         """Return how often a corpus of n recordings is gone through; once at least."""
@@ -88,9 +104,7 @@ def pretrain(
     """
     import torch
 
-    method = METHODS[config.method](
-        layout=config.layout, size=(config.height, config.width), gain=config.gain
-    )
+    method = METHODS[config.method](config.pictures)
     method.prepare(ecgs)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -21,8 +21,7 @@ Targets: TypeAlias = npt.NDArray[np.float32]
 class Method(Protocol):
     """A task that pictures set without labels. The loop, optimiser and checkpoints are not its.
 
-    The constructor takes what the pictures of the model to come have: `layout`, `size` (height,
-    width) in px, and `gain`, times the layout's own.
+    The constructor takes what pictures the model to come learns from (:class:`PictureConfig`).
     """
 
     def prepare(self, ecgs: Sequence[ECG]) -> None:

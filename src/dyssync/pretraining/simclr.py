@@ -14,11 +14,10 @@ import numpy.typing as npt
 from dyssync.ecg import ECG
 from dyssync.errors import CohortError
 from dyssync.layouts import LAYOUTS
-from dyssync.models.pictures import Size, drawn_signal
-from dyssync.models.waveforms import FS
+from dyssync.models.pictures import PictureConfig, drawn_picture, drawn_signal
 from dyssync.pretraining.method import Pictures, Targets
 from dyssync.pretraining.views import add_noise, apply_rotation, draw_rotation, hard_views
-from dyssync.rendering import apply_view, draw_view
+from dyssync.rendering import draw_view
 
 if TYPE_CHECKING:
     import torch
@@ -31,21 +30,19 @@ class SimCLR:
     """Tell hearts apart from views that share nothing but the heart (disjoint halves of the strip).
 
     Args:
-        layout: of the model to come.
-        size: of the pictures, (height, width) px.
-        gain: times the layout's, of the model to come.
+        pictures: of the model to come; drawn in harder views than that model learns from.
     """
 
-    def __init__(self, layout: str, size: Size, gain: float) -> None:
-        self.layout, self.size = layout, size
-        self.views = hard_views(layout, gain)
-        self.disjoint = LAYOUTS[layout].source == "rhythm"
+    def __init__(self, pictures: PictureConfig) -> None:
+        self.pictures = pictures
+        self.views = hard_views(pictures.layout, pictures.gain)
+        self.disjoint = LAYOUTS[pictures.layout].source == "rhythm"
 
     def prepare(self, ecgs: Sequence[ECG]) -> None:
         """Hold the signals; nothing is fitted."""
         if len(ecgs) < 2:
             raise CohortError(f"corpus: {len(ecgs)} recordings; at least 2 are needed to compare")
-        self.signals = [drawn_signal(ecg, self.layout) for ecg in ecgs]
+        self.signals = [drawn_signal(ecg, self.pictures.layout) for ecg in ecgs]
 
     def __len__(self) -> int:
         return len(self.signals)
@@ -67,7 +64,7 @@ class SimCLR:
             for side, half in enumerate(halves):
                 turned = add_noise(apply_rotation(half, draw_rotation(rng)), rng)
                 view = draw_view(rng, self.views)
-                pictures[side].append(apply_view(turned, FS, view, self.size).image)
+                pictures[side].append(drawn_picture(turned, view, self.pictures, rng))
         return pictures[0] + pictures[1], np.zeros((2 * len(batch), 0), dtype=np.float32)
 
     def loss(self, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:

@@ -14,11 +14,11 @@ import numpy.typing as npt
 
 from dyssync.ecg import ECG, LEAD_INDEX
 from dyssync.errors import CohortError
-from dyssync.models.pictures import Size, all_layouts, drawn_signal, plain_views
-from dyssync.models.waveforms import FS, feature_names, features
+from dyssync.models.pictures import PictureConfig, drawn_picture, drawn_signal
+from dyssync.models.waveforms import feature_names, features
 from dyssync.pretraining.method import Pictures, Targets
 from dyssync.pretraining.views import add_noise, apply_rotation, draw_rotation
-from dyssync.rendering import apply_view, draw_view
+from dyssync.rendering import draw_view
 
 if TYPE_CHECKING:
     import torch
@@ -33,15 +33,12 @@ class Waveform:
     """Predict the principal components of the 12-lead median beat, fitted on the corpus.
 
     Args:
-        layout: of the model to come.
-        size: of the pictures, (height, width) px.
-        gain: times the layout's, of the model to come.
+        pictures: of the model to come. Its narrow range of gains is kept: drawn from a wide one,
+            the height of a wave would be impossible to tell.
     """
 
-    def __init__(self, layout: str, size: Size, gain: float) -> None:
-        self.layout, self.size = layout, size
-        # a gain drawn from a wide range would make the height of a wave impossible to tell
-        self.views = plain_views(all_layouts(layout), gain)
+    def __init__(self, pictures: PictureConfig) -> None:
+        self.pictures = pictures
 
     def prepare(self, ecgs: Sequence[ECG]) -> None:
         """Compute the beats, drop recordings without one, and fit the components."""
@@ -49,7 +46,7 @@ class Waveform:
         if len(held) < 2:
             raise CohortError(f"corpus: a heart beat was found in {len(held)} recordings, 2 needed")
         self.beats = np.stack([beat for beat, _ in held])  # (n, 12, m)
-        self.signals = [drawn_signal(ecg, self.layout) for _, ecg in held]
+        self.signals = [drawn_signal(ecg, self.pictures.layout) for _, ecg in held]
         flat = self.beats.reshape(len(held), -1)
         self.mean = flat.mean(axis=0)
         _, sizes, axes = np.linalg.svd(flat - self.mean, full_matrices=False)
@@ -74,7 +71,8 @@ class Waveform:
         for i in batch:
             rotation = draw_rotation(rng)
             signal = add_noise(apply_rotation(self.signals[i], rotation), rng)
-            pictures.append(apply_view(signal, FS, draw_view(rng, self.views), self.size).image)
+            view = draw_view(rng, self.pictures.views)
+            pictures.append(drawn_picture(signal, view, self.pictures, rng))
             turned = rotation @ self.beats[i]
             targets.append((turned.ravel() - self.mean) @ self.projection)
         return pictures, np.stack(targets).astype(np.float32)
