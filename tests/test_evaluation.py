@@ -66,6 +66,16 @@ def test_tables_hold_a_row_for_each_model_seed_and_metric() -> None:
     assert summary.loc[("none", "none", "auroc"), "mean"] == 0.5
 
 
+def test_an_interval_ends_where_its_metric_ends() -> None:
+    values = np.array([0.9, 1.0])
+    held = {"model": "m", "seed": [1, 2], "threshold_rule": "fixed", "metric": "ppv"}
+    row = summarise_metrics(pd.DataFrame({**held, "value": values}), 0.25).iloc[0]
+    uncut = corrected_mean(values, 0.25)
+    assert uncut.high > 1
+    assert uncut.low > 0
+    assert (row["low"], row["high"]) == (uncut.low, 1.0)
+
+
 def test_threshold_of_the_validation_part_never_sees_the_test_part() -> None:
     table = predictions()
     changed = table.copy()

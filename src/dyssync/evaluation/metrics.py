@@ -30,12 +30,14 @@ class Metric:
         label: as in a table head.
         uses_threshold: whether the threshold matters.
         higher_is_better: direction.
+        bounds: least and largest value there can be; an interval ends there.
     """
 
     compute: Callable[[Labels, Probabilities, float], float]
     label: str
     uses_threshold: bool
     higher_is_better: bool = True
+    bounds: tuple[float, float] = (0.0, 1.0)
 
 
 def _share(hits: npt.NDArray[np.bool_], among: npt.NDArray[np.bool_]) -> float:

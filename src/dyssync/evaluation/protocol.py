@@ -10,6 +10,7 @@ import pandas as pd
 from dyssync.evaluation.metrics import METRICS, youden_threshold
 from dyssync.evaluation.resampling import corrected_mean
 
+THRESHOLD_BOUNDS = (0.0, 1.0)  # a threshold is a probability
 FIXED, CHOSEN, NO_THRESHOLD = "fixed", "validation", "none"
 
 
@@ -42,17 +43,21 @@ def metric_table(predictions: pd.DataFrame, threshold: float = 0.5) -> pd.DataFr
 
 
 def summarise_metrics(metrics: pd.DataFrame, test_share: float) -> pd.DataFrame:
-    """Return mean, SD, corrected 95 % interval and range over seeds, a row a model and metric."""
+    """Return mean, SD, corrected 95 % interval and range over seeds, a row a model and metric.
+
+    The t interval is cut where the metric ends: beyond it no true value can lie.
+    """
     rows = []
     keys = ["model", "threshold_rule", "metric"]
     for key, held in metrics.groupby(keys, sort=False):
         values = held["value"].to_numpy(np.float64)
         mean = corrected_mean(values, test_share)
+        metric = str(key[2])
+        bounds = THRESHOLD_BOUNDS if metric == "threshold" else METRICS[metric].bounds
+        interval = np.clip([mean.low, mean.high], *bounds)
         defined = values[~np.isnan(values)]
         low, high = (defined.min(), defined.max()) if len(defined) else (np.nan, np.nan)
-        rows.append(
-            (*key, mean.mean, mean.sd, mean.low, mean.high, low, high, mean.n, len(values) - mean.n)
-        )
+        rows.append((*key, mean.mean, mean.sd, *interval, low, high, mean.n, len(values) - mean.n))
     columns = [
         *keys, "mean", "sd", "low", "high", "minimum", "maximum", "n_defined", "n_undefined",
     ]  # fmt: skip
