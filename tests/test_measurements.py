@@ -202,6 +202,24 @@ def test_swapped_arms_are_suspected() -> None:
     assert not lead_quality(ECG(signal, FS)).swaps
 
 
+def test_an_exchanged_right_leg_is_suspected() -> None:
+    signal = ecg_of().signal
+    noise, iii = signal[0] - signal[1] + signal[2], signal[2]
+    swapped = signal.copy()
+    # both legs have one potential: II is what is left between them, and I is -III
+    swapped[:6] = [noise - iii, noise, iii, iii / 2, -iii, iii / 2]
+    assert any("right leg" in swap for swap in lead_quality(ECG(swapped, FS)).swaps)
+
+
+@pytest.mark.parametrize("first", ["V1", "V2", "V4", "V5"])  # here V3 and V4 look too much alike
+def test_exchanged_neighbours_on_the_chest_are_suspected(first: str) -> None:
+    signal = ecg_of().signal
+    swapped, k = signal.copy(), LEAD_INDEX[first]
+    swapped[[k, k + 1]] = signal[[k + 1, k]]
+    (suspicion,) = lead_quality(ECG(swapped, FS)).swaps
+    assert suspicion.startswith(f"{first} and V{int(first[1]) + 1} may be swapped")
+
+
 def notched_lbbb(qrs_s: float) -> ECG:
     """Loop to the left and back with two humps: negative V1 V2, notched R in I, aVL, V5, V6."""
     time = np.arange(4500) / FS
