@@ -54,6 +54,9 @@ bench-layouts: $(READY)
 	$(NICE_ENV) $(BIN)/python scripts/bench_layouts.py \
 	  --cohort ludb=../shared/data/ludb/cohort_lvh.csv \
 	  --cohort virtual-v4=build/bench-layouts/virtual-v4/cohort.csv
+	$(NICE_ENV) $(BIN)/python scripts/bench_layouts.py --preset paper \
+	  --conditions "one layout,mixed and worn" --cohort ludb=../shared/data/ludb/cohort_lvh.csv \
+	  --figure docs/images/wear-curve.png
 
 # marks against cardiologists' on LUDB and QTDB; beside NeuroKit2 in an environment of its own
 .PHONY: bench-delineation

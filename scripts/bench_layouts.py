@@ -1,8 +1,11 @@
 """Train ResNet-18 on one layout, on many, on tiles, on worn paper; test each on all of it.
 
     make bench-layouts                                     hours; goes on where it was stopped
-    python scripts/bench_layouts.py --cohort ludb=TABLE.csv ... [--results FILE.csv] [--workers 2]
-    python scripts/bench_layouts.py --tables               the tables of what is done
+    python scripts/bench_layouts.py --cohort ludb=TABLE.csv ... [--preset paper] [--workers 2]
+    python scripts/bench_layouts.py --figure docs/images/wear-curve.png     what is done, drawn too
+
+A preset gives size of pictures and length of training (quick: 160 x 128 px, 15 epochs; paper:
+224 x 224 px, 40 epochs), a condition what the training pictures look like.
 
 Splits, training and calibration are the study's (60/20/20 by patient, seeds 1 to 10; a seed's
 network is trained once and tested on every layout and on pictures at every severity of wear).
@@ -20,13 +23,14 @@ import subprocess
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, astuple, dataclass, fields
 from itertools import product
 from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 from dyssync.cohort import Cohort, read_cohort
 from dyssync.ecg import ECG
@@ -39,8 +43,8 @@ from dyssync.models.waveforms import FS
 from dyssync.rendering import View, apply_view
 from dyssync.rendering.wear import apply_wear, draw_wear
 from dyssync.splits import split_patients
+from dyssync.study.config import PRESETS
 
-SMALL = {"height": 128, "width": 160, "patience": 15}
 ONE = {"training_layouts": "same", "papers": "plain", "wear": 0.0}
 CONDITIONS = {
     "one layout": {"layout": "3x4+II", **ONE},
@@ -64,6 +68,7 @@ class Job:
     """One network to train and test."""
 
     cohort: str
+    preset: str
     condition: str
     seed: int
 
@@ -77,13 +82,14 @@ def worn_picture(ecg: ECG, model: ResNet18, severity: int, rng: np.random.Genera
     return ECGImage(np.repeat(image[:, :, None], 3, axis=2))
 
 
-def measure(job: Job, cohort: Cohort, epochs: int) -> pd.DataFrame:
+def measure(job: Job, cohort: Cohort) -> pd.DataFrame:
     """Train one network; return its AUROC on each layout and severity."""
     split = split_patients(cohort.responses, job.seed)
     y = cohort.table["responder"].to_numpy(np.int64)
     rows = {part: cohort.rows_of(split.part(part)) for part in ("train", "validation", "test")}
     held = {part: ([cohort.ecgs[i] for i in r], y[r]) for part, r in rows.items()}
-    model = ResNet18(**SMALL, **CONDITIONS[job.condition], epochs=epochs)
+    preset = PRESETS[job.preset].get("resnet18", {})
+    model = ResNet18(**{**preset, **CONDITIONS[job.condition]})
     began = time.perf_counter()
     model.fit(*held["train"], seed=job.seed, validation=held["validation"])
     fitted_s = time.perf_counter() - began
@@ -98,38 +104,37 @@ def measure(job: Job, cohort: Cohort, epochs: int) -> pd.DataFrame:
         pictures = [worn_picture(ecg, model, severity, rng) for ecg in ecgs]
         found.append(("wear", str(severity), auroc(truth, model.response_probability(pictures))))
     table = pd.DataFrame(found, columns=["kind", "tested_on", "auroc"])
-    table.insert(0, "cohort", job.cohort)
-    table.insert(1, "condition", job.condition)
-    table.insert(2, "seed", job.seed)
+    for k, (name, value) in enumerate(asdict(job).items()):
+        table.insert(k, name, value)
     n_others = sum(len(rows[part]) for part in ("train", "validation"))
     return table.assign(test_share=len(rows["test"]) / n_others, fit_s=round(fitted_s, 1))
 
 
+KEYS = [field.name for field in fields(Job)]
+
 _cohorts: dict[str, Cohort] = {}
 
 
-def work(job: Job, tables: dict[str, Path], epochs: int) -> pd.DataFrame:
+def work(job: Job, tables: dict[str, Path]) -> pd.DataFrame:
     import torch
 
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
     if job.cohort not in _cohorts:
         _cohorts[job.cohort] = read_cohort(tables[job.cohort])
-    return measure(job, _cohorts[job.cohort], epochs)
+    return measure(job, _cohorts[job.cohort])
 
 
 def read_results(path: Path) -> pd.DataFrame:
     """Return the rows of the networks that are done; none where there is no file yet."""
     if not path.is_file():
-        return pd.DataFrame(columns=["cohort", "condition", "seed", "kind"])
+        return pd.DataFrame(columns=[*KEYS, "kind"])
     return pd.read_csv(path, dtype={"tested_on": str})
 
 
 def add_results(path: Path, found: pd.DataFrame) -> None:
     """Add the rows of one network to the file; whole or not at all."""
-    rows = pd.concat([read_results(path), found]).sort_values(
-        ["cohort", "condition", "seed"], kind="stable"
-    )
+    rows = pd.concat([read_results(path), found]).sort_values(KEYS, kind="stable")
     temporary = path.with_suffix(".tmp")
     rows.to_csv(temporary, index=False)
     os.replace(temporary, path)
@@ -140,23 +145,24 @@ def current_commit() -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
-def plan(cohorts: Sequence[str], conditions: Sequence[str], seeds: int) -> list[Job]:
+def plan(cohorts: Sequence[str], preset: str, conditions: Sequence[str], seeds: int) -> list[Job]:
     # seed by seed, so that a run that is stopped has as many seeds of one condition as of another
     jobs = product(range(1, seeds + 1), cohorts, conditions)
-    return [Job(cohort, condition, seed) for seed, cohort, condition in jobs]
+    return [Job(cohort, preset, condition, seed) for seed, cohort, condition in jobs]
 
 
 def cell(values: np.ndarray, test_share: float) -> str:
     mean = corrected_mean(values, test_share)
-    return f"{mean.mean:.3f} [{mean.low:.3f}, {mean.high:.3f}]"
+    low, high = np.clip([mean.low, mean.high], 0.0, 1.0)
+    return f"{mean.mean:.3f} [{low:.3f}, {high:.3f}]"
 
 
 def print_tables(results: pd.DataFrame) -> None:
     """AUROC with corrected 95 % intervals, then paired differences to training on one layout."""
-    for (cohort, kind), held in results.groupby(["cohort", "kind"], sort=False):
+    for (cohort, preset, kind), held in results.groupby(["cohort", "preset", "kind"], sort=False):
         share = float(held["test_share"].iloc[0])
         names = list(dict.fromkeys(held["tested_on"]))
-        print(f"\n{cohort}, AUROC by {kind}; mean [corrected 95 % interval]\n")
+        print(f"\n{cohort}, preset {preset}, AUROC by {kind}; mean [corrected 95 % interval]\n")
         print("| trained on | seeds | " + " | ".join(names) + " |")
         print("|---|---|" + "---|" * len(names))
         wide = held.pivot_table(index=["condition", "seed"], columns="tested_on", values="auroc")
@@ -185,32 +191,62 @@ def print_differences(wide: pd.DataFrame, names: Sequence[str], share: float) ->
         print(f"\n{condition} minus one layout, same seeds: " + "; ".join(parts))
 
 
+def draw_wear_curves(results: pd.DataFrame) -> Figure:
+    """AUROC against severity, mean and corrected 95 % interval, a panel a cohort and preset."""
+    groups = list(results[results["kind"] == "wear"].groupby(["cohort", "preset"]))
+    figure = Figure(figsize=(5.2 * len(groups), 4.0), layout="constrained")
+    for axes, ((cohort, preset), held) in zip(
+        np.atleast_1d(figure.subplots(1, len(groups), sharey=True)), groups, strict=True
+    ):
+        share = float(held["test_share"].iloc[0])
+        for k, condition in enumerate(CONDITIONS):
+            own = held[held["condition"] == condition]
+            if own["seed"].nunique() < 2:
+                continue
+            x = np.array(SEVERITIES) + 0.08 * (k - 2)  # side by side, so that intervals can be seen
+            means = [
+                corrected_mean(own.loc[own["tested_on"] == str(s), "auroc"].to_numpy(), share)
+                for s in SEVERITIES
+            ]
+            y = np.array([m.mean for m in means])
+            reach = [y - [m.low for m in means], [m.high for m in means] - y]
+            axes.errorbar(x, y, reach, marker="o", ms=4, lw=1.4, elinewidth=0.7, label=condition)
+        axes.axhline(0.5, color="0.6", lw=0.8)
+        axes.set(title=f"{cohort}, preset {preset}", xlabel="severity of wear of the test pages")
+        axes.set(ylim=(0.3, 1.0))
+    figure.axes[0].set_ylabel("AUROC of the test part")
+    figure.axes[0].legend(title="trained on", fontsize=8)
+    return figure
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cohort", action="append", default=[], metavar="NAME=TABLE")
     parser.add_argument("--results", type=Path, default=Path("docs/measured/layouts.csv"))
     parser.add_argument("--conditions", default=",".join(CONDITIONS))
     parser.add_argument("--seeds", type=int, default=10)
-    parser.add_argument("--epochs", type=int, default=15)
+    parser.add_argument("--preset", choices=list(PRESETS), default="quick")
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--tables", action="store_true", help="only print what is done")
+    parser.add_argument("--figure", type=Path, help="draw AUROC against wear into this PNG")
     arguments = parser.parse_args()
     results: Path = arguments.results
     results.parent.mkdir(parents=True, exist_ok=True)
     tables = {name: Path(path) for name, path in (c.split("=", 1) for c in arguments.cohort)}
     known = read_results(results)
-    done = set(zip(known["cohort"], known["condition"], known["seed"], strict=True))
-    jobs = plan(list(tables), arguments.conditions.split(","), arguments.seeds)
+    done = set(known[KEYS].itertuples(index=False, name=None))
+    jobs = plan(list(tables), arguments.preset, arguments.conditions.split(","), arguments.seeds)
     jobs = [job for job in jobs if astuple(job) not in done]
-    if jobs and not arguments.tables:
+    if jobs:
         commit = current_commit()
         os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"))
         with ProcessPoolExecutor(arguments.workers, get_context("spawn")) as pool:
-            running = {pool.submit(work, job, tables, arguments.epochs): job for job in jobs}
+            running = {pool.submit(work, job, tables): job for job in jobs}
             for count, future in enumerate(as_completed(running), 1):
                 add_results(results, future.result().assign(commit=commit))
                 print(f"{time.strftime('%H:%M')} {running[future]} {count}/{len(jobs)}", flush=True)
     print_tables(read_results(results))
+    if arguments.figure:
+        draw_wear_curves(read_results(results)).savefig(arguments.figure, dpi=110)
 
 
 if __name__ == "__main__":
