@@ -60,6 +60,8 @@ CONDITIONS = {
 }
 PAGES = ("3x4+II", "3x4", "3x4-cabrera", "4x3", "6x2", "12x1")
 SEVERITIES = (0, 1, 2, 3, 4, 5)
+OWN = ("3x4+II", "tiles", "0")  # not among the other layouts, nor among the worn pictures
+OTHERS = "mean of others"
 SCAN = (512, 640)  # px of the pictures that are worn; the network gets them as a user's own
 
 
@@ -161,11 +163,12 @@ def print_tables(results: pd.DataFrame) -> None:
     """AUROC with corrected 95 % intervals, then paired differences to training on one layout."""
     for (cohort, preset, kind), held in results.groupby(["cohort", "preset", "kind"], sort=False):
         share = float(held["test_share"].iloc[0])
-        names = list(dict.fromkeys(held["tested_on"]))
+        names = [*dict.fromkeys(held["tested_on"]), OTHERS]
         print(f"\n{cohort}, preset {preset}, AUROC by {kind}; mean [corrected 95 % interval]\n")
         print("| trained on | seeds | " + " | ".join(names) + " |")
         print("|---|---|" + "---|" * len(names))
         wide = held.pivot_table(index=["condition", "seed"], columns="tested_on", values="auroc")
+        wide[OTHERS] = wide[[name for name in wide if name not in OWN]].mean(axis=1)
         for condition in dict.fromkeys(held["condition"]):
             own = wide.loc[condition].reindex(columns=names)
             cells = [cell(own[n].to_numpy(), share) if own[n].notna().any() else "" for n in names]
