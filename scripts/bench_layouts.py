@@ -156,7 +156,7 @@ def plan(cohorts: Sequence[str], preset: str, conditions: Sequence[str], seeds: 
 def cell(values: np.ndarray, test_share: float) -> str:
     mean = corrected_mean(values, test_share)
     low, high = np.clip([mean.low, mean.high], 0.0, 1.0)
-    return f"{mean.mean:.3f} [{low:.3f}, {high:.3f}]"
+    return f"{mean.mean:.3f}" + (f" [{low:.3f}, {high:.3f}]" if mean.n > 1 else "")
 
 
 def print_tables(results: pd.DataFrame) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -83,9 +83,9 @@ class PictureConfig:
             return all_layouts(self.layout)
         return tuple(name.strip() for name in self.training_layouts.split(","))
 
-    @property
+    @cached_property
     def views(self) -> ViewConfig:
-        """Return what training views are drawn from."""
+        """What training views are drawn from."""
         return training_views(self.layouts, self.gain, self.papers)
 
 
