@@ -55,8 +55,10 @@ bench-layouts: $(READY)
 	  --cohort ludb=../shared/data/ludb/cohort_lvh.csv \
 	  --cohort virtual-v4=build/bench-layouts/virtual-v4/cohort.csv
 	$(NICE_ENV) $(BIN)/python scripts/bench_layouts.py --preset paper \
-	  --conditions "one layout,mixed and worn" --cohort ludb=../shared/data/ludb/cohort_lvh.csv \
-	  --figure docs/images/wear-curve.png
+	  --conditions "one layout,mixed and worn" \
+	  --cohort ludb=../shared/data/ludb/cohort_lvh.csv \
+	  --cohort virtual-v4=build/bench-layouts/virtual-v4/cohort.csv
+	$(BIN)/python scripts/layout_tables.py
 
 # marks against cardiologists' on LUDB and QTDB; beside NeuroKit2 in an environment of its own
 .PHONY: bench-delineation

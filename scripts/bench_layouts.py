@@ -2,7 +2,6 @@
 
     make bench-layouts                                     hours; goes on where it was stopped
     python scripts/bench_layouts.py --cohort ludb=TABLE.csv ... [--preset paper] [--workers 2]
-    python scripts/bench_layouts.py --figure docs/images/wear-curve.png     what is done, drawn too
 
 A preset gives size of pictures and length of training (quick: 160 x 128 px, 15 epochs; paper:
 224 x 224 px, 40 epochs), a condition what the training pictures look like.
@@ -11,7 +10,7 @@ Splits, training and calibration are the study's (60/20/20 by patient, seeds 1 t
 network is trained once and tested on every layout and on pictures at every severity of wear).
 Each network adds its rows, with the commit that made them, to docs/measured/layouts.csv, which is
 kept in the repository: it takes hours, and no machine stays for long. A cohort of another simulator
-is another cohort and needs another name. The Markdown tables go to stdout.
+is another cohort and needs another name. Tables and curves of it: scripts/layout_tables.py.
 """
 
 from __future__ import annotations
@@ -30,12 +29,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 from dyssync.cohort import Cohort, read_cohort
 from dyssync.ecg import ECG
 from dyssync.evaluation.metrics import auroc
-from dyssync.evaluation.resampling import corrected_mean
 from dyssync.formats import ECGImage
 from dyssync.models.pictures import drawn_signal
 from dyssync.models.resnet import ResNet18
@@ -60,8 +57,6 @@ CONDITIONS = {
 }
 PAGES = ("3x4+II", "3x4", "3x4-cabrera", "4x3", "6x2", "12x1")
 SEVERITIES = (0, 1, 2, 3, 4, 5)
-OWN = ("3x4+II", "tiles", "0")  # not among the other layouts, nor among the worn pictures
-OTHERS = "mean of others"
 SCAN = (512, 640)  # px of the pictures that are worn; the network gets them as a user's own
 
 
@@ -153,75 +148,6 @@ def plan(cohorts: Sequence[str], preset: str, conditions: Sequence[str], seeds: 
     return [Job(cohort, preset, condition, seed) for seed, cohort, condition in jobs]
 
 
-def cell(values: np.ndarray, test_share: float) -> str:
-    mean = corrected_mean(values, test_share)
-    low, high = np.clip([mean.low, mean.high], 0.0, 1.0)
-    return f"{mean.mean:.3f}" + (f" [{low:.3f}, {high:.3f}]" if mean.n > 1 else "")
-
-
-def print_tables(results: pd.DataFrame) -> None:
-    """AUROC with corrected 95 % intervals, then paired differences to training on one layout."""
-    for (cohort, preset, kind), held in results.groupby(["cohort", "preset", "kind"], sort=False):
-        share = float(held["test_share"].iloc[0])
-        names = [*dict.fromkeys(held["tested_on"]), OTHERS]
-        print(f"\n{cohort}, preset {preset}, AUROC by {kind}; mean [corrected 95 % interval]\n")
-        print("| trained on | seeds | " + " | ".join(names) + " |")
-        print("|---|---|" + "---|" * len(names))
-        wide = held.pivot_table(index=["condition", "seed"], columns="tested_on", values="auroc")
-        wide[OTHERS] = wide[[name for name in wide if name not in OWN]].mean(axis=1)
-        for condition in dict.fromkeys(held["condition"]):
-            own = wide.loc[condition].reindex(columns=names)
-            cells = [cell(own[n].to_numpy(), share) if own[n].notna().any() else "" for n in names]
-            print(f"| {condition} | {len(own)} | " + " | ".join(cells) + " |")
-        print_differences(wide, names, share)
-
-
-def print_differences(wide: pd.DataFrame, names: Sequence[str], share: float) -> None:
-    conditions = list(dict.fromkeys(wide.index.get_level_values("condition")))
-    if "one layout" not in conditions:
-        return
-    base = wide.loc["one layout"]
-    for condition in (c for c in CONDITIONS if c in conditions and c != "one layout"):
-        parts = []
-        for name in names:
-            other = "3x4+II" if name == "tiles" else name  # tiles against the page, equal pixels
-            pair = pd.concat([wide.loc[condition][name], base[other]], axis=1).dropna()
-            if len(pair) > 1:
-                d = corrected_mean((pair.iloc[:, 0] - pair.iloc[:, 1]).to_numpy(), share)
-                parts.append(
-                    f"{name} {d.mean:+.3f} [{d.low:+.3f}, {d.high:+.3f}] p {d.p_value:.2f}"
-                )
-        print(f"\n{condition} minus one layout, same seeds: " + "; ".join(parts))
-
-
-def draw_wear_curves(results: pd.DataFrame) -> Figure:
-    """AUROC against severity, mean and corrected 95 % interval, a panel a cohort and preset."""
-    groups = list(results[results["kind"] == "wear"].groupby(["cohort", "preset"]))
-    figure = Figure(figsize=(5.2 * len(groups), 4.0), layout="constrained")
-    for axes, ((cohort, preset), held) in zip(
-        np.atleast_1d(figure.subplots(1, len(groups), sharey=True)), groups, strict=True
-    ):
-        share = float(held["test_share"].iloc[0])
-        for k, condition in enumerate(CONDITIONS):
-            own = held[held["condition"] == condition]
-            if own["seed"].nunique() < 2:
-                continue
-            x = np.array(SEVERITIES) + 0.08 * (k - 2)  # side by side, so that intervals can be seen
-            means = [
-                corrected_mean(own.loc[own["tested_on"] == str(s), "auroc"].to_numpy(), share)
-                for s in SEVERITIES
-            ]
-            y = np.array([m.mean for m in means])
-            reach = [y - [m.low for m in means], [m.high for m in means] - y]
-            axes.errorbar(x, y, reach, marker="o", ms=4, lw=1.4, elinewidth=0.7, label=condition)
-        axes.axhline(0.5, color="0.6", lw=0.8)
-        axes.set(title=f"{cohort}, preset {preset}", xlabel="severity of wear of the test pages")
-        axes.set(ylim=(0.3, 1.0))
-    figure.axes[0].set_ylabel("AUROC of the test part")
-    figure.axes[0].legend(title="trained on", fontsize=8)
-    return figure
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cohort", action="append", default=[], metavar="NAME=TABLE")
@@ -230,7 +156,6 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--preset", choices=list(PRESETS), default="quick")
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--figure", type=Path, help="draw AUROC against wear into this PNG")
     arguments = parser.parse_args()
     results: Path = arguments.results
     results.parent.mkdir(parents=True, exist_ok=True)
@@ -247,9 +172,6 @@ def main() -> None:
             for count, future in enumerate(as_completed(running), 1):
                 add_results(results, future.result().assign(commit=commit))
                 print(f"{time.strftime('%H:%M')} {running[future]} {count}/{len(jobs)}", flush=True)
-    print_tables(read_results(results))
-    if arguments.figure:
-        draw_wear_curves(read_results(results)).savefig(arguments.figure, dpi=110)
 
 
 if __name__ == "__main__":

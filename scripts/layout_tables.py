@@ -1,0 +1,119 @@
+"""Tables and curves of what `make bench-layouts` has measured so far.
+
+python scripts/layout_tables.py      docs/measured/layouts.md and docs/images/wear-curve.png
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from bench_layouts import CONDITIONS, PAGES, SEVERITIES, read_results
+from matplotlib.figure import Figure
+
+from dyssync.evaluation.resampling import CorrectedMean, corrected_mean
+
+DOCS = Path(__file__).parent.parent / "docs"
+BASE = "one layout"
+ORDER = {"layout": (*PAGES, "tiles"), "wear": tuple(str(s) for s in SEVERITIES)}
+OWN = ("3x4+II", "tiles", "0")  # not among the foreign layouts, nor among the worn pages
+OTHERS = {"layout": "the five others", "wear": "1 to 5"}
+
+HEAD = """# Layouts and wear: all that was measured
+
+Written by `scripts/layout_tables.py` from [layouts.csv](layouts.csv); what it means is in
+[Pictures](../pictures.md). AUROC of the test part, mean over seeds [95 % interval, corrected
+(Nadeau and Bengio 2003)]; differences are those of equal seeds. The last column is the mean of all
+foreign layouts or worn pages of a seed.
+"""
+
+
+def main() -> None:
+    results = read_results(DOCS / "measured" / "layouts.csv")
+    tables = [HEAD, *(line for part in sections(results) for line in part)]
+    (DOCS / "measured" / "layouts.md").write_text("\n".join(tables) + "\n", encoding="utf-8")
+    draw_wear_curves(results).savefig(DOCS / "images" / "wear-curve.png", dpi=110)
+
+
+def sections(results: pd.DataFrame) -> Iterator[list[str]]:
+    """Yield the lines of each cohort, preset and kind of test."""
+    for (cohort, preset, kind), held in results.groupby(["cohort", "preset", "kind"]):
+        share = float(held["test_share"].iloc[0])
+        wide = held.pivot_table(index=["condition", "seed"], columns="tested_on", values="auroc")
+        wide = wide.reindex(columns=[name for name in ORDER[kind] if name in wide])
+        wide[OTHERS[kind]] = wide[[name for name in wide if name not in OWN]].mean(axis=1)
+        done = [name for name in CONDITIONS if name in wide.index]
+        yield [
+            f"## {cohort}, preset {preset}, by {kind} of the test pages",
+            "",
+            *table(["trained on", "seeds", *wide], [means(wide, name, share) for name in done]),
+            f"Minus {BASE}:",
+            "",
+            *table(
+                ["trained on", "seeds", *wide],
+                [differences(wide, name, share) for name in done if name != BASE],
+            ),
+        ]
+
+
+def means(wide: pd.DataFrame, condition: str, share: float) -> list[str]:
+    own = wide.loc[condition]
+    found = [corrected_mean(own[name].to_numpy(), share) for name in own]
+    return [condition, str(len(own)), *(cell(mean, ".3f", (0.0, 1.0)) for mean in found)]
+
+
+def differences(wide: pd.DataFrame, condition: str, share: float) -> list[str]:
+    """Tiles of the median beat are compared with the page, at equal pixels."""
+    own, base = wide.loc[condition], wide.loc[BASE]
+    pairs = [own[name] - base["3x4+II" if name == "tiles" else name] for name in own]
+    found = [corrected_mean(pair.dropna().to_numpy(), share) for pair in pairs]
+    cells = (
+        cell(mean, "+.3f", (-1.0, 1.0)) + (f" p {mean.p_value:.2f}" if mean.n > 1 else "")
+        for mean in found
+    )
+    return [condition, str(max(mean.n for mean in found)), *cells]
+
+
+def cell(mean: CorrectedMean, form: str, bounds: tuple[float, float]) -> str:
+    if not mean.n:
+        return ""
+    low, high = np.clip([mean.low, mean.high], *bounds)
+    interval = f" [{low:{form}}, {high:{form}}]" if mean.n > 1 else ""
+    return f"{mean.mean:{form}}{interval}"
+
+
+def table(head: list[str], rows: list[list[str]]) -> list[str]:
+    lines = [head, ["---"] * len(head), *rows]
+    return [*("| " + " | ".join(line) + " |" for line in lines), ""]
+
+
+def draw_wear_curves(results: pd.DataFrame) -> Figure:
+    """AUROC against severity, mean and corrected 95 % interval, a panel a cohort and preset."""
+    groups = list(results[results["kind"] == "wear"].groupby(["cohort", "preset"]))
+    figure = Figure(figsize=(5.0 * len(groups), 4.0), layout="constrained")
+    panels = np.atleast_1d(figure.subplots(1, len(groups), sharey=True))
+    for axes, ((cohort, preset), held) in zip(panels, groups, strict=True):
+        share = float(held["test_share"].iloc[0])
+        for k, condition in enumerate(CONDITIONS):
+            own = held[held["condition"] == condition]
+            by_severity = [own.loc[own["tested_on"] == s, "auroc"] for s in ORDER["wear"]]
+            found = [corrected_mean(values.to_numpy(), share) for values in by_severity]
+            x = np.array(SEVERITIES) + 0.08 * (k - 2)  # side by side, so that intervals can be seen
+            y = np.array([mean.mean for mean in found])
+            reach = [y - [mean.low for mean in found], [mean.high for mean in found] - y]
+            axes.errorbar(
+                x, y, reach, color=f"C{k}", marker="o", ms=4, lw=1.4, elinewidth=0.7,
+                label=condition,
+            )  # fmt: skip
+        axes.axhline(0.5, color="0.6", lw=0.8)
+        axes.set(title=f"{cohort}, preset {preset}", xlabel="severity of wear of the test pages")
+        axes.set(ylim=(0.3, 1.0))
+    figure.axes[0].set_ylabel("AUROC of the test part")
+    figure.axes[0].legend(title="trained on", fontsize=8)
+    return figure
+
+
+if __name__ == "__main__":
+    main()
