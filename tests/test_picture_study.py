@@ -105,7 +105,8 @@ def test_bundle_of_signals_is_asked_about_a_picture_with_a_caution(
     said, refused = json.loads(capsys.readouterr().out)
     assert list(said["models"]) == ["resnet18"]
     assert "gain of this page may differ" in said["cautions"][0]
-    assert said["cautions"][1] == "lightgbm: no answer, a signal is needed"
+    assert said["cautions"][1].startswith("resnet18: has only seen black traces on white")
+    assert said["cautions"][2] == "lightgbm: no answer, a signal is needed"
     assert "blank.png: picture is no ECG page" in refused["error"]
     assert main(["predict", str(finished_run), page, "--models", "lightgbm"]) == 2
     assert "P00.jpg: is a picture; lightgbm of this bundle need" in capsys.readouterr().err

@@ -13,8 +13,9 @@ from dyssync.cautions import cautions
 from dyssync.cohort import check_usable
 from dyssync.ecg import ECG
 from dyssync.errors import ModelError
-from dyssync.formats import Input
+from dyssync.formats import ECGImage, Input
 from dyssync.models.base import ExplainsItself, ResponseModel, Rule
+from dyssync.models.pictures import PLAIN
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,8 @@ class Predictor:
                 **_reasons(members[FINAL], ecg),
             )
         notes = cautions(ecg, about)
+        if isinstance(ecg, ECGImage) and not about["pictures"]:
+            notes = (*notes, *self._unused_to_pages(asked))
         if silent:
             notes = (*notes, f"{', '.join(silent)}: no answer, a signal is needed")
         return Prediction(ecg.source.name, float(about["base_rate"]), models, notes)
@@ -128,6 +131,16 @@ class Predictor:
                 "signal file"
             )
         return able, [name for name in self.models if name not in able]
+
+    def _unused_to_pages(self, asked: Sequence[str]) -> list[str]:
+        """Return a caution for models that learnt from clean drawings alone (docs/pictures.md)."""
+        clean = [n for n in asked if getattr(self.models[n][FINAL], "papers", None) == PLAIN]
+        if not clean:
+            return []
+        return [
+            f"{', '.join(clean)}: has only seen black traces on white, and such models do much "
+            "worse on pages with a grid; train with preset paper to ask about pictures"
+        ]
 
 
 def _reasons(model: ResponseModel, ecg: Input) -> dict[str, Any]:
