@@ -96,13 +96,14 @@ def _light_field(wear: Wear) -> Signal | None:
     """Return light, shadow and stains as one factor, (LIGHT_CELLS, LIGHT_CELLS); None if none."""
     if not (wear.light or wear.shadow[2] or wear.stains):
         return None
-    side = (np.arange(LIGHT_CELLS, dtype=np.float32) + 0.5) / LIGHT_CELLS
-    y, x = np.meshgrid(side, side, indexing="ij")
+    x = (np.arange(LIGHT_CELLS, dtype=np.float32) + 0.5) / LIGHT_CELLS
+    y = x[:, None]
     along = (x - 0.5) * np.cos(wear.light_angle) + (y - 0.5) * np.sin(wear.light_angle)
     field = 1 - wear.light * np.clip(0.5 + along, 0, 1)
     angle, place, depth, softness = wear.shadow
-    edge = (x - 0.5) * np.cos(angle) + (y - 0.5) * np.sin(angle) - place
-    field *= 1 - depth / (1 + np.exp(np.clip(-edge / softness * 4, -30, 30)))
+    if depth:
+        edge = (x - 0.5) * np.cos(angle) + (y - 0.5) * np.sin(angle) - place
+        field *= 1 - depth / (1 + np.exp(np.clip(-edge / softness * 4, -30, 30)))
     for stain in wear.stains:
         distance = np.hypot(x - stain.x, y - stain.y) / stain.radius
         field *= 1 - stain.depth / (1 + np.exp(np.clip((distance - 1) * 8, -30, 30)))

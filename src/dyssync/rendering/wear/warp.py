@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -71,9 +72,7 @@ def warp_points(wear: Wear, size: tuple[int, int], points: npt.ArrayLike) -> Flo
 def warp_image(image: Picture, wear: Wear) -> Picture:
     """Return the picture of the page, same shape; the desk shows beside it."""
     size = image.shape[:2]
-    rows, columns = (-(-n // CELL) + 2 for n in size)
-    y, x = np.meshgrid(np.arange(rows) - 0.5, np.arange(columns) - 0.5, indexing="ij")
-    picture = np.stack([x, y], axis=-1) * CELL
+    picture = _nodes(size)
     page = _project(np.asarray(np.linalg.inv(_homography(wear, size)), np.float64), picture)
     page[..., 1] += _bend(wear, size, picture)
     page -= 0.5  # OpenCV counts from the centre of the first pixel
@@ -81,6 +80,16 @@ def warp_image(image: Picture, wear: Wear) -> Picture:
     beside, grey = cv2.BORDER_CONSTANT, (wear.desk,) * 3
     warped = cv2.remap(image, x_map, y_map, cv2.INTER_LINEAR, borderMode=beside, borderValue=grey)
     return as_picture(warped)
+
+
+@lru_cache(maxsize=16)
+def _nodes(size: tuple[int, int]) -> Floats:
+    """Return x and y of the nodes of the mesh, (rows, columns, 2) px, read-only."""
+    rows, columns = (-(-n // CELL) + 2 for n in size)
+    y, x = np.meshgrid(np.arange(rows) - 0.5, np.arange(columns) - 0.5, indexing="ij")
+    nodes: Floats = np.stack([x, y], axis=-1) * CELL
+    nodes.flags.writeable = False
+    return nodes
 
 
 def _refine(coarse: Floats, size: tuple[int, int]) -> Signal:
