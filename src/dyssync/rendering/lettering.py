@@ -26,7 +26,7 @@ def _font(height_px: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return ImageFont.truetype(str(found[0].locate()), height_px)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=2048)
 def text_mask(text: str, height_px: int) -> Picture:
     """Return the ink of one line of text, (h, w) uint8, 255 where it is full, read-only."""
     font = _font(min(max(height_px, 4), MAX_FONT_PX))
@@ -38,7 +38,7 @@ def text_mask(text: str, height_px: int) -> Picture:
     return held
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=2048)
 def text_cover(text: str, height_px: int) -> Signal:
     """Return the ink of one line of text, (h, w, 1) float32, 0-1, read-only."""
     cover = text_mask(text, height_px)[:, :, None].astype(np.float32) / np.float32(255)

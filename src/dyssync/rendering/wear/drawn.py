@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
@@ -11,8 +14,10 @@ from dyssync.errors import check_range
 from dyssync.rendering.noise import NOISE_SIDE
 
 Point: TypeAlias = tuple[float, float]
+Uniform: TypeAlias = Callable[[float, float], float]  # of low and high
 
 MAX_SEVERITY = 5.0
+N_TEXTS = 256  # that can be printed on a page
 _STEPS = 12  # points of one pen stroke
 _LETTERS = np.array(list("abcdefghiklmnoprstuvwxyzABDEHKLMPRST0123456789.:/-"))
 
@@ -89,78 +94,96 @@ def draw_wear(rng: np.random.Generator, severity: float) -> Wear:
     level = check_range("severity", severity, 0.0, MAX_SEVERITY) / MAX_SEVERITY
     if level == 0:
         return Wear()
+    drawn = _numbers(rng)
+
+    def uniform(low: float, high: float) -> float:
+        return low + (high - low) * next(drawn)
 
     def happens() -> bool:
-        return bool(rng.random() < 0.25 + 0.5 * level)
+        return next(drawn) < 0.25 + 0.5 * level
 
     def strength(most: float) -> float:
-        return float(rng.uniform(0.2, 1.0) * most * level)
+        return uniform(0.2, 1.0) * most * level
 
     def several(most: int) -> int:
-        return int(rng.integers(1, 2 + round(most * level))) if happens() else 0
+        return 1 + int(next(drawn) * (1 + round(most * level))) if happens() else 0
 
     return Wear(
-        corners=_draw_corners(rng, level),
+        corners=_draw_corners(uniform, level),
         bend=strength(0.02) if happens() else 0.0,
-        bend_phase=float(rng.random()),
-        bend_waves=float(rng.uniform(0.5, 2.0)),
-        desk=int(rng.integers(30, 220)),
+        bend_phase=next(drawn),
+        bend_waves=uniform(0.5, 2.0),
+        desk=int(uniform(30, 220)),
         fade=strength(0.7) if happens() else 0.0,
         folds=tuple(
-            (float(rng.uniform(0.1, 0.9)), bool(rng.random() < 0.6), strength(0.5))
-            for _ in range(several(2))
+            (uniform(0.1, 0.9), next(drawn) < 0.6, strength(0.5)) for _ in range(several(2))
         ),
         stains=tuple(
-            Stain(float(rng.random()), float(rng.random()), strength(0.2) + 0.02, strength(0.4))
+            Stain(next(drawn), next(drawn), strength(0.2) + 0.02, strength(0.4))
             for _ in range(several(2))
         ),
-        strokes=tuple(_draw_stroke(rng) for _ in range(several(4))),
-        prints=tuple(_draw_print(rng) for _ in range(several(4))),
+        strokes=tuple(_draw_stroke(rng, uniform) for _ in range(several(4))),
+        prints=tuple(_draw_print(uniform) for _ in range(several(4))),
         light=strength(0.5) if happens() else 0.0,
-        light_angle=float(rng.uniform(0, 2 * np.pi)),
+        light_angle=uniform(0, 2 * np.pi),
         shadow=(
-            float(rng.uniform(0, 2 * np.pi)),
-            float(rng.uniform(-0.3, 0.3)),
+            uniform(0, 2 * np.pi),
+            uniform(-0.3, 0.3),
             strength(0.55) if happens() else 0.0,
-            float(rng.uniform(0.02, 0.2)),
+            uniform(0.02, 0.2),
         ),
         blur=strength(0.0025) if happens() else 0.0,
         noise=strength(20.0) if happens() else 0.0,
-        noise_at=(int(rng.integers(NOISE_SIDE)), int(rng.integers(NOISE_SIDE))),
-        screen=strength(0.3) if rng.random() < 0.3 * level else 0.0,
-        screen_pitch=float(rng.uniform(2.2, 6.0)),
-        screen_angle=float(rng.uniform(-0.3, 0.3)),
+        noise_at=(int(uniform(0, NOISE_SIDE)), int(uniform(0, NOISE_SIDE))),
+        screen=strength(0.3) if next(drawn) < 0.3 * level else 0.0,
+        screen_pitch=uniform(2.2, 6.0),
+        screen_angle=uniform(-0.3, 0.3),
         jpeg=round(95 - strength(80)) if happens() else 0,
     )
 
 
-def _draw_corners(rng: np.random.Generator, level: float) -> tuple[Point, Point, Point, Point]:
+def _numbers(rng: np.random.Generator) -> Iterator[float]:
+    """Yield numbers in [0, 1); many a call, because a call takes as long as dozens of numbers."""
+    while True:
+        yield from rng.random(64).tolist()
+
+
+def _draw_corners(uniform: Uniform, level: float) -> tuple[Point, Point, Point, Point]:
     """Turn, shift, scale and tilt the page: at severity 5 by up to 6 degrees and 6 %."""
-    turn = np.deg2rad(rng.uniform(-6, 6)) * level
-    scale = 1 + rng.uniform(-0.08, 0.04) * level
-    shift = rng.uniform(-0.03, 0.03, 2) * level
-    tilt = rng.uniform(-0.06, 0.06, (4, 2)) * level
-    square = np.array([[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5]])
-    rotation = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
-    moved = scale * square @ rotation + shift + tilt - square
-    a, b, c, d = ((float(x), float(y)) for x, y in moved)
-    return a, b, c, d
+    turn = math.radians(uniform(-6, 6)) * level
+    scale = 1 + uniform(-0.08, 0.04) * level
+    right, down = uniform(-0.03, 0.03) * level, uniform(-0.03, 0.03) * level
+    cosine, sine = scale * math.cos(turn), scale * math.sin(turn)
+
+    def shift(x: float, y: float) -> Point:
+        return (
+            cosine * x - sine * y - x + right + uniform(-0.06, 0.06) * level,
+            sine * x + cosine * y - y + down + uniform(-0.06, 0.06) * level,
+        )
+
+    return shift(-0.5, -0.5), shift(0.5, -0.5), shift(0.5, 0.5), shift(-0.5, 0.5)
 
 
-def _draw_stroke(rng: np.random.Generator) -> tuple[Point, ...]:
+def _draw_stroke(rng: np.random.Generator, uniform: Uniform) -> tuple[Point, ...]:
     """Wander like a pen: the direction changes smoothly, the step is one letter's part."""
     turn = np.cumsum(rng.normal(0, 0.9, _STEPS))
-    step = rng.uniform(0.005, 0.03)
-    x = rng.uniform(0, 0.9) + np.cumsum(step * (0.4 + np.cos(turn)))
-    y = rng.uniform(0, 1) + np.cumsum(step * np.sin(turn))
-    return tuple((float(a), float(b)) for a, b in zip(x, y, strict=True))
+    step = uniform(0.005, 0.03)
+    x = uniform(0, 0.9) + np.cumsum(step * (0.4 + np.cos(turn)))
+    y = uniform(0, 1) + np.cumsum(step * np.sin(turn))
+    return tuple(zip(x.tolist(), y.tolist(), strict=True))
 
 
-def _draw_print(rng: np.random.Generator) -> tuple[float, float, float, str]:
-    words = ("".join(rng.choice(_LETTERS, rng.integers(2, 9))) for _ in range(rng.integers(1, 5)))
-    return (
-        float(rng.uniform(0, 0.8)),
-        float(rng.uniform(0, 0.97)),
-        float(rng.uniform(0.015, 0.035)),
-        " ".join(words),
-    )
+def _draw_print(uniform: Uniform) -> tuple[float, float, float, str]:
+    text = _texts()[int(uniform(0, N_TEXTS))]
+    return uniform(0, 0.8), uniform(0, 0.97), uniform(0.015, 0.035), text
+
+
+@lru_cache(maxsize=1)
+def _texts() -> tuple[str, ...]:
+    """Return lines of one to four words of random letters; few, so that their ink can be kept."""
+    rng = np.random.default_rng(0)
+
+    def word() -> str:
+        return "".join(rng.choice(_LETTERS, rng.integers(2, 9)))
+
+    return tuple(" ".join(word() for _ in range(rng.integers(1, 5))) for _ in range(N_TEXTS))
