@@ -92,9 +92,10 @@ def table(head: list[str], rows: list[list[str]]) -> list[str]:
 def draw_wear_curves(results: pd.DataFrame) -> Figure:
     """AUROC against severity, mean and corrected 95 % interval, a panel a cohort and preset."""
     groups = list(results[results["kind"] == "wear"].groupby(["cohort", "preset"]))
-    figure = Figure(figsize=(5.0 * len(groups), 4.0), layout="constrained")
-    panels = np.atleast_1d(figure.subplots(1, len(groups), sharey=True))
-    for axes, ((cohort, preset), held) in zip(panels, groups, strict=True):
+    rows = -(-len(groups) // 2)
+    figure = Figure(figsize=(10.0, 3.6 * rows), layout="constrained")
+    panels = figure.subplots(rows, 2, sharex=True, sharey=True, squeeze=False)
+    for axes, ((cohort, preset), held) in zip(panels.flat, groups, strict=False):
         share = float(held["test_share"].iloc[0])
         for k, condition in enumerate(CONDITIONS):
             own = held[held["condition"] == condition]
@@ -108,10 +109,10 @@ def draw_wear_curves(results: pd.DataFrame) -> Figure:
                 label=condition,
             )  # fmt: skip
         axes.axhline(0.5, color="0.6", lw=0.8)
-        axes.set(title=f"{cohort}, preset {preset}", xlabel="severity of wear of the test pages")
-        axes.set(ylim=(0.3, 1.0))
-    figure.axes[0].set_ylabel("AUROC of the test part")
-    figure.axes[0].legend(title="trained on", fontsize=8)
+        axes.set(title=f"{cohort}, preset {preset}", ylim=(0.3, 1.0))
+    figure.supxlabel("severity of wear of the test pages", fontsize=10)
+    figure.supylabel("AUROC of the test part", fontsize=10)
+    figure.axes[-1].legend(title="trained on", fontsize=8)
     return figure
 
 
