@@ -138,8 +138,8 @@ class Predictor:
         if not clean:
             return []
         return [
-            f"{', '.join(clean)}: has only seen black traces on white, and such models do much "
-            "worse on pages with a grid; train with preset paper to ask about pictures"
+            f"{', '.join(clean)}: has only seen black traces on white; such models did worse on "
+            "pages with grid and wear, which those of preset paper learn from"
         ]
 
 
