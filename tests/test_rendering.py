@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from dyssync.ecg import LEADS, Signal
 from dyssync.errors import ConfigError, FormatError
 from dyssync.layouts import LAYOUTS
-from dyssync.rendering import View, ViewConfig, apply_view, draw_view, strokes
+from dyssync.rendering import View, ViewConfig, apply_view, draw_view, loops
 
 
 def heartbeats(fs: float, seconds: float = 10.0) -> Signal:
@@ -140,7 +140,7 @@ def test_impossible_pictures_and_signals_are_refused() -> None:
         ViewConfig(layouts=("nonsense",))
 
 
-def test_strokes_are_compiled_even_where_machine_code_cannot_be_kept(
+def test_loops_are_compiled_even_where_machine_code_cannot_be_kept(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def njit(function: object = None, *, cache: bool = False) -> object:
@@ -148,5 +148,5 @@ def test_strokes_are_compiled_even_where_machine_code_cannot_be_kept(
             raise RuntimeError("cannot cache function: no locator available")
         return function
 
-    monkeypatch.setattr(strokes.numba, "njit", njit)
-    assert strokes.compiled(len) is len
+    monkeypatch.setattr(loops.numba, "njit", njit)
+    assert loops.compiled(len) is len

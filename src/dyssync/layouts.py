@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal, TypeAlias
 
 from dyssync.ecg import LEAD_INDEX, LEADS, LIMB_LEADS, PRECORDIAL_LEADS
@@ -88,12 +89,12 @@ class Layout:
         check_range(f"speed_mm_s of layout {self.name!r}", self.speed_mm_s, 5.0, 400.0, "mm/s")
         check_range(f"gain_mm_mv of layout {self.name!r}", self.gain_mm_mv, 1.0, 100.0, "mm/mV")
 
-    @property
+    @cached_property
     def n_rows(self) -> int:
         """Rows of traces, rhythm strips included."""
         return 1 + max(panel.row for panel in self.panels)
 
-    @property
+    @cached_property
     def n_columns(self) -> int:
         """Columns of traces."""
         return 1 + max(panel.column for panel in self.panels)
@@ -103,7 +104,7 @@ class Layout:
         """Width of one column, mm."""
         return self.seconds * self.speed_mm_s
 
-    @property
+    @cached_property
     def area_mm(self) -> tuple[float, float]:
         """Width and height of the area of the traces, mm."""
         return self.n_columns * self.column_mm, self.n_rows * self.row_mm

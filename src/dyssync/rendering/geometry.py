@@ -12,7 +12,7 @@ from dyssync.ecg import LEAD_INDEX, LIMB_LEADS
 from dyssync.errors import ConfigError, FormatError
 from dyssync.layouts import Layout
 from dyssync.rendering.rendered import Floats, LeadBox
-from dyssync.rendering.trace import Ints, Mask, Spans, Traces, column_ends
+from dyssync.rendering.trace import Ints, Spans, Traces, column_ends
 
 MAX_PIXELS = 200_000_000  # a 600-dpi A3 page has 70 million
 
@@ -46,26 +46,35 @@ class Frame:
 
 @dataclass(frozen=True, eq=False)
 class _Panels:
-    """The panels of a layout as arrays (P,), for arithmetic on all at once."""
+    """The panels of a layout as arrays (P,), for arithmetic on all at once.
+
+    Attributes:
+        lead: row of the signal.
+        row, column: place in the layout.
+        n_columns: width, in columns.
+        limb, chest: 1 for the leads of one kind, -1 for those drawn upside down, 0 for the others.
+    """
 
     lead: Ints
     row: Floats
     column: Floats
-    rhythm: Mask
-    limb: Mask
-    sign: Floats
+    n_columns: Floats
+    limb: Floats
+    chest: Floats
 
 
 @lru_cache(maxsize=64)
 def _panels(layout: Layout, hidden: tuple[str, ...]) -> _Panels:
     shown = [panel for panel in layout.panels if panel.lead not in hidden]
+    limb = np.array([panel.lead in LIMB_LEADS for panel in shown], np.bool_)
+    sign = np.array([-1.0 if panel.inverted else 1.0 for panel in shown], np.float64)
     return _Panels(
         lead=np.array([LEAD_INDEX[panel.lead] for panel in shown], np.intp),
         row=np.array([panel.row for panel in shown], np.float64),
         column=np.array([panel.column for panel in shown], np.float64),
-        rhythm=np.array([panel.rhythm for panel in shown], np.bool_),
-        limb=np.array([panel.lead in LIMB_LEADS for panel in shown], np.bool_),
-        sign=np.array([-1.0 if panel.inverted else 1.0 for panel in shown]),
+        n_columns=np.array([layout.n_columns if p.rhythm else 1 for p in shown], np.float64),
+        limb=np.where(limb, sign, 0.0),
+        chest=np.where(limb, 0.0, sign),
     )
 
 
@@ -130,16 +139,14 @@ def place_traces(layout: Layout, frame: Frame, recording_s: float) -> Traces:
     """
     panels = _panels(layout, frame.hidden)
     column_px = layout.column_mm * frame.px_per_mm
-    width = np.where(panels.rhythm, layout.n_columns, 1.0) * column_px
+    width = panels.n_columns * column_px
     x0 = frame.left + panels.column * column_px
     px_per_s = layout.speed_mm_s * frame.speed * frame.px_per_mm
     window = width / px_per_s
-    start = np.full(len(window), frame.start_s)
-    if not (layout.simultaneous or frame.simultaneous):
-        start += panels.column * (column_px / px_per_s)
-    start = np.where(start >= recording_s, np.mod(start, recording_s), start)
-    start = np.maximum(np.minimum(start, recording_s - window), 0.0)
-    gain = np.where(panels.limb, frame.limb_gain, frame.chest_gain) * panels.sign
+    together = layout.simultaneous or frame.simultaneous
+    start = frame.start_s + panels.column * (0.0 if together else column_px / px_per_s)
+    start = np.maximum(np.minimum(start % recording_s, recording_s - window), 0.0)
+    gain = frame.limb_gain * panels.limb + frame.chest_gain * panels.chest
     return Traces(
         lead=panels.lead,
         x0=x0,

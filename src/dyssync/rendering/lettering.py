@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from dyssync.ecg import Signal
 from dyssync.rendering.rendered import Picture
 
-MAX_FONT_PX = 400  # letters of a title at 1200 dpi
+MIN_FONT_PX, MAX_FONT_PX = 4, 400  # below, nothing of a letter is left; a title at 1200 dpi
 
 
 # Pillow's own font knows no letter beyond ASCII; names of people and hospitals do.
@@ -27,9 +27,9 @@ def _font(height_px: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 
 
 @lru_cache(maxsize=2048)
-def text_mask(text: str, height_px: int) -> Picture:
+def _text_mask(text: str, height_px: int) -> Picture:
     """Return the ink of one line of text, (h, w) uint8, 255 where it is full, read-only."""
-    font = _font(min(max(height_px, 4), MAX_FONT_PX))
+    font = _font(height_px)
     _, _, right, bottom = font.getbbox(text)
     mask = Image.new("L", (max(int(right) + 1, 1), max(int(bottom) + 1, 1)), 0)
     ImageDraw.Draw(mask).text((0, 0), text, fill=255, font=font)
@@ -39,11 +39,15 @@ def text_mask(text: str, height_px: int) -> Picture:
 
 
 @lru_cache(maxsize=2048)
-def text_cover(text: str, height_px: int) -> Signal:
+def _text_cover(text: str, height_px: int) -> Signal:
     """Return the ink of one line of text, (h, w, 1) float32, 0-1, read-only."""
-    cover = text_mask(text, height_px)[:, :, None].astype(np.float32) / np.float32(255)
+    cover = _text_mask(text, height_px)[:, :, None].astype(np.float32) / np.float32(255)
     cover.flags.writeable = False
     return cover
+
+
+def _font_px(height_px: int) -> int:
+    return min(max(height_px, MIN_FONT_PX), MAX_FONT_PX)
 
 
 def write_text(
@@ -58,7 +62,7 @@ def write_text(
         height_px: height of the line.
         colour: a value a channel.
     """
-    cover = text_cover(text, height_px)
+    cover = _text_cover(text, _font_px(height_px))
     x, y = round(corner[0]), round(corner[1])
     x0, y0 = max(x, 0), max(y, 0)
     x1, y1 = min(x + cover.shape[1], image.shape[1]), min(y + cover.shape[0], image.shape[0])
@@ -89,9 +93,6 @@ def stamp_text(
         height_px: height of the line.
         shades: of :func:`ink_shades`.
     """
-    mask = text_mask(text, height_px)
-    x, y = round(corner[0]), round(corner[1])
-    x0, y0 = max(x, 0), max(y, 0)
-    part = image[y0 : max(y + mask.shape[0], 0), x0 : max(x + mask.shape[1], 0)]
-    stamp = shades[mask[y0 - y :, x0 - x :][: part.shape[0], : part.shape[1]]]
-    np.minimum(part, stamp, out=part)
+    from dyssync.rendering.loops import stamp
+
+    stamp(image, _text_mask(text, _font_px(height_px)), round(corner[0]), round(corner[1]), shades)

@@ -9,7 +9,7 @@ import numpy as np
 
 from dyssync.rendering.rendered import Picture, as_picture
 
-NOISE_SIDE = 1024  # px
+NOISE_SIDE = 512  # px; such a field stays in the cache of a core from picture to picture
 NOISE_SD = 32  # of the field, grey values
 
 

@@ -133,12 +133,13 @@ def flatten_paper(image: Picture) -> Picture:
     """
     # The lightest channel: ink is dark in all three, a coloured grid is not.
     grey = image.max(axis=2) if image.shape[2] > 1 else np.ascontiguousarray(image[:, :, 0])
-    reach = 1 + 2 * max(round(image.shape[1] / 80), 3)
-    closed = cv2.morphologyEx(grey, cv2.MORPH_CLOSE, np.ones((reach, reach), np.uint8))
-    paper = closed
-    for _ in range(3):  # three boxes are a bell of SD reach / 2, in a tenth of its time
-        paper = cv2.blur(paper, (reach, reach))
-    return as_picture(cv2.divide(grey, paper, scale=255))
+    half = max(round(image.shape[1] / 80), 3)  # a trace is thinner, a shadow is wider
+    paper = cv2.morphologyEx(grey, cv2.MORPH_CLOSE, np.ones((1 + 2 * half,) * 2, np.uint8))
+    # Light changes slowly: it is smoothed on as few pixels as hold it.
+    height, width = grey.shape
+    few = (max(round(width / (half + 1)), 1), max(round(height / (half + 1)), 1))
+    small = cv2.blur(cv2.resize(paper, few, interpolation=cv2.INTER_AREA), (3, 3))
+    return as_picture(cv2.divide(grey, cv2.resize(small, (width, height)), scale=255))
 
 
 def _traces(ink: Picture) -> tuple[float, float]:
@@ -218,8 +219,10 @@ def clean_picture(image: Picture) -> Picture:
     Args:
         image: (H, W) uint8, at the size a network sees.
     """
+    from dyssync.rendering.loops import grey_at_share
+
     flat = flatten_paper(image[:, :, None])
-    darker = np.cumsum(np.bincount(flat.ravel(), minlength=256))
-    low, high = float(np.searchsorted(darker, INK_DARKEST * flat.size)), 0.9 * 255
-    levels = np.interp(np.arange(256), [low, max(high, low + 1)], [0, 255])
+    low = grey_at_share(flat, INK_DARKEST)
+    high = max(0.9 * 255, low + 1)
+    levels = np.clip((np.arange(256) - low) * (255 / (high - low)), 0, 255)
     return as_picture(cv2.LUT(flat, np.rint(levels).astype(np.uint8)))

@@ -80,33 +80,21 @@ def trace_spans(signal: Signal, fs: float, traces: Traces, line_px: float) -> Sp
         traces: where to draw.
         line_px: width of the pen, px.
     """
-    from dyssync.rendering.strokes import fill_spans  # Numba takes a second to import
+    from dyssync.rendering.loops import fill_spans
 
-    taps = pen_taps(line_px)
-    first = np.floor(traces.x0).astype(np.intp)
-    n_columns = np.ceil(traces.x1).astype(np.intp) - first
-    begin = np.concatenate(([0], n_columns.cumsum()))
-    # Sub-columns whose centre lies within the trace, counted from its first pixel column
-    edges = np.ceil(np.stack((traces.x0, traces.x1), axis=1) * SUB_COLUMNS - 0.5)
-    inside = edges.astype(np.intp) - SUB_COLUMNS * first[:, None]
-    top, bottom = fill_spans(
+    trace, column, top, bottom = fill_spans(
         np.ascontiguousarray(signal),
+        float(fs),
         traces.lead,
-        SUB_COLUMNS * begin,
-        inside,
-        (traces.start_s + (first - traces.x0) / traces.px_per_s) * fs,
-        fs / traces.px_per_s / SUB_COLUMNS,
-        traces.px_per_mv.astype(np.float32),
-        traces.baseline.astype(np.float32),
-        np.array([pen_height(line_px, tap) for tap in range(taps + 1)], np.float32),
+        traces.x0,
+        traces.x1,
+        traces.baseline,
+        traces.start_s,
+        traces.px_per_mv,
+        traces.px_per_s,
+        np.array([pen_height(line_px, k) for k in range(pen_taps(line_px) + 1)], np.float32),
     )
-    trace = np.repeat(np.arange(len(first)), n_columns)
-    return Spans(
-        trace=trace,
-        column=np.arange(len(trace)) + (first - begin[:-1]).take(trace),
-        top=top.reshape(-1, SUB_COLUMNS),
-        bottom=bottom.reshape(-1, SUB_COLUMNS),
-    )
+    return Spans(trace, column, top, bottom)
 
 
 def column_ends(spans: Spans) -> tuple[Signal, Signal]:
@@ -126,6 +114,6 @@ def paint(image: Picture, spans: Spans, colour: tuple[int, ...]) -> None:
         spans: what to draw.
         colour: of full ink, a value a channel, darker than the paper.
     """
-    from dyssync.rendering.strokes import lay_ink
+    from dyssync.rendering.loops import lay_ink
 
     lay_ink(image, spans.column, spans.top, spans.bottom, np.array(colour, np.float32))

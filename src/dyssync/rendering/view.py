@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
@@ -168,11 +168,12 @@ def draw_view(rng: np.random.Generator, config: ViewConfig) -> View:
 
 def view_frame(view: View, layout: Layout, size: tuple[int, int]) -> Frame:
     """Return where `view` puts the traces of `layout` in a picture of `size`."""
-    frame = fit_frame(layout, size, view.zoom)
-    return replace(
-        frame,
-        left=frame.left + view.shift_mm[0] * frame.px_per_mm,
-        top=frame.top + view.shift_mm[1] * frame.px_per_mm,
+    fitted = fit_frame(layout, size, view.zoom)
+    return Frame(
+        left=fitted.left + view.shift_mm[0] * fitted.px_per_mm,
+        top=fitted.top + view.shift_mm[1] * fitted.px_per_mm,
+        px_per_mm=fitted.px_per_mm,
+        row_px=fitted.row_px,
         start_s=view.start_s,
         speed=view.speed,
         limb_gain=view.limb_gain,
@@ -238,7 +239,7 @@ def _line_profile(n: int, origin: float, px_per_mm: float, view: View) -> Pictur
     """Return the grey values (n,) of a row of grid lines, each 0.3 mm or half a pixel wide."""
     step, half = 5 * px_per_mm, max(0.15 * px_per_mm, 0.25)
     distance = np.abs((np.arange(n) + 0.5 - origin + step / 2) % step - step / 2)
-    cover = np.clip(half + 0.5 - distance, 0.0, min(1.0, 2 * half))
+    cover = np.minimum(np.maximum(half + 0.5 - distance, 0.0), min(1.0, 2 * half))
     grey: Picture = np.rint(view.paper * (1 - view.grid * cover)).astype(np.uint8)
     return grey
 

@@ -17,7 +17,7 @@ Point: TypeAlias = tuple[float, float]
 Uniform: TypeAlias = Callable[[float, float], float]  # of low and high
 
 MAX_SEVERITY = 5.0
-N_TEXTS = 256  # that can be printed on a page
+N_TEXTS = 64  # that can be printed on a page
 _STEPS = 12  # points of one pen stroke
 _LETTERS = np.array(list("abcdefghiklmnoprstuvwxyzABDEHKLMPRST0123456789.:/-"))
 
@@ -166,11 +166,14 @@ def _draw_corners(uniform: Uniform, level: float) -> tuple[Point, Point, Point, 
 
 def _draw_stroke(rng: np.random.Generator, uniform: Uniform) -> tuple[Point, ...]:
     """Wander like a pen: the direction changes smoothly, the step is one letter's part."""
-    turn = np.cumsum(rng.normal(0, 0.9, _STEPS))
-    step = uniform(0.005, 0.03)
-    x = uniform(0, 0.9) + np.cumsum(step * (0.4 + np.cos(turn)))
-    y = uniform(0, 1) + np.cumsum(step * np.sin(turn))
-    return tuple(zip(x.tolist(), y.tolist(), strict=True))
+    x, y, step, turn = uniform(0, 0.9), uniform(0, 1), uniform(0.005, 0.03), 0.0
+    points = []
+    for change in rng.normal(0, 0.9, _STEPS).tolist():
+        turn += change
+        x += step * (0.4 + math.cos(turn))
+        y += step * math.sin(turn)
+        points.append((x, y))
+    return tuple(points)
 
 
 def _draw_print(uniform: Uniform) -> tuple[float, float, float, str]:

@@ -26,12 +26,15 @@ def is_flat(wear: Wear) -> bool:
 
 def _homography(wear: Wear, size: tuple[int, int]) -> Floats:
     """Return the matrix (3, 3) from the page to the picture, both in px."""
-    extent = np.array([size[1], size[0]], np.float64)
-    square = np.array([[0, 0], [1, 0], [1, 1], [0, 1]]) * extent
-    moved = square + np.array(wear.corners) * extent
-    return np.asarray(
-        cv2.getPerspectiveTransform(square.astype(np.float32), moved.astype(np.float32)), np.float64
-    )
+    page, picture = _corners(wear, size)
+    return np.asarray(cv2.getPerspectiveTransform(page, picture), np.float64)
+
+
+def _corners(wear: Wear, size: tuple[int, int]) -> tuple[Signal, Signal]:
+    """Return the corners of the page before and after, (4, 2) px each."""
+    extent = np.array([size[1], size[0]], np.float32)
+    page = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32) * extent
+    return page, page + np.array(wear.corners, np.float32) * extent
 
 
 def _project(matrix: Floats, points: Floats) -> Floats:
@@ -71,15 +74,19 @@ def warp_points(wear: Wear, size: tuple[int, int], points: npt.ArrayLike) -> Flo
 
 def warp_image(image: Picture, wear: Wear) -> Picture:
     """Return the picture of the page, same shape; the desk shows beside it."""
-    size = image.shape[:2]
-    picture = _nodes(size)
-    page = _project(np.asarray(np.linalg.inv(_homography(wear, size)), np.float64), picture)
-    page[..., 1] += _bend(wear, size, picture)
-    page -= 0.5  # OpenCV counts from the centre of the first pixel
-    x_map, y_map = _refine(page[..., 0], size), _refine(page[..., 1], size)
+    height, width = image.shape[:2]
+    nodes = _nodes((height, width))
+    page_corners, picture_corners = _corners(wear, (height, width))
+    matrix = cv2.getPerspectiveTransform(picture_corners, page_corners)
+    page = np.asarray(cv2.perspectiveTransform(nodes, matrix), np.float64)
+    bend = _bend(wear, (height, width), nodes[0])  # the same in all rows
+    # OpenCV counts from the centre of the first pixel.
+    x_map = _refine(page[..., 0] - 0.5, (height, width))
+    y_map = _refine(page[..., 1] + bend - 0.5, (height, width))
     beside, grey = cv2.BORDER_CONSTANT, (wear.desk,) * 3
-    warped = cv2.remap(image, x_map, y_map, cv2.INTER_LINEAR, borderMode=beside, borderValue=grey)
-    return as_picture(warped)
+    return as_picture(
+        cv2.remap(image, x_map, y_map, cv2.INTER_LINEAR, borderMode=beside, borderValue=grey)
+    )
 
 
 @lru_cache(maxsize=16)
