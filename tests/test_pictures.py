@@ -11,7 +11,14 @@ from dyssync.ecg import ECG
 from dyssync.errors import ConfigError, ModelError
 from dyssync.formats import ECGImage
 from dyssync.models.base import signals_of
-from dyssync.models.pictures import PictureConfig, asked_pictures, training_picture
+from dyssync.models.pictures import (
+    INK_MEAN,
+    INK_SD,
+    PictureConfig,
+    asked_pictures,
+    stack,
+    training_picture,
+)
 from dyssync.models.resnet import ResNet18
 
 Toy = tuple[list[ECG], np.ndarray]
@@ -74,6 +81,16 @@ def test_mixed_layouts_keep_half_for_the_own_one_and_its_kind_of_signal() -> Non
         assert layouts.count(own) == len(layouts) / 2
         assert ("tiles-qrs" in layouts) == (own == "tiles")
     assert PictureConfig(SIZE, training_layouts="3x4, 6x2").layouts == ("3x4", "6x2")
+
+
+def test_network_sees_ink_as_a_share_of_the_lightest_grey() -> None:
+    pictures = np.random.default_rng(0).integers(0, 200, (3, 8, 10), dtype=np.uint8)
+    pictures[2] = 0  # no paper at all
+    paper = np.maximum(pictures.max(axis=(1, 2), keepdims=True), 1).astype(np.float64)
+    ink = np.where(pictures.any(axis=(1, 2), keepdims=True), 1 - pictures / paper, 0.0)
+    seen = stack(list(pictures))
+    assert seen.dtype == np.float32
+    np.testing.assert_allclose(seen[:, 0], (ink - INK_MEAN) / INK_SD, atol=1e-5)
 
 
 def test_settings_that_do_not_fit_are_refused() -> None:

@@ -140,6 +140,28 @@ def test_impossible_pictures_and_signals_are_refused() -> None:
         ViewConfig(layouts=("nonsense",))
 
 
+@settings(deadline=None)  # the first call compiles
+@given(seed=st.integers(0, 2**32), share=st.floats(0.0, 1.0), most=st.sampled_from([1, 3, 256]))
+def test_grey_at_a_share_is_that_of_numpys_counts(seed: int, share: float, most: int) -> None:
+    rng = np.random.default_rng(seed)
+    image = rng.integers(0, most, rng.integers(1, 40, 2), dtype=np.uint8)
+    darker = np.bincount(image.ravel(), minlength=256).cumsum()
+    assert loops.grey_at_share(image, share) == np.searchsorted(darker, share * image.size)
+
+
+@settings(deadline=None)  # the first call compiles
+@given(x=st.integers(-12, 12), y=st.integers(-12, 12))
+def test_a_stamp_darkens_the_part_of_the_picture_that_it_covers(x: int, y: int) -> None:
+    rng = np.random.default_rng(0)
+    image, mask = (rng.integers(0, 256, size, dtype=np.uint8) for size in ((9, 7), (5, 6)))
+    shades = np.arange(255, -1, -1, dtype=np.uint8)
+    wide = np.pad(image, 12, constant_values=255)
+    part = wide[12 + y : 17 + y, 12 + x : 18 + x]
+    part[:] = np.minimum(part, (255 - mask)[: part.shape[0], : part.shape[1]])
+    loops.stamp(image, mask, x, y, shades)
+    np.testing.assert_array_equal(image, wide[12:-12, 12:-12])
+
+
 def test_loops_are_compiled_even_where_machine_code_cannot_be_kept(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -12,7 +12,7 @@ from dyssync.formats import ECGImage, read_ecg, read_input
 from dyssync.layouts import LAYOUTS
 from dyssync.rendering import Rendered, render_page
 from dyssync.rendering.likeness import look_of
-from dyssync.rendering.picture import check_is_ecg_page, prepare_picture
+from dyssync.rendering.picture import check_is_ecg_page, flatten_paper, prepare_picture
 from dyssync.rendering.wear import apply_wear, draw_wear
 
 
@@ -62,6 +62,17 @@ def test_prepared_picture_keeps_aspect_ratio_and_thin_lines() -> None:
     assert (prepared[:15] == 255).all()  # a page is wider than high
     rhythm = prepared[95:130, 20:140]
     assert (rhythm.min(axis=0) < 140).mean() > 0.9  # the strip runs through
+
+
+@pytest.mark.parametrize("size", [(128, 160), (223, 211), (700, 1000)])
+def test_a_shadow_is_evened_out_and_a_thin_line_stays(size: tuple[int, int]) -> None:
+    height, width = size
+    light = np.linspace(240, 120, width) * np.linspace(1, 0.8, height)[:, None]
+    page = light.astype(np.uint8)[:, :, None]
+    page[height // 2, :] //= 4
+    flat = flatten_paper(page)
+    assert np.delete(flat, height // 2, axis=0).min() > 240
+    assert abs(flat[height // 2].astype(float) - 255 / 4).max() < 8
 
 
 def test_tiny_pictures_are_judged_without_a_crash() -> None:
