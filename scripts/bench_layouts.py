@@ -34,10 +34,11 @@ from dyssync.cohort import Cohort, read_cohort
 from dyssync.ecg import ECG
 from dyssync.evaluation.metrics import auroc
 from dyssync.formats import ECGImage
+from dyssync.layouts import LAYOUTS
 from dyssync.models.pictures import drawn_signal
 from dyssync.models.resnet import ResNet18
 from dyssync.models.waveforms import FS
-from dyssync.rendering import View, apply_view
+from dyssync.rendering import STYLES, PageOptions, View, apply_view, render_page
 from dyssync.rendering.wear import apply_wear, draw_wear
 from dyssync.splits import split_patients
 from dyssync.study.config import PRESETS
@@ -54,10 +55,33 @@ CONDITIONS = {
         "papers": "mixed",
         "wear": 2.0,
     },
+    "mixed and worn, whole pages": {
+        "layout": "3x4+II",
+        "training_layouts": "mixed",
+        "papers": "whole",
+        "wear": 2.0,
+    },
 }
 PAGES = ("3x4+II", "3x4", "3x4-cabrera", "4x3", "6x2", "12x1")
 SEVERITIES = (0, 1, 2, 3, 4, 5)
+PAGE_SEVERITIES = (0, 2)
+HEADER = ("Patient 0042   70 years   80 kg", "12-lead ECG   resting", "HR 64   QRSd 152", "Ward 3")
 SCAN = (512, 640)  # px of the pictures that are worn; the network gets them as a user's own
+
+
+def printed_page(ecg: ECG, model: ResNet18, severity: int, rng: np.random.Generator) -> ECGImage:
+    """A whole page with header and margins in the model's own layout and gain, worn."""
+    layout = LAYOUTS[model.layout]
+    gain = model.gain * layout.gain_mm_mv
+    options = PageOptions(
+        limb_gain_mm_mv=gain,
+        chest_gain_mm_mv=gain,
+        header=HEADER[: int(rng.integers(0, len(HEADER) + 1))],
+    )
+    style = str(rng.choice(list(STYLES)))
+    signal = drawn_signal(ecg, model.layout)
+    page = render_page(signal, FS, layout, dpi=100, style=style, options=options)
+    return ECGImage(apply_wear(page, draw_wear(rng, severity)).image)
 
 
 @dataclass(frozen=True)
@@ -100,6 +124,10 @@ def measure(job: Job, cohort: Cohort) -> pd.DataFrame:
         rng = np.random.default_rng(np.random.SeedSequence([job.seed, severity]))
         pictures = [worn_picture(ecg, model, severity, rng) for ecg in ecgs]
         found.append(("wear", str(severity), auroc(truth, model.response_probability(pictures))))
+    for severity in PAGE_SEVERITIES:
+        rng = np.random.default_rng(np.random.SeedSequence([job.seed, severity, 1]))
+        pictures = [printed_page(ecg, model, severity, rng) for ecg in ecgs]
+        found.append(("page", str(severity), auroc(truth, model.response_probability(pictures))))
     table = pd.DataFrame(found, columns=["kind", "tested_on", "auroc"])
     for k, (name, value) in enumerate(asdict(job).items()):
         table.insert(k, name, value)
