@@ -55,7 +55,7 @@ CONDITIONS = {
         "papers": "mixed",
         "wear": 2.0,
     },
-    "mixed and worn, whole pages": {
+    "whole pages": {
         "layout": "3x4+II",
         "training_layouts": "mixed",
         "papers": "whole",
