@@ -58,6 +58,9 @@ bench-layouts: $(READY)
 	  --conditions "one layout,mixed and worn" \
 	  --cohort ludb=../shared/data/ludb/cohort_lvh.csv \
 	  --cohort virtual-v4=build/bench-layouts/virtual-v4/cohort.csv
+	$(NICE_ENV) $(BIN)/python scripts/bench_layouts.py --preset paper \
+	  --conditions "one layout,mixed and worn" --results docs/measured/pages.csv \
+	  --cohort ludb=../shared/data/ludb/cohort_lvh.csv
 	$(BIN)/python scripts/layout_tables.py
 
 # marks against cardiologists' on LUDB and QTDB; beside NeuroKit2 in an environment of its own

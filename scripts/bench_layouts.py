@@ -55,12 +55,6 @@ CONDITIONS = {
         "papers": "mixed",
         "wear": 2.0,
     },
-    "whole pages": {
-        "layout": "3x4+II",
-        "training_layouts": "mixed",
-        "papers": "whole",
-        "wear": 2.0,
-    },
 }
 PAGES = ("3x4+II", "3x4", "3x4-cabrera", "4x3", "6x2", "12x1")
 SEVERITIES = (0, 1, 2, 3, 4, 5)

@@ -10,29 +10,43 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from bench_layouts import CONDITIONS, PAGES, SEVERITIES, read_results
+from bench_layouts import CONDITIONS, PAGE_SEVERITIES, PAGES, SEVERITIES, read_results
 from matplotlib.figure import Figure
 
 from dyssync.evaluation.resampling import CorrectedMean, corrected_mean
 
 DOCS = Path(__file__).parent.parent / "docs"
+FILES = ("layouts.csv", "pages.csv")
 BASE = "one layout"
-ORDER = {"layout": (*PAGES, "tiles"), "wear": tuple(str(s) for s in SEVERITIES)}
+ORDER = {
+    "layout": (*PAGES, "tiles"),
+    "wear": tuple(str(s) for s in SEVERITIES),
+    "page": tuple(str(s) for s in PAGE_SEVERITIES),
+}
 OWN = ("3x4+II", "tiles", "0")  # not among the foreign layouts, nor among the worn pages
 OTHERS = {"layout": "the five others", "wear": "1 to 5"}
+TITLES = {
+    "layout": "by layout of the test pages",
+    "wear": "by wear of the test pages",
+    "page": "whole pages with header and margins, by their wear",
+}
 
 HEAD = """# Layouts and wear: all that was measured
 
-Written by `scripts/layout_tables.py` from [layouts.csv](layouts.csv); what it means is in
-[Pictures](../pictures.md). AUROC of the test part, mean over seeds [95 % interval, corrected
+Written by `scripts/layout_tables.py` from [layouts.csv](layouts.csv) and [pages.csv](pages.csv)
+(networks that were asked about whole pages, too); what it means is in [Pictures](../pictures.md).
+AUROC of the test part, mean over seeds [95 % interval, corrected
 (Nadeau and Bengio 2003)]; differences are those of equal seeds. The last column is the mean of all
 foreign layouts or worn pages of a seed.
 """
 
 
 def main() -> None:
+    tables = [HEAD]
+    for name in FILES:
+        for part in sections(read_results(DOCS / "measured" / name)):
+            tables += part
     results = read_results(DOCS / "measured" / "layouts.csv")
-    tables = [HEAD, *(line for part in sections(results) for line in part)]
     (DOCS / "measured" / "layouts.md").write_text("\n".join(tables) + "\n", encoding="utf-8")
     draw_wear_curves(results).savefig(DOCS / "images" / "wear-curve.png", dpi=110)
 
@@ -43,10 +57,11 @@ def sections(results: pd.DataFrame) -> Iterator[list[str]]:
         share = float(held["test_share"].iloc[0])
         wide = held.pivot_table(index=["condition", "seed"], columns="tested_on", values="auroc")
         wide = wide.reindex(columns=[name for name in ORDER[kind] if name in wide])
-        wide[OTHERS[kind]] = wide[[name for name in wide if name not in OWN]].mean(axis=1)
+        if kind in OTHERS:
+            wide[OTHERS[kind]] = wide[[name for name in wide if name not in OWN]].mean(axis=1)
         done = [name for name in CONDITIONS if name in wide.index]
         yield [
-            f"## {cohort}, preset {preset}, by {kind} of the test pages",
+            f"## {cohort}, preset {preset}, {TITLES[kind]}",
             "",
             *table(["trained on", "seeds", *wide], [means(wide, name, share) for name in done]),
             f"Minus {BASE}:",
@@ -99,6 +114,8 @@ def draw_wear_curves(results: pd.DataFrame) -> Figure:
         share = float(held["test_share"].iloc[0])
         for k, condition in enumerate(CONDITIONS):
             own = held[held["condition"] == condition]
+            if own.empty:
+                continue
             by_severity = [own.loc[own["tested_on"] == s, "auroc"] for s in ORDER["wear"]]
             found = [corrected_mean(values.to_numpy(), share) for values in by_severity]
             x = np.array(SEVERITIES) + 0.08 * (k - 2)  # side by side, so that intervals can be seen

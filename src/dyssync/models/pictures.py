@@ -31,11 +31,8 @@ from dyssync.signals.filtering import bandpass, resample
 TILE_CENTRE_SHARE = 0.375
 INK_MEAN, INK_SD = 0.07, 0.2  # of a neutral 3x4 page of 160 x 128 px; brings the input near N(0, 1)
 
-SAME, MIXED, PLAIN, WHOLE = "same", "mixed", "plain", "whole"
-PAPERS = (PLAIN, MIXED, WHOLE)
-# Of a page 297 mm wide, traces of ten seconds take 250 mm; a header, or none, puts them up to a
-# centimetre lower or higher.
-WHOLE_ZOOM, WHOLE_SHIFT_MM = (0.75, 1.0), 10.0
+SAME, MIXED, PLAIN = "same", "mixed", "plain"
+PAPERS = (PLAIN, MIXED)
 HANDLING = 1.0  # severity; no two scans of one page lie alike, even where no wear is asked for
 
 Size = tuple[int, int]
@@ -52,8 +49,7 @@ class PictureConfig:
         training_layouts: "same" as `layout`; "mixed", half of the pictures in `layout` and half in
             all others that show the same kind of signal; or names with commas between.
         papers: "plain", black on white; "mixed", also with grids, names, grey paper, pale ink and
-            noise; "whole", moreover with the traces anywhere in the picture and their rows as close
-            as on a page that has margins and a header.
+            noise.
         wear: largest severity of the wear of training pictures, 0-5; each has its own.
         augment: training pictures differ at each step; else they are those of prediction.
 
@@ -155,13 +151,11 @@ def plain_views(layouts: tuple[str, ...], gain: float) -> ViewConfig:
 
 
 def training_views(layouts: tuple[str, ...], gain: float, papers: str) -> ViewConfig:
-    """Return what training pictures are drawn from; all but plain papers have a real one's look."""
+    """Return what training pictures are drawn from; "mixed" papers have the look of real ones."""
     views = plain_views(layouts, gain)
     if papers == PLAIN:
         return views
     look = ViewConfig()
-    if papers == WHOLE:
-        views = replace(views, zoom=WHOLE_ZOOM, shift_mm=WHOLE_SHIFT_MM, row_fill=(0.0, 1.0))
     return replace(
         views, ink=look.ink, paper=look.paper, grid_share=look.grid_share, grid=look.grid,
         text_share=look.text_share, noise=look.noise, line_mm=look.line_mm,
@@ -186,7 +180,7 @@ def drawn_picture(
     if config.wear:
         image = _worn(image, config.wear, rng)
     # what is not black on white is evened out, as a user's own picture will be
-    return clean_picture(image) if config.wear or config.papers != PLAIN else image
+    return clean_picture(image) if config.wear or config.papers == MIXED else image
 
 
 def _worn(image: Picture, most: float, rng: np.random.Generator) -> Picture:

@@ -45,8 +45,6 @@ class View:
         limb_gain, chest_gain: times the layout's gain.
         zoom: times the scale at which the layout fills the picture.
         shift_mm: right, down.
-        row_fill: 1 spreads the rows over the height of the picture; 0 keeps them as close as they
-            are on paper, in the middle.
         line_mm: width of the trace, never below 1 px.
         hidden: leads left out.
         ink, paper: grey values of trace and background, 0-255.
@@ -64,7 +62,6 @@ class View:
     chest_gain: float = 1.0
     zoom: float = 1.0
     shift_mm: tuple[float, float] = (0.0, 0.0)
-    row_fill: float = 1.0
     line_mm: float = LINE_MM
     hidden: tuple[str, ...] = ()
     ink: int = 0
@@ -88,7 +85,6 @@ class ViewConfig:
         chest_gain: range, times `gain`.
         zoom: range.
         shift_mm: largest shift, either way.
-        row_fill: range.
         line_mm: range.
         hide_share: of pictures with hidden leads.
         max_hidden: most leads hidden at once.
@@ -107,7 +103,6 @@ class ViewConfig:
     chest_gain: Range = (1.0, 1.0)
     zoom: Range = (0.95, 1.0)
     shift_mm: float = 4.0
-    row_fill: Range = (1.0, 1.0)
     line_mm: Range = (0.3, 0.7)
     hide_share: float = 0.1
     max_hidden: int = 2
@@ -125,7 +120,6 @@ class ViewConfig:
             check_range(field, getattr(self, field), 0.0, 1.0)
         check_range("max_hidden", self.max_hidden, 0, len(LEADS) - 1)
         check_range("zoom", self.zoom[0], 0.1, self.zoom[1])
-        check_range("row_fill", self.row_fill[0], 0.0, self.row_fill[1])
         check_range("speed", self.speed[0], 0.1, self.speed[1])
 
 
@@ -169,21 +163,17 @@ def draw_view(rng: np.random.Generator, config: ViewConfig) -> View:
         text=happens(config.text_share),
         noise=uniform(config.noise),
         noise_at=(below(NOISE_SIDE), below(NOISE_SIDE)),
-        row_fill=uniform(config.row_fill),
     )
 
 
 def view_frame(view: View, layout: Layout, size: tuple[int, int]) -> Frame:
     """Return where `view` puts the traces of `layout` in a picture of `size`."""
     fitted = fit_frame(layout, size, view.zoom)
-    # A picture that fits the page has no room to take in: the rows are as close as on paper.
-    room = fitted.row_px - min(layout.row_mm * fitted.px_per_mm, fitted.row_px)
-    taken_in = (1 - view.row_fill) * room
     return Frame(
         left=fitted.left + view.shift_mm[0] * fitted.px_per_mm,
-        top=fitted.top + view.shift_mm[1] * fitted.px_per_mm + taken_in * layout.n_rows / 2,
+        top=fitted.top + view.shift_mm[1] * fitted.px_per_mm,
         px_per_mm=fitted.px_per_mm,
-        row_px=fitted.row_px - taken_in,
+        row_px=fitted.row_px,
         start_s=view.start_s,
         speed=view.speed,
         limb_gain=view.limb_gain,
