@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from dyssync.evaluation.resampling import CorrectedMean, corrected_mean
 
 DOCS = Path(__file__).parent.parent / "docs"
-FILES = ("layouts.csv", "pages.csv")
+FILES = {"layouts.csv": "", "pages.csv": " (networks of pages.csv)"}
 BASE = "one layout"
 ORDER = {
     "layout": (*PAGES, "tiles"),
@@ -43,15 +43,15 @@ foreign layouts or worn pages of a seed.
 
 def main() -> None:
     tables = [HEAD]
-    for name in FILES:
-        for part in sections(read_results(DOCS / "measured" / name)):
+    for name, note in FILES.items():
+        for part in sections(read_results(DOCS / "measured" / name), note):
             tables += part
     results = read_results(DOCS / "measured" / "layouts.csv")
     (DOCS / "measured" / "layouts.md").write_text("\n".join(tables) + "\n", encoding="utf-8")
     draw_wear_curves(results).savefig(DOCS / "images" / "wear-curve.png", dpi=110)
 
 
-def sections(results: pd.DataFrame) -> Iterator[list[str]]:
+def sections(results: pd.DataFrame, note: str) -> Iterator[list[str]]:
     """Yield the lines of each cohort, preset and kind of test."""
     for (cohort, preset, kind), held in results.groupby(["cohort", "preset", "kind"]):
         share = float(held["test_share"].iloc[0])
@@ -61,7 +61,7 @@ def sections(results: pd.DataFrame) -> Iterator[list[str]]:
             wide[OTHERS[kind]] = wide[[name for name in wide if name not in OWN]].mean(axis=1)
         done = [name for name in CONDITIONS if name in wide.index]
         yield [
-            f"## {cohort}, preset {preset}, {TITLES[kind]}",
+            f"## {cohort}, preset {preset}, {TITLES[kind]}{note}",
             "",
             *table(["trained on", "seeds", *wide], [means(wide, name, share) for name in done]),
             f"Minus {BASE}:",
@@ -114,8 +114,6 @@ def draw_wear_curves(results: pd.DataFrame) -> Figure:
         share = float(held["test_share"].iloc[0])
         for k, condition in enumerate(CONDITIONS):
             own = held[held["condition"] == condition]
-            if own.empty:
-                continue
             by_severity = [own.loc[own["tested_on"] == s, "auroc"] for s in ORDER["wear"]]
             found = [corrected_mean(values.to_numpy(), share) for values in by_severity]
             x = np.array(SEVERITIES) + 0.08 * (k - 2)  # side by side, so that intervals can be seen
