@@ -124,7 +124,7 @@ def time_batches(signal: np.ndarray, device: str) -> None:
         print(f"| &nbsp;&nbsp;= {1e3 / each[0]:.0f} views a second | | | |")
 
 
-def time_epochs(signal: np.ndarray, size: tuple[int, int], steps: int = 12) -> None:
+def time_epochs(signal: np.ndarray, size: tuple[int, int], steps: int = 42) -> None:
     """Training steps with fresh pictures and with ready ones, in turn on one network."""
     fabric, n = make_fabric(), 16
     network = build_network(1, 0.2).train()
