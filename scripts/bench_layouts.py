@@ -7,7 +7,7 @@ A preset gives size of pictures and length of training (quick: 160 x 128 px, 15 
 224 x 224 px, 40 epochs), a condition what the training pictures look like.
 
 Splits, training and calibration are the study's (60/20/20 by patient, seeds 1 to 10; a seed's
-network is trained once and tested on every layout and on pictures at every severity of wear).
+network is trained once and tested on every layout, at every severity of wear, and on whole pages).
 Each network adds its rows, with the commit that made them, to docs/measured/layouts.csv, which is
 kept in the repository: it takes hours, and no machine stays for long. A cohort of another simulator
 is another cohort and needs another name. Tables and curves of it: scripts/layout_tables.py.
