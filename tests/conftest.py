@@ -51,7 +51,7 @@ def toy() -> tuple[list[ECG], np.ndarray]:
 @pytest.fixture(scope="session")
 def toy_cohort(tmp_path_factory: pytest.TempPathFactory, toy: tuple[list[ECG], np.ndarray]) -> Path:
     """The formula ECGs as WFDB with a table of volumes, and a corpus without labels."""
-    from dyssync.formats import write_wfdb
+    from dyssync.formats.wfdb import write_wfdb
 
     folder = tmp_path_factory.mktemp("cohort")
     for i, ecg in enumerate(toy[0]):

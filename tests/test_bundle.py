@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dyssync.bundle import load_bundle
 from dyssync.ecg import ECG
 from dyssync.errors import ModelError
 from dyssync.formats import read_ecg
-from dyssync.prediction import Predictor
+from dyssync.prediction.bundle import load_bundle
+from dyssync.prediction.predictor import Predictor
 from dyssync.study.results import read_csv
 
 # one process: what its tests share takes a while to make

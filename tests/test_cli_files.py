@@ -9,13 +9,13 @@ import pyarrow.parquet
 import pytest
 
 from dyssync.cli import main
-from dyssync.cli.files import gather, names_of
 from dyssync.cli.inspecting import COMPARED, OWN
-from dyssync.cli.numbers import FASCICULAR, PATTERNS
+from dyssync.cli.paths import gather, names_of
 from dyssync.cli.tables import MAIN
 from dyssync.ecg import ECG, LEADS
 from dyssync.formats import read_ecg, writable_formats
-from dyssync.formats.machine import LABELS
+from dyssync.formats.reading.recorder_notes import LABELS
+from dyssync.inspection.wording import FASCICULAR, PATTERNS
 from dyssync.measurements import measure
 from dyssync.measurements.measurement import NAMES
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from dyssync.cli import main
-from dyssync.cli.recorder_beat import laid_on
 from dyssync.ecg import ECG, RepresentativeBeat
+from dyssync.inspection.recorder_beat import laid_on
 from dyssync.measurements.heartbeat import heartbeat
 
 

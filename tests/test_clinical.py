@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dyssync.clinical import CLINICAL, clinical_fact, read_clinical, with_clinical
-from dyssync.cohort import check_cohort, read_cohort
+from dyssync.cohort.clinical import CLINICAL, clinical_fact, read_clinical, with_clinical
+from dyssync.cohort.clinical_table import check_facts, read_facts
+from dyssync.cohort.cohort import check_cohort, read_cohort
 from dyssync.ecg import ECG
 from dyssync.errors import CohortError
-from dyssync.facts import check_facts, read_facts
 from dyssync.models.boosting import Boosting
 from dyssync.models.measured import FEATURES, feature_names
 from dyssync.models.physiology import SIGNS, constraints

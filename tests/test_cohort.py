@@ -8,14 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dyssync.cohort import (
-    check_cohort,
-    is_responder,
-    read_cohort,
-)
-from dyssync.corpus import check_apart, digest_of, read_corpus
+from dyssync.cohort.cohort import check_cohort, read_cohort
+from dyssync.cohort.corpus import check_apart, read_corpus
+from dyssync.cohort.digests import digest_of
+from dyssync.cohort.splits import PARTS, Split, split_patients, split_table
+from dyssync.cohort.table import is_responder
 from dyssync.errors import CohortError
-from dyssync.splits import PARTS, Split, split_patients, split_table
 
 
 def table_of(folder: Path) -> pd.DataFrame:

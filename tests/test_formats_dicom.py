@@ -15,7 +15,7 @@ from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, Implic
 
 from dyssync.ecg import LEADS
 from dyssync.formats import parse_ecg
-from dyssync.formats.dicom_elements import without_marks
+from dyssync.formats.dicom.elements import without_marks
 
 GOLDEN = Path(__file__).parent / "golden" / "formats"
 EXPECTED = json.loads((GOLDEN / "expected.json").read_text())

@@ -14,7 +14,7 @@ import pytest
 
 from dyssync.errors import FormatError
 from dyssync.formats import ReadOptions, list_files, parse_input, read_ecgs
-from dyssync.formats.recording import MAX_SAMPLES
+from dyssync.formats.reading.recording import MAX_SAMPLES
 
 GOLDEN = Path(__file__).parent / "golden" / "formats"
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from dyssync.errors import FormatError
-from dyssync.formats.isolation import convert_apart
+from dyssync.formats.reading.isolation import convert_apart
 
 MODULE = """
 import os, signal, sys
 from dyssync.errors import FormatError
-from dyssync.formats.isolation import serve
+from dyssync.formats.reading.isolation import serve
 
 def convert(data):
     if data == b"crash":

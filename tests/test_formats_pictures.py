@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from dyssync.errors import FormatError
-from dyssync.formats import ECGImage, ReadOptions, parse_input
+from dyssync.formats import ReadOptions, parse_input
+from dyssync.image import ECGImage
 
 PAGE = np.full((60, 90, 3), 255, np.uint8)
 PAGE[:20, :30] = 40  # dark corner, top left

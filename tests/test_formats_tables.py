@@ -11,7 +11,7 @@ import pytest
 from dyssync.ecg import ECG, LEADS
 from dyssync.errors import FormatError
 from dyssync.formats import ReadOptions, parse_ecg, read_ecg
-from dyssync.formats.text import write_csv
+from dyssync.formats.csv import write_csv
 
 FS_MV = ReadOptions(fs=250, unit="mV")
 

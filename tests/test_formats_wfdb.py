@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from dyssync.ecg import ECG, LEADS
 from dyssync.errors import FormatError
-from dyssync.formats import ReadOptions, parse_ecg, read_ecg, read_recording, write_wfdb
-from dyssync.formats.physionet_samples import SAMPLE_FORMATS, n_samples_in
+from dyssync.formats import ReadOptions, parse_ecg, read_ecg, read_recording
+from dyssync.formats.wfdb import write_wfdb
+from dyssync.formats.wfdb.samples import SAMPLE_FORMATS, n_samples_in
 
 with warnings.catch_warnings():  # its import calls what pandas 3 deprecates
     warnings.simplefilter("ignore")

@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
+from measurement_page import render_dictionary
 
 from dyssync.ecg import ECG, LEAD_INDEX, LEADS
 from dyssync.errors import ConfigError, ModelError
 from dyssync.measurements import DEFINITIONS, Measurements, lead_quality, measure, needs
 from dyssync.measurements.areas import angle_deg
-from dyssync.measurements.dictionary import render_dictionary
-from dyssync.measurements.files import measure_files
+from dyssync.measurements.batch import measure_files
 from dyssync.measurements.guidelines import Candidate, esc_2021, hrs_2023
 from dyssync.measurements.heartbeat import heartbeat
 from dyssync.measurements.needs import needed_leads
@@ -91,7 +91,7 @@ def test_names_units_and_page_agree() -> None:
     assert found.as_dict().keys() == set(found.names)
     page = Path(__file__).parent.parent / "docs" / "measurements.md"
     assert page.read_text() == render_dictionary(), (
-        "stale; run python -m dyssync.measurements.dictionary > docs/measurements.md"
+        "stale; run python tools/measurement_page.py > docs/measurements.md"
     )
 
 

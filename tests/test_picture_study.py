@@ -9,9 +9,10 @@ import pytest
 from PIL import Image
 
 from dyssync.cli import main
-from dyssync.cohort import check_cohort, read_cohort
+from dyssync.cohort.cohort import check_cohort, read_cohort
 from dyssync.ecg import ECG
-from dyssync.formats import ECGImage, write_wfdb
+from dyssync.formats.wfdb import write_wfdb
+from dyssync.image import ECGImage
 from dyssync.layouts import LAYOUTS
 from dyssync.rendering import render_page
 from dyssync.study.results import StudyResults

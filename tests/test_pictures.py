@@ -9,9 +9,8 @@ import pytest
 
 from dyssync.ecg import ECG
 from dyssync.errors import ConfigError, ModelError
-from dyssync.formats import ECGImage
-from dyssync.models.base import signals_of
-from dyssync.models.pictures import (
+from dyssync.image import ECGImage
+from dyssync.learning.network_input import (
     INK_MEAN,
     INK_SD,
     PictureConfig,
@@ -19,6 +18,7 @@ from dyssync.models.pictures import (
     stack,
     training_picture,
 )
+from dyssync.models.base import signals_of
 from dyssync.models.resnet import ResNet18
 
 Toy = tuple[list[ECG], np.ndarray]

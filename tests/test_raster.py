@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from dyssync.errors import ConfigError
-from dyssync.models.raster import raster_views
+from dyssync.explanation.raster import raster_views
 from dyssync.rendering import View, ViewConfig, apply_view, draw_view
 
 

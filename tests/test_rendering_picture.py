@@ -8,11 +8,13 @@ import pytest
 from sklearn.datasets import load_sample_image
 
 from dyssync.errors import FormatError
-from dyssync.formats import ECGImage, read_ecg, read_input
+from dyssync.formats import read_ecg, read_input
+from dyssync.image import ECGImage
 from dyssync.layouts import LAYOUTS
+from dyssync.pages.evening import flatten_paper, prepare_picture
+from dyssync.pages.evidence import check_is_ecg_page
+from dyssync.pages.likeness import look_of
 from dyssync.rendering import Rendered, render_page
-from dyssync.rendering.likeness import look_of
-from dyssync.rendering.picture import check_is_ecg_page, flatten_paper, prepare_picture
 from dyssync.rendering.wear import apply_wear, draw_wear
 
 

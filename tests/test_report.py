@@ -1,4 +1,4 @@
-"""The report of a study. `example_results` is also what `scripts/screenshot_report.py` shows."""
+"""The report of a study. `example_results` is also what `tools/screenshot_report.py` shows."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 
 from dyssync.ecg import LEADS
 from dyssync.evaluation.protocol import metric_table, pairwise_tests, summarise_metrics
+from dyssync.explanation.maps import CamMaps
+from dyssync.figures.palette import looks
+from dyssync.figures.plate import Picture
 from dyssync.report import write_report
 from dyssync.report.document import SECTIONS, Pictures, render_html
 from dyssync.report.facts import gather_facts
-from dyssync.report.palette import looks
-from dyssync.report.pictures import Picture
-from dyssync.study.results import EXPLANATION_TABLES, TABLES, CamMaps, StudyResults
+from dyssync.study.results import EXPLANATION_TABLES, TABLES, StudyResults
 
 MODELS = {"lightgbm": 1.1, "resnet18": 0.8, "ssl-resnet18": 0.9, "logistic": 0.9, "prevalence": 0}
 WITH_MAPS = ("resnet18", "ssl-resnet18")

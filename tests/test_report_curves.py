@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import auc, confusion_matrix, roc_auc_score
 
-from dyssync.report.curves import (
+from dyssync.evaluation.curves import (
     calibration_points,
     class_histogram,
     count_confusion,

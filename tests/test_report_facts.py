@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from dyssync.explanation.overlay import blend
 from dyssync.report.cohort_facts import data_fingerprint
 from dyssync.report.explanation_facts import choose_cases
-from dyssync.report.overlays import blend
 from dyssync.report.performance import comparisons
 from dyssync.study.results import TABLES
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dyssync.cohort import read_cohort
+from dyssync.cohort.cohort import read_cohort
 from dyssync.errors import ConfigError, InputError
 from dyssync.simulation import cohort as module
 from dyssync.simulation.cohort import simulate_cohort

@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dyssync.cohort.shards import read_shards
 from dyssync.errors import CohortError
 from dyssync.simulation import corpus as module
 from dyssync.simulation.cohort import patient_rng
-from dyssync.simulation.corpus import read_shards, simulate_corpus
+from dyssync.simulation.corpus import simulate_corpus
 from dyssync.simulation.patient import simulate_patient
 from dyssync.simulation.population import draw_patient
 

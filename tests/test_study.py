@@ -203,7 +203,7 @@ def test_toml_file_and_command_line_meet(tmp_path: Path) -> None:
 
 
 def test_shuffled_labels_keep_their_share(toy_cohort: Path) -> None:
-    from dyssync.cohort import read_cohort
+    from dyssync.cohort.cohort import read_cohort
     from dyssync.study.run import shuffle_labels
 
     cohort = read_cohort(toy_cohort / "cohort.csv")

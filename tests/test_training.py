@@ -8,16 +8,15 @@ import torch
 from safetensors.torch import save_file
 
 from dyssync.errors import ModelError
-from dyssync.models import training
-from dyssync.models.base import UNWATCHED, Watch
-from dyssync.models.network import (
+from dyssync.learning import training
+from dyssync.learning.network import (
     build_network,
     load_image_weights,
     pack_weights,
     round_weights,
     unpack_weights,
 )
-from dyssync.models.training import Schedule, batches, make_fabric, train
+from dyssync.learning.training import UNWATCHED, Schedule, Watch, batches, make_fabric, train
 
 
 class Stop(Exception):  # noqa: N818 - stands for a killed process

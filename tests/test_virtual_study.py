@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from dyssync.cohort import read_cohort
-from dyssync.corpus import read_corpus
+from dyssync.cohort.cohort import read_cohort
+from dyssync.cohort.corpus import read_corpus
 from dyssync.study import virtual
 from dyssync.study.config import StudyConfig
 from dyssync.study.tasks import Task

@@ -9,12 +9,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dyssync.bundle import load_bundle
-    from dyssync.cohort import read_cohort
+    from dyssync.cohort.cohort import read_cohort
     from dyssync.ecg import ECG, LEADS
     from dyssync.formats import read_ecg, read_ecgs
     from dyssync.measurements import measure
-    from dyssync.prediction import Predictor
+    from dyssync.prediction.bundle import load_bundle
+    from dyssync.prediction.predictor import Predictor
 
 __all__ = [
     "ECG",
@@ -33,10 +33,10 @@ __version__ = "0.1.0"
 _HOMES = {
     "ECG": "dyssync.ecg",
     "LEADS": "dyssync.ecg",
-    "Predictor": "dyssync.prediction",
-    "load_bundle": "dyssync.bundle",
+    "Predictor": "dyssync.prediction.predictor",
+    "load_bundle": "dyssync.prediction.bundle",
     "measure": "dyssync.measurements",
-    "read_cohort": "dyssync.cohort",
+    "read_cohort": "dyssync.cohort.cohort",
     "read_ecg": "dyssync.formats",
     "read_ecgs": "dyssync.formats",
 }

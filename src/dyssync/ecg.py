@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from dyssync.arrays import Floats
 from dyssync.errors import FormatError
 
 Signal: TypeAlias = npt.NDArray[np.float32]
@@ -22,9 +23,7 @@ PRECORDIAL_LEADS = LEADS[6:]
 LEAD_INDEX: Mapping[str, int] = {lead: i for i, lead in enumerate(LEADS)}
 
 # Limb leads from I and II (Einthoven, Goldberger): rows as in LEADS[2:6], columns I, II.
-LIMB_FROM_I_II: npt.NDArray[np.float64] = np.array(
-    [[-1.0, 1.0], [-0.5, -0.5], [1.0, -0.5], [-0.5, 1.0]]
-)
+LIMB_FROM_I_II: Floats = np.array([[-1.0, 1.0], [-0.5, -0.5], [1.0, -0.5], [-0.5, 1.0]])
 
 FS_RANGE = (50.0, 4000.0)  # Hz; below, a notch of 40 ms has fewer than two samples
 # A QRS is 0.3-5 mV; artefacts of 20 mV occur in real files (CODE-15), so the limits are on a robust
@@ -95,7 +94,7 @@ class ECG:
         age: years, if known.
         sex: "F" or "M", if known.
         source: file name, format and digest.
-        clinical: what the cohort table says of the patient, by name (:mod:`dyssync.clinical`).
+        clinical: what the cohort table says of the patient, by name.
         notes: what a reader wants to say (derived leads, machine measurements); text only.
         beat: the recorder's representative beat, where the file holds one; for display beside ours.
 
@@ -196,7 +195,7 @@ def assemble_leads(channels: Mapping[str, npt.ArrayLike]) -> tuple[Signal, tuple
     Raises:
         FormatError: leads are missing or double, or differ in length.
     """
-    known: dict[str, npt.NDArray[np.float64]] = {}
+    known: dict[str, Floats] = {}
     for text, samples in channels.items():
         name = lead_name(text)
         if name is None:
@@ -223,7 +222,7 @@ def assemble_leads(channels: Mapping[str, npt.ArrayLike]) -> tuple[Signal, tuple
     return signal, derived
 
 
-def _add_derived(known: dict[str, npt.NDArray[np.float64]]) -> None:
+def _add_derived(known: dict[str, Floats]) -> None:
     if "I" not in known and {"II", "III"} <= known.keys():
         known["I"] = known["II"] - known["III"]
     if "II" not in known and {"I", "III"} <= known.keys():

@@ -14,7 +14,6 @@ from dyssync.ecg import ECG, LEADS
 from dyssync.errors import FormatError
 from dyssync.formats import (
     FORMATS,
-    ECGImage,
     ReadOptions,
     parse_input,
     read_ecg,
@@ -22,6 +21,7 @@ from dyssync.formats import (
     writable_formats,
     write_ecg,
 )
+from dyssync.image import ECGImage
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "formats"
 EXPECTED = json.loads((GOLDEN / "expected.json").read_text())

@@ -9,8 +9,8 @@ import torch
 from torch.nn import functional
 
 from dyssync.ecg import ECG
-from dyssync.models.network import build_network
-from dyssync.models.pictures import PictureConfig, stack
+from dyssync.learning.network import build_network
+from dyssync.learning.network_input import PictureConfig, stack
 from dyssync.pretraining import METHODS
 from dyssync.pretraining.simclr import TEMPERATURE
 

@@ -11,10 +11,10 @@ from sklearn.metrics import roc_auc_score
 
 from dyssync.ecg import ECG
 from dyssync.errors import ModelError
-from dyssync.formats import ECGImage
+from dyssync.image import ECGImage
+from dyssync.learning.network_input import PictureConfig, asked_pictures
 from dyssync.models import MODELS
 from dyssync.models.base import State
-from dyssync.models.pictures import PictureConfig, asked_pictures
 
 # one process: what its tests share takes a while to make
 pytestmark = pytest.mark.xdist_group("models")

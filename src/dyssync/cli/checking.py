@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from dyssync.cli.story import reading_bar
+from dyssync.cli.progress import reading_bar
 
 
 def check(
@@ -22,7 +22,7 @@ def check(
 
     Exit code 0: ready for a study; 2: there are problems.
     """
-    from dyssync.cohort import check_cohort
+    from dyssync.cohort.cohort import check_cohort
 
     with reading_bar("reading") as bar:
         row = bar.add_task("reading", total=None)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dyssync.cli.files import (
+from dyssync.cli.paths import (
     Failure,
     Files,
     Force,
@@ -25,7 +25,7 @@ from dyssync.cli.files import (
     unwritable,
     whole,
 )
-from dyssync.cli.story import reading_bar
+from dyssync.cli.progress import reading_bar
 
 if TYPE_CHECKING:
     from dyssync.ecg import ECG

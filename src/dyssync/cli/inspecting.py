@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dyssync.cli.files import Force, Fs, Unit, check_file, whole
-from dyssync.cli.numbers import NONE, conduction, grid, rhythm, shown
+from dyssync.cli.paths import Force, Fs, Unit, check_file, whole
 from dyssync.cli.rendering import (
     DPI,
     LAYOUT,
@@ -22,11 +21,12 @@ from dyssync.cli.rendering import (
     recording_line,
 )
 from dyssync.cli.tables import as_json as measurements_json
+from dyssync.inspection.wording import NONE, conduction, grid, rhythm, shown
 
 if TYPE_CHECKING:
-    from dyssync.cli.recorder_beat import LaidOn
     from dyssync.ecg import ECG
-    from dyssync.formats import ECGImage
+    from dyssync.image import ECGImage
+    from dyssync.inspection.recorder_beat import LaidOn
     from dyssync.measurements import Measurements
     from dyssync.measurements.quality import Quality
 
@@ -81,7 +81,8 @@ def inspect(
     0.05 mV). Exit code 0: read; 2: not an ECG that can be used, and why.
     """
     from dyssync.errors import FormatError
-    from dyssync.formats import ECGImage, ReadOptions, read_input
+    from dyssync.formats import ReadOptions, read_input
+    from dyssync.image import ECGImage
     from dyssync.measurements import lead_quality, measure
 
     kind = PageKind(layout, STYLE, picture.suffix.lower()[1:] if picture else "png", DPI)
@@ -116,7 +117,7 @@ class _Findings:
     @property
     def machine(self) -> dict[str, str]:
         """What the recorder measured and stated, by key of `machine.LABELS`."""
-        from dyssync.formats.machine import LABELS
+        from dyssync.formats.reading.recorder_notes import LABELS
 
         notes = self.ecg.notes
         return {key: notes[label] for key, label in LABELS.items() if label in notes}
@@ -124,7 +125,7 @@ class _Findings:
     @property
     def other_notes(self) -> dict[str, str]:
         """Notes of the reader that are no measurements."""
-        from dyssync.formats.machine import LABELS
+        from dyssync.formats.reading.recorder_notes import LABELS
 
         own = set(LABELS.values())
         return {key: text for key, text in self.ecg.notes.items() if key not in own}
@@ -150,8 +151,8 @@ class _Findings:
 
 def _recorders_beat(ecg: ECG) -> LaidOn | None:
     """Return the recorder's beat laid on ours, None where one of the two is missing."""
-    from dyssync.cli.recorder_beat import laid_on
     from dyssync.errors import InputError
+    from dyssync.inspection.recorder_beat import laid_on
     from dyssync.measurements.heartbeat import heartbeat
 
     try:
@@ -303,7 +304,7 @@ def _image_text(image: ECGImage) -> str:
 
 
 def _draw(all_found: _Findings, picture: Path | None, page: PageKind, beat: Path | None) -> None:
-    from dyssync.cli.beat import draw_beat
+    from dyssync.inspection.beat_figure import draw_beat
     from dyssync.rendering import PageOptions
 
     ecg, found = all_found.ecg, all_found.found

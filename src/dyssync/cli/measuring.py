@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dyssync.cli.files import (
+from dyssync.cli.paths import (
     Failure,
     Files,
     Force,
@@ -24,12 +24,12 @@ from dyssync.cli.files import (
     report_failures,
     whole,
 )
-from dyssync.cli.story import reading_bar
+from dyssync.cli.progress import reading_bar
 from dyssync.cli.tables import CSVTable, FullText, JSONTable, ParquetTable, Table, TextTable
 
 if TYPE_CHECKING:
     from dyssync.formats import ReadOptions
-    from dyssync.measurements.files import Measured
+    from dyssync.measurements.batch import Measured
 
 FEW_FILES = 16  # below, starting processes takes longer than measuring
 
@@ -105,7 +105,7 @@ def _outcomes(
     from dyssync.errors import InputError
     from dyssync.formats import ReadOptions, read_ecg
     from dyssync.measurements import measure as measure_ecg
-    from dyssync.measurements.files import Measured, measure_files
+    from dyssync.measurements.batch import Measured, measure_files
 
     if options == ReadOptions():
         few = len(paths) < FEW_FILES

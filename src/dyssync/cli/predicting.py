@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dyssync.cli.numbers import NONE
-from dyssync.cli.story import reading_bar
+from dyssync.cli.progress import reading_bar
+from dyssync.inspection.wording import NONE
 
 if TYPE_CHECKING:
-    from dyssync.prediction import Prediction
+    from dyssync.prediction.predictor import Prediction
 
 SHOWN_REASONS = 5
 
@@ -44,13 +44,13 @@ def predict(
 
     Exit code 0: all scored; 3: some files failed (listed, the others are scored); 2: none.
     """
-    from dyssync.bundle import load_bundle
-    from dyssync.clinical import with_clinical
+    from dyssync.cohort.clinical import with_clinical
+    from dyssync.cohort.clinical_table import check_facts, read_facts
     from dyssync.ecg import ECG
     from dyssync.errors import InputError, check_choice
-    from dyssync.facts import check_facts, read_facts
     from dyssync.formats import ReadOptions, read_input
-    from dyssync.prediction import Predictor
+    from dyssync.prediction.bundle import load_bundle
+    from dyssync.prediction.predictor import Predictor
 
     opened = load_bundle(bundle)
     names = None if models is None else [n.strip() for n in models.split(",")]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dyssync.cli.files import (
+from dyssync.cli.paths import (
     Failure,
     Files,
     Force,
@@ -23,7 +23,7 @@ from dyssync.cli.files import (
     target_paths,
     whole,
 )
-from dyssync.cli.story import reading_bar
+from dyssync.cli.progress import reading_bar
 
 if TYPE_CHECKING:
     from dyssync.ecg import ECG, Signal

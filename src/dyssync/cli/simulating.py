@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dyssync.cli.story import reading_bar
+from dyssync.cli.progress import reading_bar
 
 
 def simulate(
@@ -29,9 +29,9 @@ def simulate(
 
     Interrupted at any moment, the same command goes on where it was.
     """
-    from dyssync.machine import available_cores
     from dyssync.simulation.cohort import simulate_cohort
     from dyssync.simulation.corpus import simulate_corpus
+    from dyssync.workers import available_cores
 
     make = simulate_corpus if unlabelled else simulate_cohort
     cores = workers or available_cores()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dyssync.cli.story import Bars
+from dyssync.cli.progress import Bars
 
 if TYPE_CHECKING:
     from dyssync.study.results import StudyResults

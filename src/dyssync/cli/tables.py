@@ -9,8 +9,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TextIO
 
-from dyssync.cli.files import Failure
-from dyssync.cli.numbers import conduction, grid, shown
+from dyssync.cli.paths import Failure
+from dyssync.inspection.wording import conduction, grid, shown
 
 if TYPE_CHECKING:
     import pyarrow

@@ -8,16 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 from sklearn import metrics as reference
 
+from dyssync.arrays import Bools, Floats, Ints
 from dyssync.registry import Registry
 
-Labels: TypeAlias = npt.NDArray[np.int64]
-Probabilities: TypeAlias = npt.NDArray[np.float64]
 NAN = float("nan")
 
 
@@ -33,43 +30,43 @@ class Metric:
         bounds: least and largest value there can be; an interval ends there.
     """
 
-    compute: Callable[[Labels, Probabilities, float], float]
+    compute: Callable[[Ints, Floats, float], float]
     label: str
     uses_threshold: bool
     higher_is_better: bool = True
     bounds: tuple[float, float] = (0.0, 1.0)
 
 
-def _share(hits: npt.NDArray[np.bool_], among: npt.NDArray[np.bool_]) -> float:
+def _share(hits: Bools, among: Bools) -> float:
     return float(hits[among].mean()) if among.any() else NAN
 
 
-def accuracy(y: Labels, p: Probabilities, threshold: float) -> float:
+def accuracy(y: Ints, p: Floats, threshold: float) -> float:
     """Return the share of patients called rightly."""
     return float(np.mean((p >= threshold) == (y == 1)))
 
 
-def ppv(y: Labels, p: Probabilities, threshold: float) -> float:
+def ppv(y: Ints, p: Floats, threshold: float) -> float:
     """Return the share of responders among those called responders; NaN when none is."""
     return _share(y == 1, p >= threshold)
 
 
-def npv(y: Labels, p: Probabilities, threshold: float) -> float:
+def npv(y: Ints, p: Floats, threshold: float) -> float:
     """Return the share of non-responders among those called non-responders; NaN when none is."""
     return _share(y == 0, p < threshold)
 
 
-def sensitivity(y: Labels, p: Probabilities, threshold: float) -> float:
+def sensitivity(y: Ints, p: Floats, threshold: float) -> float:
     """Return the share of responders that are called so; NaN without responders."""
     return _share(p >= threshold, y == 1)
 
 
-def specificity(y: Labels, p: Probabilities, threshold: float) -> float:
+def specificity(y: Ints, p: Floats, threshold: float) -> float:
     """Return the share of non-responders that are called so; NaN without non-responders."""
     return _share(p < threshold, y == 0)
 
 
-def auroc(y: Labels, p: Probabilities, threshold: float = 0.5) -> float:
+def auroc(y: Ints, p: Floats, threshold: float = 0.5) -> float:
     """Return the area under the ROC curve; NaN with one class.
 
     >>> auroc(np.array([0, 0, 1, 1]), np.array([0.1, 0.4, 0.35, 0.8]))
@@ -78,12 +75,12 @@ def auroc(y: Labels, p: Probabilities, threshold: float = 0.5) -> float:
     return float(reference.roc_auc_score(y, p)) if len(np.unique(y)) == 2 else NAN
 
 
-def auprc(y: Labels, p: Probabilities, threshold: float = 0.5) -> float:
+def auprc(y: Ints, p: Floats, threshold: float = 0.5) -> float:
     """Return the average precision; the share of responders is what chance reaches."""
     return float(reference.average_precision_score(y, p)) if np.any(y == 1) else NAN
 
 
-def brier(y: Labels, p: Probabilities, threshold: float = 0.5) -> float:
+def brier(y: Ints, p: Floats, threshold: float = 0.5) -> float:
     """Return the mean squared error of the probability."""
     return float(np.mean((p - y) ** 2))
 
@@ -103,7 +100,7 @@ METRICS: Registry[Metric] = Registry(
 )
 
 
-def youden_threshold(y: Labels, p: Probabilities) -> float:
+def youden_threshold(y: Ints, p: Floats) -> float:
     """Return the threshold with the largest sensitivity + specificity - 1 (Youden 1950).
 
     Candidates lie half-way between neighbouring probabilities. Among equals the one nearest to 0.5

@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy import stats
+
+from dyssync.arrays import Floats
 
 
 @dataclass(frozen=True)
@@ -29,9 +30,7 @@ class CorrectedMean:
     n: int
 
 
-def corrected_mean(
-    values: npt.NDArray[np.float64], test_share: float, level: float = 0.95
-) -> CorrectedMean:
+def corrected_mean(values: Floats, test_share: float, level: float = 0.95) -> CorrectedMean:
     """Return the mean of one value a seed with the Nadeau-Bengio interval.
 
     Args:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
-
+from dyssync.arrays import Singles
 from dyssync.errors import check_choice
 
 if TYPE_CHECKING:
@@ -15,7 +13,7 @@ if TYPE_CHECKING:
 
 def gradcam(
     network: torch.nn.Module, x: torch.Tensor, stage: str, *, response: bool = True
-) -> npt.NDArray[np.float32]:
+) -> Singles:
     """Return where the network found evidence for response (or for non-response).
 
     The target is +logit for response and -logit for non-response; with a single logit the usual

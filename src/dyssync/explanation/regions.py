@@ -7,13 +7,10 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from dyssync.arrays import Floats, Singles
 from dyssync.ecg import LEADS, LIMB_LEADS
 from dyssync.rendering import LeadBox
-
-Map = npt.NDArray[np.float32]
-Vector = npt.NDArray[np.float64]
 
 PRECORDIAL, LIMB, BOTH, NONE = "precordial", "limb", "both", "none"
 REGIONS = (PRECORDIAL, LIMB, BOTH, NONE)
@@ -31,8 +28,8 @@ class LeadWeights:
         areas: (12,) area of each lead's boxes, px^2.
     """
 
-    weights: Vector
-    areas: Vector
+    weights: Floats
+    areas: Floats
 
     @property
     def limb_area_share(self) -> float:
@@ -65,16 +62,16 @@ def lead_weights(
     return LeadWeights(weights, areas)
 
 
-def lead_shares(maps: Map, held: LeadWeights) -> Vector:
+def lead_shares(maps: Singles, held: LeadWeights) -> Floats:
     """Return the share of positive map energy in each lead, (n, 12); NaN rows for empty maps."""
     energy = maps.reshape(len(maps), -1).astype(np.float64) @ held.weights.T
     total = energy.sum(axis=1, keepdims=True)
     empty = np.full_like(energy, np.nan)
-    shares: Vector = np.divide(energy, total, out=empty, where=total > 0)
+    shares: Floats = np.divide(energy, total, out=empty, where=total > 0)
     return shares
 
 
-def call_region(shares: Vector, held: LeadWeights, cut: float = 0.6) -> str:
+def call_region(shares: Floats, held: LeadWeights, cut: float = 0.6) -> str:
     """Return precordial, limb or both; none for an empty map.
 
     Energy per unit area of limb and of precordial boxes is compared; the side that has at least
@@ -89,7 +86,7 @@ def call_region(shares: Vector, held: LeadWeights, cut: float = 0.6) -> str:
 
 
 def chance_shares(
-    maps: Map, held: LeadWeights, rng: np.random.Generator, cut: float = 0.6
+    maps: Singles, held: LeadWeights, rng: np.random.Generator, cut: float = 0.6
 ) -> dict[str, float]:
     """Return the share of each region when the cells of the same maps are shuffled."""
     calls = []

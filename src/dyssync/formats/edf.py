@@ -13,11 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
+from dyssync.arrays import Floats
 from dyssync.ecg import ECG, LEADS, lead_name
 from dyssync.errors import FormatError
-from dyssync.formats.demographics import age_between, parse_age, parse_datetime, parse_sex
-from dyssync.formats.recording import (
-    Floats,
+from dyssync.formats.reading.demographics import age_between, parse_age, parse_datetime, parse_sex
+from dyssync.formats.reading.parsing import number
+from dyssync.formats.reading.recording import (
     Format,
     InputFile,
     Person,
@@ -26,7 +27,6 @@ from dyssync.formats.recording import (
     check_sample_count,
     factor_to_millivolt,
 )
-from dyssync.formats.xml_tree import number
 
 _FIXED = 256  # bytes of the fixed header, and of each signal's description
 _ANNOTATIONS = "EDF Annotations"

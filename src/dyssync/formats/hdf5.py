@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from dyssync.errors import FormatError
-from dyssync.formats.arrays import parse_archive
-from dyssync.formats.isolation import convert_apart, serve
-from dyssync.formats.recording import (
+from dyssync.formats.numpy import parse_archive
+from dyssync.formats.reading.isolation import convert_apart, serve
+from dyssync.formats.reading.recording import (
     Format,
     InputFile,
     ReadOptions,

@@ -15,12 +15,12 @@ from pathlib import Path
 
 import numpy as np
 
+from dyssync.arrays import Floats
 from dyssync.ecg import LEADS, Sex
 from dyssync.errors import FormatError
-from dyssync.formats.checksum import swapped
-from dyssync.formats.demographics import age_between
-from dyssync.formats.recording import (
-    Floats,
+from dyssync.formats.reading.checksum import swapped
+from dyssync.formats.reading.demographics import age_between
+from dyssync.formats.reading.recording import (
     Format,
     InputFile,
     Person,

@@ -18,9 +18,9 @@ import numpy as np
 import numpy.typing as npt
 
 from dyssync.errors import FormatError
-from dyssync.formats.arrays import parse_archive
-from dyssync.formats.isolation import convert_apart, serve
-from dyssync.formats.recording import (
+from dyssync.formats.numpy import parse_archive
+from dyssync.formats.reading.isolation import convert_apart, serve
+from dyssync.formats.reading.recording import (
     MAX_FILE_BYTES,
     Format,
     InputFile,

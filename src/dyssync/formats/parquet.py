@@ -9,8 +9,9 @@ import numpy as np
 
 from dyssync.ecg import ECG, LEADS
 from dyssync.errors import FormatError
-from dyssync.formats.demographics import parse_age, parse_datetime, parse_sex
-from dyssync.formats.recording import (
+from dyssync.formats.reading.demographics import parse_age, parse_datetime, parse_sex
+from dyssync.formats.reading.parsing import number
+from dyssync.formats.reading.recording import (
     MAX_FILE_BYTES,
     Format,
     InputFile,
@@ -19,8 +20,7 @@ from dyssync.formats.recording import (
     Recording,
     check_sample_count,
 )
-from dyssync.formats.tables import Declared, recording_from_columns
-from dyssync.formats.xml_tree import number
+from dyssync.formats.reading.tables import Declared, recording_from_columns
 
 _MAGIC = b"PAR1"
 _ARROW_ERRORS = (

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from dyssync.errors import FormatError
-from dyssync.formats.isolation import convert_apart, serve
-from dyssync.formats.picture import MAX_PIXELS, ECGImage, check_size
-from dyssync.formats.recording import Format, InputFile, ReadOptions
+from dyssync.formats.reading.isolation import convert_apart, serve
+from dyssync.formats.reading.recording import Format, InputFile, ReadOptions
+from dyssync.image import MAX_PIXELS, ECGImage, check_size
 
 DPI = 200.0  # a small square of 1 mm is 7.9 px, a 0.1 mV step 7.9 px
 POINTS_PER_INCH = 72.0

@@ -6,25 +6,19 @@ import io
 import struct
 import warnings
 import zlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
-from dyssync.ecg import Source
+from dyssync.arrays import Bytes
 from dyssync.errors import FormatError
-from dyssync.formats.recording import Format, InputFile, ReadOptions
+from dyssync.formats.reading.recording import Format, InputFile, ReadOptions
+from dyssync.image import ECGImage, check_size
 
 if TYPE_CHECKING:
     from PIL import Image
 
-# A4 at 600 dpi has 34.8 million pixels; each costs about 12 bytes while it is decoded.
-MAX_PIXELS = 36_000_000
-MIN_SIDE_PX = 32  # smaller is an icon
-MAX_SIDE_PX = 30_000
 STRIP_PX = 256  # rows that are converted at a time
 
 _MARKS = {
@@ -54,46 +48,6 @@ _PILLOW_ERRORS = (
     struct.error,
     zlib.error,
 )
-
-
-@dataclass(frozen=True, eq=False)
-class ECGImage:
-    """A picture of an ECG page; an input in its own right.
-
-    Attributes:
-        pixels: (height, width, 3) uint8, RGB, read-only; upright as its EXIF data say.
-        patient_id: whose; a picture does not say, a cohort table does.
-        source: file name, format and digest.
-        notes: what the reader wants to say (page of how many).
-    """
-
-    pixels: npt.NDArray[np.uint8]
-    patient_id: str | None = None
-    source: Source = field(default_factory=Source)
-    notes: Mapping[str, str] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        pixels = np.ascontiguousarray(self.pixels, dtype=np.uint8)
-        if pixels.ndim != 3 or pixels.shape[2] != 3:
-            raise FormatError(f"picture has shape {pixels.shape}; (height, width, 3) is needed")
-        check_size(pixels.shape[1], pixels.shape[0])
-        pixels.flags.writeable = False
-        object.__setattr__(self, "pixels", pixels)
-
-
-def check_size(width: int, height: int) -> None:
-    """Refuse sizes that no ECG page has, before any pixel is decoded.
-
-    Raises:
-        FormatError: too small, too long, or too many pixels.
-    """
-    if min(width, height) < MIN_SIDE_PX:
-        raise FormatError(f"picture is {width} x {height} px; at least {MIN_SIDE_PX} px are needed")
-    if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE_PX:
-        raise FormatError(
-            f"picture is {width} x {height} px; at most {MAX_PIXELS / 1e6:.0f} million pixels are "
-            "read. Scan it at 300 dpi, or scale it down"
-        )
 
 
 def parse(data: bytes, page: int = 1) -> ECGImage:
@@ -148,7 +102,7 @@ def _page_note(data: bytes, page: int) -> dict[str, str]:
     return {"page": f"{page}, more follow"}
 
 
-def _rgb(image: Image.Image) -> npt.NDArray[np.uint8]:
+def _rgb(image: Image.Image) -> Bytes:
     """Return (height, width, 3) uint8; strip by strip, so that a large page is there only twice."""
     wide = image.mode.startswith(("I", "F"))  # 16 or 32 bits of grey
     scale = 255.0 / (65535.0 if wide and float(image.getextrema()[1]) > 255 else 255.0)  # type: ignore[arg-type]
@@ -163,7 +117,7 @@ def _rgb(image: Image.Image) -> npt.NDArray[np.uint8]:
     return pixels
 
 
-def _on_paper(image: Image.Image) -> npt.NDArray[np.uint8]:
+def _on_paper(image: Image.Image) -> Bytes:
     """Return RGB; what is transparent shows white paper."""
     from PIL import Image
 

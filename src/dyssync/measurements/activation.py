@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from dyssync.arrays import Floats
 from dyssync.ecg import LEAD_INDEX, LEADS
 from dyssync.measurements.definitions import Definition, per_lead
-from dyssync.measurements.heartbeat import FloatArray, Heartbeat
+from dyssync.measurements.heartbeat import Heartbeat
 from dyssync.signals.waves import Notches
 
 STRAUSS = "Strauss 2011, Am J Cardiol 107:927"
@@ -110,7 +111,7 @@ def _delays(beat: Heartbeat) -> dict[str, float]:
     return found
 
 
-def _slope_centre(beat: Heartbeat) -> FloatArray:
+def _slope_centre(beat: Heartbeat) -> Floats:
     """Centre of mass of the squared slope of each lead's QRS, (12,) ms from the onset."""
     energy = np.square(np.gradient(beat.qrs, axis=1))
     total = energy.sum(axis=1)

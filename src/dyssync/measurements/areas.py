@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from dyssync.arrays import Floats
 from dyssync.measurements.definitions import Definition
-from dyssync.measurements.heartbeat import FloatArray, Heartbeat
+from dyssync.measurements.heartbeat import Heartbeat
 
 QRS_AREA = "van Deursen 2015, 10.1016/j.jelectrocard.2014.10.003; Kors 1990"
 T_AREA = "Engels 2015, 10.1111/jce.12549"
@@ -63,7 +64,7 @@ def measure(beat: Heartbeat) -> dict[str, float]:
     return found
 
 
-def angle_deg(a: FloatArray, b: FloatArray) -> float:
+def angle_deg(a: Floats, b: Floats) -> float:
     """Return the angle between two vectors, 0-180 degrees; stable near both ends.
 
     >>> angle_deg(np.array([1.0, 0, 0]), np.array([-2.0, 0, 0]))
@@ -72,7 +73,7 @@ def angle_deg(a: FloatArray, b: FloatArray) -> float:
     return float(np.degrees(np.arctan2(np.linalg.norm(np.cross(a, b)), a @ b)))
 
 
-def _direction(wave: str, area: FloatArray) -> dict[str, float]:
+def _direction(wave: str, area: Floats) -> dict[str, float]:
     foot = np.array([0.0, 1.0, 0.0])
     return {
         f"{wave}_azimuth_deg": float(np.degrees(np.arctan2(area[2], area[0]))),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from dyssync.arrays import Floats
 from dyssync.ecg import LEAD_INDEX, LEADS
 from dyssync.measurements.definitions import Definition, per_lead
-from dyssync.measurements.heartbeat import FloatArray, Heartbeat
+from dyssync.measurements.heartbeat import Heartbeat
 
 AXIS = "Stabenau 2021 (BRAVEHEART): atan2(2/sqrt(3) net aVF, net I)"
 HYPERTROPHY = "Hancock 2009 (AHA/ACCF/HRS V), 10.1016/j.jacc.2008.12.015"
@@ -60,7 +61,7 @@ def measure(beat: Heartbeat) -> dict[str, float]:
     return found
 
 
-def frontal_axis_deg(net: FloatArray) -> float:
+def frontal_axis_deg(net: Floats) -> float:
     """Return the frontal axis, -180 to 180 degrees, from one net value per lead, (12,).
 
     >>> frontal_axis_deg(np.array([1.0, 0, 0, 0, 0, np.sqrt(3) / 2, 0, 0, 0, 0, 0, 0]))

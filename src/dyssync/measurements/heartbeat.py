@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from dyssync.arrays import Floats
 from dyssync.ecg import ECG, LEAD_INDEX, Sex
 from dyssync.signals.delineation import BeatMarks, TypicalBeat, typical_beat
 from dyssync.signals.vectorcardiogram import vectorcardiogram
 from dyssync.signals.waves import Notches, Wave, qrs_notches, qrs_waves
-
-FloatArray = npt.NDArray[np.float64]
 
 BASELINE_MS = (20, 4)  # before the QRS onset: the end of the PR segment, clear of P and QRS
 # Notch depth: Das MK et al., Circulation 2006;113:2495-501 only speak of visible notches; 0.05 mV
@@ -39,13 +37,13 @@ class Heartbeat:
         age: years.
     """
 
-    signal: FloatArray
-    loop: FloatArray
+    signal: Floats
+    loop: Floats
     marks: BeatMarks
     waves: tuple[tuple[Wave, ...], ...]
     notches: tuple[Notches, ...]
-    noise: FloatArray
-    rr: FloatArray
+    noise: Floats
+    rr: Floats
     n_beats: int
     ectopic_share: float
     paced_share: float
@@ -60,7 +58,7 @@ class Heartbeat:
         return self.ms(self.marks.qrs_off - self.marks.qrs_on)
 
     @property
-    def qrs(self) -> FloatArray:
+    def qrs(self) -> Floats:
         """QRS of all leads, (12, w) mV."""
         return self.signal[:, self.marks.qrs_on : self.marks.qrs_off + 1]
 
@@ -81,7 +79,7 @@ class Heartbeat:
         negative = [w for w in self.waves[LEAD_INDEX[lead]] if w.name[0] == "S" or w.name == "QS"]
         return max(0.0, *(-w.amplitude for w in negative), 0.0)
 
-    def area(self, rows: FloatArray, start: int, stop: int) -> FloatArray:
+    def area(self, rows: Floats, start: int, stop: int) -> Floats:
         """Integrate rows of mV from sample `start` to `stop`; (rows,) uVs (1 mV ms = 1 uVs)."""
         return np.asarray(np.trapezoid(rows[..., start : stop + 1], axis=-1) * self.ms(1.0))
 

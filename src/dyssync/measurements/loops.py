@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from dyssync.arrays import Floats
 from dyssync.ecg import LEAD_INDEX
 from dyssync.measurements.definitions import Definition
-from dyssync.measurements.heartbeat import FloatArray, Heartbeat
+from dyssync.measurements.heartbeat import Heartbeat
 from dyssync.signals.vectorcardiogram import VCG_LEADS
 
 ACAR = "Acar 1999, Med Biol Eng Comput 37:574"
@@ -50,12 +51,12 @@ def measure(beat: Heartbeat) -> dict[str, float]:
     return found
 
 
-def _ratio(wave: FloatArray) -> float:
+def _ratio(wave: Floats) -> float:
     size = np.linalg.svd(wave - wave.mean(axis=1, keepdims=True), compute_uv=False)
     return float(size[1] / max(size[0], 1e-12))
 
 
-def _loop(loop: FloatArray, beat: Heartbeat) -> dict[str, float]:
+def _loop(loop: Floats, beat: Heartbeat) -> dict[str, float]:
     steps = np.linalg.norm(np.diff(loop, axis=1), axis=0)
     size = np.linalg.svd(loop - loop.mean(axis=1, keepdims=True), compute_uv=False)
     energy = np.square(size)
@@ -67,7 +68,7 @@ def _loop(loop: FloatArray, beat: Heartbeat) -> dict[str, float]:
     }
 
 
-def _dispersion(t: FloatArray) -> float:
+def _dispersion(t: Floats) -> float:
     """Mean angle between the leads' vectors in the two main dimensions of T; V1 is left out."""
     u, size, _ = np.linalg.svd(t[1:], full_matrices=False)
     vectors = u[:, :2] * size[:2]
@@ -76,7 +77,7 @@ def _dispersion(t: FloatArray) -> float:
     return float(np.degrees(np.arccos(cosine)).mean())
 
 
-def _tcrt(beat: Heartbeat, leads: FloatArray) -> float:
+def _tcrt(beat: Heartbeat, leads: Floats) -> float:
     """Mean cosine between the T vector and the QRS loop in the beat's three main dimensions."""
     on, off, t_off = beat.marks.qrs_on, beat.marks.qrs_off, beat.marks.t_off
     assert t_off is not None

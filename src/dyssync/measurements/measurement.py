@@ -8,8 +8,8 @@ from types import ModuleType
 from typing import cast
 
 import numpy as np
-import numpy.typing as npt
 
+from dyssync.arrays import Floats
 from dyssync.ecg import ECG
 from dyssync.errors import InputError, check_range
 from dyssync.measurements import (
@@ -27,8 +27,6 @@ from dyssync.measurements.heartbeat import NOTCH_MV, Heartbeat, from_typical_bea
 from dyssync.measurements.needs import needed_leads
 from dyssync.signals.delineation import typical_beat
 from dyssync.signals.vectorcardiogram import VCG_LEADS
-
-FloatArray = npt.NDArray[np.float64]
 
 # A group is a module with DEFINITIONS and measure(beat); a new one is its file and its name here.
 GROUPS: tuple[ModuleType, ...] = (
@@ -66,7 +64,7 @@ class Measurements:
     """
 
     names: tuple[str, ...]
-    values: FloatArray
+    values: Floats
     units: tuple[str, ...]
     cautions: tuple[str, ...] = ()
 

@@ -15,16 +15,15 @@ import numpy.typing as npt
 from scipy import ndimage
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from dyssync.arrays import Floats
 from dyssync.ecg import LEADS
 from dyssync.errors import ModelError
 from dyssync.measurements.heartbeat import Heartbeat
 
-FloatArray = npt.NDArray[np.float64]
-
 POINTS = 200
 
 
-def stretched_qrs(beat: Heartbeat) -> FloatArray:
+def stretched_qrs(beat: Heartbeat) -> Floats:
     """Return the QRS of all leads stretched to 200 points each, and its duration in ms; (2401,)."""
     qrs = beat.qrs
     at = np.linspace(0.0, qrs.shape[1] - 1.0, POINTS)
@@ -61,7 +60,7 @@ class QRSComponents(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.explained_share_ = np.square(size[: self.n_components]) / np.square(size).sum()
         return self
 
-    def transform(self, X: npt.ArrayLike) -> FloatArray:
+    def transform(self, X: npt.ArrayLike) -> Floats:
         """Return the components, (n, n_components); NaN for patients without a QRS."""
         if not hasattr(self, "components_"):
             raise ModelError("QRS components: not fitted; call fit on the training patients first")
@@ -106,6 +105,6 @@ class QRSComponents(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
 
-def _finite_rows(X: npt.ArrayLike) -> FloatArray:
+def _finite_rows(X: npt.ArrayLike) -> Floats:
     rows = np.asarray(X, dtype=np.float64)
     return rows[np.isfinite(rows).all(axis=1)]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from dyssync.arrays import Floats, Singles
 from dyssync.ecg import ECG, LEAD_INDEX, LEADS, LIMB_LEADS
 from dyssync.errors import InputError
 from dyssync.measurements.axes import frontal_axis_deg
@@ -14,8 +14,6 @@ from dyssync.measurements.definitions import Definition
 from dyssync.measurements.heartbeat import Heartbeat
 from dyssync.signals.delineation import TypicalBeat, typical_beat
 from dyssync.signals.filtering import bandpass
-
-FloatArray = npt.NDArray[np.float64]
 
 FLAT_MV = 0.01  # a recorded lead moves more than this (1-99 % span); amplifiers alone make 0.005
 CLIPPED_SHARE = 0.002  # of the samples sit exactly at the lead's extreme for 3 samples and more
@@ -148,18 +146,18 @@ def measure(beat: Heartbeat) -> dict[str, float]:
     return found
 
 
-def _qrs_mv(typical: TypicalBeat) -> FloatArray:
+def _qrs_mv(typical: TypicalBeat) -> Floats:
     """RMS of the QRS of each lead about the level before it, mV."""
     qrs = typical.beat.signal[:, typical.marks.qrs_on : typical.marks.qrs_off + 1]
     return np.asarray(np.sqrt(np.square(qrs - qrs[:, :1]).mean(axis=1, dtype=np.float64)))
 
 
-def _fast_noise(ecg: ECG) -> FloatArray:
+def _fast_noise(ecg: ECG) -> Floats:
     fast = bandpass(ecg.signal, ecg.fs, 40.0, None) if ecg.fs > 90 else np.diff(ecg.signal, axis=1)
     return np.asarray(np.sqrt(np.square(fast).mean(axis=1, dtype=np.float64)))
 
 
-def _mains_mv(ecg: ECG) -> FloatArray:
+def _mains_mv(ecg: ECG) -> Floats:
     """Amplitude of the larger mains line in each lead, by projection on a sine over the record."""
     time = np.arange(ecg.signal.shape[1]) / ecg.fs
     window = np.hanning(len(time))
@@ -171,7 +169,7 @@ def _mains_mv(ecg: ECG) -> FloatArray:
     return best
 
 
-def _clipped_share(signal: npt.NDArray[np.float32]) -> FloatArray:
+def _clipped_share(signal: Singles) -> Floats:
     """Share of samples in runs of three and more at the largest or smallest value."""
     share = np.zeros(len(signal))
     for extreme in (signal.max(axis=1), signal.min(axis=1)):
@@ -206,12 +204,12 @@ def _swaps(typical: TypicalBeat) -> dict[str, tuple[str, ...]]:
     return found | _precordial_swaps(qrs)
 
 
-def _precordial_swaps(qrs: FloatArray) -> dict[str, tuple[str, ...]]:
+def _precordial_swaps(qrs: Floats) -> dict[str, tuple[str, ...]]:
     """Neighbouring chest leads whose exchange makes the progression clearly smoother."""
     chest = qrs[6:]
     found: dict[str, tuple[str, ...]] = {}
 
-    def roughness(rows: FloatArray) -> float:
+    def roughness(rows: Floats) -> float:
         return float(np.abs(np.diff(rows, n=2, axis=0)).sum())
 
     before = roughness(chest)

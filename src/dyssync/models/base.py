@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Protocol, Self, TypeAlias, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin
 
+from dyssync.arrays import Floats
 from dyssync.ecg import ECG
 from dyssync.errors import ModelError
-from dyssync.formats import Input as Input  # for all models
+from dyssync.image import Input
+from dyssync.learning.training import UNWATCHED, Watch
 
-Probabilities: TypeAlias = npt.NDArray[np.float64]
 Labels: TypeAlias = npt.NDArray[np.int64]
 Labelled: TypeAlias = tuple[Sequence[Input], Labels]
 
@@ -42,9 +42,9 @@ class Contributions:
     """
 
     names: tuple[str, ...]
-    values: npt.NDArray[np.float64]
-    log_odds: npt.NDArray[np.float64]
-    base: npt.NDArray[np.float64]
+    values: Floats
+    log_odds: Floats
+    base: Floats
 
 
 @runtime_checkable
@@ -66,22 +66,6 @@ class Rule(Protocol):
         """Return what the rule lacks on these patients, a sentence each."""
 
 
-@dataclass(frozen=True)
-class Watch:
-    """Who looks on while a model is fitted.
-
-    Attributes:
-        on_progress: called with the finished fraction, 0-1.
-        checkpoint: folder for what is needed to go on after an interruption; None to keep nothing.
-    """
-
-    on_progress: Callable[[float], None] = lambda fraction: None
-    checkpoint: Path | None = None
-
-
-UNWATCHED = Watch()
-
-
 @runtime_checkable
 class ResponseModel(Protocol):
     """A model of response to CRT. The contract is tested over the registry, not inherited.
@@ -101,7 +85,7 @@ class ResponseModel(Protocol):
     ) -> Self:
         """Learn from recordings (n) and their responses, (n,) int, 0 or 1."""
 
-    def response_probability(self, X: Sequence[Input]) -> Probabilities:
+    def response_probability(self, X: Sequence[Input]) -> Floats:
         """Return the probability of response, (n,) float64, 0-1."""
 
     def refit_params(self, fitted: Sequence[Self]) -> Mapping[str, Any]:
@@ -128,9 +112,9 @@ class ProbabilityMixin(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     TAKES_PICTURES = False
 
-    def predict_proba(self, X: Sequence[Input]) -> Probabilities:
+    def predict_proba(self, X: Sequence[Input]) -> Floats:
         """Return (n, 2) float64: probability of non-response, of response."""
-        p: Probabilities = self.response_probability(X)
+        p: Floats = self.response_probability(X)
         return np.column_stack([1 - p, p])
 
     def predict(self, X: Sequence[Input]) -> Labels:

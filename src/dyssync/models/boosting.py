@@ -6,19 +6,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
-import numpy.typing as npt
 
+from dyssync.arrays import Floats
 from dyssync.errors import ModelError, check_choice
+from dyssync.image import Input
+from dyssync.learning.training import UNWATCHED, Watch
 from dyssync.models.base import (
-    UNWATCHED,
     Contributions,
-    Input,
     Labelled,
     Labels,
-    Probabilities,
     ProbabilityMixin,
     State,
-    Watch,
     check_labels,
     signals_of,
 )
@@ -107,7 +105,7 @@ class Boosting(ProbabilityMixin):
         check_choice("features", self.features, FEATURES)
         return feature_names(self.features, clinical=self.clinical)
 
-    def _matrix(self, X: Sequence[Input]) -> npt.NDArray[np.float64]:
+    def _matrix(self, X: Sequence[Input]) -> Floats:
         signals = signals_of(X, "lightgbm")
         return feature_matrix(signals, self.features, clinical=self.clinical)
 
@@ -130,7 +128,7 @@ class Boosting(ProbabilityMixin):
             "verbosity": -1,
         }
 
-    def response_probability(self, X: Sequence[Input]) -> Probabilities:
+    def response_probability(self, X: Sequence[Input]) -> Floats:
         """Return the probability of response, (n,) float64."""
         booster = self._learned("booster_")
         p = booster.predict(self._matrix(X), num_iteration=self.rounds_, num_threads=1)

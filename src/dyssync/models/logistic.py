@@ -6,22 +6,20 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
+from dyssync.arrays import Floats
 from dyssync.ecg import ECG
+from dyssync.image import Input
+from dyssync.learning.training import UNWATCHED, Watch
 from dyssync.models.base import (
-    UNWATCHED,
     Contributions,
-    Input,
     Labelled,
     Labels,
-    Probabilities,
     ProbabilityMixin,
     State,
-    Watch,
     check_labels,
     signals_of,
 )
@@ -65,14 +63,14 @@ class Logistic(ProbabilityMixin):
         scaler = StandardScaler()
         values = scaler.fit_transform(imputer.fit_transform(_matrix(signals_of(X, "logistic"))))
         regression = LogisticRegression(C=self.inverse_penalty, max_iter=1000).fit(values, labels)
-        self.median_: npt.NDArray[np.float64] = imputer.statistics_
-        self.mean_: npt.NDArray[np.float64] = scaler.mean_
-        self.scale_: npt.NDArray[np.float64] = scaler.scale_
-        self.weights_: npt.NDArray[np.float64] = regression.coef_[0]
+        self.median_: Floats = imputer.statistics_
+        self.mean_: Floats = scaler.mean_
+        self.scale_: Floats = scaler.scale_
+        self.weights_: Floats = regression.coef_[0]
         self.intercept_ = float(regression.intercept_[0])
         return self
 
-    def response_probability(self, X: Sequence[Input]) -> Probabilities:
+    def response_probability(self, X: Sequence[Input]) -> Floats:
         """Return the probability of response, (n,) float64."""
         parts = self.contributions(X)
         logit = parts.log_odds.sum(axis=1) + parts.base
@@ -103,5 +101,5 @@ class Logistic(ProbabilityMixin):
         return self
 
 
-def _matrix(ecgs: Sequence[ECG]) -> npt.NDArray[np.float64]:
+def _matrix(ecgs: Sequence[ECG]) -> Floats:
     return np.array([[measured(ecg)[name] for name in MEASUREMENTS] for ecg in ecgs])

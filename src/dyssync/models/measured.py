@@ -11,14 +11,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
 
-from dyssync.clinical import CLINICAL, clinical_fact
+from dyssync.arrays import Floats
+from dyssync.cohort.clinical import CLINICAL, clinical_fact
 from dyssync.ecg import ECG
-from dyssync.measurements import DEFINITIONS, Measurements, measure
-from dyssync.models import waveforms
-
-Vector = npt.NDArray[np.float64]
+from dyssync.measurements import DEFINITIONS, Measurements, measure, waveforms
 
 CLINICAL_NAMES = ("age", "sex", *CLINICAL)
 # Quality (f33) tells the recorder and the ward, not the heart: left out of what a model may use.
@@ -32,7 +29,7 @@ class FeatureSet:
     """Names of the features and how to compute them for one recording, in that order."""
 
     names: tuple[str, ...]
-    row: Callable[[ECG], Vector]
+    row: Callable[[ECG], Floats]
 
 
 @lru_cache(maxsize=20_000)
@@ -41,11 +38,11 @@ def measured(ecg: ECG) -> Measurements:
     return measure(ecg)
 
 
-def _dictionary(ecg: ECG) -> Vector:
+def _dictionary(ecg: ECG) -> Floats:
     return np.asarray(measured(ecg).values[_AT])
 
 
-def _both(ecg: ECG) -> Vector:
+def _both(ecg: ECG) -> Floats:
     return np.concatenate([_dictionary(ecg), waveforms.features(ecg)])
 
 
@@ -62,7 +59,7 @@ def feature_names(features: str, *, clinical: bool) -> list[str]:
     return [*FEATURES[features].names, *(CLINICAL_NAMES if clinical else ())]
 
 
-def feature_matrix(ecgs: Sequence[ECG], features: str, *, clinical: bool) -> Vector:
+def feature_matrix(ecgs: Sequence[ECG], features: str, *, clinical: bool) -> Floats:
     """Return (n, len(feature_names())) float64; NaN where something is not defined or known."""
     compute = FEATURES[features].row
     rows = np.stack([compute(ecg) for ecg in ecgs])

@@ -7,15 +7,14 @@ from typing import Self
 
 import numpy as np
 
-from dyssync.formats import Input
+from dyssync.arrays import Floats
+from dyssync.image import Input
+from dyssync.learning.training import UNWATCHED, Watch
 from dyssync.models.base import (
-    UNWATCHED,
     Labelled,
     Labels,
-    Probabilities,
     ProbabilityMixin,
     State,
-    Watch,
     check_labels,
 )
 
@@ -39,7 +38,7 @@ class Prevalence(ProbabilityMixin):
         self.share_ = float(check_labels(X, y).mean())
         return self
 
-    def response_probability(self, X: Sequence[Input]) -> Probabilities:
+    def response_probability(self, X: Sequence[Input]) -> Floats:
         """Return the same probability for all, (n,) float64."""
         return np.full(len(X), self._learned("share_"), dtype=np.float64)
 

@@ -12,27 +12,17 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 from sklearn.metrics import roc_auc_score
 
+from dyssync.arrays import Floats, Ints, Singles
 from dyssync.ecg import LEADS
-from dyssync.formats import Input
-from dyssync.models.base import (
-    UNWATCHED,
-    Labelled,
-    Labels,
-    Probabilities,
-    ProbabilityMixin,
-    State,
-    Watch,
-    check_labels,
-    signals_of,
-)
-from dyssync.models.network import (
+from dyssync.image import Input
+from dyssync.learning.network import (
     build_network,
     load_image_weights,
     pack_weights,
     round_weights,
     unpack_weights,
 )
-from dyssync.models.pictures import (
+from dyssync.learning.network_input import (
     MIXED,
     PictureConfig,
     Size,
@@ -41,8 +31,16 @@ from dyssync.models.pictures import (
     stack,
     training_picture,
 )
-from dyssync.models.training import History, Schedule, make_fabric, train
-from dyssync.models.waveforms import FS
+from dyssync.learning.training import UNWATCHED, History, Schedule, Watch, make_fabric, train
+from dyssync.measurements.waveforms import FS
+from dyssync.models.base import (
+    Labelled,
+    Labels,
+    ProbabilityMixin,
+    State,
+    check_labels,
+    signals_of,
+)
 from dyssync.pretraining.encoder import Encoder, load_encoder
 from dyssync.pretraining.loop import PretrainingConfig, pretrain
 from dyssync.rendering import LeadBox, Rendered, apply_view
@@ -197,7 +195,7 @@ class ResNet18(ProbabilityMixin):
         weight = torch.tensor(np.exp(-self.log_odds_), dtype=torch.float32, device=fabric.device)
         config = self.pictures
 
-        def loss_of(batch: npt.NDArray[np.int64], rng: np.random.Generator) -> torch.Tensor:
+        def loss_of(batch: Ints, rng: np.random.Generator) -> torch.Tensor:
             pictures = [training_picture(X[i], config, rng) for i in batch]
             logits = network(_tensor(stack(pictures), fabric.device)).float().squeeze(1)
             return functional.binary_cross_entropy_with_logits(
@@ -229,9 +227,7 @@ class ResNet18(ProbabilityMixin):
             logits = self._balanced_logits(self.network_, validation[0], self.test_views)
             self.slope_, self.intercept_ = fit_calibration(logits, validation[1])
 
-    def _balanced_logits(
-        self, network: torch.nn.Module, X: Sequence[Input], views: int
-    ) -> npt.NDArray[np.float64]:
+    def _balanced_logits(self, network: torch.nn.Module, X: Sequence[Input], views: int) -> Floats:
         """Return the mean logit over views, (n,), at even odds of both classes."""
         import torch
 
@@ -249,7 +245,7 @@ class ResNet18(ProbabilityMixin):
                 found += [part.mean(dtype=np.float64) for part in np.split(logits, ends)]
         return np.array(found)
 
-    def response_probability(self, X: Sequence[Input]) -> Probabilities:
+    def response_probability(self, X: Sequence[Input]) -> Floats:
         """Return the probability of response, (n,) float64."""
         network = self._learned("network_").eval()
         balanced = self._balanced_logits(network, X, self.test_views)
@@ -300,7 +296,7 @@ class ResNet18(ProbabilityMixin):
         return self
 
 
-def fit_calibration(logits: npt.NDArray[np.float64], y: npt.ArrayLike) -> tuple[float, float]:
+def fit_calibration(logits: Floats, y: npt.ArrayLike) -> tuple[float, float]:
     """Return slope and intercept that turn logits into calibrated ones (Platt 1999).
 
     Targets are Platt's, pulled towards the middle by one pseudo-patient of each class, so that the
@@ -314,7 +310,7 @@ def fit_calibration(logits: npt.NDArray[np.float64], y: npt.ArrayLike) -> tuple[
     ones, zeros = labels.sum(), (1 - labels).sum()
     target = np.where(labels == 1, (ones + 1) / (ones + 2), 1 / (zeros + 2))
 
-    def loss(parameters: npt.NDArray[np.float64]) -> float:
+    def loss(parameters: Floats) -> float:
         z = np.exp(parameters[0]) * logits + parameters[1]  # a negative slope would be noise
         return float(np.mean(np.logaddexp(0, z) - target * z))
 
@@ -322,7 +318,7 @@ def fit_calibration(logits: npt.NDArray[np.float64], y: npt.ArrayLike) -> tuple[
     return float(np.exp(found.x[0])), float(found.x[1])
 
 
-def _tensor(pictures: npt.NDArray[np.float32], device: torch.device) -> torch.Tensor:
+def _tensor(pictures: Singles, device: torch.device) -> torch.Tensor:
     import torch
 
     return torch.from_numpy(pictures).to(device).contiguous(memory_format=torch.channels_last)

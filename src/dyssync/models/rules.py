@@ -16,18 +16,17 @@ from typing import Self
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from dyssync.clinical import clinical_fact
+from dyssync.arrays import Floats
+from dyssync.cohort.clinical import clinical_fact
 from dyssync.ecg import ECG
+from dyssync.image import Input
+from dyssync.learning.training import UNWATCHED, Watch
 from dyssync.measurements.guidelines import Candidate, Recommendation, esc_2021, hrs_2023
 from dyssync.models.base import (
-    UNWATCHED,
-    Input,
     Labelled,
     Labels,
-    Probabilities,
     ProbabilityMixin,
     State,
-    Watch,
     check_labels,
     signals_of,
 )
@@ -81,7 +80,7 @@ class RankedRule(ProbabilityMixin, ABC):
                     self.intercept_ = float(curve.intercept_[0])
         return self
 
-    def response_probability(self, X: Sequence[Input]) -> Probabilities:
+    def response_probability(self, X: Sequence[Input]) -> Floats:
         """Return the probability of response, (n,) float64."""
         slope = self._learned("slope_")
         scores = self._scores(X)
@@ -106,7 +105,7 @@ class RankedRule(ProbabilityMixin, ABC):
         """Return what the rule lacks on these patients; nothing, unless a rule says else."""
         return ()
 
-    def _scores(self, X: Sequence[Input]) -> Probabilities:
+    def _scores(self, X: Sequence[Input]) -> Floats:
         signals = signals_of(X, type(self).__name__)
         return np.array([self.score(ecg) for ecg in signals], dtype=np.float64)
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dyssync.corpus import patient_keys, signal_key
+from dyssync.cohort.digests import patient_keys, signal_key
 from dyssync.errors import ModelError
-from dyssync.formats import Input
+from dyssync.image import Input
 
 WEIGHTS, ABOUT = "encoder.safetensors", "encoder.json"
 

@@ -10,15 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from dyssync import __version__
-from dyssync.corpus import digest_of, patient_keys, recording_keys
+from dyssync.arrays import Ints
+from dyssync.cohort.digests import digest_of, patient_keys, recording_keys
 from dyssync.ecg import ECG
-from dyssync.models.base import UNWATCHED, Watch
-from dyssync.models.network import build_network, load_image_weights, pack_weights
-from dyssync.models.pictures import MIXED, PLAIN, PictureConfig, stack
-from dyssync.models.training import Schedule, make_fabric, train
+from dyssync.learning.network import build_network, load_image_weights, pack_weights
+from dyssync.learning.network_input import MIXED, PLAIN, PictureConfig, stack
+from dyssync.learning.training import UNWATCHED, Schedule, Watch, make_fabric, train
 from dyssync.pretraining import METHODS
 from dyssync.pretraining.encoder import Encoder
 
@@ -114,7 +113,7 @@ def pretrain(
         fabric = make_fabric(config.precision)
         module = fabric.setup_module(network)
 
-        def loss_of(batch: npt.NDArray[np.int64], rng: np.random.Generator) -> torch.Tensor:
+        def loss_of(batch: Ints, rng: np.random.Generator) -> torch.Tensor:
             pictures, targets = method.draw(batch, rng)
             x = torch.from_numpy(stack(pictures)).to(fabric.device)
             outputs = module(x.contiguous(memory_format=torch.channels_last)).float()

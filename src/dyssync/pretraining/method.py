@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
-import numpy.typing as npt
 
+from dyssync.arrays import Bytes, Ints, Singles
 from dyssync.ecg import ECG
 
 if TYPE_CHECKING:
     import torch
 
-Pictures: TypeAlias = list[npt.NDArray[np.uint8]]
-Targets: TypeAlias = npt.NDArray[np.float32]
+Pictures: TypeAlias = list[Bytes]
+Targets: TypeAlias = Singles
 
 
 @runtime_checkable
@@ -33,9 +33,7 @@ class Method(Protocol):
     def outputs(self) -> int:
         """Return the width of the head, after :meth:`prepare`."""
 
-    def draw(
-        self, batch: npt.NDArray[np.int64], rng: np.random.Generator
-    ) -> tuple[Pictures, Targets]:
+    def draw(self, batch: Ints, rng: np.random.Generator) -> tuple[Pictures, Targets]:
         """Return the pictures of a batch of recordings, and their targets."""
 
     def loss(self, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
+from dyssync.arrays import Ints
 from dyssync.ecg import ECG
 from dyssync.errors import CohortError
 from dyssync.layouts import LAYOUTS
-from dyssync.models.pictures import PictureConfig, drawn_picture, drawn_signal
+from dyssync.learning.network_input import PictureConfig, drawn_picture, drawn_signal
 from dyssync.pretraining.method import Pictures, Targets
 from dyssync.pretraining.views import add_noise, apply_rotation, draw_rotation, hard_views
 from dyssync.rendering import draw_view
@@ -51,9 +51,7 @@ class SimCLR:
         """Return the width of the compared vectors."""
         return PROJECTION
 
-    def draw(
-        self, batch: npt.NDArray[np.int64], rng: np.random.Generator
-    ) -> tuple[Pictures, Targets]:
+    def draw(self, batch: Ints, rng: np.random.Generator) -> tuple[Pictures, Targets]:
         """Return two pictures of each heart: all first ones, then all second ones."""
         pictures: list[Pictures] = [[], []]
         for i in batch:

@@ -10,15 +10,13 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
 
+from dyssync.arrays import Floats
 from dyssync.ecg import LIMB_FROM_I_II, Signal
 from dyssync.layouts import LAYOUTS
-from dyssync.models.pictures import all_layouts
+from dyssync.learning.network_input import all_layouts
 from dyssync.rendering import ViewConfig
 from dyssync.signals.vectorcardiogram import DOWER, KORS
-
-Matrix = npt.NDArray[np.float64]
 
 # Heart position and electrode placement turn the heart vector by 10 to 20 degrees between two
 # recordings of one person.
@@ -47,7 +45,7 @@ def hard_views(layout: str, gain: float) -> ViewConfig:
 
 
 @lru_cache(maxsize=1)
-def _to_vector_and_back() -> tuple[Matrix, Matrix]:
+def _to_vector_and_back() -> tuple[Floats, Floats]:
     """Return Kors as (3, 12) from leads in our order, and Dower as (12, 3) into our order."""
     kors, dower = np.zeros((3, 12)), np.zeros((12, 3))
     # the published tables have V1-V6, I, II
@@ -57,7 +55,7 @@ def _to_vector_and_back() -> tuple[Matrix, Matrix]:
     return kors, dower
 
 
-def draw_rotation(rng: np.random.Generator, sd_deg: float = ROTATION_SD_DEG) -> Matrix:
+def draw_rotation(rng: np.random.Generator, sd_deg: float = ROTATION_SD_DEG) -> Floats:
     """Draw a small rotation of the heart vector, as a (12, 12) matrix on the leads.
 
     What the vector does not explain of a lead stays as it is.
@@ -67,11 +65,11 @@ def draw_rotation(rng: np.random.Generator, sd_deg: float = ROTATION_SD_DEG) -> 
     # Cayley's formula: exactly orthogonal
     rotation = np.linalg.solve(np.eye(3) - cross / 2, np.eye(3) + cross / 2)
     kors, dower = _to_vector_and_back()
-    turned: Matrix = np.eye(12) + dower @ (rotation - np.eye(3)) @ kors
+    turned: Floats = np.eye(12) + dower @ (rotation - np.eye(3)) @ kors
     return turned
 
 
-def apply_rotation(signal: Signal, rotation: Matrix) -> Signal:
+def apply_rotation(signal: Signal, rotation: Floats) -> Signal:
     """Return the leads (12, n) of the heart turned by :func:`draw_rotation`'s matrix."""
     turned: Signal = rotation.astype(np.float32) @ signal
     return turned

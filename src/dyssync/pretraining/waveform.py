@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
+from dyssync.arrays import Floats, Ints
 from dyssync.ecg import ECG, LEAD_INDEX
 from dyssync.errors import CohortError
-from dyssync.models.pictures import PictureConfig, drawn_picture, drawn_signal
-from dyssync.models.waveforms import feature_names, features
+from dyssync.learning.network_input import PictureConfig, drawn_picture, drawn_signal
+from dyssync.measurements.waveforms import feature_names, features
 from dyssync.pretraining.method import Pictures, Targets
 from dyssync.pretraining.views import add_noise, apply_rotation, draw_rotation
 from dyssync.rendering import draw_view
@@ -63,9 +63,7 @@ class Waveform:
         """Return the number of components."""
         return int(self.projection.shape[1])
 
-    def draw(
-        self, batch: npt.NDArray[np.int64], rng: np.random.Generator
-    ) -> tuple[Pictures, Targets]:
+    def draw(self, batch: Ints, rng: np.random.Generator) -> tuple[Pictures, Targets]:
         """Return a picture of each heart, turned a little, and the turned heart's components."""
         pictures, targets = [], []
         for i in batch:
@@ -82,7 +80,7 @@ class Waveform:
         return (outputs - targets).square().sum(1).mean()
 
 
-def _beat(ecg: ECG) -> npt.NDArray[np.float64]:
+def _beat(ecg: ECG) -> Floats:
     """Return the median beat, (12, m) mV; NaN where no beat is found."""
     values = features(ecg)
     first = next(i for i, name in enumerate(feature_names()) if "_beat_" in name)

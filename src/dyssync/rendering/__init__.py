@@ -1,9 +1,8 @@
 """ECG pictures from signals: fast training views, and pages for people."""
 
-from dyssync.rendering.files import encode_png
 from dyssync.rendering.page import PageOptions, render_page
 from dyssync.rendering.paper import STYLES, PaperStyle
-from dyssync.rendering.picture import check_is_ecg_page, prepare_picture
+from dyssync.rendering.png import encode_png
 from dyssync.rendering.rendered import LeadBox, Rendered
 from dyssync.rendering.vector import render_pdf, render_svg
 from dyssync.rendering.view import View, ViewConfig, apply_view, draw_view
@@ -17,10 +16,8 @@ __all__ = [
     "View",
     "ViewConfig",
     "apply_view",
-    "check_is_ecg_page",
     "draw_view",
     "encode_png",
-    "prepare_picture",
     "render_page",
     "render_pdf",
     "render_svg",

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
 
+from dyssync.arrays import Floats, Indices, Singles
 from dyssync.ecg import LEAD_INDEX, LIMB_LEADS
 from dyssync.errors import ConfigError, FormatError
 from dyssync.layouts import Layout
-from dyssync.rendering.rendered import Floats, LeadBox
-from dyssync.rendering.trace import Ints, Spans, Traces, column_ends
+from dyssync.rendering.rendered import LeadBox
+from dyssync.rendering.spans import Spans, Traces, column_ends
 
 MAX_PIXELS = 200_000_000  # a 600-dpi A3 page has 70 million
 
@@ -55,7 +55,7 @@ class _Panels:
         limb, chest: 1 for the leads of one kind, -1 for those drawn upside down, 0 for the others.
     """
 
-    lead: Ints
+    lead: Indices
     row: Floats
     column: Floats
     n_columns: Floats
@@ -95,7 +95,7 @@ def check_size(size: tuple[int, int]) -> tuple[int, int]:
     return size
 
 
-def check_signal(signal: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+def check_signal(signal: Singles) -> Singles:
     """Return `signal` if it can be drawn: (12, n >= 2), float32; NaN is a gap.
 
     Raises:

@@ -8,7 +8,7 @@ from importlib.metadata import files
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from dyssync.ecg import Signal
+from dyssync.arrays import Singles
 from dyssync.rendering.rendered import Picture
 
 MIN_FONT_PX, MAX_FONT_PX = 4, 400  # below, nothing of a letter is left; a title at 1200 dpi
@@ -39,7 +39,7 @@ def _text_mask(text: str, height_px: int) -> Picture:
 
 
 @lru_cache(maxsize=2048)
-def _text_cover(text: str, height_px: int) -> Signal:
+def _text_cover(text: str, height_px: int) -> Singles:
     """Return the ink of one line of text, (h, w, 1) float32, 0-1, read-only."""
     cover = _text_mask(text, height_px)[:, :, None].astype(np.float32) / np.float32(255)
     cover.flags.writeable = False

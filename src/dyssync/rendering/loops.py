@@ -12,16 +12,12 @@ from typing import ParamSpec, TypeVar, cast
 
 import numba
 import numpy as np
-import numpy.typing as npt
 
-from dyssync.rendering.trace import SUB_COLUMNS
+from dyssync.arrays import Bytes, Floats, Indices, Singles
+from dyssync.rendering.spans import SUB_COLUMNS
 
 P = ParamSpec("P")
 R = TypeVar("R")
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.intp]
-Singles = npt.NDArray[np.float32]
-Bytes = npt.NDArray[np.uint8]
 
 
 def compiled(function: Callable[P, R]) -> Callable[P, R]:
@@ -102,7 +98,7 @@ def _widen(upper: Singles, lower: Singles, reach: Singles, top: Singles, bottom:
 def fill_spans(
     signal: Singles,
     fs: float,
-    lead: Ints,
+    lead: Indices,
     x0: Floats,
     x1: Floats,
     baseline: Floats,
@@ -110,7 +106,7 @@ def fill_spans(
     px_per_mv: Floats,
     px_per_s: float,
     reach: Singles,
-) -> tuple[Ints, Ints, Singles, Singles]:
+) -> tuple[Indices, Indices, Singles, Singles]:
     """Return trace, pixel column, top and bottom of all spans; see :class:`~.trace.Spans`.
 
     Args:
@@ -151,7 +147,7 @@ def fill_spans(
 
 
 @compiled
-def lay_ink(image: Bytes, column: Ints, top: Singles, bottom: Singles, colour: Singles) -> None:
+def lay_ink(image: Bytes, column: Indices, top: Singles, bottom: Singles, colour: Singles) -> None:
     """Draw spans on a picture, in place; where traces cross, the darkest wins.
 
     Args:

@@ -13,7 +13,8 @@ from dyssync.rendering.geometry import Frame, check_signal, check_size, lead_box
 from dyssync.rendering.lettering import write_text
 from dyssync.rendering.paper import STYLES, PaperStyle, draw_paper
 from dyssync.rendering.rendered import Picture, Rendered
-from dyssync.rendering.trace import Traces, paint, trace_spans
+from dyssync.rendering.spans import Traces
+from dyssync.rendering.trace import paint, trace_spans
 
 MM_PER_INCH = 25.4
 NAME_MM, HEADER_MM, FOOTER_MM = 3.6, 3.4, 2.8  # height of a line of text

@@ -10,8 +10,8 @@ from functools import lru_cache
 from typing import Literal, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
+from dyssync.arrays import Singles
 from dyssync.registry import Registry
 from dyssync.rendering.rendered import Picture
 
@@ -131,17 +131,17 @@ def _sheet(
     return sheet
 
 
-def _lines(n: int, step_mm: float, width_mm: float, px_per_mm: float) -> npt.NDArray[np.float32]:
+def _lines(n: int, step_mm: float, width_mm: float, px_per_mm: float) -> Singles:
     """Return the share of each of `n` pixels that lines every `step_mm` cover, from the edge on."""
     step, width = step_mm * px_per_mm, max(width_mm * px_per_mm, 0.6)
     edges = np.arange(n + 1) + width / 2
     # Integral of the comb of lines up to each edge of a pixel; the difference is the cover.
     whole = np.floor(edges / step)
     covered = whole * width + np.minimum(edges - whole * step, width)
-    cover: npt.NDArray[np.float32] = np.diff(covered).astype(np.float32)
+    cover: Singles = np.diff(covered).astype(np.float32)
     return cover
 
 
-def _shade(paper: int, line: int, cover: npt.NDArray[np.float32]) -> Picture:
+def _shade(paper: int, line: int, cover: Singles) -> Picture:
     shade: Picture = np.rint(paper + (line - paper) * cover).astype(np.uint8)
     return shade

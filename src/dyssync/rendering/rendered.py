@@ -8,8 +8,9 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from dyssync.arrays import Floats
+
 Picture: TypeAlias = npt.NDArray[np.uint8]
-Floats: TypeAlias = npt.NDArray[np.float64]
 
 
 def as_picture(image: npt.ArrayLike) -> Picture:

@@ -12,6 +12,7 @@ from xml.sax.saxutils import escape
 
 import numpy as np
 
+from dyssync.arrays import Floats
 from dyssync.ecg import Signal
 from dyssync.layouts import Layout
 from dyssync.rendering.geometry import check_signal, place_traces
@@ -24,8 +25,7 @@ from dyssync.rendering.page import (
     pulse_signal,
 )
 from dyssync.rendering.paper import STYLES, Colour, PaperStyle
-from dyssync.rendering.rendered import Floats
-from dyssync.rendering.trace import Traces
+from dyssync.rendering.spans import Traces
 
 POINTS_PER_MM = 72 / 25.4  # the unit of PDF
 CAP_SHARE = 0.8  # of the height of a line of text lies above its baseline

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dyssync import __version__
+from dyssync.figures.palette import Look, looks
+from dyssync.figures.plate import Picture, figure_style, file_name, finish
 from dyssync.report.facts import Facts, ModelCurves, gather_facts
-from dyssync.report.palette import Look, looks
-from dyssync.report.pictures import Picture, figure_style, file_name, finish
 from dyssync.report.wording import count, metric, percent
 from dyssync.study.results import StudyResults
 
@@ -147,7 +147,8 @@ def _panels(curves: ModelCurves, look: Look, name: str) -> tuple[Picture, Pictur
 def _draw_maps(
     facts: Facts, results: StudyResults, model_looks: Mapping[str, Look], names: Mapping[str, str]
 ) -> tuple[dict[str, Picture], dict[str, tuple[Picture, ...]]]:
-    from dyssync.report import figures, overlays
+    from dyssync.explanation import overlay as overlays
+    from dyssync.report import figures
 
     leads, gallery = {}, {}
     for maps in facts.maps:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from dyssync.clinical import CLINICAL
+from dyssync.cohort.clinical import CLINICAL
 from dyssync.ecg import LEADS
+from dyssync.explanation.maps import CamMaps
 from dyssync.measurements import DEFINITIONS
 from dyssync.report.wording import percent
-from dyssync.study.results import EXPLANATION_TABLES, CamMaps, StudyResults
+from dyssync.study.results import EXPLANATION_TABLES, StudyResults
 
 GALLERY_PERCENTILES = (10, 50, 90)
 # One colour scale for all maps of a model keeps patients comparable; the 99th percentile of the

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from dyssync.report.cohort_facts import CohortFacts, RunFacts, summarise_cohort, summarise_run
-from dyssync.report.curves import (
+from dyssync.evaluation.curves import (
     CalibrationCurve,
     ClassHistogram,
     DecisionCurve,
@@ -22,6 +21,7 @@ from dyssync.report.curves import (
     predictions_by_model,
     roc_points,
 )
+from dyssync.report.cohort_facts import CohortFacts, RunFacts, summarise_cohort, summarise_run
 from dyssync.report.explanation_facts import (
     FeatureRow,
     ModelMaps,

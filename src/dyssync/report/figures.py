@@ -6,15 +6,10 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from dyssync.report.curves import (
-    CalibrationCurve,
-    ClassHistogram,
-    DecisionCurve,
-    RocCurve,
-)
+from dyssync.evaluation.curves import CalibrationCurve, ClassHistogram, DecisionCurve, RocCurve
+from dyssync.figures.palette import INK, REFERENCE, SOFT_INK, Look
 from dyssync.report.explanation_facts import LeadShares
 from dyssync.report.facts import DotPlot
-from dyssync.report.palette import INK, REFERENCE, SOFT_INK, Look
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from dyssync.evaluation.curves import Confusion, ModelPredictions, count_confusion
 from dyssync.evaluation.metrics import METRICS
 from dyssync.evaluation.protocol import CHOSEN, FIXED
-from dyssync.report.curves import Confusion, ModelPredictions, count_confusion
 from dyssync.report.wording import count, metric, p_value
 from dyssync.study.results import TABLES, StudyResults
 

@@ -13,12 +13,16 @@ import numpy.typing as npt
 from scipy import ndimage
 from scipy import signal as dsp
 
+from dyssync.arrays import Floats, Ints
 from dyssync.ecg import Signal
 from dyssync.errors import InputError
 from dyssync.signals.filtering import bandpass
-from dyssync.signals.kinds import Indices, align_beats, beat_kinds, middle_beat, windows
-
-FloatArray = npt.NDArray[np.float64]
+from dyssync.signals.kinds import (
+    align_beats,
+    beat_kinds,
+    middle_beat,
+    windows,
+)
 
 DETECTION_FS = 250.0  # Hz; a QRS has its slopes below 40 Hz
 DETECTION_BAND = (6.0, 25.0)  # Hz; T waves and wander lie below, muscle above
@@ -57,7 +61,7 @@ class MedianBeat:
     rr_s: float = float("nan")
 
 
-def detect_beats(signal: npt.ArrayLike, fs: float) -> Indices:
+def detect_beats(signal: npt.ArrayLike, fs: float) -> Ints:
     """Return the sample of each beat (its largest deflection over all leads).
 
     Args:
@@ -77,7 +81,7 @@ def detect_beats(signal: npt.ArrayLike, fs: float) -> Indices:
     return np.empty(0, dtype=np.int64)
 
 
-def _qrs_envelope(slope: FloatArray, fs: float, share: float) -> FloatArray:
+def _qrs_envelope(slope: Floats, fs: float, share: float) -> Floats:
     """Return the slope energy of all leads, (n,), about 1 in a QRS; 0 when no lead has any.
 
     Args:
@@ -102,7 +106,7 @@ def _qrs_envelope(slope: FloatArray, fs: float, share: float) -> FloatArray:
     return np.asarray(ndimage.uniform_filter1d(mean, size, mode="nearest"))
 
 
-def _beat_peaks(envelope: FloatArray, fs: float, share: float, contrast: float) -> Indices:
+def _beat_peaks(envelope: Floats, fs: float, share: float, contrast: float) -> Ints:
     candidates, _ = dsp.find_peaks(envelope, distance=max(1, round(REFRACTORY * fs)))
     if not len(candidates):
         return np.empty(0, dtype=np.int64)
@@ -117,7 +121,7 @@ def _beat_peaks(envelope: FloatArray, fs: float, share: float, contrast: float) 
     return np.asarray(kept, dtype=np.int64)
 
 
-def _largest_deflections(values: Signal, fs: float, peaks: Indices) -> Indices:
+def _largest_deflections(values: Signal, fs: float, peaks: Ints) -> Ints:
     """Move each peak of the envelope to the largest deflection within 80 ms."""
     banded = bandpass(values, fs, 2.0, 40.0)
     power = np.square(banded)

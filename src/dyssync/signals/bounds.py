@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
+from dyssync.arrays import AnyFloats
 from dyssync.signals.corners import (
-    FloatArray,
     corner_after,
     corner_before,
     first_true,
@@ -56,11 +56,11 @@ class Bounds:
     on: float
     off: float
     peak: float
-    lead_on: FloatArray
-    lead_off: FloatArray
+    lead_on: AnyFloats
+    lead_off: AnyFloats
 
 
-def qrs_bounds(beat: FloatArray, r: int) -> Bounds:
+def qrs_bounds(beat: AnyFloats, r: int) -> Bounds:
     """Return the boundaries of the QRS around fiducial sample `r` of a (leads, m) beat."""
     smooth = bandpass(beat, FS, None, QRS_BAND)
     core = slice(max(0, r - 65), r + 80)
@@ -81,11 +81,11 @@ def qrs_bounds(beat: FloatArray, r: int) -> Bounds:
     return Bounds(on, off, r, lead_on, lead_off)
 
 
-def _smooth(speed: FloatArray) -> FloatArray:
+def _smooth(speed: AnyFloats) -> AnyFloats:
     return np.asarray(ndimage.uniform_filter1d(speed, SMOOTHING, mode="nearest"))
 
 
-def _lead_shares(lead: FloatArray, core: slice) -> tuple[FloatArray, FloatArray]:
+def _lead_shares(lead: AnyFloats, core: slice) -> tuple[AnyFloats, AnyFloats]:
     """How far each lead is trusted, 0-1 (less when noisy), and its weight over its QRS speed."""
     peak = lead[:, core].max(axis=1)
     typical = max(float(np.median(peak[peak > 0])) if (peak > 0).any() else 0.0, 1e-9)
@@ -97,7 +97,7 @@ def _lead_shares(lead: FloatArray, core: slice) -> tuple[FloatArray, FloatArray]
     return trust, np.asarray(root / np.maximum(peak, 0.3 * typical))
 
 
-def _qrs_end(speed: FloatArray, core: slice, r: int) -> int:
+def _qrs_end(speed: AnyFloats, core: slice, r: int) -> int:
     """Last sample before the speed falls to a tenth of its peak or near that of the ST segment."""
     peak = float(speed[core].max())
     rest = float(np.percentile(speed[r + 40 : r + 160], 20))
@@ -107,7 +107,7 @@ def _qrs_end(speed: FloatArray, core: slice, r: int) -> int:
     return min(last + fall, r + 150, len(speed) - 12)
 
 
-def t_bounds(beat: FloatArray, r: int, qrs_off: float, rr: float) -> Bounds | None:
+def t_bounds(beat: AnyFloats, r: int, qrs_off: float, rr: float) -> Bounds | None:
     """Return the boundaries of the T wave; None when no limb of one is found in time.
 
     Args:
@@ -135,14 +135,14 @@ def t_bounds(beat: FloatArray, r: int, qrs_off: float, rr: float) -> Bounds | No
     return Bounds(on, off, peak, np.full(len(beat), float(on)), lead_off)
 
 
-def _last_limb(speed: FloatArray) -> int | None:
+def _last_limb(speed: AnyFloats) -> int | None:
     """Last local maximum above half of the largest: the falling limb of T, not of a flat U."""
     inner = speed[1:-1]
     top = (inner >= speed[:-2]) & (inner > speed[2:]) & (inner > 0.5 * speed.max())
     return int(np.flatnonzero(top)[-1]) + 1 if top.any() else None
 
 
-def _own_t_end(beat: FloatArray, qrs_off: int, peak: int, off: int) -> FloatArray:
+def _own_t_end(beat: AnyFloats, qrs_off: int, peak: int, off: int) -> AnyFloats:
     """Corner after the last steep part of each lead's own T, (leads,)."""
     start = max(0, qrs_off - 5)
     speed = lead_speed(bandpass(beat[:, start:], FS, None, 15.0), SMOOTHING)
@@ -153,7 +153,7 @@ def _own_t_end(beat: FloatArray, qrs_off: int, peak: int, off: int) -> FloatArra
     return np.asarray(start + corner_after(speed, steep, 60), dtype=np.float64)
 
 
-def p_bounds(beat: FloatArray, qrs_on: float, rr: float, earliest: float = 0.0) -> Bounds | None:
+def p_bounds(beat: AnyFloats, qrs_on: float, rr: float, earliest: float = 0.0) -> Bounds | None:
     """Return the boundaries of the largest wave before the QRS; None where there is no room.
 
     Whether it is a P wave (there in every beat) is not decided here.
@@ -180,7 +180,7 @@ def p_bounds(beat: FloatArray, qrs_on: float, rr: float, earliest: float = 0.0) 
     return Bounds(on_of_half, off_of_half, first + peak, lead_on, lead_off)
 
 
-def _p_peak(part: FloatArray) -> int:
+def _p_peak(part: AnyFloats) -> int:
     """Where all leads together are farthest from the line between both ends of the segment."""
     left = np.median(part[:, :8], axis=1)
     right = np.median(part[:, -12:], axis=1)
@@ -190,7 +190,7 @@ def _p_peak(part: FloatArray) -> int:
     return margin + int(np.argmax(size[margin:-margin]))
 
 
-def _p_edge(part: FloatArray, peak: int, reach: int) -> int:
+def _p_edge(part: AnyFloats, peak: int, reach: int) -> int:
     """Corner before the first steep sample of the limb that leads up to `peak`.
 
     The limbs of a notched P are about equally steep, so that noise decides which is the steepest:
@@ -206,7 +206,7 @@ def _p_edge(part: FloatArray, peak: int, reach: int) -> int:
     return round(sum(corners) / len(corners))
 
 
-def _own_p_edge(part: FloatArray, peak: int, edge: int) -> FloatArray:
+def _own_p_edge(part: AnyFloats, peak: int, edge: int) -> AnyFloats:
     """Where each lead's own P starts, (leads,): between `edge`, its corner and its first 20 uV."""
     edge = min(max(edge, 16), part.shape[1] - 13)
     speed = lead_speed(part, SMOOTHING)

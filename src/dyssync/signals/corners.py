@@ -6,23 +6,20 @@ the chord. It needs no threshold, so a slow start, a preceding P wave and noise 
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-FloatArray: TypeAlias = npt.NDArray[np.floating]
-IndexArray: TypeAlias = npt.NDArray[np.int64]
+from dyssync.arrays import AnyFloats, Bools, Ints
 
 
-def lead_speed(signal: FloatArray, size: int) -> FloatArray:
+def lead_speed(signal: AnyFloats, size: int) -> AnyFloats:
     """Return |slope| of each row, mV a sample, averaged over `size` samples; (leads, m)."""
     slope = np.abs(np.gradient(signal, axis=-1))
     return np.asarray(ndimage.uniform_filter1d(slope, size, axis=-1, mode="nearest"))
 
 
-def corner(quiet_to_steep: FloatArray) -> IndexArray:
+def corner(quiet_to_steep: AnyFloats) -> Ints:
     """Return the index of the corner in each row of speeds, (...) int64.
 
     Args:
@@ -37,7 +34,7 @@ def corner(quiet_to_steep: FloatArray) -> IndexArray:
     return np.asarray(np.argmax(chord - length, axis=-1), dtype=np.int64)
 
 
-def corner_before(speed: FloatArray, steep: npt.ArrayLike, width: int) -> IndexArray:
+def corner_before(speed: AnyFloats, steep: npt.ArrayLike, width: int) -> Ints:
     """Return the corner within `width` samples before `steep`.
 
     Args:
@@ -51,14 +48,14 @@ def corner_before(speed: FloatArray, steep: npt.ArrayLike, width: int) -> IndexA
     return np.asarray(np.clip(found, 0, speed.shape[-1] - 1), dtype=np.int64)
 
 
-def corner_after(speed: FloatArray, steep: npt.ArrayLike, width: int) -> IndexArray:
+def corner_after(speed: AnyFloats, steep: npt.ArrayLike, width: int) -> Ints:
     """Return the corner within `width` samples after `steep`; see :func:`corner_before`."""
     last = speed.shape[-1] - 1
     mirrored = last - np.asarray(steep, dtype=np.int64)
     return np.asarray(last - corner_before(speed[..., ::-1], mirrored, width), dtype=np.int64)
 
 
-def first_true(mask: npt.NDArray[np.bool_]) -> IndexArray:
+def first_true(mask: Bools) -> Ints:
     """Return the first True of each row; the row's length where there is none."""
     return np.asarray(
         np.where(mask.any(axis=-1), mask.argmax(axis=-1), mask.shape[-1]), dtype=np.int64

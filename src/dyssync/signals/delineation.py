@@ -13,12 +13,18 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from dyssync.arrays import AnyFloats, Bools, Ints, Singles
 from dyssync.ecg import Signal
 from dyssync.errors import InputError
 from dyssync.signals.beats import NO_BEAT, MedianBeat, detect_beats
 from dyssync.signals.bounds import FS, p_bounds, qrs_bounds, t_bounds
 from dyssync.signals.filtering import bandpass, mains_frequency, remove_mains, resample
-from dyssync.signals.kinds import Indices, align_beats, beat_kinds, middle_beat, windows
+from dyssync.signals.kinds import (
+    align_beats,
+    beat_kinds,
+    middle_beat,
+    windows,
+)
 from dyssync.signals.pacing import (
     NO_SPIKE,
     REACH,
@@ -27,9 +33,8 @@ from dyssync.signals.pacing import (
     remove_spikes,
 )
 
-FloatArray: TypeAlias = npt.NDArray[np.floating]
 # mark name to its sample in all leads together, and in each lead: (leads,)
-Found: TypeAlias = dict[str, tuple[float, FloatArray]]
+Found: TypeAlias = dict[str, tuple[float, AnyFloats]]
 
 MARKS = ("p_on", "p_off", "qrs_on", "qrs_off", "t_peak", "t_off")
 BEFORE, AFTER = 225, 350  # samples at 500 Hz of a beat that are looked at
@@ -57,11 +62,11 @@ class Delineation:
     """
 
     fs: float
-    beats: Indices
-    kinds: Indices
-    paced: npt.NDArray[np.bool_]
-    marks: dict[str, FloatArray]
-    lead_marks: dict[str, FloatArray]
+    beats: Ints
+    kinds: Ints
+    paced: Bools
+    marks: dict[str, AnyFloats]
+    lead_marks: dict[str, AnyFloats]
 
 
 @dataclass(frozen=True)
@@ -79,7 +84,7 @@ class BeatMarks:
     p_off: int | None = None
     t_peak: int | None = None
     t_off: int | None = None
-    leads: dict[str, FloatArray] = field(default_factory=dict)
+    leads: dict[str, AnyFloats] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -95,7 +100,7 @@ class TypicalBeat:
 
     beat: MedianBeat
     marks: BeatMarks
-    noise: FloatArray
+    noise: AnyFloats
     recording: Delineation
 
 
@@ -140,13 +145,13 @@ def typical_beat(signal: npt.ArrayLike, fs: float) -> TypicalBeat:
 
 
 def _delineate(
-    steady: Signal, beats: Indices, spikes: Indices, fs: float
+    steady: Signal, beats: Ints, spikes: Ints, fs: float
 ) -> tuple[Delineation, Signal, Found]:
     """Marks of all beats; the windows and the marks of a block of the most frequent kind."""
     kinds = beat_kinds(steady, beats, FS) if len(beats) else beats
     marks = {name: np.full(len(beats), np.nan) for name in MARKS}
     lead_marks = {name: np.full((len(steady), len(beats)), np.nan) for name in MARKS}
-    first_block: Signal = np.empty((0, *steady.shape), dtype=np.float32)
+    first_block: Singles = np.empty((0, *steady.shape), dtype=np.float32)
     first_found: Found = {}
     for members, rr in _blocks(beats, kinds):
         cut = windows(steady, beats[members], BEFORE, AFTER)
@@ -169,7 +174,7 @@ def _delineate(
     return recording, first_block, first_found
 
 
-def prepare(values: Signal, fs: float) -> tuple[Signal, Indices, Indices]:
+def prepare(values: Signal, fs: float) -> tuple[Signal, Ints, Ints]:
     """Return the signal at 500 Hz without mains, spikes and wander; its beats; their spikes."""
     clean = resample(values, fs, FS)
     line = mains_frequency(clean, FS)
@@ -192,7 +197,7 @@ def prepare(values: Signal, fs: float) -> tuple[Signal, Indices, Indices]:
     return steady, align_beats(steady, beats, FS), spikes
 
 
-def _spikes_before(beats: Indices, impulses: Indices) -> Indices:
+def _spikes_before(beats: Ints, impulses: Ints) -> Ints:
     """Return for each beat the impulse in the 170 ms before it, or NO_SPIKE."""
     last = np.searchsorted(impulses, beats, side="right") - 1
     nearest = np.where(last >= 0, impulses[np.maximum(last, 0)], NO_SPIKE)
@@ -227,7 +232,7 @@ def _beat_marks(found: Found, shift: int = 0) -> BeatMarks:
     )
 
 
-def _blocks(beats: Indices, kinds: Indices) -> Iterator[tuple[Indices, float]]:
+def _blocks(beats: Ints, kinds: Ints) -> Iterator[tuple[Ints, float]]:
     """Yield the beats to average, and the typical time to the beat after them, s."""
     following = np.diff(beats, append=2 * beats[-1:] - beats[-2:-1]) / FS
     if len(beats) == 1:
@@ -238,7 +243,7 @@ def _blocks(beats: Indices, kinds: Indices) -> Iterator[tuple[Indices, float]]:
             yield block, float(np.median(following[block]))
 
 
-def _template_marks(cut: Signal, rr: float) -> Found:
+def _template_marks(cut: Singles, rr: float) -> Found:
     """Marks of one kind of beat relative to its fiducial point: global, and (leads,)."""
     template = middle_beat(cut)
     found = _bounds(template, BEFORE, rr)
@@ -253,7 +258,7 @@ def _template_marks(cut: Signal, rr: float) -> Found:
     return {name: (mark - BEFORE, lead - BEFORE) for name, (mark, lead) in found.items()}
 
 
-def _bounds(template: Signal, r: int, rr: float) -> Found:
+def _bounds(template: Singles, r: int, rr: float) -> Found:
     qrs = qrs_bounds(template, r)
     found: Found = {"qrs_on": (qrs.on, qrs.lead_on), "qrs_off": (qrs.off, qrs.lead_off)}
     t = t_bounds(template, r, qrs.off, rr)
@@ -268,7 +273,7 @@ def _bounds(template: Signal, r: int, rr: float) -> Found:
     return found
 
 
-def _p_repeats(cut: Signal, on: float, off: float) -> bool:
+def _p_repeats(cut: Singles, on: float, off: float) -> bool:
     """Whether each beat has the P wave of the others (atrial fibrillation has not)."""
     if len(cut) < 3:
         return False
@@ -282,7 +287,7 @@ def _p_repeats(cut: Signal, on: float, off: float) -> bool:
     return float(np.percentile(match / np.maximum(size, 1e-12), 25)) > P_REPEATS
 
 
-def _shows_p(cut: Signal, template: Signal, on: float, off: float) -> npt.NDArray[np.bool_]:
+def _shows_p(cut: Singles, template: Singles, on: float, off: float) -> Bools:
     """Whether each lead shows the P wave at all, (leads,): a mark in a flat lead is a guess."""
     part = slice(max(0, int(on) - 8), int(off) + 8)
     wave = bandpass(template[:, part], FS, None, 25.0).astype(np.float64)
@@ -292,7 +297,7 @@ def _shows_p(cut: Signal, template: Signal, on: float, off: float) -> npt.NDArra
     return np.asarray((size > LEAST_P_MV) & (size > LEAST_P_NOISE * noise))
 
 
-def _drop_outside(marks: dict[str, FloatArray], lead_marks: dict[str, FloatArray], n: int) -> None:
+def _drop_outside(marks: dict[str, AnyFloats], lead_marks: dict[str, AnyFloats], n: int) -> None:
     """Forget waves that begin before the record or end after it."""
     for pair in (("p_on", "p_off"), ("qrs_on", "qrs_off"), ("t_peak", "t_off")):
         outside = (marks[pair[0]] < 0) | (marks[pair[1]] > n - 1)

@@ -15,10 +15,9 @@ import numpy.typing as npt
 from scipy import fft
 from scipy import signal as dsp
 
+from dyssync.arrays import Floats
 from dyssync.ecg import Signal
 from dyssync.errors import check_range
-
-FloatArray = npt.NDArray[np.float64]
 
 # Half-width of the line searched: the grid frequency is held within 0.2 Hz (EN 50160).
 MAINS_HALF_WIDTH = 0.5
@@ -80,11 +79,9 @@ def bandpass(
     return _with_gain(values, gain)
 
 
-def band_gain(
-    frequency: FloatArray, low: float | None, high: float | None, order: int
-) -> FloatArray:
+def band_gain(frequency: Floats, low: float | None, high: float | None, order: int) -> Floats:
     """Return the squared Butterworth gain, (k,) float64 in 0-1, at each frequency (Hz)."""
-    gain: FloatArray = np.ones(len(frequency))
+    gain: Floats = np.ones(len(frequency))
     if low:
         ratio = (frequency / low) ** (2 * order)
         gain *= ratio / (1.0 + ratio)
@@ -145,11 +142,11 @@ def remove_mains(signal: npt.ArrayLike, fs: float, line: float) -> Signal:
     return values
 
 
-def _frequencies(n: int, fs: float) -> FloatArray:
+def _frequencies(n: int, fs: float) -> Floats:
     return np.arange(n, dtype=np.float64) * (fs / (2.0 * n))
 
 
-def _with_gain(values: Signal, gain: FloatArray) -> Signal:
+def _with_gain(values: Signal, gain: Floats) -> Signal:
     spectrum = fft.dct(values, axis=-1)
     spectrum *= gain.astype(np.float32)
     return np.asarray(fft.idct(spectrum, axis=-1, overwrite_x=True), dtype=np.float32)

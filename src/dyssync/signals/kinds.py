@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
+from dyssync.arrays import Ints, Singles
 from dyssync.ecg import Signal
-
-Indices = npt.NDArray[np.int64]
 
 ECTOPIC_CORRELATION = 0.9  # beats below are not of the template's kind
 
 
-def windows(signal: Signal, beats: Indices, before: int, after: int) -> Signal:
+def windows(signal: Signal, beats: Ints, before: int, after: int) -> Singles:
     """Cut (k, leads, before + after) windows; the ends of the record are held beyond it."""
     padded = np.pad(signal, ((0, 0), (before, after)), mode="edge")
     return np.stack([padded[:, beat : beat + before + after] for beat in beats])
 
 
-def middle_beat(cut: Signal) -> Signal:
+def middle_beat(cut: Singles) -> Signal:
     """Return the median over beats, (...) of (k, ...); four times as fast as `np.median` here."""
     ordered = np.sort(cut, axis=0)
     half = len(cut) // 2
@@ -26,7 +24,7 @@ def middle_beat(cut: Signal) -> Signal:
     return np.asarray(middle, dtype=np.float32)
 
 
-def align_beats(signal: Signal, beats: Indices, fs: float) -> Indices:
+def align_beats(signal: Signal, beats: Ints, fs: float) -> Ints:
     """Return `beats` moved by at most 40 ms so that their QRS lie on each other.
 
     Args:
@@ -47,7 +45,7 @@ def align_beats(signal: Signal, beats: Indices, fs: float) -> Indices:
     return np.asarray(np.clip(beats + shift - reach, 0, signal.shape[1] - 1), dtype=np.int64)
 
 
-def _trusted(cut: Signal) -> Signal:
+def _trusted(cut: Singles) -> Singles:
     """Shrink leads that differ from beat to beat more than they have a beat, (k, leads, m)."""
     sparse = cut[:, :, ::3]
     typical = middle_beat(sparse)
@@ -57,7 +55,7 @@ def _trusted(cut: Signal) -> Signal:
     return np.asarray(cut * np.square(share)[:, None], dtype=np.float32)
 
 
-def beat_kinds(signal: Signal, beats: Indices, fs: float) -> Indices:
+def beat_kinds(signal: Signal, beats: Ints, fs: float) -> Ints:
     """Return the kind of each beat, (k,) int64: 0 the most frequent, 1 the next, ...
 
     Beats are of one kind when QRS and ST correlate by 0.9 over all leads together.

@@ -7,11 +7,10 @@ A spike is a step out of quiet: within one sample the signal moves several times
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 from scipy import ndimage
 
+from dyssync.arrays import Floats, Ints
 from dyssync.ecg import Signal
-from dyssync.signals.kinds import Indices
 
 SPIKE_FS = 500.0  # Hz; thresholds below are per sample of this rate
 STRONG_STEP = 0.15  # mV in 2 ms over all leads (RMS); no QRS starts like this
@@ -27,7 +26,7 @@ IMPULSE_SHARE = 0.85
 NO_SPIKE = -1
 
 
-def find_spikes(signal: Signal, beats: Indices) -> Indices:
+def find_spikes(signal: Signal, beats: Ints) -> Ints:
     """Return the sample at which each beat's pacing spike starts, or NO_SPIKE; (k,) int64.
 
     Args:
@@ -56,7 +55,7 @@ def find_spikes(signal: Signal, beats: Indices) -> Indices:
     return spikes
 
 
-def find_impulses(signal: Signal, beats: Indices) -> Indices:
+def find_impulses(signal: Signal, beats: Ints) -> Ints:
     """Return where a "beat" is nothing but an impulse: its first sample, or NO_SPIKE; (k,) int64.
 
     Nearly all of an impulse's movement lies in 10 ms; no QRS is that short.
@@ -72,7 +71,7 @@ def find_impulses(signal: Signal, beats: Indices) -> Indices:
     return found
 
 
-def remove_spikes(signal: Signal, spikes: Indices) -> Signal:
+def remove_spikes(signal: Signal, spikes: Ints) -> Signal:
     """Return `signal` with each spike and its decay bridged by a straight line.
 
     Args:
@@ -95,6 +94,6 @@ def remove_spikes(signal: Signal, spikes: Indices) -> Signal:
     return bridged
 
 
-def _step(signal: Signal) -> npt.NDArray[np.float64]:
+def _step(signal: Signal) -> Floats:
     change = np.diff(signal, axis=1, prepend=signal[:, :1])
     return np.asarray(np.sqrt(np.square(change).mean(axis=0, dtype=np.float64)))

@@ -9,17 +9,16 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from dyssync.arrays import Floats
 from dyssync.ecg import LEAD_INDEX, Signal
 from dyssync.errors import ConfigError
-
-Matrix = npt.NDArray[np.float64]
 
 # The eight independent leads, in the column order of the three tables.
 VCG_LEADS = ("V1", "V2", "V3", "V4", "V5", "V6", "I", "II")
 _ROWS = [LEAD_INDEX[lead] for lead in VCG_LEADS]
 
 
-def _table(rows: list[list[float]]) -> Matrix:
+def _table(rows: list[list[float]]) -> Floats:
     table = np.array(rows)
     table.flags.writeable = False
     return table
@@ -56,7 +55,7 @@ DOWER = _table(
 )
 
 
-def vectorcardiogram(signal: npt.ArrayLike, matrix: Matrix = KORS) -> Signal:
+def vectorcardiogram(signal: npt.ArrayLike, matrix: Floats = KORS) -> Signal:
     """Return the X, Y, Z leads of a 12-lead signal.
 
     Args:

@@ -6,11 +6,10 @@ import itertools
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy import ndimage
 from scipy import signal as dsp
 
-FloatArray = npt.NDArray[np.float64]
+from dyssync.arrays import Floats
 
 # A deflection below half a small square of the paper is no wave (AHA/ACCF/HRS 2007 part I: 20 uV
 # and 6 ms as the least a program should see; 50 uV is what readers name).
@@ -52,7 +51,7 @@ class Notches:
     slurs: tuple[int, ...]
 
 
-def qrs_waves(qrs: FloatArray, least_mv: float = WAVE_MV) -> tuple[Wave, ...]:
+def qrs_waves(qrs: Floats, least_mv: float = WAVE_MV) -> tuple[Wave, ...]:
     """Return the waves of one lead, in order.
 
     Args:
@@ -70,7 +69,7 @@ def qrs_waves(qrs: FloatArray, least_mv: float = WAVE_MV) -> tuple[Wave, ...]:
     )
 
 
-def _deflections(qrs: FloatArray, least_mv: float) -> list[tuple[int, int, int]]:
+def _deflections(qrs: Floats, least_mv: float) -> list[tuple[int, int, int]]:
     """Start, peak and end of each stretch of one sign that is large enough."""
     edges = [0, *(np.flatnonzero(np.diff(qrs > 0)) + 1).tolist(), len(qrs)]
     found: list[tuple[int, int, int]] = []
@@ -90,7 +89,7 @@ def _deflections(qrs: FloatArray, least_mv: float) -> list[tuple[int, int, int]]
     return found
 
 
-def _last_peak(qrs: FloatArray, start: int, peak: int, end: int) -> int:
+def _last_peak(qrs: Floats, start: int, peak: int, end: int) -> int:
     """Last local maximum of the deflection that reaches 80 % of it (notched R: the later peak)."""
     size = np.abs(qrs[start:end])
     tops = np.flatnonzero((size[1:-1] >= size[:-2]) & (size[1:-1] > size[2:])) + 1
@@ -131,7 +130,7 @@ def pattern(waves: tuple[Wave, ...]) -> str:
     )
 
 
-def qrs_notches(qrs: FloatArray, depth_mv: float) -> Notches:
+def qrs_notches(qrs: Floats, depth_mv: float) -> Notches:
     """Return the notches and slurs of one lead.
 
     Args:
@@ -152,7 +151,7 @@ def qrs_notches(qrs: FloatArray, depth_mv: float) -> Notches:
     return Notches(tuple(sorted(found)), _slurs(qrs))
 
 
-def _near_peak(size: FloatArray, nadir: int, step: int, farthest: int) -> int:
+def _near_peak(size: Floats, nadir: int, step: int, farthest: int) -> int:
     """Climb from the nadir to the nearest peak."""
     at = nadir
     while at != farthest and size[at + step] >= size[at]:
@@ -160,7 +159,7 @@ def _near_peak(size: FloatArray, nadir: int, step: int, farthest: int) -> int:
     return at
 
 
-def _slurs(qrs: FloatArray) -> tuple[int, ...]:
+def _slurs(qrs: Floats) -> tuple[int, ...]:
     slope = ndimage.uniform_filter1d(np.gradient(qrs), 5, mode="nearest")
     steepness = np.abs(slope)
     limit = float(steepness.max())

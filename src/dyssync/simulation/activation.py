@@ -16,11 +16,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
-from dyssync.simulation.heart import STEP_MM, STEPS, Floats, Heart
+from dyssync.arrays import Floats
+from dyssync.simulation.heart import STEP_MM, STEPS, Heart
 from dyssync.simulation.texture import unevenness
 
 LV, RIGHT_SEPTUM, RIGHT_WALL, EPICARDIUM = "lv", "right septum", "right wall", "epicardium"
@@ -76,9 +76,7 @@ def travel_graph(heart: Heart, tissue: Tissue, scar: Floats) -> csr_array:
     return csr_array((cost, other, starts), shape=(len(heart), len(heart)))
 
 
-def activation_times(
-    heart: Heart, graph: csr_array, starts: Sequence[Sequence[Site]]
-) -> npt.NDArray[np.float64]:
+def activation_times(heart: Heart, graph: csr_array, starts: Sequence[Sequence[Site]]) -> Floats:
     """Return the time at which each node is reached, (len(starts), n), ms; 0 is the first site.
 
     Args:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dyssync.arrays import Floats
 from dyssync.signals.vectorcardiogram import vectorcardiogram
-from dyssync.simulation.heart import Floats
 
 VISIBLE_SHARE = 0.04  # of the largest speed of the leads; less is lost in a tracing's line
 

@@ -10,11 +10,8 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
-Ints = npt.NDArray[np.int32]
+from dyssync.arrays import Bools, Floats, Ints, Ints32
 
 GRID_MM = 2.5  # one step takes about 4 ms in muscle, the width of the upstroke
 BASE_LEVEL = -0.40  # the valve plane, as a share of the LV half length above the widest circle
@@ -55,7 +52,7 @@ class Heart:
     """
 
     position: Floats
-    neighbours: Ints
+    neighbours: Ints32
     normal: Floats
     depth: Floats
     angle: Floats
@@ -100,7 +97,7 @@ def build_heart(shape: HeartShape) -> Heart:
     number[1:-1, 1:-1, 1:-1][tissue] = np.arange(len(where), dtype=np.int32)
     strides = np.array([number.shape[1] * number.shape[2], number.shape[2], 1])
     around = ((where + 1) @ strides)[:, None] + (STEPS @ strides)[None, :]  # (n, 26)
-    neighbours: Ints = number.ravel()[around]
+    neighbours: Ints32 = number.ravel()[around]
 
     position = np.stack([axis.ravel()[where[:, i]] for i, axis in enumerate(shells.axes)], axis=1)
     is_lv = lv[tissue]
@@ -193,7 +190,7 @@ def _depths(tissue: Bools, is_lv: Bools, shells: _Shells) -> Floats:
     return depth
 
 
-def _touches(cavity: Bools, around: npt.NDArray[np.int64]) -> Bools:
+def _touches(cavity: Bools, around: Ints) -> Bools:
     """Say for each node whether a face of its voxel lies on `cavity`."""
     padded = np.pad(cavity, 1).ravel()
     touching: Bools = np.any(padded[around[:, _FACES]], axis=1)

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from dyssync.arrays import Floats
 from dyssync.ecg import LIMB_FROM_I_II
 from dyssync.signals.vectorcardiogram import DOWER
-from dyssync.simulation.heart import Floats
 
 # Distance (mm) that the quadrupole is divided by: about that of electrode and heart for V2-V4, and
 # twice it in effect because the conducting torso smooths what a free field would show.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dyssync.simulation.heart import Floats
+from dyssync.arrays import Floats
 
 # Electrodes RA, LA, LL, V1-V6 to V1-V6, I, II: chest leads against Wilson's terminal.
 _FROM_ELECTRODES = np.zeros((8, 9))

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dyssync.arrays import Floats
 from dyssync.ecg import Sex, Signal
 from dyssync.simulation.activation import Site, Tissue, activation_times, travel_graph
 from dyssync.simulation.beat import BeatTruth, measure_clean_beat
 from dyssync.simulation.conduction import Pacing, pacing_sites
 from dyssync.simulation.heart import (
-    Floats,
     Heart,
     HeartShape,
     build_heart,

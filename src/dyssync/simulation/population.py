@@ -6,10 +6,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from dyssync.arrays import Floats
 from dyssync.ecg import Sex
 from dyssync.simulation.activation import EPICARDIUM, LV, RIGHT_WALL, Site, Tissue
 from dyssync.simulation.conduction import draw_pacing, draw_sites
-from dyssync.simulation.heart import Floats, HeartShape
+from dyssync.simulation.heart import HeartShape
 from dyssync.simulation.leads import Torso
 from dyssync.simulation.noise import Noise
 from dyssync.simulation.patient import Clinical, PatientParameters, Ventricles

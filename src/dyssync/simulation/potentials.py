@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from dyssync.simulation.heart import Floats, Heart
+from dyssync.arrays import Floats
+from dyssync.simulation.heart import Heart
 from dyssync.simulation.texture import unevenness
 
 STEP_MS = 1.0

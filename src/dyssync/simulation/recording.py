@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dyssync.arrays import Floats
 from dyssync.ecg import Signal
-from dyssync.simulation.heart import Floats
 from dyssync.simulation.leads import Torso, body_matrix, lead_matrix, twelve_leads
 from dyssync.simulation.noise import Noise, apply_machine, draw_noise
 from dyssync.simulation.potentials import BEAT_MS, LEAD_IN_MS

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr
 
-from dyssync.simulation.heart import GRID_MM, Floats, Heart
+from dyssync.arrays import Floats
+from dyssync.simulation.heart import GRID_MM, Heart
 
 RESPONSE_PERCENT = 15.0  # the cohort's rule: LVESV falls by at least this
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dyssync.simulation.heart import Floats
+from dyssync.arrays import Floats
 
 # Right, then left atrium: direction in X left, Y foot, Z back, and share of the P amplitude. The
 # sum gives an upright P in I and II and a biphasic one in V1 (Puech's and later vector studies).

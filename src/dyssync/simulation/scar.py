@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dyssync.simulation.heart import Floats, Heart
+from dyssync.arrays import Floats
+from dyssync.simulation.heart import Heart
 
 # Centre of each territory (angle in rad, level), after the 17-segment model (Cerqueira et al.,
 # Circulation 2002;105:539-42): LAD supplies the anterior wall, septum and apex, LCX the lateral

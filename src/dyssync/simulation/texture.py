@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dyssync.simulation.heart import Floats
+from dyssync.arrays import Floats
 
 WAVELENGTHS_MM = (8.0, 60.0)
 N_WAVES = 12

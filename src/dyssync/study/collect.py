@@ -9,26 +9,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from dyssync.cohort.splits import split_table
 from dyssync.ecg import ECG
 from dyssync.evaluation.protocol import metric_table, pairwise_tests, summarise_metrics
+from dyssync.explanation.maps import CamMaps
 from dyssync.explanation.regions import REGIONS, STUDY_SHARES
-from dyssync.formats import Input
+from dyssync.image import Input
 from dyssync.models.base import Rule
 from dyssync.models.rules import UNCHECKED
 from dyssync.signals.beats import detect_beats
-from dyssync.splits import split_table
 from dyssync.study.contributions import (
     gather_contributions,
     gather_importances,
     gather_statements,
 )
-from dyssync.study.results import (
-    EXPLANATION_TABLES,
-    CamMaps,
-    StudyResults,
-    read_csv,
-    read_json,
-)
+from dyssync.study.results import EXPLANATION_TABLES, StudyResults, read_csv, read_json
 from dyssync.study.tasks import Material, cell_key, fit_all_key
 
 

@@ -12,9 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from dyssync.errors import ConfigError, check_choice, check_range
 from dyssync.layouts import LAYOUTS
+from dyssync.learning.network import STAGES
 from dyssync.models import MODELS, ResponseModel
 from dyssync.models.measured import FEATURES
-from dyssync.models.network import STAGES
 from dyssync.pretraining import METHODS
 from dyssync.rendering.wear import MAX_SEVERITY
 

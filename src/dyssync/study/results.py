@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from dyssync.errors import InputError
+from dyssync.explanation.maps import CamMaps
 
 # file -> columns that are always there; the cohort table keeps the user's other columns behind them
 TABLES: Mapping[str, tuple[str, ...]] = {
@@ -47,21 +47,6 @@ EXPLANATION_TABLES: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 # and the model's name: a row a test prediction, a column a feature, log-odds
 CONTRIBUTIONS = "contributions-"
-
-
-@dataclass(frozen=True)
-class CamMaps:
-    """Grad-CAM maps of one model, in the order of its rows in ``lead_regions``.
-
-    Attributes:
-        maps: (k, h, w) float32, raw (unscaled, >= 0), at the resolution of the network's stage.
-        pictures: (k, H, W) uint8, what the network saw.
-        boxes: lead, x0, y0, x1, y1 in px, one entry a panel of the picture.
-    """
-
-    maps: npt.NDArray[np.float32]
-    pictures: npt.NDArray[np.uint8]
-    boxes: tuple[tuple[str, float, float, float, float], ...]
 
 
 @dataclass(frozen=True)

@@ -16,14 +16,15 @@ import numpy as np
 import pandas as pd
 
 from dyssync import __version__
-from dyssync.bundle import FINAL, save_bundle
-from dyssync.cautions import describe_cohort
-from dyssync.cohort import Cohort, read_cohort
-from dyssync.corpus import Corpus, check_apart, digest_of, read_corpus
+from dyssync.cohort.cohort import Cohort, read_cohort
+from dyssync.cohort.corpus import Corpus, check_apart, read_corpus
+from dyssync.cohort.digests import digest_of
+from dyssync.cohort.splits import PARTS, Split, split_patients, split_table
 from dyssync.errors import ConfigError
 from dyssync.evaluation.protocol import CHOSEN
 from dyssync.models import MODELS
-from dyssync.splits import PARTS, Split, split_patients, split_table
+from dyssync.prediction.bundle import FINAL, save_bundle
+from dyssync.prediction.cautions import describe_cohort
 from dyssync.study.collect import collect
 from dyssync.study.config import StudyConfig
 from dyssync.study.grid import default_workers, run_tasks
@@ -278,7 +279,7 @@ def _check_same_study(out: Path, record: Mapping[str, Any]) -> None:
 
 def environment(started: datetime) -> dict[str, Any]:
     """Return versions and machine, without names of hosts, users or folders."""
-    from dyssync.models.training import precision_here
+    from dyssync.learning.training import precision_here
 
     packages = {}
     for name in PACKAGES:

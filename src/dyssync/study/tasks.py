@@ -16,19 +16,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dyssync.bundle import FINAL, load_model, save_model
-from dyssync.cohort import Cohort
+from dyssync.cohort.cohort import Cohort
+from dyssync.cohort.splits import Part, Split
 from dyssync.ecg import ECG
-from dyssync.formats import Input
+from dyssync.image import Input
+from dyssync.learning.training import Watch
 from dyssync.models.base import (
     ExplainsItself,
     Labels,
     ResponseModel,
     Rule,
-    Watch,
     signals_of,
 )
-from dyssync.splits import Part, Split
+from dyssync.prediction.bundle import FINAL, load_model, save_model
 from dyssync.study.config import StudyConfig
 from dyssync.study.contributions import write_contributions, write_statements
 from dyssync.study.results import write_csv, write_json
@@ -239,7 +239,7 @@ def _explain(task: Task, material: Material, model: Any, folder: Path) -> None:
 
     from dyssync.explanation.gradcam import gradcam
     from dyssync.explanation.regions import call_region, chance_shares, lead_shares, lead_weights
-    from dyssync.models.pictures import stack
+    from dyssync.learning.network_input import stack
 
     config = material.config
     ecgs, y = material.labelled(material.split(task.seed).test)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dyssync.cohort import Cohort
+from dyssync.cohort.cohort import Cohort
 from dyssync.evaluation.metrics import auroc
 from dyssync.simulation.cohort import VERSION, simulate_cohort
 from dyssync.simulation.corpus import simulate_corpus

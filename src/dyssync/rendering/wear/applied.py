@@ -7,9 +7,8 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from dyssync.ecg import Signal
+from dyssync.arrays import AnyFloats, Singles
 from dyssync.rendering.lettering import write_text
 from dyssync.rendering.noise import add_noise
 from dyssync.rendering.rendered import Picture, Rendered, as_picture
@@ -94,7 +93,7 @@ def _fold(image: Picture, place: float, upright: bool, depth: float) -> None:
     along[first:last] = along[first:last] * gain.reshape(shape) + lift.reshape(shape)
 
 
-def _light_field(wear: Wear) -> Signal | None:
+def _light_field(wear: Wear) -> Singles | None:
     """Return light, shadow and stains as one factor, (LIGHT_CELLS, LIGHT_CELLS); None if none."""
     if not (wear.light or wear.shadow[2] or wear.stains):
         return None
@@ -113,8 +112,8 @@ def _light_field(wear: Wear) -> Signal | None:
     return np.asarray(field, np.float32)
 
 
-def _sigmoid(x: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
-    values: npt.NDArray[np.floating] = 0.5 + 0.5 * np.tanh(0.5 * x)
+def _sigmoid(x: AnyFloats) -> AnyFloats:
+    values: AnyFloats = 0.5 + 0.5 * np.tanh(0.5 * x)
     return values
 
 

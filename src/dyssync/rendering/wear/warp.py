@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from dyssync.ecg import Signal
-from dyssync.rendering.rendered import Floats, LeadBox, Picture, as_picture
+from dyssync.arrays import Floats, Singles
+from dyssync.rendering.rendered import LeadBox, Picture, as_picture
 from dyssync.rendering.wear.drawn import Wear
 
 CELL = 16  # px; the map is exact at the nodes of this mesh and linear between them
@@ -30,7 +30,7 @@ def _homography(wear: Wear, size: tuple[int, int]) -> Floats:
     return np.asarray(cv2.getPerspectiveTransform(page, picture), np.float64)
 
 
-def _corners(wear: Wear, size: tuple[int, int]) -> tuple[Signal, Signal]:
+def _corners(wear: Wear, size: tuple[int, int]) -> tuple[Singles, Singles]:
     """Return the corners of the page before and after, (4, 2) px each."""
     extent = np.array([size[1], size[0]], np.float32)
     page = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32) * extent
@@ -99,7 +99,7 @@ def _nodes(size: tuple[int, int]) -> Floats:
     return nodes
 
 
-def _refine(coarse: Floats, size: tuple[int, int]) -> Signal:
+def _refine(coarse: Floats, size: tuple[int, int]) -> Singles:
     """Return a map for each pixel from one for the nodes of the mesh."""
     rows, columns = coarse.shape
     fine = cv2.resize(coarse.astype(np.float32), (columns * CELL, rows * CELL))

@@ -1,0 +1,71 @@
+"""A corpus as Parquet shards: the schema, and the ECGs one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from dyssync.ecg import ECG, LEADS, Signal, Source
+from dyssync.errors import CohortError
+
+MICROVOLT = 1000.0  # steps of a stored sample in one mV
+FS, SECONDS = 500.0, 10.0  # Hz, s; of every recording of a corpus
+N_SAMPLES = round(FS * SECONDS)
+SCHEMA = pa.schema(
+    [
+        ("patient_id", pa.string()),
+        ("age", pa.float32()),
+        ("sex", pa.string()),
+        ("fs", pa.float32()),
+        # lead after lead in the order of dyssync.ecg.LEADS, in uV
+        ("signal", pa.list_(pa.int16(), len(LEADS) * N_SAMPLES)),
+    ],
+    metadata={"leads": " ".join(LEADS), "unit": "uV", "made_by": "dyssync simulate --unlabelled"},
+)
+
+
+def read_shards(folder: Path, *, every: int = 1) -> Iterator[ECG]:
+    """Yield the ECGs of a corpus that `simulate_corpus` wrote, one after the other.
+
+    Args:
+        folder: the corpus.
+        every: 1 yields all, 10 every tenth.
+
+    Raises:
+        CohortError: there are no shards, or a file is not one of ours.
+    """
+    shards = sorted(folder.glob("shard-*.parquet"))
+    if not shards:
+        raise CohortError(f"{folder.name}: no shard-*.parquet; a simulated corpus is needed")
+    k = 0
+    for path in shards:
+        try:
+            file = pq.ParquetFile(path)
+            if file.schema_arrow.names != SCHEMA.names:
+                raise CohortError(f"{path.name}: other columns than those of a simulated corpus")
+            for batch in file.iter_batches(batch_size=16):
+                samples = batch.column("signal").flatten().to_numpy()
+                samples = samples.reshape(len(batch), len(LEADS), N_SAMPLES)
+                signals = (samples / MICROVOLT).astype(np.float32)
+                for row in range(len(batch)):
+                    if k % every == 0:
+                        yield _ecg(batch, row, signals[row], path.name)
+                    k += 1
+        except pa.ArrowInvalid as error:
+            raise CohortError(f"{path.name}: damaged ({error}); make the corpus again") from error
+
+
+def _ecg(batch: pa.RecordBatch, row: int, signal: Signal, name: str) -> ECG:
+    patient = batch.column("patient_id")[row].as_py()
+    return ECG(
+        signal=signal,
+        fs=float(batch.column("fs")[row].as_py()),
+        patient_id=patient,
+        age=batch.column("age")[row].as_py(),
+        sex=batch.column("sex")[row].as_py(),
+        source=Source(name=f"{name}:{patient}", format="simulated"),
+    )

@@ -1,0 +1,1 @@
+"""The look of all charts, and figures as bytes."""

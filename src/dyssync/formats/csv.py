@@ -1,0 +1,218 @@
+"""Text exports: CSV, TSV, semicolons, blanks; with or without header row, title and blank lines.
+
+A line `# fs: 500` declares the rate, `# unit: mV` the unit; `# age:`, `# sex:` are understood too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from dyssync.arrays import Floats
+from dyssync.ecg import ECG, LEADS, lead_name
+from dyssync.errors import FormatError
+from dyssync.formats.reading.demographics import parse_age, parse_datetime, parse_sex
+from dyssync.formats.reading.recording import (
+    Format,
+    InputFile,
+    Person,
+    ReadOptions,
+    Recording,
+    check_sample_count,
+)
+from dyssync.formats.reading.tables import Declared, is_time, recording_from_columns, split_unit
+
+_NUMBER = re.compile(r"^[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?$|^[+-]?nan$", re.I)
+_DECLARATION = re.compile(r"^\s*[#%;]*\s*(?P<key>[A-Za-z][A-Za-z _]*?)\s*[:=]\s*(?P<value>.+?)\s*$")
+_FS_KEYS = {"fs", "sampling rate", "sampling frequency", "sample rate", "sampling_rate"}
+_UNIT_KEYS = {"unit", "units"}
+MAX_PREAMBLE = 200  # lines before the first row of numbers
+MIN_COLUMNS = 2
+MAX_LINES = 3_000_000  # 44 minutes at 500 Hz are 1.3 million; \r\n counts twice
+
+
+def decode_text(data: bytes) -> str:
+    """Decode by byte-order mark, else as UTF-8, else as Windows-1252 (its only use: "µV").
+
+    Raises:
+        FormatError: it is no text in these encodings.
+    """
+    marked = data[:2] in (b"\xff\xfe", b"\xfe\xff")
+    encodings = ("utf-16",) if marked else ("utf-8-sig", "cp1252")
+    for encoding in encodings:
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\0" not in text:
+            return text
+    raise FormatError("is no text in UTF-8, UTF-16 (with mark) or Windows-1252. Save it as UTF-8")
+
+
+def parse(data: bytes, options: ReadOptions) -> Recording:
+    """Read a table of numbers, a row a sample, a column a lead.
+
+    Raises:
+        FormatError: rows of different length, something that is no number, or no rate or unit.
+    """
+    n_lines = data.count(b"\n") + data.count(b"\r")
+    if n_lines > MAX_LINES:
+        raise FormatError(f"{n_lines} lines; at most {MAX_LINES} are read. Cut the ECG out first")
+    lines = decode_text(data).splitlines()
+    delimiter, first = _find_table(lines)
+    declared, header, units = _parse_preamble(lines[:first], delimiter)
+    rows = lines[first:]
+    while rows and not rows[-1].strip():
+        rows.pop()
+    samples = _numbers(rows, delimiter, first)
+    if header is not None and len(header) != samples.shape[1]:
+        raise FormatError(f"{len(header)} column titles over {samples.shape[1]} columns; one each")
+    if header is not None and units is not None:
+        header = [
+            f"{name} [{unit}]" if split_unit(name)[1] is None else name
+            for name, unit in zip(header, units, strict=True)
+        ]
+    return recording_from_columns(header, samples, declared, options)
+
+
+def split_row(line: str, delimiter: str | None) -> list[str]:
+    """Split a line at its delimiter (None: blanks); quotes and a delimiter at the end go."""
+    cells = [cell.strip(" \t'\"") for cell in line.strip(" \t\r").split(delimiter)]
+    if delimiter is not None and cells and cells[-1] == "":
+        cells.pop()
+    return cells
+
+
+def _find_table(lines: Sequence[str]) -> tuple[str | None, int]:
+    """Return the delimiter and the line number of the first row of numbers."""
+    for index, line in enumerate(lines[: MAX_PREAMBLE + 1]):
+        for delimiter in ("\t", ";", ",", "|", None):
+            if delimiter is not None and delimiter not in line:
+                continue
+            cells = split_row(line, delimiter)
+            if len(cells) >= MIN_COLUMNS and all(_NUMBER.match(cell) for cell in cells):
+                return delimiter, index
+    raise FormatError("no row of numbers in the first lines; a column a lead is needed")
+
+
+def _parse_preamble(
+    lines: Sequence[str], delimiter: str | None
+) -> tuple[Declared, list[str] | None, list[str] | None]:
+    """Return declarations, column titles and, where there is such a row, units of the columns."""
+    values: dict[str, str] = {}
+    header: list[str] | None = None
+    units: list[str] | None = None
+    for line in lines:
+        cells = split_row(line.lstrip("#% "), delimiter)
+        names = [split_unit(cell)[0] for cell in cells]
+        if sum(lead_name(name) is not None for name in names) >= MIN_COLUMNS:
+            header = cells
+        elif header is not None and len(cells) == len(header) and _all_units(header, cells):
+            units = cells
+        elif match := _DECLARATION.match(line):
+            values[match["key"].lower()] = match["value"].strip(" ,;")
+    declared = Declared(
+        fs=_rate(next((values[key] for key in _FS_KEYS if key in values), None)),
+        unit=next((values[key] for key in _UNIT_KEYS if key in values), None),
+        person=Person(
+            age=parse_age(values.get("age")),
+            sex=parse_sex(values.get("sex")),
+            recorded_at=parse_datetime(*values.get("recorded at", "").replace("T", " ").split()[:2])
+            if values.get("recorded at", "").strip()
+            else None,
+        ),
+    )
+    return declared, header, units
+
+
+def _all_units(header: Sequence[str], cells: Sequence[str]) -> bool:
+    return all(
+        is_time(name) or cell.lower().endswith("v")
+        for name, cell in zip(header, cells, strict=True)
+    )
+
+
+def _rate(text: str | None) -> float | None:
+    if text is None:
+        return None
+    try:
+        rate = float(text.lower().removesuffix("hz").strip())
+    except ValueError as error:
+        raise FormatError(f"sampling rate {text[:20]!r}; a number of Hz is needed") from error
+    if not np.isfinite(rate) or rate <= 0:
+        raise FormatError(f"sampling rate {text[:20]!r}; a number of Hz is needed")
+    return rate
+
+
+def _numbers(rows: Sequence[str], delimiter: str | None, first: int) -> Floats:
+    n_columns = len(split_row(rows[0], delimiter))
+    check_sample_count(n_columns, len(rows))
+    decimal_comma = delimiter != "," and any("," in row for row in rows)
+    body = [row.strip(" \t\r").rstrip(delimiter or " ") for row in rows]
+    if decimal_comma:
+        body = [row.replace(",", ".") for row in body]
+    try:
+        samples = np.loadtxt(body, delimiter=delimiter, comments=None, quotechar='"', ndmin=2)
+    except ValueError as error:
+        raise FormatError(_first_fault(body, delimiter, n_columns, first)) from error
+    if len(samples) != len(rows):  # loadtxt passes over blank lines
+        raise FormatError(f"blank lines between the rows of numbers after line {first + 1}")
+    return samples
+
+
+def _first_fault(rows: Sequence[str], delimiter: str | None, n_columns: int, first: int) -> str:
+    for index, row in enumerate(rows):
+        cells = split_row(row, delimiter)
+        if len(cells) != n_columns:
+            return f"line {first + index + 1}: {len(cells)} columns, {n_columns} above; truncated?"
+        for cell in cells:
+            if not _NUMBER.match(cell):
+                return f"line {first + index + 1}: {cell[:20]!r} is no number"
+    return "the rows are no plain numbers"
+
+
+def sniff(head: bytes, path: Path) -> bool:
+    """Say whether `head` is text with a row of numbers."""
+    if head[:1] in (b"<", b"{"):
+        return False
+    # The head may end within a character (and UTF-16 has two bytes each) and within a row.
+    try:
+        lines = decode_text(head[: len(head) // 2 * 2]).splitlines()
+    except FormatError:
+        return False
+    try:
+        _find_table(lines[:-1] or lines)
+    except FormatError:
+        return False
+    return True
+
+
+def read(file: InputFile, options: ReadOptions) -> Recording:
+    """Read a text export; see :func:`parse`."""
+    return parse(file.data, options)
+
+
+def write_csv(ecg: ECG, folder: Path | str, name: str) -> Path:
+    """Write `name`.csv with rate and unit declared; return its path. float32 is kept exactly."""
+    lines = [f"# fs: {ecg.fs!r}", "# unit: mV"]
+    lines += [f"# age: {ecg.age:g}"] if ecg.age is not None else []
+    lines += [f"# sex: {ecg.sex}"] if ecg.sex is not None else []
+    lines += [f"# recorded at: {ecg.recorded_at:%Y-%m-%d %H:%M:%S}"] if ecg.recorded_at else []
+    lines.append(",".join(LEADS))
+    lines += [",".join(map(str, row)) for row in ecg.signal.T]
+    path = Path(folder) / f"{name}.csv"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+FORMAT = Format(
+    name="csv",
+    description="text table (CSV, TSV, semicolons or blanks), a column a lead",
+    suffixes=(".csv", ".tsv", ".txt"),
+    sniff=sniff,
+    read=read,
+    write=write_csv,
+)

@@ -1,0 +1,1 @@
+"""What all formats share: files opened under limits, tables, XML, demographics, the recording."""

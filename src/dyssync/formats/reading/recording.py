@@ -1,0 +1,300 @@
+"""What every reader gets and returns: an opened file, the options, a calibrated recording."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import TYPE_CHECKING, TypeAlias
+
+from dyssync.arrays import AnyFloats
+from dyssync.ecg import ECG, FS_RANGE, RepresentativeBeat, Sex, Source, assemble_leads
+from dyssync.errors import FormatError, check_choice, check_range
+
+if TYPE_CHECKING:
+    from dyssync.image import ECGImage
+
+
+# A 12-lead ECG of 10 s is 0.1-0.5 MB, a scan or a DICOM file a few MB. Larger files are Holters,
+# volumes or bombs; the limits keep one reading under 500 MB of memory.
+MAX_FILE_BYTES = 64_000_000
+MAX_SAMPLES = 16_000_000  # all leads together; 44 minutes of 12 leads at 500 Hz
+
+MILLIVOLT: Mapping[str, float] = {"mv": 1.0, "uv": 1e-3, "v": 1e3, "nv": 1e-6}
+UNITS = ("mV", "uV", "V", "nV")
+HEAD_BYTES = 4096  # as much of a file as a sniffer sees
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """What the user knows about a file and the file may not say.
+
+    Attributes:
+        format: name of the format; None sniffs the content.
+        fs: Hz. Needed where the file states no rate; an error where it states another one.
+        unit: "mV", "uV", "V" or "nV" of samples whose file states no unit.
+        leads: names of the columns, for tables without a header row.
+        keep_identifiers: keep the patient's id; without it no reader returns it.
+        page: page of a PDF or of a multi-page TIFF, from 1.
+    """
+
+    format: str | None = None
+    fs: float | None = None
+    unit: str | None = None
+    leads: tuple[str, ...] | None = None
+    keep_identifiers: bool = False
+    page: int = 1
+
+    def __post_init__(self) -> None:
+        if self.fs is not None:
+            check_range("fs", self.fs, *FS_RANGE, unit="Hz")
+        if self.unit is not None:
+            check_choice("unit", self.unit, UNITS)
+        check_range("page", self.page, 1, 10_000)
+
+
+AS_STATED = ReadOptions()  # the file says all that is needed
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who was recorded, when, and as whom; all optional."""
+
+    patient_id: str | None = None
+    age: float | None = None
+    sex: Sex | None = None
+    recorded_at: datetime | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """Calibrated channels of any number and naming, as a reader finds them.
+
+    Attributes:
+        channels: name to (n,) float, mV.
+        fs: Hz.
+        person: id, age, sex, time.
+        notes: what the file says beside the samples; text only, no identifiers.
+        beat: the recorder's representative beat; see :mod:`dyssync.formats.reading.beat`.
+    """
+
+    channels: Mapping[str, AnyFloats]
+    fs: float
+    person: Person = field(default_factory=Person)
+    notes: Mapping[str, str] = field(default_factory=dict)
+    beat: RepresentativeBeat | None = None
+
+    def ecg(self, source: Source, options: ReadOptions) -> ECG:
+        """Return the 12-lead ECG; limb leads are derived where need be, and that is noted.
+
+        Raises:
+            FormatError: leads are missing, or the signal breaks an invariant of :class:`ECG`.
+        """
+        if options.fs is not None and abs(options.fs - self.fs) > 1e-6 * self.fs:
+            raise FormatError(
+                f"the file says {self.fs:g} Hz, the option fs says {options.fs:g} Hz; drop the "
+                "option or correct the file"
+            )
+        signal, derived = assemble_leads(self.channels)
+        notes = dict(self.notes)
+        if derived:
+            notes["derived leads"] = ", ".join(derived)
+        return ECG(
+            signal=signal,
+            fs=self.fs,
+            patient_id=self.person.patient_id if options.keep_identifiers else None,
+            recorded_at=self.person.recorded_at,
+            age=self.person.age,
+            sex=self.person.sex,
+            source=source,
+            notes=notes,
+            beat=self.beat,
+        )
+
+
+class InputFile:
+    """The bytes of one file, and the only door to the files beside it.
+
+    Args:
+        name: file name without folders.
+        data: its bytes, already within :data:`MAX_FILE_BYTES`.
+        fetch: returns the bytes of a file of the same folder, or None if there is none.
+    """
+
+    def __init__(
+        self, name: str, data: bytes, fetch: Callable[[str], bytes | None] = lambda name: None
+    ) -> None:
+        self.name = name
+        self.data = data
+        self._fetch = fetch
+        self._digest = hashlib.sha256(data)
+
+    @property
+    def suffix(self) -> str:
+        """Lower-case suffix, with its dot."""
+        return PurePosixPath(self.name).suffix.lower()
+
+    @property
+    def sha256(self) -> str:
+        """Digest of all bytes read so far: this file, then its neighbours in order of reading."""
+        return self._digest.hexdigest()
+
+    def neighbour(self, name: str) -> bytes | None:
+        """Return the bytes of the file `name` of the same folder, None where it is missing.
+
+        Raises:
+            FormatError: `name` leads out of the folder.
+        """
+        if name in {"", ".", ".."} or {PurePosixPath(name).name, PureWindowsPath(name).name} != {
+            name
+        }:
+            raise FormatError(f"refers to {name!r}; only a file of the same folder is opened")
+        data = self._fetch(name)
+        if data is not None:
+            self._digest.update(data)
+        return data
+
+
+Write: TypeAlias = Callable[[ECG, Path, str], Path]
+Read: TypeAlias = "Callable[[InputFile, ReadOptions], Recording | ECGImage]"
+
+
+@dataclass(frozen=True)
+class Format:
+    """One file format.
+
+    Attributes:
+        name: the word for `--format` and for messages.
+        description: one line for `dyssync list formats`.
+        suffixes: usual suffixes, lower case with dot; a hint for the order of sniffing only.
+        sniff: says from the first bytes and the name whether a file is of this format.
+        read: returns the recording or picture, or raises FormatError.
+        write: writes an ECG into a folder under a name and returns the path; None: not written.
+    """
+
+    name: str
+    description: str
+    suffixes: tuple[str, ...]
+    sniff: Callable[[bytes, Path], bool]
+    read: Read
+    write: Write | None = None
+
+
+def open_file(path: Path) -> InputFile:
+    """Read a file into memory; gzip is unpacked.
+
+    Raises:
+        FormatError: missing, a folder, unreadable, empty or too large; names the file.
+    """
+    data = _bytes_of(path)
+    if data is None:
+        raise FormatError(f"{path.name}: no such file in {path.parent}. Check the path")
+    return unpacked(path.name, data, lambda name: _bytes_of(path.parent / name))
+
+
+def unpacked(
+    name: str, data: bytes, fetch: Callable[[str], bytes | None] = lambda name: None
+) -> InputFile:
+    """Return `data` as an input file, gunzipped where it is gzip.
+
+    Raises:
+        FormatError: empty, or too large before or after unpacking.
+    """
+    if not data:
+        raise FormatError(f"{name}: the file is empty (0 bytes); an ECG file is needed")
+    if len(data) > MAX_FILE_BYTES:
+        raise FormatError(_too_large(name, len(data)))
+    if data[:2] == b"\x1f\x8b":
+        return InputFile(name.removesuffix(".gz"), _gunzip(name, data), fetch)
+    return InputFile(name, data, fetch)
+
+
+def _gunzip(name: str, data: bytes) -> bytes:
+    inflater = zlib.decompressobj(wbits=31)
+    try:
+        plain = inflater.decompress(data, MAX_FILE_BYTES + 1)
+    except zlib.error as error:
+        raise FormatError(f"{name}: broken gzip data ({error}); copy the file again") from error
+    if len(plain) > MAX_FILE_BYTES:
+        raise FormatError(_too_large(name, None))
+    if not inflater.eof:
+        raise FormatError(f"{name}: the gzip data end too early; copy the file again")
+    if not plain:
+        raise FormatError(f"{name}: the gzip file holds 0 bytes; an ECG file is needed")
+    return plain
+
+
+def _too_large(name: str, size: int | None) -> str:
+    found = f"{size / 1e6:.0f} MB" if size else f"more than {MAX_FILE_BYTES / 1e6:.0f} MB unpacked"
+    return (
+        f"{name}: {found}; at most {MAX_FILE_BYTES / 1e6:.0f} MB are read. Cut the ECG out of the "
+        "long recording first"
+    )
+
+
+def _bytes_of(path: Path) -> bytes | None:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_FILE_BYTES + 1)
+    except FileNotFoundError:
+        return None
+    except IsADirectoryError as error:
+        raise FormatError(
+            f"{path.name}: a folder; a file is needed. Give its files, or use read_ecgs"
+        ) from error
+    except (OSError, ValueError) as error:  # ValueError: a NUL byte in the name
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise FormatError(f"{path.name}: cannot be opened ({reason})") from error
+    if len(data) > MAX_FILE_BYTES:
+        raise FormatError(_too_large(path.name, len(data)))
+    return data
+
+
+def factor_to_millivolt(unit: str, subject: str) -> float:
+    """Return mV per `unit`.
+
+    Raises:
+        FormatError: the unit is no voltage that is known; `subject` says where it stands.
+
+    >>> factor_to_millivolt("uV", "lead I"), factor_to_millivolt("mV", "lead I")
+    (0.001, 1.0)
+    """
+    # Both micro signs (U+00B5, U+03BC) are in use.
+    key = unit.strip().lower().replace("\u00b5", "u").replace("\u03bc", "u")
+    if key not in MILLIVOLT:
+        raise FormatError(f"{subject}: unknown unit {unit!r}; mV, uV, V or nV is needed")
+    return MILLIVOLT[key]
+
+
+def check_sample_count(n_leads: int, n_samples: int) -> None:
+    """Refuse claimed sizes that are absurd, before anything is allocated for them.
+
+    Raises:
+        FormatError: none, or more than :data:`MAX_SAMPLES`.
+    """
+    if n_leads <= 0 or n_samples <= 0:
+        raise FormatError(f"claims {n_leads} leads of {n_samples} samples; an ECG is needed")
+    if n_leads * n_samples > MAX_SAMPLES:
+        raise FormatError(
+            f"claims {n_leads} leads of {n_samples} samples; at most {MAX_SAMPLES // 12} samples "
+            "of 12 leads are read. Cut the ECG out of the long recording first"
+        )
+
+
+def check_simultaneous(starts: Collection[object]) -> None:
+    """Refuse leads that were recorded one after the other: side by side they are no ECG.
+
+    Args:
+        starts: when each lead starts, in whatever the file uses.
+
+    Raises:
+        FormatError: the starts differ.
+    """
+    if len(set(starts)) > 1:
+        raise FormatError(
+            "leads were recorded one after the other (their starts differ); simultaneous leads are "
+            "needed. Export the rhythm recording, not the printed columns"
+        )

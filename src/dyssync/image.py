@@ -1,0 +1,61 @@
+"""A picture of an ECG page, and what models are given: a signal or such a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+
+from dyssync.arrays import Bytes
+from dyssync.ecg import ECG, Source
+from dyssync.errors import FormatError
+
+# A4 at 600 dpi has 34.8 million pixels; each costs about 12 bytes while it is decoded.
+MAX_PIXELS = 36_000_000
+MIN_SIDE_PX = 32  # smaller is an icon
+MAX_SIDE_PX = 30_000
+
+
+@dataclass(frozen=True, eq=False)
+class ECGImage:
+    """A picture of an ECG page; an input in its own right.
+
+    Attributes:
+        pixels: (height, width, 3) uint8, RGB, read-only; upright as its EXIF data say.
+        patient_id: whose; a picture does not say, a cohort table does.
+        source: file name, format and digest.
+        notes: what the reader wants to say (page of how many).
+    """
+
+    pixels: Bytes
+    patient_id: str | None = None
+    source: Source = field(default_factory=Source)
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        pixels = np.ascontiguousarray(self.pixels, dtype=np.uint8)
+        if pixels.ndim != 3 or pixels.shape[2] != 3:
+            raise FormatError(f"picture has shape {pixels.shape}; (height, width, 3) is needed")
+        check_size(pixels.shape[1], pixels.shape[0])
+        pixels.flags.writeable = False
+        object.__setattr__(self, "pixels", pixels)
+
+
+def check_size(width: int, height: int) -> None:
+    """Refuse sizes that no ECG page has, before any pixel is decoded.
+
+    Raises:
+        FormatError: too small, too long, or too many pixels.
+    """
+    if min(width, height) < MIN_SIDE_PX:
+        raise FormatError(f"picture is {width} x {height} px; at least {MIN_SIDE_PX} px are needed")
+    if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE_PX:
+        raise FormatError(
+            f"picture is {width} x {height} px; at most {MAX_PIXELS / 1e6:.0f} million pixels are "
+            "read. Scan it at 300 dpi, or scale it down"
+        )
+
+
+Input: TypeAlias = ECG | ECGImage  # what models are given; those of signals take the first only

@@ -1,0 +1,1 @@
+"""What a file holds, in words and figures: for the command line and the page alike."""

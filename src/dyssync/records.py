@@ -1,0 +1,79 @@
+"""Records: frozen dataclasses that stand on disk as JSON, strictly typed on the way back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from dyssync.errors import ModelError
+from dyssync.whole import write_text
+
+SHOWN = 5  # problems in a message
+
+
+class Record:
+    """Base of a frozen dataclass of plain values, mappings, sequences and other records."""
+
+    __pydantic_config__: ClassVar[Mapping[str, Any]] = {"extra": "forbid"}
+
+    def to_json(self) -> str:
+        """Return the record as JSON text, its fields in their order."""
+        return json.dumps(asdict(self), indent=1) + "\n"  # type: ignore[call-overload]
+
+    @classmethod
+    def from_json(cls, text: str | bytes, subject: str) -> Self:
+        """Return the record that :meth:`to_json` wrote.
+
+        Args:
+            text: JSON.
+            subject: what is read, for the message.
+
+        Raises:
+            ModelError: fields are missing, unknown or of another type; all in one line, without
+                what they hold.
+        """
+        from pydantic import ValidationError
+
+        try:
+            record: Self = _adapter(cls).validate_json(text, strict=True)  # type: ignore[arg-type]
+        except ValidationError as error:
+            found = sorted({_wording(e["loc"], e["msg"]) for e in error.errors()})
+            more = f"; and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+            raise ModelError(
+                f"{subject}: damaged or of another version ({'; '.join(found[:SHOWN])}{more}); "
+                "make it anew"
+            ) from error
+        return record
+
+    def save(self, path: Path) -> None:
+        """Write the record; the file appears whole or not at all."""
+        write_text(path, self.to_json())
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read what :meth:`save` wrote.
+
+        Raises:
+            ModelError: the file is missing or damaged.
+        """
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise ModelError(f"{path.name}: cannot be read ({error.strerror})") from error
+        return cls.from_json(data, path.name)
+
+
+def _wording(place: tuple[int | str, ...], message: str) -> str:
+    where = ".".join(str(part) for part in place)
+    return f"{where}: {message}" if where else message
+
+
+@cache
+def _adapter(kind: type[Any]) -> Any:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(kind)

@@ -1,0 +1,147 @@
+"""Processes to work in: how many cores there are, one kind of pool, one shape of progress.
+
+Each worker computes with one thread. The numerical libraries would start as many threads in every
+process as there are cores, and two workers would then be slower than one (`measure`: 28 ms a file
+instead of 10); and with one thread no number depends on how many processes there are.
+"""
+
+from __future__ import annotations
+
+import multiprocessing as mp
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sized
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from itertools import islice
+from typing import TypeAlias, TypeVar
+
+from dyssync.errors import InputError
+
+A = TypeVar("A")
+R = TypeVar("R")
+
+OnProgress: TypeAlias = Callable[[int, int], None]  # called with how much is done, of how much
+
+# Read by the libraries when they are first imported.
+THREAD_SETTINGS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENCV_FOR_THREADS_NUM",
+)
+AHEAD = 4  # items a worker that are handed out; bounds memory, keeps every core busy
+FEW = 16  # items; below, starting processes takes longer than the work on a file
+ENDED = (
+    "the system ended a working process, most often for want of memory; fewer --workers need less. "
+    "Start again: what is done is kept"
+)
+
+
+def unwatched(done: int, of: int) -> None:
+    """Take progress that nobody looks at."""
+
+
+def available_cores() -> int:
+    """Return how many cores this process may use, at least 1."""
+    if hasattr(os, "sched_getaffinity"):  # Linux; a container may get fewer than there are
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def workers_for(items: Sized, asked: int | None) -> int:
+    """Return how many processes to use: those asked for, else a core each where it pays."""
+    return asked or (1 if len(items) < FEW else available_cores())
+
+
+def use_one_thread() -> None:
+    """Let this process, and those it starts, compute with one thread, unless the user said else.
+
+    Must be called before NumPy is imported: its libraries read the variables then.
+    """
+    for name in THREAD_SETTINGS:
+        os.environ.setdefault(name, "1")
+
+
+@contextmanager
+def pool(
+    workers: int, begin: Callable[..., None] | None = None, *given: object
+) -> Iterator[ProcessPoolExecutor]:
+    """Yield a pool of processes with one thread each, which end with this process.
+
+    After an error or an interruption nothing new is begun.
+
+    Args:
+        workers: processes.
+        begin: called once in each of them.
+        given: its arguments.
+
+    Raises:
+        InputError: the system ended one of them.
+    """
+    # spawn: a forked copy of threads that a library holds can hang
+    context = mp.get_context("spawn")
+    with _one_thread_each():
+        executor = ProcessPoolExecutor(workers, context, _begin, (begin, given))
+        try:
+            yield executor
+        except BrokenProcessPool as error:
+            raise InputError(ENDED) from error
+        finally:
+            executor.shutdown(wait=True, cancel_futures=True)
+
+
+def each(function: Callable[[A], R], items: Iterable[A], *, workers: int = 1) -> Iterator[R]:
+    """Yield the result of every item, in their order.
+
+    Args:
+        function: picklable where there are several workers.
+        items: any number; a generator is drawn from only as results are taken.
+        workers: processes; 1 works in this one.
+
+    Raises:
+        InputError: the system ended a worker.
+    """
+    if workers <= 1:
+        yield from map(function, items)
+        return
+    source = iter(items)
+    with pool(workers) as executor:
+        pending: deque[Future[R]] = deque(
+            executor.submit(function, item) for item in islice(source, AHEAD * workers)
+        )
+        while pending:
+            result = pending.popleft().result()
+            pending.extend(executor.submit(function, item) for item in islice(source, 1))
+            yield result
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Let processes started meanwhile compute with one thread."""
+    before = {name: os.environ.get(name) for name in THREAD_SETTINGS}
+    os.environ.update(dict.fromkeys(THREAD_SETTINGS, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _begin(begin: Callable[..., None] | None, given: tuple[object, ...]) -> None:
+    # A killed run must not leave processes behind that go on writing.
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    if begin is not None:
+        begin(*given)
+
+
+def _end_with_parent() -> None:
+    parent = mp.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
