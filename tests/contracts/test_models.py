@@ -14,7 +14,7 @@ from dyssync.errors import ModelError
 from dyssync.image import ECGImage
 from dyssync.learning.network_input import PictureConfig, asked_pictures
 from dyssync.models import MODELS
-from dyssync.models.base import State
+from dyssync.models.protocols import State, TakesPictures
 
 # one process: what its tests share takes a while to make
 pytestmark = pytest.mark.xdist_group("models")
@@ -126,7 +126,7 @@ def test_picture_is_judged_or_refused_by_name(
     model, ecg = fitted(name), toy[0][40]
     grey = asked_pictures(ecg, PictureConfig((480, 640), gain=2.0), 1)[0]
     page = ECGImage(np.repeat(grey[:, :, None], 3, axis=2))
-    if model.TAKES_PICTURES:
+    if isinstance(model, TakesPictures):
         p = model.response_probability([page, ecg])
         assert ((p >= 0) & (p <= 1)).all()
     else:

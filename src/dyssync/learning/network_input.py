@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -17,6 +17,7 @@ from dyssync.arrays import Bytes, Singles
 from dyssync.ecg import ECG, LEADS, Signal
 from dyssync.errors import ConfigError, InputError, check_choice, check_range
 from dyssync.image import ECGImage, Input
+from dyssync.keeping import kept
 from dyssync.layouts import LAYOUTS, SignalSource
 from dyssync.measurements.waveforms import BAND, FS, qrs_centre
 from dyssync.pages.evening import clean_picture, prepare_picture
@@ -107,7 +108,7 @@ def drawn_signal(ecg: ECG, layout: str) -> Signal:
     return _drawn(ecg, held.source, held.seconds if held.source == "median-beat" else 0.0)
 
 
-@lru_cache(maxsize=5_000)
+@kept(most=5_000)
 def _drawn(ecg: ECG, source: SignalSource, seconds: float) -> Signal:
     signal = bandpass(resample(ecg.signal, ecg.fs, FS), FS, *BAND)
     if source == "rhythm":
@@ -196,7 +197,7 @@ def asked_pictures(x: Input, config: PictureConfig, n: int) -> list[Picture]:
     return [draw(x, view, config.size).image for view in views]
 
 
-@lru_cache(maxsize=5_000)
+@kept(most=5_000)
 def fitted(image: ECGImage, size: Size) -> Picture:
     """Return a user's picture as a network sees it, (height, width) uint8."""
     return prepare_picture(image.pixels, size)

@@ -20,11 +20,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dyssync.arrays import Ints
+from dyssync.workers import OnProgress, unwatched
 
 if TYPE_CHECKING:
     import torch
     from lightning_fabric import Fabric
 
+PRECISIONS = ("auto", "32-true", "bf16-mixed")  # Fabric's names
 CHECKPOINT_EVERY_S = 60.0  # writing a ResNet-18 with its optimiser takes 0.2 s
 
 
@@ -33,11 +35,11 @@ class Watch:
     """Who looks on while a model is fitted.
 
     Attributes:
-        on_progress: called with the finished fraction, 0-1.
+        on_progress: called with how many epochs (or rounds) are done, of how many.
         checkpoint: folder for what is needed to go on after an interruption; None to keep nothing.
     """
 
-    on_progress: Callable[[float], None] = lambda fraction: None
+    on_progress: OnProgress = unwatched
     checkpoint: Path | None = None
 
 
@@ -174,7 +176,7 @@ def train(
         if validate is None or history.validation[-1] <= min(history.validation):
             history.best_epoch = epoch + 1
             checkpoint.keep_best()
-        watch.on_progress((epoch + 1) / schedule.epochs)
+        watch.on_progress(epoch + 1, schedule.epochs)
         checkpoint.save(history)
     checkpoint.load_best()
     module.eval()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 import numpy as np
 from scipy import stats
@@ -11,6 +10,7 @@ from scipy import stats
 from dyssync.arrays import Floats, Singles
 from dyssync.ecg import ECG, LEADS
 from dyssync.errors import InputError
+from dyssync.keeping import kept
 from dyssync.signals.beats import MedianBeat, median_beat
 from dyssync.signals.filtering import bandpass, resample
 
@@ -38,7 +38,7 @@ def feature_matrix(ecgs: Sequence[ECG]) -> Floats:
     return np.stack([features(ecg) for ecg in ecgs])
 
 
-@lru_cache(maxsize=20_000)
+@kept(most=20_000)
 def features(ecg: ECG) -> Floats:
     """Return the features of one recording; NaN for the beat where no heart beat is found."""
     signal = bandpass(resample(ecg.signal, ecg.fs, FS), FS, *BAND)
