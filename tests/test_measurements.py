@@ -1,6 +1,5 @@
 """The dictionary of measurements: closed forms, published criteria, NaN discipline, bad input."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -9,14 +8,11 @@ import pytest
 from measurement_page import render_dictionary
 
 from dyssync.ecg import ECG, LEAD_INDEX, LEADS
-from dyssync.errors import ConfigError, ModelError
-from dyssync.measurements import DEFINITIONS, Measurements, lead_quality, measure, needs
+from dyssync.errors import ConfigError
+from dyssync.measurements import DEFINITIONS, Measurements, lead_quality, measure
 from dyssync.measurements.areas import angle_deg
 from dyssync.measurements.batch import measure_files
 from dyssync.measurements.guidelines import Candidate, esc_2021, hrs_2023
-from dyssync.measurements.heartbeat import heartbeat
-from dyssync.measurements.needs import needed_leads
-from dyssync.measurements.qrs_components import QRSComponents, stretched_qrs
 from dyssync.signals.vectorcardiogram import DOWER
 
 FS = 500.0
@@ -180,11 +176,24 @@ def test_heights_of_saturated_leads_are_missing() -> None:
     assert np.isfinite(found["heart_rate_bpm"])
 
 
-def test_every_measurement_says_which_leads_it_needs() -> None:
+def test_every_measurement_needs_the_leads_in_its_name() -> None:
     for entry in DEFINITIONS:
-        assert set(needed_leads(entry.id, entry.name)) <= set(LEADS)
-    known = {entry.name for entry in DEFINITIONS}
-    assert set(needs._BY_NAME) <= known
+        assert set(entry.needs) <= set(LEADS), entry.name
+        lead = entry.name.rpartition("_")[2]
+        assert lead not in LEADS or lead in entry.needs, f"{entry.name} needs {lead}; say so"
+
+
+def test_what_a_lead_is_needed_for_follows_from_the_definition() -> None:
+    needs = {entry.name: set(entry.needs) for entry in DEFINITIONS}
+    assert needs["qrs_area_uvs"] == {"I", "II", "V1", "V2", "V3", "V4", "V5", "V6"}  # Kors
+    assert needs["sokolow_lyon_mv"] == {"V1", "V5", "V6"}
+    assert needs["cornell_product_mvms"] == {"aVL", "V3"}
+    assert needs["qrs_duration_ms"] == set()  # all leads together: one bad lead does not move it
+
+
+def test_a_name_that_is_not_there_is_a_key_error() -> None:
+    with pytest.raises(KeyError, match="qrs_volume"):
+        measure(ecg_of())["qrs_volume"]
 
 
 def test_lead_quality_names_the_lead_and_the_fault() -> None:
@@ -271,21 +280,6 @@ def test_guideline_classes(qrs: float, lbbb: bool, esc: str, hrs: str) -> None:
     assert hrs_2023(patient).name == hrs
     assert esc_2021(patient).assumed == ()
     assert "lvef" in esc_2021(Candidate(qrs, lbbb)).assumed
-
-
-def test_qrs_components_learn_from_training_rows_and_survive_json() -> None:
-    rows = np.stack(
-        [stretched_qrs(heartbeat(ecg_of((x, 0.8, -0.4)))) for x in (0.2, 0.4, 0.6, 0.8, 1.0)]
-    )
-    fitted = QRSComponents(2).fit(rows)
-    first = fitted.transform(rows)[:, 0]
-    assert (np.diff(first) > 0).all() or (np.diff(first) < 0).all()
-    loaded = QRSComponents.from_state(json.loads(json.dumps(fitted.to_state())))
-    np.testing.assert_allclose(loaded.transform(rows), fitted.transform(rows))
-    with pytest.raises(ModelError, match="not fitted"):
-        QRSComponents(2).transform(rows)
-    with pytest.raises(ModelError, match="missing in the state"):
-        QRSComponents.from_state({"n_components": 2})
 
 
 @pytest.mark.real_data
