@@ -1,5 +1,6 @@
 """The dictionary of measurements: closed forms, published criteria, NaN discipline, bad input."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,13 +8,17 @@ import numpy.typing as npt
 import pytest
 from measurement_page import render_dictionary
 
-from dyssync.ecg import ECG, LEAD_INDEX, LEADS
+from dyssync.ecg import ECG, LEAD_INDEX, LEADS, Sex
 from dyssync.errors import ConfigError
-from dyssync.measurements import DEFINITIONS, Measurements, lead_quality, measure
+from dyssync.measurements import DEFINITIONS, Measurements, activation, lead_quality, measure
 from dyssync.measurements.areas import angle_deg
 from dyssync.measurements.batch import measure_files
+from dyssync.measurements.bundle_branch import lbbb_esc
 from dyssync.measurements.guidelines import Candidate, esc_2021, hrs_2023
+from dyssync.measurements.heartbeat import Heartbeat, heartbeat
+from dyssync.measurements.selvester import selvester_lbbb
 from dyssync.signals.vectorcardiogram import DOWER
+from dyssync.signals.waves import Notches, Wave
 
 FS = 500.0
 Array = npt.NDArray[np.float64]
@@ -253,6 +258,60 @@ def test_strict_lbbb_needs_width_and_notches() -> None:
     smooth = measure(ecg_of(qrs=(1.0, -0.1, 1.0), qrs_s=0.18))
     assert smooth["lbbb_esc"] == 1.0
     assert smooth["lbbb_strauss"] == 0.0
+
+
+def with_waves(beat: Heartbeat, lead: str, r_mv: float, s_mv: float) -> Heartbeat:
+    """Return the beat with an R and an S of 40 ms each in one lead; S of 0 is none."""
+    waves = [Wave("R", r_mv, 0, 10, 20)] + ([Wave("S", -s_mv, 20, 30, 40)] if s_mv else [])
+    at = LEAD_INDEX[lead]
+    return replace(beat, waves=(*beat.waves[:at], tuple(waves), *beat.waves[at + 1 :]))
+
+
+def with_notches(beat: Heartbeat, leads: tuple[str, ...], n: int) -> Heartbeat:
+    """Return the beat with `n` notches in some leads and none in the others."""
+    some = Notches(((3, 5, 7),) * n, ())
+    none = Notches((), ())
+    return replace(beat, notches=tuple(some if lead in leads else none for lead in LEADS))
+
+
+def test_cornell_product_of_women_is_that_of_8_mm_more() -> None:
+    ecg = ecg_of()
+    woman, man = measure(ecg), measure(replace(ecg, sex="M"))
+    more = woman["cornell_product_mvms"] - man["cornell_product_mvms"]
+    assert more / woman["qrs_duration_ms"] == pytest.approx(0.8)
+
+
+def test_two_notches_fragment_a_narrow_qrs_and_more_than_two_a_wide_one() -> None:
+    narrow, wide = heartbeat(ecg_of(qrs_s=0.1)), heartbeat(notched_lbbb(0.19))
+    assert narrow.qrs_ms < 120 <= wide.qrs_ms  # Das 2008: wide is 120 ms and more
+    inferior = ("II", "aVF")
+    for beat, notches, expected in ((narrow, 1, 1.0), (wide, 2, 0.0), (wide, 3, 1.0)):
+        found = activation.measure(with_notches(beat, inferior, notches))
+        assert found["fqrs"] == expected, (beat.qrs_ms, notches)
+        assert found["fqrs_inferior"] == 2 * expected
+    assert activation.measure(with_notches(wide, ("II",), 3))["fqrs"] == 0.0  # one lead alone
+
+
+@pytest.mark.parametrize(("r_mv", "negative"), [(0.3, True), (0.35, False)])
+def test_v1_of_lbbb_has_an_r_of_at_most_3_mm(r_mv: float, negative: bool) -> None:
+    beat = with_waves(heartbeat(notched_lbbb(0.19)), "V1", r_mv, 1.5)
+    assert lbbb_esc(beat) is negative
+
+
+@pytest.mark.parametrize(
+    ("age", "sex", "limit_uv"),
+    [(55.0, "M", 500), (75.0, "M", 400), (35.0, "M", 600), (55.0, "F", 450)],
+)
+def test_selvester_limits_are_those_of_a_man_of_55_and_change_by_a_percent_a_year(
+    age: float, sex: Sex, limit_uv: float
+) -> None:
+    # R of V5 at most 500 uV is one point; 10 % less in women
+    beat = replace(heartbeat(notched_lbbb(0.19)), age=age, sex=sex)
+    low, high = (
+        selvester_lbbb(with_waves(beat, "V5", uv / 1000, 0.0))
+        for uv in (limit_uv - 5, limit_uv + 5)
+    )
+    assert low == high + 1
 
 
 def test_depth_of_a_notch_is_an_option() -> None:
