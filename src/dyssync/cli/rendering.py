@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
 KINDS = ("png", "svg", "pdf")
 LAYOUT, STYLE, DPI = "3x4+II", "red", 200.0
-# In a tile the QRS stands at three eighths: P wave and PR before it, ST and T behind.
-BEAT_CENTRE_SHARE = 0.375
 
 
 def render(
@@ -151,6 +149,7 @@ def _drawn(ecg: ECG, layout: Layout, options: PageOptions) -> tuple[Signal, floa
     import numpy as np
 
     from dyssync.errors import FormatError
+    from dyssync.layouts import TILE_CENTRE_SHARE
     from dyssync.measurements.heartbeat import heartbeat
 
     if layout.source == "rhythm":
@@ -162,7 +161,7 @@ def _drawn(ecg: ECG, layout: Layout, options: PageOptions) -> tuple[Signal, floa
         return ecg.signal - np.median(ecg.signal, axis=1, keepdims=True), ecg.fs
     beat = heartbeat(ecg)
     centre = (beat.marks.qrs_on + beat.marks.qrs_off) / 2
-    start = max(0, round(centre - BEAT_CENTRE_SHARE * layout.seconds * beat.fs))
+    start = max(0, round(centre - TILE_CENTRE_SHARE * layout.seconds * beat.fs))
     stop = start + round(layout.seconds * beat.fs)
     return beat.signal[:, start:stop].astype(np.float32), beat.fs
 

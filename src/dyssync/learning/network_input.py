@@ -18,7 +18,7 @@ from dyssync.ecg import ECG, LEADS, Signal
 from dyssync.errors import ConfigError, InputError, check_choice, check_range
 from dyssync.image import ECGImage, Input
 from dyssync.keeping import kept
-from dyssync.layouts import LAYOUTS, SignalSource
+from dyssync.layouts import LAYOUTS, TILE_CENTRE_SHARE, SignalSource
 from dyssync.measurements.waveforms import BAND, FS, qrs_centre
 from dyssync.pages.evening import clean_picture, prepare_picture
 from dyssync.rendering import Rendered, View, ViewConfig, apply_view, draw_view
@@ -28,8 +28,6 @@ from dyssync.rendering.wear import MAX_SEVERITY, apply_wear, draw_wear
 from dyssync.signals.beats import median_beat
 from dyssync.signals.filtering import bandpass, resample
 
-# In a tile the QRS stands at three eighths: P wave and PR before it, ST and T behind.
-TILE_CENTRE_SHARE = 0.375
 INK_MEAN, INK_SD = 0.07, 0.2  # of a neutral 3x4 page of 160 x 128 px; brings the input near N(0, 1)
 
 SAME, MIXED, PLAIN = "same", "mixed", "plain"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 
 import numpy as np
 from scipy import stats
@@ -31,11 +30,6 @@ def feature_names() -> list[str]:
     rhythm = [f"{lead}_{statistic}" for lead in LEADS for statistic in STATISTICS]
     beat = [f"{lead}_beat_{1000 * t:+.0f}ms" for lead in LEADS for t in beat_times_s()]
     return [*rhythm, *beat, "rr_s"]
-
-
-def feature_matrix(ecgs: Sequence[ECG]) -> Floats:
-    """Return the features of several recordings, (n, len(feature_names())) float64."""
-    return np.stack([features(ecg) for ecg in ecgs])
 
 
 @kept(most=20_000)

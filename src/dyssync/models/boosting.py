@@ -21,8 +21,8 @@ class Boosting(ProbabilityMixin):
     """Gradient-boosted trees on the measurements of an ECG and what the clinic knows.
 
     Small trees, few columns a tree and strong shrinkage, because a cohort of 285 supports few
-    parameters (domain: Riley's criteria). Row and column sampling make the seed matter at all
-    (LightGBM #3506).
+    parameters (criteria of Riley RD et al., BMJ 2020;368:m441). Row and column sampling make the
+    seed matter at all (LightGBM #3506).
 
     Args:
         features: "dictionary" (measurements), "waveform" (lead statistics and samples of the median

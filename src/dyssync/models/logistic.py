@@ -18,8 +18,9 @@ from dyssync.models.base import ProbabilityMixin, check_labels, signals_of
 from dyssync.models.measured import measured
 from dyssync.models.protocols import Contributions, Labelled, Labels, Ranges, State
 
-# What the literature names before any data are seen (domain 2.3): duration and area of the QRS,
-# T area, the angle between both, the frontal axis and the rate. Six is what 228 patients bear.
+# What the literature names before any data are seen: duration and area of the QRS (van Deursen
+# 2015, 10.1016/j.jelectrocard.2014.10.003), T area (Engels 2015, 10.1111/jce.12549), the angle
+# between both, the frontal axis and the rate. Six is what 228 patients bear.
 MEASUREMENTS = (
     "heart_rate_bpm",
     "qrs_duration_ms",

@@ -60,7 +60,6 @@ class Channel:
     gain: float | None
     baseline: int
     unit: str
-    initial: int
     checksum: int | None
     name: str
 
@@ -128,7 +127,6 @@ def _parse_channel(line: str) -> Channel:
         gain=gain or None,
         baseline=int(match["baseline"]) if match["baseline"] else zero,
         unit=match["unit"] or "mV",  # header(5): "if the field is missing, mV"
-        initial=numbers[2] if len(numbers) > 2 else zero,
         checksum=numbers[3] if len(numbers) > 3 else None,
         name=rest[5].strip() if len(rest) > 5 else "",
     )
