@@ -90,7 +90,7 @@ class Boosting(ProbabilityMixin):
         self.classes_ = np.array([0, 1])
         self.feature_names_ = self._names()
         data = lightgbm.Dataset(self._matrix(X), labels, feature_name=self.feature_names_)
-        callbacks = [lambda env: watch.on_progress((env.iteration + 1) / self.rounds)]
+        callbacks = [lambda env: watch.on_progress(env.iteration + 1, self.rounds)]
         sets = []
         if validation is not None:
             sets = [data.create_valid(self._matrix(validation[0]), validation[1])]

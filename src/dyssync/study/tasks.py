@@ -148,7 +148,7 @@ def do_task(task: Task, material: Material, on_progress: Callable[[float], None]
     checkpoint = material.folder / f".{task.key}.checkpoint"
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
-    watch = Watch(on_progress, checkpoint)
+    watch = Watch(lambda done, of: on_progress(done / of), checkpoint)
     {ENCODER: _pretrain, CELL: _fit_cell, FIT_ALL: _fit_all}[task.kind](
         task, material, temporary, watch
     )
