@@ -12,7 +12,8 @@ from sklearn.metrics import roc_auc_score
 from dyssync.ecg import ECG
 from dyssync.errors import ModelError
 from dyssync.image import ECGImage
-from dyssync.learning.network_input import PictureConfig, asked_pictures
+from dyssync.learning.network_input import asked_pictures
+from dyssync.learning.picture_config import PictureConfig
 from dyssync.models import MODELS
 from dyssync.models.base import State
 

@@ -23,14 +23,12 @@ from dyssync.learning.network import (
     unpack_weights,
 )
 from dyssync.learning.network_input import (
-    MIXED,
-    PictureConfig,
-    Size,
     asked_pictures,
     neutral_views,
     stack,
     training_picture,
 )
+from dyssync.learning.picture_config import MIXED, PictureConfig, Size, named_layouts
 from dyssync.learning.training import UNWATCHED, History, Schedule, Watch, make_fabric, train
 from dyssync.measurements.waveforms import FS
 from dyssync.models.base import (
@@ -139,7 +137,7 @@ class ResNet18(ProbabilityMixin):
             size=self.size,
             layout=self.layout,
             gain=self.gain,
-            training_layouts=self.training_layouts,
+            training_layouts=named_layouts(self.training_layouts, self.layout),
             papers=self.papers,
             wear=self.wear,
             augment=self.augment,

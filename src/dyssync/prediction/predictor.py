@@ -12,7 +12,7 @@ from dyssync.cohort.recordings import check_usable
 from dyssync.ecg import ECG
 from dyssync.errors import ModelError
 from dyssync.image import ECGImage, Input
-from dyssync.learning.network_input import PLAIN
+from dyssync.learning.picture_config import PLAIN
 from dyssync.models.base import ExplainsItself, ResponseModel, Rule
 from dyssync.prediction.bundle import FINAL, Bundle
 from dyssync.prediction.cautions import cautions

@@ -16,7 +16,8 @@ from dyssync.arrays import Ints
 from dyssync.cohort.digests import digest_of, patient_keys, recording_keys
 from dyssync.ecg import ECG
 from dyssync.learning.network import build_network, load_image_weights, pack_weights
-from dyssync.learning.network_input import MIXED, PLAIN, PictureConfig, stack
+from dyssync.learning.network_input import stack
+from dyssync.learning.picture_config import MIXED, PLAIN, PictureConfig, named_layouts
 from dyssync.learning.training import UNWATCHED, Schedule, Watch, make_fabric, train
 from dyssync.pretraining import METHODS
 from dyssync.pretraining.encoder import Encoder
@@ -34,6 +35,8 @@ class PretrainingConfig:
         layout: of the model to come.
         gain: times the layout's.
         height, width: of the pictures, px.
+        training_layouts: names, as in :class:`PictureConfig`; left empty, the mix of all layouts of
+            one kind of signal is written out here.
         papers: "plain" or "mixed", as in :class:`PictureConfig`.
         wear: largest severity, 0-5.
         passes: how often the corpus is gone through.
@@ -49,6 +52,7 @@ class PretrainingConfig:
     gain: float = 2.0
     height: int = 224
     width: int = 224
+    training_layouts: tuple[str, ...] = ()
     papers: str = PLAIN
     wear: float = 0.0
     passes: int = 60
@@ -58,14 +62,19 @@ class PretrainingConfig:
     weight_decay: float = 0.01
     precision: str = "auto"
 
+    def __post_init__(self) -> None:
+        # the names and not the word, so that digest and record tell what was drawn
+        layouts = self.training_layouts or named_layouts(MIXED, self.layout)
+        object.__setattr__(self, "training_layouts", layouts)
+
     @property
     def pictures(self) -> PictureConfig:
-        """What the pictures look like; all layouts of one kind of signal, whatever the model's."""
+        """What the pictures look like."""
         return PictureConfig(
             size=(self.height, self.width),
             layout=self.layout,
             gain=self.gain,
-            training_layouts=MIXED,
+            training_layouts=self.training_layouts,
             papers=self.papers,
             wear=self.wear,
         )
