@@ -22,7 +22,7 @@ from dyssync.learning.network_input import (
 from dyssync.learning.picture_config import MIXES, PictureConfig, named_layouts
 from dyssync.models.base import signals_of
 from dyssync.models.resnet import ResNet18
-from dyssync.pretraining.loop import PretrainingConfig
+from dyssync.pretraining.config import PretrainingConfig
 from dyssync.registry import Registry
 
 Toy = tuple[list[ECG], np.ndarray]

@@ -39,8 +39,9 @@ from dyssync.models.base import (
     check_labels,
     signals_of,
 )
+from dyssync.pretraining.config import PretrainingConfig
 from dyssync.pretraining.encoder import Encoder, load_encoder
-from dyssync.pretraining.loop import PretrainingConfig, pretrain
+from dyssync.pretraining.loop import pretrain
 from dyssync.rendering import LeadBox, Rendered, apply_view
 
 if TYPE_CHECKING:
