@@ -14,7 +14,8 @@ from dyssync.ecg import ECG
 from dyssync.errors import ConfigError, ModelError
 from dyssync.image import ECGImage
 from dyssync.keeping import keeping
-from dyssync.learning.network_input import PictureConfig, asked_pictures
+from dyssync.learning.network_input import asked_pictures
+from dyssync.learning.picture_config import PictureConfig
 from dyssync.models import MODELS
 from dyssync.models.base import ProbabilityMixin
 from dyssync.models.protocols import Ranges, State, TakesPictures

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import logging
 import math
-import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dyssync.arrays import Ints
+from dyssync.whole import write_bytes
 from dyssync.workers import OnProgress, unwatched
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
 PRECISIONS = ("auto", "32-true", "bf16-mixed")  # Fabric's names
+CHECKPOINT = "checkpoint.safetensors"
 CHECKPOINT_EVERY_S = 60.0  # writing a ResNet-18 with its optimiser takes 0.2 s
 
 
@@ -35,7 +36,7 @@ class Watch:
     """Who looks on while a model is fitted.
 
     Attributes:
-        on_progress: called with how many epochs (or rounds) are done, of how many.
+        on_progress: called with how much is done, of how much: epochs, trees.
         checkpoint: folder for what is needed to go on after an interruption; None to keep nothing.
     """
 
@@ -230,14 +231,13 @@ class Checkpoint:
         for index, held in self.optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{index}.{k}": v.contiguous() for k, v in held.items()}
         self.folder.mkdir(parents=True, exist_ok=True)
-        temporary = self.folder / ".checkpoint.tmp"
-        temporary.write_bytes(save(tensors, {"history": json.dumps(asdict(history))}))
-        os.replace(temporary, self.folder / "checkpoint.safetensors")
+        data = save(tensors, {"history": json.dumps(asdict(history))})
+        write_bytes(self.folder / CHECKPOINT, data)
         self.saved_at = time.monotonic()
 
     def resume(self) -> History:
         """Take back what was saved; an empty history when there is nothing."""
-        path = self.folder / "checkpoint.safetensors" if self.folder else None
+        path = self.folder / CHECKPOINT if self.folder else None
         if path is None or not path.is_file():
             return History([], [])
         from safetensors import safe_open

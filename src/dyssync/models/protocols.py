@@ -15,7 +15,7 @@ from dyssync.arrays import Floats, Ints
 from dyssync.ecg import ECG
 from dyssync.image import Input
 from dyssync.learning.training import UNWATCHED, Watch
-from dyssync.pretraining.loop import PretrainingConfig
+from dyssync.pretraining.config import PretrainingConfig
 from dyssync.rendering import LeadBox, Rendered
 
 if TYPE_CHECKING:

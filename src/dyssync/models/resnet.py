@@ -21,16 +21,19 @@ from dyssync.learning.network import (
     unpack_weights,
 )
 from dyssync.learning.network_input import (
+    asked_pictures,
+    neutral_views,
+    stack,
+    training_picture,
+)
+from dyssync.learning.picture_config import (
     MIXED,
     PAPERS,
     PLAIN,
     SAME,
     PictureConfig,
     Size,
-    asked_pictures,
-    neutral_views,
-    stack,
-    training_picture,
+    named_layouts,
 )
 from dyssync.learning.training import (
     PRECISIONS,
@@ -187,7 +190,7 @@ class ResNet18(ProbabilityMixin):
             size=self.size,
             layout=self.layout,
             gain=self.gain,
-            training_layouts=self.training_layouts,
+            training_layouts=named_layouts(self.training_layouts, self.layout),
             papers=self.papers,
             wear=self.wear,
             augment=self.augment,

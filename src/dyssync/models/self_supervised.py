@@ -14,8 +14,9 @@ from dyssync.models.base import signals_of
 from dyssync.models.protocols import Choices, Presets, Ranges
 from dyssync.models.resnet import QUICK, ResNet18
 from dyssync.pretraining import METHODS
+from dyssync.pretraining.config import PretrainingConfig
 from dyssync.pretraining.encoder import Encoder, load_encoder
-from dyssync.pretraining.loop import PretrainingConfig, pretrain
+from dyssync.pretraining.loop import pretrain
 
 
 class SelfSupervisedResNet18(ResNet18):
