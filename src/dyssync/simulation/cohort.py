@@ -13,7 +13,7 @@ import pandas as pd
 
 from dyssync.ecg import ECG
 from dyssync.errors import check_range
-from dyssync.formats.wfdb.record import write_wfdb
+from dyssync.formats.wfdb import write_wfdb
 from dyssync.simulation.patient import PatientParameters, VirtualPatient, simulate_patient
 from dyssync.simulation.population import draw_patient
 from dyssync.simulation.recording import FS
