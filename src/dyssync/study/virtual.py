@@ -41,7 +41,7 @@ def builtin_cohort(config: StudyConfig, cache: Path, story: Story, workers: int)
             COHORT_SEED,
             folder,
             workers=workers,
-            progress=lambda done: story.reading("virtual patients", done, PATIENTS),
+            on_progress=lambda done, n: story.reading("virtual patients", done, n),
         )
     changes: dict[str, Any] = {"cohort": folder / "cohort.csv"}
     if config.preset == "quick":
@@ -60,7 +60,7 @@ def builtin_cohort(config: StudyConfig, cache: Path, story: Story, workers: int)
                 CORPUS_SEED,
                 corpus,
                 workers=workers,
-                progress=lambda done: story.reading("unlabelled ECGs", done, n),
+                on_progress=lambda done, of: story.reading("unlabelled ECGs", done, of),
             )
         changes["corpus"] = corpus
     return config.model_copy(update=changes)
