@@ -32,7 +32,7 @@ from dyssync.study.contributions import write_contributions, write_statements
 from dyssync.study.lead_maps import write_lead_maps
 from dyssync.study.plan import CELL, ENCODER, FIT_ALL, Material, Task, cell_key
 from dyssync.study.results import write_csv
-from dyssync.whole import replace_folder
+from dyssync.whole import whole_folder
 from dyssync.workers import OnProgress
 
 
@@ -41,15 +41,10 @@ def do_task(task: Task, material: Material, on_progress: OnProgress) -> None:
     target = material.folder / task.key
     if target.is_dir():
         return
-    temporary = material.folder / f".{task.key}"
     checkpoint = material.folder / f".{task.key}.checkpoint"
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
-    watch = Watch(on_progress, checkpoint)
-    {ENCODER: _pretrain, CELL: _fit_cell, FIT_ALL: _fit_all}[task.kind](
-        task, material, temporary, watch
-    )
-    replace_folder(temporary, target)
+    do = {ENCODER: _pretrain, CELL: _fit_cell, FIT_ALL: _fit_all}[task.kind]
+    with whole_folder(target) as folder:
+        do(task, material, folder, Watch(on_progress, checkpoint))
     shutil.rmtree(checkpoint, ignore_errors=True)
 
 
