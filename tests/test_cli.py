@@ -1,6 +1,7 @@
 """The command line: codes, what goes to stdout and what to stderr, and how fast help comes."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -31,6 +32,16 @@ def test_help_of_every_verb_has_an_example_and_the_readme_names_it(
     assert main([verb, "--help"]) == 0
     assert f"Example: dyssync {verb}" in capsys.readouterr().out
     assert f"dyssync {verb}" in (ROOT / "README.md").read_text()
+
+
+def test_no_verb_imports_another() -> None:
+    folder = ROOT / "src" / "dyssync" / "cli"
+    homes = {c.callback.__module__ for c in app.registered_commands if c.callback}
+    assert len(homes) == len(verbs())
+    for home in homes:
+        text = (folder / f"{home.rpartition('.')[2]}.py").read_text()
+        named = {home for home in homes if re.search(rf"{home}\b", text)}
+        assert not named, f"{home} imports {named}; what two verbs share is no verb's"
 
 
 def test_help_imports_nothing_heavy() -> None:

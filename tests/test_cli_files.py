@@ -9,13 +9,9 @@ import pyarrow.parquet
 import pytest
 
 from dyssync.cli import main
-from dyssync.cli.inspecting import COMPARED, OWN
 from dyssync.cli.paths import gather, names_of
-from dyssync.cli.tables import MAIN
 from dyssync.ecg import ECG, LEADS
 from dyssync.formats import read_ecg, writable_formats
-from dyssync.formats.reading.recorder_notes import LABELS
-from dyssync.inspection.wording import FASCICULAR, PATTERNS
 from dyssync.measurements import measure
 from dyssync.measurements.measurement import NAMES
 
@@ -41,13 +37,6 @@ def silent(toy: tuple[list[ECG], np.ndarray], tmp_path: Path) -> Path:
 
 def records(cohort: Path, n: int) -> list[str]:
     return [str(cohort / f"rec{i:02d}.hea") for i in range(n)]
-
-
-def test_every_measurement_that_is_shown_exists() -> None:
-    shown = {name for _, name in (*MAIN, *OWN)} | {name for name, _ in (*PATTERNS, *FASCICULAR)}
-    shown |= {name for _, _, name, _ in COMPARED}
-    assert shown <= set(NAMES)
-    assert {key for *_, key in COMPARED} <= set(LABELS)
 
 
 def test_a_folder_a_pattern_and_a_shells_star_mean_the_same_files(toy_cohort: Path) -> None:

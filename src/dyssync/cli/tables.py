@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self, TextIO
 
 from dyssync.cli.paths import Failure
-from dyssync.inspection.wording import conduction, grid, shown
+from dyssync.inspection.wording import TITLES, conduction, grid, measured, shown
 
 if TYPE_CHECKING:
     import pyarrow
@@ -36,16 +36,6 @@ LEGEND = (
     "HR /min; PR, QRS, QTc (Bazett) ms; frontal QRS axis deg; QRS area uVs; beats averaged.\n"
     "Research use only. All measurements: -o table.csv, or one file alone."
 )
-TITLES = {
-    "intervals": "Rate, rhythm, intervals",
-    "areas": "QRS and T: areas and angles in space (vectorcardiogram of Kors)",
-    "axes": "Axes and amplitudes",
-    "activation": "Notches and activation times",
-    "bundle_branch": "Conduction",
-    "selvester": "Scar",
-    "loops": "Loops",
-    "quality": "Signal",
-}
 
 
 class Table(AbstractContextManager["Table"]):
@@ -143,7 +133,9 @@ class JSONTable(Table):
 
     def add(self, name: str, found: Measurements) -> None:
         """Write an object; NaN becomes null."""
-        self._write({"file": name, **as_json(found)})
+        from dyssync.inspection.findings import measured_facts
+
+        self._write({"file": name, **measured_facts(found)})
 
     def fail(self, failed: Failure) -> None:
         """Write an object with the reason."""
@@ -155,12 +147,6 @@ class JSONTable(Table):
 
     def __exit__(self, *_: object) -> None:
         self.file.write("[]\n" if self.before == "[\n" else "\n]\n")
-
-
-def as_json(found: Measurements) -> dict[str, object]:
-    """Return measurements as JSON can hold them."""
-    values = {name: None if math.isnan(v) else v for name, v in found.as_dict().items()}
-    return {"measurements": values, "cautions": list(found.cautions)}
 
 
 class TextTable(Table):
@@ -177,8 +163,7 @@ class TextTable(Table):
         if self.head:
             print(self.head, file=self.file)
             self.head = ""
-        units = dict(zip(found.names, found.units, strict=True))
-        cells = "".join(f"{shown(found[key], units[key]):>7}" for _, key in MAIN)
+        cells = "".join(f"{measured(found, key):>7}" for _, key in MAIN)
         print(f"{name:{self.width}}{cells}  {conduction(found)}", file=self.file)
         if found.cautions:
             print(f"    caution: {'; '.join(found.cautions)}", file=self.file)
