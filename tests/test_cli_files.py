@@ -9,6 +9,7 @@ import pyarrow.parquet
 import pytest
 
 from dyssync.cli import main
+from dyssync.cli.exits import Exit
 from dyssync.cli.paths import gather, names_of
 from dyssync.ecg import ECG, LEADS
 from dyssync.formats import read_ecg, writable_formats
@@ -124,6 +125,32 @@ def test_nothing_is_written_when_nothing_can_be_measured(
     err = capsys.readouterr().err
     assert "missing.hea: no such file" in err
     assert [p.name for p in tmp_path.iterdir()] == ["broken.hea"]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        ["measure", "--json"],
+        ["convert", "--to", "wfdb", "--keep-identifiers", "--out", "OUT"],
+        ["render", "--format", "svg", "--layout", "tiles", "--out", "OUT"],
+    ],
+    ids=lambda call: call[0],
+)
+def test_two_workers_do_the_same_as_one(
+    call: list[str], toy_cohort: Path, broken: str, tmp_path: Path, capsys: Captured
+) -> None:
+    verb, *options = call
+    files = records(toy_cohort, 4)
+    files.insert(2, broken)
+    told = []
+    for workers in ("1", "2"):
+        out = tmp_path / workers
+        words = [str(out) if word == "OUT" else word for word in options]
+        assert main([verb, *files, *words, "--workers", workers]) == Exit.SOME_FAILED
+        held = capsys.readouterr()
+        made = {p.name: p.read_bytes() for p in out.iterdir()} if out.exists() else {}
+        told.append((held.out.replace(str(out), "OUT"), held.err, made))
+    assert told[0] == told[1]
 
 
 @pytest.mark.parametrize("verb", ["measure", "inspect", "convert", "render"])

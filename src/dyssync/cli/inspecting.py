@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dyssync.cli.paths import Force, Fs, Unit, check_file, whole
+from dyssync.cli.paths import Force, Fs, Unit, check_file
 from dyssync.inspection.page import LAYOUT, PageKind, measured_header, person_line, recording_line
 from dyssync.inspection.wording import NONE, conduction, grid, measured, rhythm
+from dyssync.whole import write_bytes
 
 if TYPE_CHECKING:
     from dyssync.image import ECGImage
@@ -156,9 +157,6 @@ def _draw(found: Findings, picture: Path | None, page: PageKind, beat: Path | No
 
     if picture is not None:
         options = PageOptions(header=measured_header(found))
-        with whole(picture) as part:
-            part.write_bytes(page.draw(found.ecg, options, found.heartbeat))
+        write_bytes(picture, page.draw(found.ecg, options, found.heartbeat))
     if beat is not None:
-        data = draw_beat(found, "svg" if beat.suffix.lower() == ".svg" else "png")
-        with whole(beat) as part:
-            part.write_bytes(data)
+        write_bytes(beat, draw_beat(found, "svg" if beat.suffix.lower() == ".svg" else "png"))

@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dyssync.cli.batch import Failure, Job, Workers, outcomes, report_failures
 from dyssync.cli.paths import (
-    Failure,
     Files,
     Force,
     Fs,
     Unit,
     check_free,
-    failure,
     gather,
     make_folder,
     names_of,
-    report_failures,
     target_paths,
-    whole,
 )
 from dyssync.cli.progress import reading_bar
 from dyssync.inspection.page import DPI, LAYOUT, STYLE, PageKind, page_header
+from dyssync.whole import write_bytes
+
+if TYPE_CHECKING:
+    from dyssync.formats import ReadOptions
+    from dyssync.rendering import PageOptions
 
 
 def render(
@@ -45,6 +48,7 @@ def render(
     start: Annotated[float, typer.Option(help="Where the page starts in the recording, s.")] = 0.0,
     fs: Fs = None,
     unit: Unit = None,
+    workers: Workers = None,
     force: Force = False,
 ) -> int:
     """Draw ECGs as pages on millimetre paper, true to scale when printed at 100 %.
@@ -56,30 +60,31 @@ def render(
 
     Exit code 0: all drawn; 3: some files failed (listed, the others are drawn); 2: none.
     """
-    from dyssync.errors import InputError
-    from dyssync.formats import ReadOptions, read_ecg
+    from dyssync.formats import ReadOptions
     from dyssync.rendering import PageOptions
 
-    options = ReadOptions(fs=fs, unit=unit)
     page = PageKind(layout, style, kind, dpi)
     plan = PageOptions(start_s=start, speed_mm_s=speed, limb_gain_mm_mv=gain, chest_gain_mm_mv=gain)
+    work = partial(_drawn, options=ReadOptions(fs=fs, unit=unit), page=page, plan=plan)
     paths = gather(files)
     names = names_of(paths)
     targets = target_paths(names, out, f".{kind}")
     check_free(targets, force=force, inputs=paths)
     make_folder(out)
-    failed: list[Failure] = []
+    jobs = [Job(*job) for job in zip(paths, names, targets, strict=True)]
     with reading_bar("drawing") as bar:
-        for path, name, target in bar.track(list(zip(paths, names, targets, strict=True))):
-            try:
-                ecg = read_ecg(path, options)
-                data = page.draw(ecg, replace(plan, header=page_header(ecg)))
-            except InputError as error:
-                failed.append(failure(name, path, str(error)))
-                continue
-            with whole(target) as part:
-                part.write_bytes(data)
+        results = bar.track(outcomes(work, jobs, workers), total=len(jobs))
+        failed = [result for result in results if isinstance(result, Failure)]
     done = len(paths) - len(failed)
     if done:
         print(targets[0] if len(paths) == 1 else out)
     return report_failures(done, failed, "drawn")
+
+
+def _drawn(job: Job, options: ReadOptions, page: PageKind, plan: PageOptions) -> None:
+    """Draw one file."""
+    from dyssync.formats import read_ecg
+
+    assert job.target is not None
+    ecg = read_ecg(job.path, options)
+    write_bytes(job.target, page.draw(ecg, replace(plan, header=page_header(ecg))))
