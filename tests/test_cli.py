@@ -1,6 +1,7 @@
 """The command line: codes, what goes to stdout and what to stderr, and how fast help comes."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from dyssync.cli.app import app
 from dyssync.cli.exits import Exit
 from dyssync.ecg import ECG, LEADS
 from dyssync.formats import write_ecg
+from dyssync.workers import THREAD_SETTINGS
 
 # one process: what its tests share takes a while to make
 pytestmark = pytest.mark.xdist_group("run")
@@ -56,6 +58,22 @@ def test_help_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr.strip() == "[]"
+
+
+@pytest.mark.parametrize(("said", "used"), [(None, "1"), ("2", "2")])
+def test_a_verb_computes_with_one_thread_unless_the_user_says_else(
+    said: str | None, used: str, toy_cohort: Path
+) -> None:
+    code = (
+        "import sys; from dyssync.cli import main; main(['measure', sys.argv[1]]); "
+        "from threadpoolctl import threadpool_info as info; "
+        "print(*{str(library['num_threads']) for library in info()}, file=sys.stderr)"
+    )
+    told = {name: text for name, text in os.environ.items() if name not in THREAD_SETTINGS}
+    told |= {} if said is None else dict.fromkeys(THREAD_SETTINGS, said)
+    call = [sys.executable, "-c", code, str(toy_cohort / "rec00.hea")]
+    done = subprocess.run(call, capture_output=True, text=True, check=True, env=told)
+    assert done.stderr.split() == [used]
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from dyssync.cli.rendering import render
 from dyssync.cli.simulating import simulate
 from dyssync.cli.studying import study
 from dyssync.errors import InputError
+from dyssync.workers import use_one_thread
 
 app = typer.Typer(
     name="dyssync",
@@ -44,6 +45,7 @@ app.command("list")(listing)
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit code."""
+    use_one_thread()  # before a verb loads NumPy
     try:
         code = app(args=None if argv is None else list(argv), standalone_mode=False)
     except InputError as error:
