@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -103,8 +104,13 @@ def _left(seconds: float, done: float, rest: float) -> str:
     return f", about {seconds * rest / done / 60:.0f} min left" if done > 0.01 * rest else ""
 
 
-def reading_bar(what: str) -> Progress:
-    """Return a progress bar for one batch of files, on stderr."""
+def reading_bar(what: str, *, between_rows: bool = False) -> Progress:
+    """Return a progress bar for one batch of files, on stderr.
+
+    Args:
+        what: is done to the files.
+        between_rows: rows are printed meanwhile; in a terminal they show the progress themselves.
+    """
     console = Console(stderr=True)
     return Progress(
         TextColumn(what),
@@ -113,6 +119,6 @@ def reading_bar(what: str) -> Progress:
         TextColumn("left"),
         TimeRemainingColumn(),
         console=console,
-        disable=not console.is_terminal,
+        disable=not console.is_terminal or (between_rows and sys.stdout.isatty()),
         transient=True,
     )

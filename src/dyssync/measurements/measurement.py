@@ -24,7 +24,8 @@ from dyssync.measurements import (
 )
 from dyssync.measurements.definitions import Definition
 from dyssync.measurements.heartbeat import NOTCH_MV, Heartbeat, from_typical_beat
-from dyssync.signals.delineation import typical_beat
+from dyssync.signals.beats import NO_BEAT
+from dyssync.signals.delineation import TypicalBeat, typical_beat
 from dyssync.signals.vectorcardiogram import VCG_LEADS
 
 # A group is a module with DEFINITIONS and measure(beat); a new one is its file and its name here.
@@ -99,13 +100,21 @@ def measure(ecg: ECG, *, notch_mv: float = NOTCH_MV) -> Measurements:
         ConfigError: `notch_mv` is out of range.
     """
     check_range("notch_mv", notch_mv, 0.01, 1.0, "mV")
-    values = np.full(len(NAMES), np.nan)
     try:
         typical = typical_beat(ecg.signal, ecg.fs)
-        if typical.beat.n_beats < LEAST_BEATS:
-            raise InputError(FEW_BEATS.format(typical.beat.n_beats))
-    except InputError as error:
-        cautions: tuple[str, ...] = (str(error), *quality.quality_of(ecg, None).cautions)
+    except InputError:
+        typical = None
+    return measure_beat(ecg, typical, notch_mv=notch_mv)
+
+
+def measure_beat(
+    ecg: ECG, typical: TypicalBeat | None, *, notch_mv: float = NOTCH_MV
+) -> Measurements:
+    """Return the measurements where the typical beat is known already; None: there is no beat."""
+    values = np.full(len(NAMES), np.nan)
+    if typical is None or typical.beat.n_beats < LEAST_BEATS:
+        why = NO_BEAT if typical is None else FEW_BEATS.format(typical.beat.n_beats)
+        cautions: tuple[str, ...] = (why, *quality.quality_of(ecg, None).cautions)
     else:
         found = quality.quality_of(ecg, typical)
         beat = from_typical_beat(typical, ecg.sex, ecg.age, notch_mv)
