@@ -10,6 +10,7 @@ import pytest
 from dyssync.ecg import ECG
 from dyssync.errors import ConfigError, ModelError
 from dyssync.image import ECGImage
+from dyssync.keeping import keeping
 from dyssync.layouts import LAYOUTS
 from dyssync.learning import picture_config
 from dyssync.learning.network_input import (
@@ -153,3 +154,13 @@ def test_network_learns_from_random_pages_and_takes_pictures_of_them(toy: Toy) -
 def test_signal_models_name_the_pictures_they_cannot_take(toy: Toy) -> None:
     with pytest.raises(ModelError, match=r"lightgbm needs signals; memory is a picture"):
         signals_of([toy[0][0], as_page(toy[0][1], 400)], "lightgbm")
+
+
+def test_members_of_a_bundle_share_one_drawing(toy: Toy) -> None:
+    ecg = toy[0][0]
+    with keeping():
+        shared = [asked_pictures(ecg, config, 3) for config in (PLAIN, RANDOM)]
+        assert all(a is b for a, b in zip(*shared, strict=True))
+    again = asked_pictures(ecg, PLAIN, 3)
+    assert not any(a is b for a, b in zip(shared[0], again, strict=True))
+    np.testing.assert_array_equal(shared[0], again)

@@ -96,8 +96,13 @@ def asked_pictures(x: Input, config: PictureConfig, n: int) -> list[Picture]:
     """Return the pictures to predict from: up to `n` moments of a signal, or the user's picture."""
     if isinstance(x, ECGImage):
         return [fitted(x, config.size)]
-    views = neutral_views(config.layout, n, config.gain)
-    return [draw(x, view, config.size).image for view in views]
+    return list(_neutral(x, config.layout, config.gain, config.size, n))
+
+
+@kept(most=128)  # a validation part; three of 224 x 224 px have 150 kB
+def _neutral(ecg: ECG, layout: str, gain: float, size: Size, n: int) -> tuple[Picture, ...]:
+    """Return the pictures that all networks of one layout, gain and size are asked with."""
+    return tuple(draw(ecg, view, size).image for view in neutral_views(layout, n, gain))
 
 
 @kept(most=5_000)

@@ -206,8 +206,7 @@ def scale_frame(frame: Frame, scale: float) -> Frame:
 
 def scale_traces(traces: Traces, scale: float) -> Traces:
     """Return `traces` in units that are `scale` times finer."""
-    return replace(
-        traces,
+    return traces._replace(
         x0=traces.x0 * scale,
         x1=traces.x1 * scale,
         baseline=traces.baseline * scale,
