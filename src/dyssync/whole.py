@@ -71,6 +71,11 @@ def whole_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(part, ignore_errors=True)
 
 
+def is_part(path: Path) -> bool:
+    """Return whether a name is that of an unfinished file or folder, left by a killed process."""
+    return path.name.startswith(".") and path.name.endswith(".part")
+
+
 def replace_folder(made: Path, path: Path) -> None:
     """Let a finished folder take the place of `path`, which goes with all that it held."""
     shutil.rmtree(path, ignore_errors=True)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +11,7 @@ import pandas as pd
 from dyssync.cohort.splits import split_table
 from dyssync.ecg import ECG
 from dyssync.evaluation.protocol import metric_table, pairwise_tests, summarise_metrics
+from dyssync.evaluation.thresholds import study_thresholds
 from dyssync.explanation.maps import CamMaps
 from dyssync.explanation.regions import REGIONS, STUDY_SHARES
 from dyssync.image import Input
@@ -23,19 +23,18 @@ from dyssync.study.contributions import (
     gather_importances,
     gather_statements,
 )
+from dyssync.study.record import EnvironmentRecord, RunRecord
 from dyssync.study.results import EXPLANATION_TABLES, StudyResults, read_csv, read_json
 from dyssync.study.tasks import Material, cell_key, fit_all_key
 
 
-def collect(
-    material: Material, record: Mapping[str, Any], environment: Mapping[str, Any]
-) -> StudyResults:
+def collect(material: Material, record: RunRecord, environment: EnvironmentRecord) -> StudyResults:
     """Gather the folders of all cells into the tables of the study."""
     config = material.config
     cells = [(name, s.seed, material.folder / cell_key(name, s.seed))
              for name in config.models for s in material.splits]  # fmt: skip
     predictions = pd.concat([read_csv(f / "predictions.csv") for _, _, f in cells])
-    metrics = metric_table(predictions, config.threshold)
+    metrics = metric_table(predictions, study_thresholds(predictions, config.threshold))
     split = material.splits[0]
     test_share = len(split.test) / (len(split.train) + len(split.validation))
     tables = {
@@ -50,7 +49,9 @@ def collect(
     explained = [cell for cell in cells if (cell[2] / "lead_regions.csv").is_file()]
     maps = {}
     for name in dict.fromkeys(name for name, _, _ in explained):
-        maps[name] = _gather_maps([f for n, _, f in explained if n == name])
+        maps[name] = CamMaps.joined(
+            [CamMaps.load(folder / "cams.npz") for n, _, folder in explained if n == name]
+        )
     folders = [(name, folder) for name, _, folder in cells]
     finals = [material.folder / fit_all_key(name) for name in config.models]
     explanations = _explanations(explained) | {
@@ -69,20 +70,6 @@ def collect(
             *unchecked_rows(explanations["rules"]),
         ),
         gather_contributions(folders),
-    )
-
-
-def _gather_maps(folders: list[Path]) -> CamMaps:
-    held = [np.load(folder / "cams.npz", allow_pickle=False) for folder in folders]
-    first = held[0]
-    boxes = tuple(
-        (str(lead), *(float(v) for v in box))
-        for lead, box in zip(first["leads"], first["boxes"], strict=True)
-    )
-    return CamMaps(
-        np.concatenate([h["maps"] for h in held]),
-        np.concatenate([h["pictures"] for h in held]),
-        boxes,  # type: ignore[arg-type]
     )
 
 

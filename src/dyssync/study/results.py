@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from dyssync.errors import InputError
+from dyssync.errors import InputError, ModelError
 from dyssync.explanation.maps import CamMaps
+from dyssync.study.record import ENVIRONMENT, RUN, EnvironmentRecord, RunRecord
+from dyssync.whole import whole_file, write_text
 
 # file -> columns that are always there; the cohort table keeps the user's other columns behind them
 TABLES: Mapping[str, tuple[str, ...]] = {
@@ -49,12 +49,15 @@ EXPLANATION_TABLES: Mapping[str, tuple[str, ...]] = {
 CONTRIBUTIONS = "contributions-"
 
 
+CAUTIONS = "cautions.json"
+
+
 @dataclass(frozen=True)
 class StudyResults:
     """Everything in a run folder but the figures, the report and the bundle."""
 
-    config: Mapping[str, Any]
-    environment: Mapping[str, Any]
+    run: RunRecord
+    environment: EnvironmentRecord
     tables: Mapping[str, pd.DataFrame]
     explanations: Mapping[str, pd.DataFrame]
     maps: Mapping[str, CamMaps]
@@ -62,10 +65,14 @@ class StudyResults:
     contributions: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
     def write(self, folder: Path) -> None:
-        """Write all tables into `folder`; each file appears whole or not at all."""
-        write_json(folder / "config.json", self.config)
-        write_json(folder / "environment.json", self.environment)
-        write_json(folder / "cautions.json", list(self.cautions))
+        """Write all tables into `folder`; each file appears whole or not at all.
+
+        Raises:
+            InputError: a file cannot be written.
+        """
+        self.run.save(folder / RUN)
+        self.environment.save(folder / ENVIRONMENT)
+        write_json(folder / CAUTIONS, list(self.cautions))
         for name, table in self.tables.items():
             write_csv(folder / f"{name}.csv", table)
         explanations = folder / "explanations"
@@ -75,72 +82,83 @@ class StudyResults:
         for model, table in self.contributions.items():
             write_csv(explanations / f"{CONTRIBUTIONS}{model}.csv", table)
         for model, cams in self.maps.items():
-            temporary = explanations / f".{model}.tmp"
-            boxes = np.array([b[1:] for b in cams.boxes])
-            leads = np.array([b[0] for b in cams.boxes])
-            with temporary.open("wb") as file:
-                np.savez_compressed(
-                    file, maps=cams.maps, pictures=cams.pictures, boxes=boxes, leads=leads
-                )
-            os.replace(temporary, explanations / f"{model}.npz")
+            cams.save(explanations / f"{model}.npz")
 
     @classmethod
     def read(cls, folder: Path) -> StudyResults:
         """Read what :meth:`write` wrote.
 
         Raises:
-            InputError: a file is missing; all missing ones are named.
+            InputError: a file is missing or damaged; all missing ones are named.
         """
+        explanations = folder / "explanations"
         names = [f"{name}.csv" for name in TABLES]
         names += [f"explanations/{name}.csv" for name in EXPLANATION_TABLES]
-        names += ["config.json", "environment.json", "cautions.json"]
-        missing = [name for name in names if not (folder / name).is_file()]
+        missing = [n for n in (*names, RUN, ENVIRONMENT, CAUTIONS) if not (folder / n).is_file()]
         if missing:
             raise InputError(f"{folder.name} is no finished run: {', '.join(missing)} missing.")
-        maps = {}
-        for path in sorted((folder / "explanations").glob("*.npz")):
-            with np.load(path, allow_pickle=False) as held:
-                boxes = tuple(
-                    (str(lead), *map(float, box))
-                    for lead, box in zip(held["leads"], held["boxes"], strict=True)
-                )
-                maps[path.stem] = CamMaps(held["maps"], held["pictures"], boxes)  # type: ignore[arg-type]
         return cls(
-            config=read_json(folder / "config.json"),
-            environment=read_json(folder / "environment.json"),
-            tables={name: read_csv(folder / f"{name}.csv") for name in TABLES},
+            run=RunRecord.load(folder / RUN),
+            environment=EnvironmentRecord.load(folder / ENVIRONMENT),
+            tables={n: read_csv(folder / f"{n}.csv", TABLES[n]) for n in TABLES},
             explanations={
-                name: read_csv(folder / "explanations" / f"{name}.csv")
-                for name in EXPLANATION_TABLES
+                name: read_csv(explanations / f"{name}.csv", columns)
+                for name, columns in EXPLANATION_TABLES.items()
             },
-            maps=maps,
-            cautions=tuple(read_json(folder / "cautions.json")),
+            maps={path.stem: CamMaps.load(path) for path in sorted(explanations.glob("*.npz"))},
+            cautions=_read_cautions(folder / CAUTIONS),
             contributions={
                 path.stem.removeprefix(CONTRIBUTIONS): read_csv(path)
-                for path in sorted((folder / "explanations").glob(f"{CONTRIBUTIONS}*.csv"))
+                for path in sorted(explanations.glob(f"{CONTRIBUTIONS}*.csv"))
             },
         )
 
 
+def _read_cautions(path: Path) -> tuple[str, ...]:
+    cautions = read_json(path)
+    if not isinstance(cautions, list) or not all(isinstance(c, str) for c in cautions):
+        raise ModelError(f"{path.name}: damaged (no list of sentences); make it anew")
+    return tuple(cautions)
+
+
 def write_json(path: Path, value: object) -> None:
-    """Write `value` as JSON, atomically."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_text(json.dumps(value, indent=2, sort_keys=False) + "\n", encoding="utf-8")
-    os.replace(temporary, path)
+    """Write `value` as JSON; the file appears whole or not at all."""
+    write_text(path, json.dumps(value, indent=2) + "\n")
 
 
 def read_json(path: Path) -> Any:
-    """Return the value of a JSON file."""
-    return json.loads(path.read_text(encoding="utf-8"))
+    """Return the value of a JSON file.
+
+    Raises:
+        ModelError: it is damaged.
+    """
+    try:
+        return json.loads(path.read_bytes())
+    except ValueError as error:
+        raise ModelError(f"{path.name}: damaged (no whole JSON); make it anew") from error
 
 
 def write_csv(path: Path, table: pd.DataFrame) -> None:
-    """Write a table as CSV without index, atomically; floats keep all their digits."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    table.to_csv(temporary, index=False, lineterminator="\n")
-    os.replace(temporary, path)
+    """Write a table as CSV without index, whole or not at all; floats keep all their digits."""
+    with whole_file(path) as part:
+        table.to_csv(part, index=False, lineterminator="\n")
 
 
-def read_csv(path: Path) -> pd.DataFrame:
-    """Read a table written by :func:`write_csv`; patient ids stay text."""
-    return pd.read_csv(path, dtype={"patient_id": str})
+def read_csv(path: Path, columns: Sequence[str] = ()) -> pd.DataFrame:
+    """Read a table written by :func:`write_csv`; patient ids stay text.
+
+    Args:
+        path: of the file.
+        columns: that must be there.
+
+    Raises:
+        ModelError: it is damaged, or a column is missing.
+    """
+    try:
+        table = pd.read_csv(path, dtype={"patient_id": str})
+    except ValueError as error:  # pandas' own errors and bytes that are no UTF-8 are such
+        raise ModelError(f"{path.name}: damaged (no whole table); make it anew") from error
+    missing = [name for name in columns if name not in table]
+    if missing:
+        raise ModelError(f"{path.name}: without {', '.join(missing)}; make it anew")
+    return table

@@ -238,6 +238,7 @@ def _explain(task: Task, material: Material, model: Any, folder: Path) -> None:
     import torch
 
     from dyssync.explanation.gradcam import gradcam
+    from dyssync.explanation.maps import CamMaps, MapBox
     from dyssync.explanation.regions import call_region, chance_shares, lead_shares, lead_weights
     from dyssync.learning.network_input import stack
 
@@ -257,9 +258,8 @@ def _explain(task: Task, material: Material, model: Any, folder: Path) -> None:
     write_csv(folder / "lead_regions.csv", rows)
     rng = np.random.default_rng(np.random.SeedSequence([task.seed, 0xCA4]))
     write_json(folder / "chance.json", chance_shares(maps, held, rng, config.region_cut))
-    boxes = np.array([(b.x0, b.y0, b.x1, b.y1) for b in cells])
-    leads = np.array([b.lead for b in cells])
-    np.savez_compressed(folder / "cams.npz", maps=maps, pictures=pictures, boxes=boxes, leads=leads)
+    boxes = tuple(MapBox(b.lead, b.x0, b.y0, b.x1, b.y1) for b in cells)
+    CamMaps(maps, pictures, boxes).save(folder / "cams.npz")
 
 
 def region_rows(
