@@ -21,9 +21,9 @@ from dyssync.cohort.cohort import Cohort, read_cohort
 from dyssync.cohort.splits import Part, split_patients
 from dyssync.evaluation.protocol import metric_table, pairwise_tests, summarise_metrics
 from dyssync.evaluation.thresholds import fixed_thresholds
-from dyssync.models.base import ResponseModel
 from dyssync.models.boosting import Boosting
 from dyssync.models.logistic import Logistic
+from dyssync.models.protocols import ResponseModel
 from dyssync.models.rules import (
     AREA_CUTOFFS,
     GuidelineESC2021,

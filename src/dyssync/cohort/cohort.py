@@ -75,7 +75,7 @@ def read_cohort(
     Raises:
         CohortError: the table or a recording cannot be used; all problems at once.
     """
-    cohort, problems = check_cohort(path, seconds=seconds, on_row=on_row)
+    cohort, problems = check_cohort(path, seconds=seconds, on_progress=on_row)
     fatal = [p for p in problems if p.row is None or not exclude_problems]
     if fatal:
         text = join_problems([str(p) for p in fatal], path.name)
@@ -89,7 +89,8 @@ def check_cohort(
     path: Path,
     *,
     seconds: float = 10.0,
-    on_row: Callable[[int, int], None] = lambda done, total: None,
+    workers: int = 1,
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[Cohort, list[Problem]]:
     """Find all problems of a cohort at once; return what is usable beside them.
 
@@ -105,7 +106,7 @@ def check_cohort(
     responder, label_problems = responses_of(table)
     problems += label_problems
     ecgs, read_problems = read_recordings(
-        table, path.parent, seconds=seconds, pictures=True, on_row=on_row
+        table, path.parent, seconds=seconds, pictures=True, on_row=on_progress
     )
     problems += read_problems + mixture_problems(ecgs)
     problems += shared_recordings(table, ecgs)

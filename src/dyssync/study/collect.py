@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,10 +11,8 @@ from dyssync.cohort.splits import split_table
 from dyssync.ecg import ECG
 from dyssync.evaluation.protocol import metric_table, pairwise_tests, summarise_metrics
 from dyssync.evaluation.thresholds import study_thresholds
-from dyssync.explanation.maps import CamMaps
-from dyssync.explanation.regions import REGIONS, STUDY_SHARES
 from dyssync.image import Input
-from dyssync.models.base import Rule
+from dyssync.models.protocols import Rule
 from dyssync.models.rules import UNCHECKED
 from dyssync.signals.beats import detect_beats
 from dyssync.study.contributions import (
@@ -23,9 +20,10 @@ from dyssync.study.contributions import (
     gather_importances,
     gather_statements,
 )
+from dyssync.study.lead_maps import gather_lead_maps
+from dyssync.study.plan import Material, cell_key, fit_all_key
 from dyssync.study.record import EnvironmentRecord, RunRecord
-from dyssync.study.results import EXPLANATION_TABLES, StudyResults, read_csv, read_json
-from dyssync.study.tasks import Material, cell_key, fit_all_key
+from dyssync.study.results import StudyResults, read_csv
 
 
 def collect(material: Material, record: RunRecord, environment: EnvironmentRecord) -> StudyResults:
@@ -46,15 +44,10 @@ def collect(material: Material, record: RunRecord, environment: EnvironmentRecor
         "summary": summarise_metrics(metrics, test_share),
         "tests": pairwise_tests(metrics, test_share),
     }
-    explained = [cell for cell in cells if (cell[2] / "lead_regions.csv").is_file()]
-    maps = {}
-    for name in dict.fromkeys(name for name, _, _ in explained):
-        maps[name] = CamMaps.joined(
-            [CamMaps.load(folder / "cams.npz") for n, _, folder in explained if n == name]
-        )
     folders = [(name, folder) for name, _, folder in cells]
     finals = [material.folder / fit_all_key(name) for name in config.models]
-    explanations = _explanations(explained) | {
+    lead_tables, maps = gather_lead_maps(folders)
+    explanations = lead_tables | {
         "importances": gather_importances(folders),
         "rules": gather_statements(finals),
     }
@@ -71,24 +64,6 @@ def collect(material: Material, record: RunRecord, environment: EnvironmentRecor
         ),
         gather_contributions(folders),
     )
-
-
-def _explanations(cells: list[tuple[str, int, Path]]) -> dict[str, pd.DataFrame]:
-    if not cells:
-        names = ("lead_regions", "region_counts")
-        return {name: pd.DataFrame(columns=list(EXPLANATION_TABLES[name])) for name in names}
-    regions = pd.concat([read_csv(folder / "lead_regions.csv") for _, _, folder in cells])
-    rows = []
-    for name in dict.fromkeys(name for name, _, _ in cells):
-        called = regions[regions["model"] == name]["region"]
-        chances = [read_json(folder / "chance.json") for n, _, folder in cells if n == name]
-        for region in REGIONS:
-            count = int((called == region).sum())
-            chance = float(np.mean([c[region] for c in chances]))
-            share = STUDY_SHARES.get(region)
-            rows.append((name, region, count, count / max(1, len(called)), chance, share))
-    columns = list(EXPLANATION_TABLES["region_counts"])
-    return {"lead_regions": regions, "region_counts": pd.DataFrame(rows, columns=columns)}
 
 
 def unchecked_rows(rules: pd.DataFrame) -> tuple[str, ...]:
