@@ -20,6 +20,7 @@ import pandas as pd
 from dyssync.cohort.cohort import Cohort, read_cohort
 from dyssync.cohort.splits import Part, split_patients
 from dyssync.evaluation.protocol import metric_table, pairwise_tests, summarise_metrics
+from dyssync.evaluation.thresholds import fixed_thresholds
 from dyssync.models.boosting import Boosting
 from dyssync.models.logistic import Logistic
 from dyssync.models.protocols import ResponseModel
@@ -96,7 +97,7 @@ def labelled(cohort: Cohort, patients: tuple[str, ...]) -> tuple[list, np.ndarra
 
 def show(title: str, predictions: pd.DataFrame, test_share: float) -> None:
     """Print the metrics of all variants and the tests of each against the earlier features."""
-    metrics = metric_table(predictions)
+    metrics = metric_table(predictions, fixed_thresholds(predictions, 0.5))
     summary = summarise_metrics(metrics, test_share)
     tests = pairwise_tests(metrics, test_share)
     print(f"\n{title}")

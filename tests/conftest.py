@@ -9,6 +9,7 @@ import pytest
 
 from dyssync.ecg import ECG, LIMB_FROM_I_II, Source
 from dyssync.models import MODELS
+from dyssync.study.results import StudyResults
 
 ROOT = Path(__file__).parent.parent
 FS = 250.0
@@ -85,6 +86,12 @@ def tiny_study() -> list[str]:
         *("--set", "ssl-resnet18.height=64", "--set", "ssl-resnet18.width=64"),
         *("--set", "ssl-resnet18.pretraining_passes=1"),
     ]
+
+
+@pytest.fixture(scope="session")
+def golden_run() -> StudyResults:
+    """The tables of a real study on virtual patients, kept with the tests: read in a moment."""
+    return StudyResults.read(ROOT / "tests" / "golden" / "run")
 
 
 @pytest.fixture(scope="session")

@@ -114,11 +114,9 @@ def _as_json(results: StudyResults) -> str:
 
 def _as_table(results: StudyResults) -> str:
     """Return the main table as text: mean +/- SD over seeds, a line a model."""
-    summary = results.tables["summary"]
-    columns = (
-        ("accuracy", "fixed"), ("ppv", "fixed"), ("npv", "fixed"), ("sensitivity", "fixed"),
-        ("specificity", "fixed"), ("auroc", "none"), ("auprc", "none"), ("brier", "none"),
-    )  # fmt: skip
+    from dyssync.evaluation.protocol import short_table_columns
+
+    summary, columns = results.tables["summary"], short_table_columns()
     width = max(len(name) for name in summary["model"])
     lines = [f"{'model':{width}}  " + "  ".join(f"{metric:>15}" for metric, _ in columns)]
     for model in summary["model"].unique():
@@ -132,7 +130,7 @@ def _as_table(results: StudyResults) -> str:
             cells.append(_mean_and_sd(row["mean"], row["sd"]))
         lines.append(f"{model:{width}}  " + "  ".join(f"{cell:>15}" for cell in cells))
     lines.append(
-        f"threshold {results.config['threshold']:g}; mean +/- SD over seeds. "
+        f"threshold {results.run.threshold:g}; mean +/- SD over seeds. "
         "Intervals and tests: summary.csv, tests.csv"
     )
     return "\n".join(lines)

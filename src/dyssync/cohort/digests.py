@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 
+import pandas as pd
+
 from dyssync.ecg import ECG
 from dyssync.image import Input
 
@@ -32,3 +34,15 @@ def recording_keys(ecgs: Iterable[Input]) -> list[str]:
 def patient_keys(patients: Iterable[str]) -> list[str]:
     """Return sha256 digests of patient ids, so that an encoder can name them without telling."""
     return sorted({hashlib.sha256(p.encode()).hexdigest() for p in patients})
+
+
+def responses_digest(table: pd.DataFrame) -> str:
+    """Return the sha256 of who responded, from columns patient_id and responder."""
+    text = table[["patient_id", "responder"]].to_csv(index=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def clinical_digest(ecgs: Iterable[ECG]) -> str:
+    """Return the sha256 of what is known of the patients beside their ECG and response."""
+    facts = [(e.patient_id, e.age, e.sex, sorted(e.clinical.items())) for e in ecgs]
+    return hashlib.sha256(repr(facts).encode()).hexdigest()

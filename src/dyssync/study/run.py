@@ -5,23 +5,20 @@ from __future__ import annotations
 import platform
 import shutil
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from dyssync import __version__
 from dyssync.cohort.cohort import Cohort, read_cohort
 from dyssync.cohort.corpus import Corpus, check_apart, read_corpus
-from dyssync.cohort.digests import digest_of
+from dyssync.cohort.digests import clinical_digest, digest_of, responses_digest
 from dyssync.cohort.splits import PARTS, Split, split_patients, split_table
 from dyssync.errors import ConfigError
-from dyssync.evaluation.protocol import CHOSEN
+from dyssync.evaluation.thresholds import CHOSEN, THRESHOLD
 from dyssync.learning.training import precision_here
 from dyssync.models.protocols import Pretrained, TakesPictures
 from dyssync.prediction.bundle import FINAL, About, save_bundle
@@ -30,9 +27,11 @@ from dyssync.study.collect import collect
 from dyssync.study.config import StudyConfig
 from dyssync.study.grid import default_workers, run_tasks
 from dyssync.study.plan import Material, cell_key, fit_all_key, plan
-from dyssync.study.results import StudyResults, read_json, write_json
+from dyssync.study.record import RUN, EnvironmentRecord, RunRecord
+from dyssync.study.results import StudyResults, write_json
 from dyssync.study.story import Story
 from dyssync.study.virtual import bayes_auroc, builtin_cohort
+from dyssync.whole import sweep
 
 WORK, BUNDLE, FINISHED = "work", "bundle", "finished.json"
 PACKAGES = (
@@ -95,10 +94,7 @@ def run_study(
     )
     _tell_cohort(cohort, splits, story)
     corpus = _read_corpus(config, cohort, story)
-    record = _record(config, cohort, corpus, command)
-    ceiling = bayes_auroc(table, cohort)
-    record |= {"simulated": ceiling is not None, "bayes_auroc": ceiling}
-    record["pictures"] = cohort.holds_pictures
+    record = _record(config, cohort, corpus, command, bayes_auroc(table, cohort))
     _prepare_folder(out, record, force)
     ecgs = None if corpus is None else corpus.ecgs
     material = Material(config, cohort, ecgs, splits, out / WORK, cache)
@@ -193,40 +189,28 @@ def _read_corpus(config: StudyConfig, cohort: Cohort, story: Story) -> Corpus | 
 
 
 def _record(
-    config: StudyConfig, cohort: Cohort, corpus: Corpus | None, command: str
-) -> dict[str, Any]:
+    config: StudyConfig, cohort: Cohort, corpus: Corpus | None, command: str, ceiling: float | None
+) -> RunRecord:
     """Return what config.json says: settings, data fingerprints, how to reproduce."""
-    held = config.record()
-    # names, not paths: a run folder may be shared
-    held["cohort"] = cohort.name
-    held["corpus"] = None if corpus is None else corpus.name
-    return {
-        **held,
-        "cohort_digest": digest_of(cohort.ecgs),
-        "responses_digest": digest_of_table(cohort.table),
-        "clinical_digest": digest_of_facts(cohort),
-        "corpus_digest": None if corpus is None else corpus.digest,
-        "n_corpus": None if corpus is None else len(corpus.ecgs),
-        "version": __version__,
-        "differs_from_paper": config.differs_from_paper(),
-        "command": command,
-    }
-
-
-def digest_of_table(table: pd.DataFrame) -> str:
-    """Return a digest of who responded."""
-    import hashlib
-
-    text = table[["patient_id", "responder"]].to_csv(index=False)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def digest_of_facts(cohort: Cohort) -> str:
-    """Return a digest of what the table says of the patients beside their response."""
-    import hashlib
-
-    facts = [(e.patient_id, e.age, e.sex, sorted(e.clinical.items())) for e in cohort.signals]
-    return hashlib.sha256(repr(facts).encode()).hexdigest()
+    return RunRecord.of(
+        {
+            **config.record(),
+            # names, not paths: a run folder may be shared
+            "cohort": cohort.name,
+            "corpus": None if corpus is None else corpus.name,
+            "cohort_digest": digest_of(cohort.ecgs),
+            "responses_digest": responses_digest(cohort.table),
+            "clinical_digest": clinical_digest(cohort.signals),
+            "corpus_digest": None if corpus is None else corpus.digest,
+            "n_corpus": None if corpus is None else len(corpus.ecgs),
+            "version": __version__,
+            "differs_from_paper": config.differs_from_paper(),
+            "command": command,
+            "simulated": ceiling is not None,
+            "bayes_auroc": ceiling,
+            "pictures": cohort.holds_pictures,
+        }
+    )
 
 
 def _check_folder(out: Path, force: bool) -> None:
@@ -237,40 +221,39 @@ def _check_folder(out: Path, force: bool) -> None:
     """
     if out.exists() and not out.is_dir():
         raise ConfigError(f"{out}: is a file; give --out a folder")
-    held = [p for p in out.iterdir() if p.name != ".config.json.tmp"] if out.is_dir() else []
+    sweep(out)
+    held = out.is_dir() and any(out.iterdir())
     # only what a study writes is ever removed: a mistyped --out must not cost a home folder
-    if held and not (out / "config.json").is_file():
+    if held and not (out / RUN).is_file():
         raise ConfigError(f"{out}: the folder holds something else; give --out a new one")
     if (out / FINISHED).is_file() and not force:
         shutil.rmtree(out / WORK, ignore_errors=True)  # left by a kill at the very end
         raise ConfigError(f"{out}: holds a finished study; --force begins anew, or another --out")
 
 
-def _prepare_folder(out: Path, record: Mapping[str, Any], force: bool) -> None:
+def _prepare_folder(out: Path, record: RunRecord, force: bool) -> None:
     """Begin the run folder, or see that what it holds is the same study, unfinished.
 
     Raises:
         ConfigError: it holds another study, or cannot be made.
     """
-    if (out / "config.json").is_file() and not force:
+    if (out / RUN).is_file() and not force:
         _check_same_study(out, record)
     try:
-        if (out / "config.json").is_file() and force:
+        if (out / RUN).is_file() and force:
             aside = out.with_name(f".{out.name}.old")
             shutil.rmtree(aside, ignore_errors=True)
             out.rename(aside)  # at once, so that a kill leaves the old run whole or none
             shutil.rmtree(aside)
         out.mkdir(parents=True, exist_ok=True)
-        write_json(out / "config.json", record)
+        record.save(out / RUN)
         (out / WORK).mkdir(exist_ok=True)
     except OSError as error:
         raise ConfigError(f"{out}: cannot be written ({error.strerror}); choose --out") from error
 
 
-def _check_same_study(out: Path, record: Mapping[str, Any]) -> None:
-    before = read_json(out / "config.json")
-    now = {**record, "command": before.get("command")}
-    differing = sorted(k for k in {*before, *now} if before.get(k) != now.get(k))
+def _check_same_study(out: Path, record: RunRecord) -> None:
+    differing = record.differing(RunRecord.load(out / RUN))
     if differing:
         raise ConfigError(
             f"{out}: holds a study with other settings or data ({', '.join(differing)}); "
@@ -278,23 +261,24 @@ def _check_same_study(out: Path, record: Mapping[str, Any]) -> None:
         )
 
 
-def environment(started: datetime) -> dict[str, Any]:
+def environment(started: datetime) -> EnvironmentRecord:
     """Return versions and machine, without names of hosts, users or folders."""
-    packages = {}
-    for name in PACKAGES:
-        try:
-            packages[name] = version(name)
-        except PackageNotFoundError:  # installed under another name, such as opencv-python
-            packages[name] = "unknown"
-    return {
-        "dyssync": __version__,
-        "python": sys.version.split()[0],
-        "system": platform.system(),
-        "machine": platform.machine(),
-        "precision": precision_here(),
-        "started": started.isoformat(timespec="seconds"),
-        "packages": packages,
-    }
+    return EnvironmentRecord(
+        dyssync=__version__,
+        python=sys.version.split()[0],
+        system=platform.system(),
+        machine=platform.machine(),
+        precision=precision_here(),
+        started=started.isoformat(timespec="seconds"),
+        packages={name: _version_of(name) for name in PACKAGES},
+    )
+
+
+def _version_of(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:  # installed under another name, such as opencv-python
+        return "unknown"
 
 
 def _save_bundle(out: Path, material: Material, results: StudyResults) -> None:
@@ -310,7 +294,7 @@ def _save_bundle(out: Path, material: Material, results: StudyResults) -> None:
         for name in config.models
     }
     metrics = results.tables["metrics"]
-    chosen = metrics[(metrics["threshold_rule"] == CHOSEN) & (metrics["metric"] == "threshold")]
+    chosen = metrics[(metrics["threshold_rule"] == CHOSEN) & (metrics["metric"] == THRESHOLD)]
     about = About(
         n_patients=len(cohort.responses),
         base_rate=float(cohort.responses.mean()),
@@ -318,7 +302,7 @@ def _save_bundle(out: Path, material: Material, results: StudyResults) -> None:
         seconds=config.seconds,
         training=describe_cohort(cohort),
         shuffled_labels=config.shuffle_labels,
-        simulated=results.config["simulated"],
-        cohort_digest=results.config["cohort_digest"],
+        simulated=results.run.simulated,
+        cohort_digest=results.run.cohort_digest,
     )
     save_bundle(out / BUNDLE, members, about)
