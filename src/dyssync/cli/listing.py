@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import importlib
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-KINDS = ("formats", "layouts", "models", "methods", "metrics")
+from dyssync.errors import check_choice
+
+if TYPE_CHECKING:
+    from dyssync.registry import Registry
+
+# Where each kind is kept. Only the asked one is imported: to name formats needs no scikit-learn.
+KINDS = {
+    "formats": "dyssync.formats:FORMATS",
+    "layouts": "dyssync.layouts:LAYOUTS",
+    "models": "dyssync.models:MODELS",
+    "methods": "dyssync.pretraining:METHODS",
+    "metrics": "dyssync.evaluation.metrics:METRICS",
+}
 
 
 def listing(kind: Annotated[str, typer.Argument(help=", ".join(KINDS))]) -> None:
@@ -14,21 +27,10 @@ def listing(kind: Annotated[str, typer.Argument(help=", ".join(KINDS))]) -> None
 
     Example: dyssync list models
     """
-    from dyssync.errors import check_choice
-    from dyssync.evaluation.metrics import METRICS
-    from dyssync.formats import FORMATS
-    from dyssync.layouts import LAYOUTS
-    from dyssync.models import MODELS
-    from dyssync.pretraining import METHODS
-    from dyssync.registry import Registry
-
-    check_choice("kind", kind, KINDS)
-    tables: dict[str, Registry[object]] = {
-        "formats": FORMATS,  # type: ignore[dict-item]
-        "layouts": LAYOUTS,  # type: ignore[dict-item]
-        "models": MODELS,  # type: ignore[dict-item]
-        "methods": METHODS,  # type: ignore[dict-item]
-        "metrics": METRICS,  # type: ignore[dict-item]
-    }
-    for name in tables[kind]:
-        print(name)
+    module, _, name = KINDS[check_choice("kind", kind, KINDS)].partition(":")
+    table: Registry[Any] = getattr(importlib.import_module(module), name)
+    width = max(len(entry) for entry in table)
+    for entry in table:
+        # Of the other kinds the entries would have to be imported, and networks take seconds.
+        text = table[entry].description if kind == "formats" else ""
+        print(f"{entry:{width}}  {text}".rstrip())
