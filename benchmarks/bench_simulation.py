@@ -259,12 +259,12 @@ def print_speed(workers: int, ecgs: int) -> None:
         print(f"\ncohort: {400 / seconds:.1f} patients a second on {workers} processes")
         peaks: list[str] = []
 
-        def watch(done: int) -> None:
+        def watch(done: int, of: int) -> None:
             if done and done % (SHARD * 8) == 0:
                 peaks.append(f"{done}: {resident_mb():.0f}")
 
         start = time.perf_counter()
-        simulate_corpus(ecgs, 1, Path(folder) / "corpus", workers=workers, progress=watch)
+        simulate_corpus(ecgs, 1, Path(folder) / "corpus", workers=workers, on_progress=watch)
         seconds = time.perf_counter() - start
         size = sum(p.stat().st_size for p in (Path(folder) / "corpus").iterdir())
         print(

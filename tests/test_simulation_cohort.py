@@ -1,8 +1,6 @@
 """The virtual cohort as files: whole or absent, the same for any size and number of processes."""
 
-import os
 import resource
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +13,6 @@ from dyssync.cohort.cohort import read_cohort
 from dyssync.errors import ConfigError, InputError
 from dyssync.simulation import cohort as module
 from dyssync.simulation.cohort import simulate_cohort
-from dyssync.simulation.staging import run_chunks
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -68,16 +65,16 @@ def test_an_interrupted_run_goes_on_and_ends_in_the_same_bytes(
     monkeypatch.setattr(module, "CHUNK", 2)
     simulate_cohort(6, 3, tmp_path / "whole")
 
-    def stop(done: int) -> None:
+    def stop(done: int, of: int) -> None:
         if done >= 2:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        simulate_cohort(6, 3, tmp_path / "cut", progress=stop)
+        simulate_cohort(6, 3, tmp_path / "cut", on_progress=stop)
     assert not (tmp_path / "cut").exists()
-    seen: list[int] = []
-    simulate_cohort(6, 3, tmp_path / "cut", progress=seen.append)
-    assert seen[0] >= 2, "the finished chunk is not made again"
+    seen: list[tuple[int, int]] = []
+    simulate_cohort(6, 3, tmp_path / "cut", on_progress=lambda *told: seen.append(told))
+    assert seen == [(2, 6), (4, 6), (6, 6)], "the finished chunk is not made again"
     assert contents(tmp_path / "whole") == contents(tmp_path / "cut")
 
 
@@ -90,7 +87,7 @@ def test_an_existing_folder_is_refused_and_force_replaces_only_simulated_ones(
     simulate_cohort(2, 1, tmp_path / "c", force=True)
     assert len(pd.read_csv(tmp_path / "c" / "cohort.csv")) == 2
     (tmp_path / "mine").mkdir()
-    with pytest.raises(InputError, match="no simulated folder"):
+    with pytest.raises(InputError, match=r"holds no simulation\.json"):
         simulate_cohort(1, 0, tmp_path / "mine", force=True)
 
 
@@ -123,16 +120,6 @@ def test_files_that_cannot_be_finished_are_one_line_of_the_command(
     assert "cannot be written (File too large)" in told[0]
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "c").exists()
-
-
-def die(chunk: int) -> int:
-    os.kill(os.getpid(), signal.SIGKILL)
-    return chunk
-
-
-def test_a_killed_process_is_one_line() -> None:
-    with pytest.raises(InputError, match="ended a simulating process"):
-        run_chunks(die, [0, 1], workers=2, on_done=lambda done: None)
 
 
 def test_a_full_disk_is_one_line_and_leaves_nothing_that_looks_whole(

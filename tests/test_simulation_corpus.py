@@ -38,15 +38,15 @@ def test_an_interrupted_corpus_goes_on_where_it_stopped(
     monkeypatch.setattr(module, "SHARD", 2)
     simulate_corpus(5, 4, tmp_path / "whole")
 
-    def stop(done: int) -> None:
+    def stop(done: int, of: int) -> None:
         if done >= 2:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        simulate_corpus(5, 4, tmp_path / "cut", progress=stop)
-    seen: list[int] = []
-    simulate_corpus(5, 4, tmp_path / "cut", progress=seen.append)
-    assert seen[0] == 2
+        simulate_corpus(5, 4, tmp_path / "cut", on_progress=stop)
+    seen: list[tuple[int, int]] = []
+    simulate_corpus(5, 4, tmp_path / "cut", on_progress=lambda *told: seen.append(told))
+    assert seen == [(2, 5), (4, 5), (5, 5)]
     for path in (tmp_path / "whole").iterdir():
         assert path.read_bytes() == (tmp_path / "cut" / path.name).read_bytes()
 

@@ -1,14 +1,26 @@
-"""Files and folders that appear whole or not at all, whatever ends the process meanwhile."""
+"""Files and folders that appear whole or not at all, whatever ends the process meanwhile.
+
+Everything is made beside its place and renamed when it is finished. Its hidden name meanwhile,
+`.<name>.dyssync-<pid>-<n>.part`, is its own, so that two processes never write into one.
+"""
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from errno import EEXIST, ENOTDIR, ENOTEMPTY
+from itertools import count
 from pathlib import Path
 
 from dyssync.errors import InputError
+
+_PART = re.compile(r"\..*\.dyssync-(?P<pid>\d+)-\d+\.part")
+_numbers = count()
+_making: set[str] = set()  # names of what this process is at
 
 
 @contextmanager
@@ -20,15 +32,10 @@ def whole_file(path: Path) -> Iterator[Path]:
     Raises:
         InputError: it cannot be written.
     """
-    part = path.with_name(f".{path.name}.part")
-    try:
+    with _part_of(path) as part:
         yield part
         if part.exists():
             os.replace(part, path)
-    except OSError as error:
-        raise InputError(unwritable(path, error)) from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -42,7 +49,11 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file whole, as UTF-8 with the line ends that `text` has."""
+    """Write a file whole, as UTF-8 with the line ends that `text` has.
+
+    Raises:
+        InputError: it cannot be written.
+    """
     write_bytes(path, text.encode("utf-8"))
 
 
@@ -51,42 +62,158 @@ def whole_folder(path: Path) -> Iterator[Path]:
     """Yield an empty folder beside `path` that takes its place when the block ends.
 
     After an error nothing of it is left, and what `path` held before stays. What killed processes
-    left half-made is removed.
+    left half-made beside `path` is removed. Two processes may make the same folder at once: both
+    succeed, and the folder of the later one stays.
 
     Raises:
         InputError: it cannot be written.
     """
-    # two processes may make the same folder (an encoder of one corpus): each has its own part
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        for left in path.parent.glob(f".{path.name}.*.part"):
-            if not _alive(left.name.split(".")[-2]):
-                shutil.rmtree(left, ignore_errors=True)
+    with _part_of(path) as part:
+        sweep(part.parent)
         part.mkdir(parents=True)
         yield part
-        replace_folder(part, path)
-    except OSError as error:
-        raise InputError(unwritable(path, error)) from error
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
+        _replace_folder(part, path)
 
 
-def replace_folder(made: Path, path: Path) -> None:
-    """Let a finished folder take the place of `path`, which goes with all that it held."""
-    shutil.rmtree(path, ignore_errors=True)
-    os.replace(made, path)
+@contextmanager
+def resumable_folder(
+    path: Path, marker: str, settings: Mapping[str, object], *, force: bool
+) -> Iterator[Path]:
+    """Yield a folder beside `path` that takes its place when the block ends.
 
+    Unlike that of :func:`whole_folder`, it stays after an error or an interruption
+    (`.<name>.partial`): the next call with equal `settings` gets it again with all that it holds,
+    one with other settings an empty one. One process at a time may make it.
 
-def _alive(pid: str) -> bool:
+    Args:
+        path: a new folder, or one that `force` may replace, see :func:`check_replaceable`.
+        marker: name of the file in the folder that holds `settings`.
+        settings: all that the contents of the folder follow from; JSON values.
+        force: replace `path`.
+
+    Raises:
+        InputError: `path` may not be replaced or cannot be written; or the block's own, with the
+            advice to go on.
+    """
+    check_replaceable(path, marker, force=force)
+    whole = Path(os.path.abspath(path))
+    part = whole.with_name(f".{whole.name}.partial")
+    text = json.dumps(dict(settings), indent=1, sort_keys=True) + "\n"
     try:
-        os.kill(int(pid), 0)
-    except (ProcessLookupError, ValueError, OverflowError):
-        return False
-    except PermissionError:  # somebody else's process
-        return True
-    return int(pid) != os.getpid()
+        if _holds(part / marker, text):
+            for folder, _, _ in os.walk(part):
+                sweep(Path(folder))
+        else:
+            shutil.rmtree(part, ignore_errors=True)
+            part.mkdir(parents=True)
+            write_text(part / marker, text)
+        yield part
+        _replace_folder(part, path)
+    except OSError as error:
+        raise InputError(f"{unwritable(path, error)}. {_GO_ON}") from error
+    except InputError as error:
+        raise InputError(f"{error}. {_GO_ON}") from error
+
+
+_GO_ON = "What is done is kept: start again to go on"
+
+
+def check_replaceable(path: Path, marker: str, *, force: bool) -> None:
+    """Refuse a place for a new folder where something is that may not be replaced.
+
+    Only what dyssync made is: a mistyped name must not cost somebody's folder.
+
+    Args:
+        path: where the folder is to be.
+        marker: name of a file that every folder of this kind holds.
+        force: replace a folder of this kind.
+
+    Raises:
+        InputError: something is there, and `force` is not set or it holds no `marker`.
+    """
+    if not path.exists():
+        return
+    if not force:
+        raise InputError(
+            f"{path}: exists already; a new folder is needed. Name another, or use --force"
+        )
+    if not (path / marker).is_file():
+        raise InputError(
+            f"{path}: holds no {marker}, so it is not of the kind that --force replaces. Name "
+            "another folder"
+        )
+
+
+def sweep(folder: Path) -> None:
+    """Remove what killed processes left half-made directly in `folder`; it need not exist."""
+    if not folder.is_dir():
+        return
+    for entry in folder.iterdir():
+        match = _PART.fullmatch(entry.name)
+        if match is not None and not _in_making(entry.name, int(match["pid"])):
+            _remove(entry)
 
 
 def unwritable(path: Path, error: OSError) -> str:
     """Word why a file or folder cannot be written."""
-    return f"{path}: cannot be written ({error.strerror or error}); check place and rights"
+    # Arrow puts sentences of its own into strerror
+    reason = os.strerror(error.errno) if error.errno else str(error)
+    return f"{path}: cannot be written ({reason}); check place and rights"
+
+
+@contextmanager
+def _part_of(path: Path) -> Iterator[Path]:
+    """Yield a path beside `path` that no one else uses; what is made there is gone afterwards."""
+    whole = Path(os.path.abspath(path))  # "." has no name
+    # the name is for people who look; uncut, it might be too long for the file system
+    part = whole.with_name(f".{whole.name[:40]}.dyssync-{os.getpid()}-{next(_numbers)}.part")
+    _making.add(part.name)
+    try:
+        yield part
+    except OSError as error:
+        raise InputError(unwritable(path, error)) from error
+    finally:
+        _remove(part)
+        _making.discard(part.name)
+
+
+def _remove(part: Path) -> None:
+    """Remove a part if it can be: where none could be made, none can be removed."""
+    if part.is_dir():
+        shutil.rmtree(part, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            part.unlink()
+
+
+def _replace_folder(made: Path, path: Path) -> None:
+    """Let a finished folder take the place of `path`, which goes with all that it held."""
+    if path.is_symlink() or (path.exists() and not path.is_dir()):
+        raise NotADirectoryError(ENOTDIR, os.strerror(ENOTDIR))
+    while True:
+        with _part_of(path) as old:
+            with suppress(FileNotFoundError):
+                os.replace(path, old)  # at once: removing it file by file could be interrupted
+            try:
+                os.replace(made, path)
+                return
+            except OSError as error:  # another process has just put its own there
+                if error.errno not in (EEXIST, ENOTEMPTY):
+                    raise
+
+
+def _holds(path: Path, text: str) -> bool:
+    return path.is_file() and path.read_text(encoding="utf-8") == text
+
+
+def _in_making(name: str, pid: int) -> bool:
+    """Say whether the process that began a part may still be at it."""
+    if pid == os.getpid():  # else left by an earlier process of that number
+        return name in _making
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:  # somebody else's process
+        return True
+    return True

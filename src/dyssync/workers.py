@@ -16,6 +16,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from itertools import islice
+from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import TypeAlias, TypeVar
 
 from dyssync.errors import InputError
@@ -25,7 +26,8 @@ R = TypeVar("R")
 
 OnProgress: TypeAlias = Callable[[int, int], None]  # called with how much is done, of how much
 
-# Read by the libraries when they are first imported.
+# What the libraries read when they are first imported: OpenMP (LightGBM, torch, Arrow), the BLAS
+# of NumPy and SciPy, MKL, OpenCV.
 THREAD_SETTINGS = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -35,8 +37,7 @@ THREAD_SETTINGS = (
 AHEAD = 4  # items a worker that are handed out; bounds memory, keeps every core busy
 FEW = 16  # items; below, starting processes takes longer than the work on a file
 ENDED = (
-    "the system ended a working process, most often for want of memory; fewer --workers need less. "
-    "Start again: what is done is kept"
+    "the system ended a working process, most often for want of memory; fewer --workers need less"
 )
 
 
@@ -69,40 +70,38 @@ def use_one_thread() -> None:
 def pool(
     workers: int, begin: Callable[..., None] | None = None, *given: object
 ) -> Iterator[ProcessPoolExecutor]:
-    """Yield a pool of processes with one thread each, which end with this process.
+    """Yield a pool of processes with one thread each, which end when this process does.
 
-    After an error or an interruption nothing new is begun.
+    A process starts when there is work for it. After an error or an interruption nothing new is
+    begun, and what is being done is waited for.
 
     Args:
-        workers: processes.
-        begin: called once in each of them.
+        workers: processes at most.
+        begin: called once in each of them, before its first work.
         given: its arguments.
 
     Raises:
         InputError: the system ended one of them.
     """
-    # spawn: a forked copy of threads that a library holds can hang
-    context = mp.get_context("spawn")
-    with _one_thread_each():
-        executor = ProcessPoolExecutor(workers, context, _begin, (begin, given))
-        try:
-            yield executor
-        except BrokenProcessPool as error:
-            raise InputError(ENDED) from error
-        finally:
-            executor.shutdown(wait=True, cancel_futures=True)
+    executor = ProcessPoolExecutor(workers, _Workers(), _begin, (begin, given))
+    try:
+        yield executor
+    except BrokenProcessPool as error:
+        raise InputError(ENDED) from error
+    finally:
+        executor.shutdown(wait=True, cancel_futures=True)
 
 
 def each(function: Callable[[A], R], items: Iterable[A], *, workers: int = 1) -> Iterator[R]:
-    """Yield the result of every item, in their order.
+    """Yield the result of every item, in the order of the items.
 
     Args:
-        function: picklable where there are several workers.
+        function: picklable where there are several workers, as are items and results.
         items: any number; a generator is drawn from only as results are taken.
         workers: processes; 1 works in this one.
 
     Raises:
-        InputError: the system ended a worker.
+        InputError: the system ended a worker. What `function` raises comes out as it is.
     """
     if workers <= 1:
         yield from map(function, items)
@@ -118,19 +117,31 @@ def each(function: Callable[[A], R], items: Iterable[A], *, workers: int = 1) ->
             yield result
 
 
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Let processes started meanwhile compute with one thread."""
-    before = {name: os.environ.get(name) for name in THREAD_SETTINGS}
-    os.environ.update(dict.fromkeys(THREAD_SETTINGS, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+class _Worker(SpawnProcess):
+    """A process that computes with one thread."""
+
+    def start(self) -> None:
+        with _STARTING:
+            before = {name: os.environ.get(name) for name in THREAD_SETTINGS}
+            os.environ.update(dict.fromkeys(THREAD_SETTINGS, "1"))
+            try:
+                super().start()
+            finally:
+                for name, value in before.items():
+                    if value is None:
+                        del os.environ[name]
+                    else:
+                        os.environ[name] = value
+
+
+class _Workers(SpawnContext):
+    """Starts workers anew instead of forking: a copy of threads that a library holds can hang."""
+
+    Process = _Worker
+
+
+# The variables belong to the whole process: pools of two threads must not mix them up.
+_STARTING = threading.Lock()
 
 
 def _begin(begin: Callable[..., None] | None, given: tuple[object, ...]) -> None:

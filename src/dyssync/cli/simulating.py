@@ -38,6 +38,6 @@ def simulate(
         row = bar.add_task("simulating", total=patients)
         make(
             patients, seed, out, workers=cores, force=force,
-            progress=lambda done: bar.update(row, completed=done),
+            on_progress=lambda done, n: bar.update(row, completed=done, total=n),
         )  # fmt: skip
     print(out if unlabelled else out / "cohort.csv")

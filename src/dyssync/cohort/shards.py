@@ -1,8 +1,8 @@
-"""A corpus as Parquet shards: the schema, and the ECGs one after the other."""
+"""A simulated corpus as Parquet shards: the schema, writer and reader, a few ECGs in memory."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from dyssync.ecg import ECG, LEADS, Signal, Source
 from dyssync.errors import CohortError
+from dyssync.whole import whole_file
 
 MICROVOLT = 1000.0  # steps of a stored sample in one mV
 FS, SECONDS = 500.0, 10.0  # Hz, s; of every recording of a corpus
@@ -28,8 +29,49 @@ SCHEMA = pa.schema(
 )
 
 
+def write_shard(path: Path, ecgs: Iterable[ECG]) -> None:
+    """Write ECGs to one shard; the file appears whole or not at all.
+
+    Args:
+        path: `shard-*.parquet`.
+        ecgs: of :data:`SECONDS` at :data:`FS`, taken one by one; samples are rounded to 1 uV.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    ids, ages, sexes, rates, samples = [], [], [], [], []
+    for ecg in ecgs:
+        ids.append(ecg.patient_id)
+        ages.append(ecg.age)
+        sexes.append(ecg.sex)
+        rates.append(ecg.fs)
+        samples.append(np.rint(ecg.signal * MICROVOLT).astype(np.int16).ravel())
+    table = pa.Table.from_arrays(
+        [
+            pa.array(ids, pa.string()),
+            pa.array(ages, pa.float32()),
+            pa.array(sexes, pa.string()),
+            pa.array(rates, pa.float32()),
+            pa.FixedSizeListArray.from_arrays(
+                pa.array(np.concatenate(samples)), len(LEADS) * N_SAMPLES
+            ),
+        ],
+        schema=SCHEMA,
+    )
+    with whole_file(path) as part:
+        # Differences between samples are small: this halves the files of zstd alone.
+        pq.write_table(
+            table,
+            part,
+            compression="zstd",
+            use_dictionary=False,
+            column_encoding={"signal.list.element": "DELTA_BINARY_PACKED"},
+            row_group_size=64,
+        )
+
+
 def read_shards(folder: Path, *, every: int = 1) -> Iterator[ECG]:
-    """Yield the ECGs of a corpus that `simulate_corpus` wrote, one after the other.
+    """Yield the ECGs of all shards of a folder, one after the other.
 
     Args:
         folder: the corpus.

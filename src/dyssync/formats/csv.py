@@ -24,6 +24,7 @@ from dyssync.formats.reading.recording import (
     check_sample_count,
 )
 from dyssync.formats.reading.tables import Declared, is_time, recording_from_columns, split_unit
+from dyssync.whole import write_text
 
 _NUMBER = re.compile(r"^[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?$|^[+-]?nan$", re.I)
 _DECLARATION = re.compile(r"^\s*[#%;]*\s*(?P<key>[A-Za-z][A-Za-z _]*?)\s*[:=]\s*(?P<value>.+?)\s*$")
@@ -204,7 +205,7 @@ def write_csv(ecg: ECG, folder: Path | str, name: str) -> Path:
     lines.append(",".join(LEADS))
     lines += [",".join(map(str, row)) for row in ecg.signal.T]
     path = Path(folder) / f"{name}.csv"
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write_text(path, "\n".join(lines) + "\n")
     return path
 
 

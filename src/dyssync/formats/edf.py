@@ -27,6 +27,7 @@ from dyssync.formats.reading.recording import (
     check_sample_count,
     factor_to_millivolt,
 )
+from dyssync.whole import write_bytes
 
 _FIXED = 256  # bytes of the fixed header, and of each signal's description
 _ANNOTATIONS = "EDF Annotations"
@@ -46,7 +47,7 @@ _COLUMNS = (
 
 
 @dataclass(frozen=True)
-class Signal:
+class EDFSignal:
     """One signal of the header; `n_samples` is a data record's."""
 
     label: str
@@ -86,7 +87,7 @@ def parse(data: bytes) -> Recording:
     return _recording(data, signals, records, seconds)
 
 
-def _check_no_gaps(records: np.ndarray, signals: list[Signal], seconds: float) -> None:
+def _check_no_gaps(records: np.ndarray, signals: list[EDFSignal], seconds: float) -> None:
     """Refuse EDF+D whose records do not follow each other; some writers call all files so.
 
     The first annotation of each record is its start, "+12.5" and then the byte 20.
@@ -113,7 +114,7 @@ def _check_no_gaps(records: np.ndarray, signals: list[Signal], seconds: float) -
 
 
 def _recording(
-    data: bytes, signals: list[Signal], records: np.ndarray, seconds: float
+    data: bytes, signals: list[EDFSignal], records: np.ndarray, seconds: float
 ) -> Recording:
     channels: dict[str, Floats] = {}
     rates = set()
@@ -149,7 +150,7 @@ def edf_lead_name(label: str) -> str | None:
     return lead_name(re.sub(r"[-\s]ref$", "", text, flags=re.I))
 
 
-def _signal_headers(header: bytes, n_signals: int) -> list[Signal]:
+def _signal_headers(header: bytes, n_signals: int) -> list[EDFSignal]:
     values: dict[str, list[str]] = {}
     at = 0
     for name, width in _COLUMNS:
@@ -167,7 +168,7 @@ def _signal_headers(header: bytes, n_signals: int) -> list[Signal]:
             text = values[key][i]
             limits[key] = 0.0 if label == _ANNOTATIONS else number(text, f"{label}: {key}")
         signals.append(
-            Signal(
+            EDFSignal(
                 label,
                 n_samples,
                 values["dimension"][i],
@@ -178,7 +179,7 @@ def _signal_headers(header: bytes, n_signals: int) -> list[Signal]:
     return signals
 
 
-def _to_millivolt(raw: np.ndarray, signal: Signal, name: str) -> Floats:
+def _to_millivolt(raw: np.ndarray, signal: EDFSignal, name: str) -> Floats:
     (digital_low, digital_high), (low, high) = signal.digital, signal.physical
     if digital_high <= digital_low or high == low:
         raise FormatError(f"lead {name}: digital or physical range is empty; its scale is unknown")
@@ -273,7 +274,7 @@ def write_edf(ecg: ECG, folder: Path | str, name: str) -> Path:
         header += "".join(text.ljust(width)[:width] for text in texts)
     body = digital.reshape(12, n_records, each).transpose(1, 0, 2)  # record, lead, sample
     path = Path(folder) / f"{name}.edf"
-    path.write_bytes(header.encode("ascii") + body.tobytes())
+    write_bytes(path, header.encode("ascii") + body.tobytes())
     return path
 
 

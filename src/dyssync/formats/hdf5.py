@@ -12,6 +12,7 @@ import numpy as np
 
 from dyssync.errors import FormatError
 from dyssync.formats.numpy import parse_archive
+from dyssync.formats.reading.damage import refusing_damage
 from dyssync.formats.reading.isolation import convert_apart, serve
 from dyssync.formats.reading.recording import (
     Format,
@@ -26,19 +27,6 @@ _MATLAB = b"MATLAB 7.3 MAT-file"
 _SIGNAL_KEYS = ("ecg", "signal", "data", "val", "tracings")
 _RATE_KEYS = ("fs", "sampling_rate", "sample_rate")
 _MAX_OBJECTS = 1000
-_H5PY_ERRORS = (
-    AttributeError,
-    IndexError,
-    KeyError,
-    MemoryError,
-    NotImplementedError,
-    OSError,
-    OverflowError,
-    RuntimeError,
-    SystemError,
-    TypeError,
-    ValueError,
-)
 
 
 def parse(data: bytes, options: ReadOptions) -> Recording:
@@ -61,16 +49,10 @@ def convert(data: bytes) -> bytes:
     import h5py
 
     stream = io.BytesIO()
-    try:
-        with h5py.File(io.BytesIO(data), "r") as file:
-            if len(file) > _MAX_OBJECTS:
-                raise FormatError(f"{len(file)} objects at the root; one ECG is needed")
-            np.savez(stream, **_arrays(file, h5py))
-    except FormatError:
-        raise
-    except _H5PY_ERRORS as error:
-        reason = " ".join(str(error).split())
-        raise FormatError(f"damaged HDF5 data ({reason:.120}); copy the file again") from error
+    with refusing_damage("HDF5 data"), h5py.File(io.BytesIO(data), "r") as file:
+        if len(file) > _MAX_OBJECTS:
+            raise FormatError(f"{len(file)} objects at the root; one ECG is needed")
+        np.savez(stream, **_arrays(file, h5py))
     return stream.getvalue()
 
 

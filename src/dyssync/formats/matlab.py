@@ -7,7 +7,6 @@ it states neither rate nor unit. scipy runs apart, see :mod:`isolation`.
 from __future__ import annotations
 
 import io
-import struct
 import sys
 import zlib
 from collections.abc import Mapping
@@ -19,6 +18,7 @@ import numpy.typing as npt
 
 from dyssync.errors import FormatError
 from dyssync.formats.numpy import parse_archive
+from dyssync.formats.reading.damage import refusing_damage
 from dyssync.formats.reading.isolation import convert_apart, serve
 from dyssync.formats.reading.recording import (
     MAX_FILE_BYTES,
@@ -33,23 +33,6 @@ _SIGNAL_KEYS = ("data", "val", "signal", "ecg", "feats", "ecg12lead", "x")
 _RATE_KEYS = ("fs", "curr_sample_rate", "sampling_rate", "sample_rate", "samplerate", "freq")
 _UNIT_KEYS = ("unit", "units")
 _MI_COMPRESSED = 15
-_SCIPY_ERRORS = (
-    AttributeError,
-    EOFError,
-    IndexError,
-    KeyError,
-    MemoryError,
-    NotImplementedError,
-    OSError,
-    OverflowError,
-    RecursionError,
-    SystemError,
-    TypeError,
-    ValueError,
-    ZeroDivisionError,
-    struct.error,
-    zlib.error,
-)
 
 
 def parse(data: bytes, options: ReadOptions) -> Recording:
@@ -90,12 +73,9 @@ def _variables(data: bytes) -> Mapping[str, npt.NDArray[Any]]:
     """Return variables by lower-case name; the fields of a single struct stand for themselves."""
     from scipy.io import loadmat
 
-    try:
+    with refusing_damage("MATLAB data"):
         # scipy takes any stream; its type stubs know only paths
         loaded = loadmat(cast(str, io.BytesIO(data)), struct_as_record=True)
-    except _SCIPY_ERRORS as error:
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
-        raise FormatError(f"damaged MATLAB data ({reason:.120}); copy the file again") from error
     fields: dict[str, npt.NDArray[Any]] = {}
     for name, value in loaded.items():
         if name.startswith("__") or not isinstance(value, np.ndarray):

@@ -21,6 +21,7 @@ from dyssync.formats.reading.recording import (
     check_sample_count,
 )
 from dyssync.formats.reading.tables import Declared, recording_from_columns
+from dyssync.whole import whole_file
 
 _MAGIC = b"PAR1"
 _ARROW_ERRORS = (
@@ -85,7 +86,8 @@ def write_parquet(ecg: ECG, folder: Path | str, name: str) -> Path:
         metadata["recorded_at"] = f"{ecg.recorded_at:%Y-%m-%d %H:%M:%S}"
     table = pyarrow.table(dict(zip(LEADS, ecg.signal, strict=True)), metadata=metadata)
     path = Path(folder) / f"{name}.parquet"
-    pyarrow.parquet.write_table(table, path)
+    with whole_file(path) as part:
+        pyarrow.parquet.write_table(table, part)
     return path
 
 

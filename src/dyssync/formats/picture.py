@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import io
-import struct
 import warnings
-import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +11,7 @@ import numpy as np
 
 from dyssync.arrays import Bytes
 from dyssync.errors import FormatError
+from dyssync.formats.reading.damage import refusing_damage
 from dyssync.formats.reading.recording import Format, InputFile, ReadOptions
 from dyssync.image import ECGImage, check_size
 
@@ -31,23 +30,6 @@ _MARKS = {
     b"BM": "BMP",
 }
 _FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP")
-_PILLOW_ERRORS = (
-    AttributeError,
-    EOFError,
-    IndexError,
-    KeyError,
-    MemoryError,
-    NotImplementedError,
-    OSError,
-    OverflowError,
-    RuntimeError,
-    SyntaxError,
-    TypeError,
-    ValueError,
-    ZeroDivisionError,
-    struct.error,
-    zlib.error,
-)
 
 
 def parse(data: bytes, page: int = 1) -> ECGImage:
@@ -62,7 +44,7 @@ def parse(data: bytes, page: int = 1) -> ECGImage:
     """
     from PIL import Image, ImageOps
 
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), refusing_damage("picture"):
         warnings.simplefilter("ignore")  # Pillow warns of odd metadata; sizes are checked here
         try:
             with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
@@ -72,13 +54,8 @@ def parse(data: bytes, page: int = 1) -> ECGImage:
                 image.load()
                 ImageOps.exif_transpose(image, in_place=True)
                 return ECGImage(_rgb(image), notes=_page_note(data, page))
-        except FormatError:
-            raise
         except Image.DecompressionBombError as error:
             raise FormatError(f"picture of absurd size ({error}); scale it down") from error
-        except _PILLOW_ERRORS as error:
-            reason = " ".join(str(error).split())
-            raise FormatError(f"damaged picture ({reason:.120}); copy or scan it again") from error
 
 
 def _go_to(image: Image.Image, page: int) -> None:

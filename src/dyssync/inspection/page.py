@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 KINDS = ("png", "svg", "pdf")
 LAYOUT, STYLE, DPI = "3x4+II", "red", 200.0
 IN_HEADER = 5  # of what is compared with the recorder
-# In a tile the QRS stands at three eighths: P wave and PR before it, ST and T behind.
-BEAT_CENTRE_SHARE = 0.375
 
 
 @dataclass(frozen=True)
@@ -96,6 +94,7 @@ def shown_signal(
     import numpy as np
 
     from dyssync.errors import FormatError
+    from dyssync.layouts import TILE_CENTRE_SHARE
     from dyssync.measurements.heartbeat import heartbeat
 
     if layout.source == "rhythm":
@@ -107,7 +106,7 @@ def shown_signal(
         return ecg.signal - np.median(ecg.signal, axis=1, keepdims=True), ecg.fs
     beat = heartbeat(ecg) if beat is None else beat
     centre = (beat.marks.qrs_on + beat.marks.qrs_off) / 2
-    start = max(0, round(centre - BEAT_CENTRE_SHARE * layout.seconds * beat.fs))
+    start = max(0, round(centre - TILE_CENTRE_SHARE * layout.seconds * beat.fs))
     stop = start + round(layout.seconds * beat.fs)
     return beat.signal[:, start:stop].astype(np.float32), beat.fs
 

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
 
 from dyssync.errors import InputError
-from dyssync.formats import read_ecg
+from dyssync.formats import ReadOptions, read_ecg
+from dyssync.formats.reading.recording import AS_STATED
 from dyssync.measurements.heartbeat import NOTCH_MV
 from dyssync.measurements.measurement import Measurements, measure
-from dyssync.workers import available_cores
-
-WAITING = 4  # files a worker that are handed out ahead; bounds memory, keeps every core busy
+from dyssync.workers import available_cores, each
 
 
 @dataclass(frozen=True)
@@ -34,35 +30,33 @@ class Measured:
     problem: str = ""
 
 
-def measure_file(path: Path, notch_mv: float = NOTCH_MV) -> Measured:
+def measure_file(
+    path: Path, options: ReadOptions = AS_STATED, *, notch_mv: float = NOTCH_MV
+) -> Measured:
     """Read and measure one file; a file that is no ECG becomes a reason, not an exception."""
     try:
-        return Measured(path, measure(read_ecg(path), notch_mv=notch_mv))
+        return Measured(path, measure(read_ecg(path, options), notch_mv=notch_mv))
     except (InputError, OSError) as error:
         return Measured(path, None, str(error))
 
 
 def measure_files(
-    paths: Iterable[Path], *, workers: int | None = None, notch_mv: float = NOTCH_MV
+    paths: Iterable[Path],
+    options: ReadOptions = AS_STATED,
+    *,
+    workers: int | None = None,
+    notch_mv: float = NOTCH_MV,
 ) -> Iterator[Measured]:
     """Yield the outcome of each file, in the order of `paths`.
 
     Args:
         paths: any number; a generator is drawn from only as results are taken.
+        options: what the files do not say.
         workers: processes; None takes one a core, 1 works in this process.
         notch_mv: least depth of a notch, mV.
+
+    Raises:
+        InputError: the system ended one of the processes.
     """
-    n_workers = available_cores() if workers is None else workers
-    if n_workers <= 1:
-        yield from (measure_file(path, notch_mv) for path in paths)
-        return
-    source = iter(paths)
-    # spawn: a forked copy of threads that a library holds can hang
-    with ProcessPoolExecutor(n_workers, mp_context=get_context("spawn")) as pool:
-        pending: deque[Future[Measured]] = deque(
-            pool.submit(measure_file, path, notch_mv)
-            for path in islice(source, WAITING * n_workers)
-        )
-        while pending:
-            yield pending.popleft().result()
-            pending.extend(pool.submit(measure_file, path, notch_mv) for path in islice(source, 1))
+    work = partial(measure_file, options=options, notch_mv=notch_mv)
+    yield from each(work, paths, workers=available_cores() if workers is None else workers)

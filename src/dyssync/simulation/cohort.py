@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
@@ -13,11 +13,13 @@ import pandas as pd
 
 from dyssync.ecg import ECG
 from dyssync.errors import check_range
-from dyssync.formats.wfdb.record import write_wfdb
+from dyssync.formats.wfdb import write_wfdb
+from dyssync.simulation.chunks import MARKER, chunks_of, make_chunks
 from dyssync.simulation.patient import PatientParameters, VirtualPatient, simulate_patient
 from dyssync.simulation.population import draw_patient
 from dyssync.simulation.recording import FS
-from dyssync.simulation.staging import run_chunks, staged_folder, write_whole
+from dyssync.whole import resumable_folder, write_text
+from dyssync.workers import OnProgress, unwatched
 
 CHUNK = 16  # patients that are finished together; what an interruption can cost
 MAX_PATIENTS = 1_000_000
@@ -45,7 +47,7 @@ def simulate_cohort(
     out: Path,
     *,
     workers: int = 1,
-    progress: Callable[[int], None] | None = None,
+    on_progress: OnProgress = unwatched,
     force: bool = False,
 ) -> None:
     """Write a cohort of virtual CRT candidates to the new folder `out`.
@@ -58,7 +60,7 @@ def simulate_cohort(
         seed: 0 or more.
         out: folder to make.
         workers: processes.
-        progress: called with the number of patients finished so far.
+        on_progress: called with how many patients are finished, of how many.
         force: replace `out` if it is a simulated folder.
 
     Raises:
@@ -69,30 +71,24 @@ def simulate_cohort(
     check_range("seed", seed, 0, 2**63 - 1)
     check_range("workers", workers, 1, 1024)
     settings = {"kind": "cohort", "patients": n_patients, "seed": seed, "version": VERSION}
-    with staged_folder(out, settings, force=force) as folder:
+    with resumable_folder(out, MARKER, settings, force=force) as folder:
         (folder / "records").mkdir(exist_ok=True)
         (folder / "parts").mkdir(exist_ok=True)
-        firsts = range(0, n_patients, CHUNK)
-        to_do = [first for first in firsts if not _part(folder, first).is_file()]
-        done = sum(min(CHUNK, n_patients - first) for first in firsts if first not in set(to_do))
-
-        def count(finished: int) -> None:
-            nonlocal done
-            done += finished
-            if progress is not None:
-                progress(done)
-
-        count(0)
-        make = partial(_make_chunk, n_patients=n_patients, seed=seed, folder=folder)
-        run_chunks(make, to_do, workers=workers, on_done=count)
-        rows = [r for first in firsts for r in json.loads(_part(folder, first).read_bytes())]
+        chunks = chunks_of(n_patients, CHUNK)
+        make_chunks(
+            partial(_make_chunk, seed=seed, folder=folder),
+            chunks,
+            lambda chunk: _rows_file(folder, chunk).is_file(),
+            workers=workers,
+            on_progress=on_progress,
+        )
+        rows = [
+            row for chunk in chunks for row in json.loads(_rows_file(folder, chunk).read_bytes())
+        ]
         for name in ("cohort", "truth"):
             table = pd.DataFrame([row[name] for row in rows])
-            write_whole(
-                folder / f"{name}.csv", table.to_csv(index=False, lineterminator="\n").encode()
-            )
-        text = README.format(n=n_patients, seed=seed, version=VERSION)
-        write_whole(folder / "README.md", text.encode())
+            write_text(folder / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))
+        write_text(folder / "README.md", README.format(n=n_patients, seed=seed, version=VERSION))
         shutil.rmtree(folder / "parts")
 
 
@@ -101,15 +97,14 @@ def patient_rng(seed: int, k: int) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence(entropy=seed, spawn_key=(k,)))
 
 
-def _part(folder: Path, first: int) -> Path:
-    return folder / "parts" / f"{first:07d}.json"
+def _rows_file(folder: Path, chunk: range) -> Path:
+    return folder / "parts" / f"{chunk.start:07d}.json"
 
 
-def _make_chunk(first: int, *, n_patients: int, seed: int, folder: Path) -> int:
+def _make_chunk(chunk: range, *, seed: int, folder: Path) -> None:
     """Write the recordings of one chunk, then its rows: the rows say that it is complete."""
-    last = min(first + CHUNK, n_patients)
     rows = []
-    for k in range(first, last):
+    for k in chunk:
         rng = patient_rng(seed, k)
         parameters = draw_patient(rng)
         patient = simulate_patient(parameters, rng)
@@ -127,8 +122,7 @@ def _make_chunk(first: int, *, n_patients: int, seed: int, folder: Path) -> int:
                 "truth": truth_row(name, parameters, patient),
             }
         )
-    write_whole(_part(folder, first), json.dumps(rows).encode())
-    return last - first
+    write_text(_rows_file(folder, chunk), json.dumps(rows))
 
 
 def cohort_row(

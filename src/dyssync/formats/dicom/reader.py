@@ -8,7 +8,6 @@ References:
 from __future__ import annotations
 
 import io
-import struct
 import warnings
 from collections.abc import Mapping
 from itertools import compress
@@ -29,12 +28,11 @@ from dyssync.formats.dicom.annotations import (
     first_item,
 )
 from dyssync.formats.dicom.elements import without_marks
-from dyssync.formats.dicom.writer import write_dicom
 from dyssync.formats.reading.beat import read_beat
+from dyssync.formats.reading.damage import refusing_damage
 from dyssync.formats.reading.demographics import age_between, parse_age, parse_datetime, parse_sex
 from dyssync.formats.reading.parsing import number
 from dyssync.formats.reading.recording import (
-    Format,
     InputFile,
     Person,
     ReadOptions,
@@ -85,21 +83,6 @@ _SENSITIVITY_UNITS = 0x003A0211
 _CORRECTION = 0x003A0212
 _BASELINE = 0x003A0213
 _DEFLATED = "1.2.840.10008.1.2.1.99"
-# What pydicom raises on damaged files, beside its own errors.
-_PYDICOM_ERRORS = (
-    AttributeError,
-    EOFError,
-    IndexError,
-    KeyError,
-    LookupError,
-    NotImplementedError,
-    OSError,
-    OverflowError,
-    RecursionError,
-    TypeError,
-    ValueError,
-    struct.error,
-)
 
 
 def parse(data: bytes) -> Recording:
@@ -110,16 +93,9 @@ def parse(data: bytes) -> Recording:
     """
     from pydicom.errors import BytesLengthException
 
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), refusing_damage("DICOM data", BytesLengthException):
         warnings.simplefilter("ignore")  # pydicom warns of odd values that are not used here
-        try:
-            dataset = _read_dataset(data)
-            return _recording(dataset)
-        except FormatError:
-            raise
-        except (BytesLengthException, *_PYDICOM_ERRORS) as error:
-            reason = " ".join(f"{type(error).__name__}: {error}".split())
-            raise FormatError(f"damaged DICOM data ({reason:.120}); copy the file again") from error
+        return _recording(_read_dataset(data))
 
 
 def _read_dataset(data: bytes) -> Dataset:
@@ -307,13 +283,3 @@ def sniff(head: bytes, path: Path) -> bool:
 def read(file: InputFile, options: ReadOptions) -> Recording:
     """Read a DICOM ECG; see :func:`parse`."""
     return parse(file.data)
-
-
-FORMAT = Format(
-    name="dicom",
-    description="DICOM 12-lead, general and ambulatory ECG waveform",
-    suffixes=(".dcm", ".dicom"),
-    sniff=sniff,
-    read=read,
-    write=write_dicom,
-)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dyssync.ecg import ECG, LEADS
+from dyssync.whole import whole_file
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -53,7 +54,8 @@ def write_dicom(ecg: ECG, folder: Path | str, name: str) -> Path:
     _describe(dataset, ecg)
     dataset.WaveformSequence = [_group(ecg, digital, step_uv)]
     path = Path(folder) / f"{name}.dcm"
-    dataset.save_as(path, enforce_file_format=True)
+    with whole_file(path) as part:
+        dataset.save_as(part, enforce_file_format=True)
     return path
 
 

@@ -26,6 +26,7 @@ from collections.abc import Callable
 from typing import BinaryIO, cast
 
 from dyssync.errors import FormatError
+from dyssync.workers import THREAD_SETTINGS
 
 CPU_LIMIT_S = 1
 WALL_LIMIT_S = 60  # the machine may be busy with other things
@@ -77,7 +78,7 @@ class _Server:
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 start_new_session=True,  # so that a signal reaches its child as well
-                env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+                env={**os.environ, **dict.fromkeys(THREAD_SETTINGS, "1")},
             )
             self._asks = cast(BinaryIO, self._process.stdin)
             self._answers = cast(BinaryIO, self._process.stdout)

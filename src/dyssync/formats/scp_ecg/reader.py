@@ -23,7 +23,6 @@ from dyssync.formats.reading.checksum import swapped
 from dyssync.formats.reading.demographics import age_between, parse_age
 from dyssync.formats.reading.recorder_notes import joined_statements, machine_notes
 from dyssync.formats.reading.recording import (
-    Format,
     InputFile,
     Person,
     ReadOptions,
@@ -322,12 +321,3 @@ def sniff(head: bytes, path: Path) -> bool:
 def read(file: InputFile, options: ReadOptions) -> Recording:
     """Read an SCP-ECG file; see :func:`parse`."""
     return parse(file.data)
-
-
-FORMAT = Format(
-    name="scp-ecg",
-    description="SCP-ECG (EN 1064): Huffman tables, differences, reference beats",
-    suffixes=(".scp",),
-    sniff=sniff,
-    read=read,
-)

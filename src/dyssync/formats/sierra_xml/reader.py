@@ -22,7 +22,6 @@ from dyssync.formats.reading.parsing import number
 from dyssync.formats.reading.recorder_notes import joined_statements, machine_notes
 from dyssync.formats.reading.recording import (
     MAX_SAMPLES,
-    Format,
     InputFile,
     Person,
     ReadOptions,
@@ -239,12 +238,3 @@ def sniff(head: bytes, path: Path) -> bool:
 def read(file: InputFile, options: ReadOptions) -> Recording:
     """Read a Sierra XML file; see :func:`parse`."""
     return parse(file.data)
-
-
-FORMAT = Format(
-    name="sierra-xml",
-    description="Philips Sierra XML 1.03 to 1.04.02, XLI-compressed or plain",
-    suffixes=(".xml",),
-    sniff=sniff,
-    read=read,
-)

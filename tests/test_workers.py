@@ -1,0 +1,181 @@
+"""Processes: results in order, items drawn lazily, one thread each, no process left behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from dyssync.errors import ConfigError, InputError
+from dyssync.workers import (
+    AHEAD,
+    FEW,
+    THREAD_SETTINGS,
+    available_cores,
+    each,
+    pool,
+    use_one_thread,
+    workers_for,
+)
+
+# Workers import this from a file: pytest gives test modules names that they cannot import.
+WORK = """
+import os, signal, time
+from dyssync.errors import ConfigError
+
+def slow_first(item):
+    time.sleep(0.3 if item == 0 else 0.0)
+    return item
+
+def refuse(item):
+    raise ConfigError(f"item {item}: no")
+
+def die(item):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def pid(item):
+    return os.getpid()
+
+def threads(item):
+    import cv2, lightgbm, numpy, scipy.linalg, torch
+    from threadpoolctl import threadpool_info
+    return {
+        "cv2": cv2.getNumThreads(),
+        "torch": torch.get_num_threads(),
+        **{library["filepath"]: library["num_threads"] for library in threadpool_info()},
+    }
+
+def wait_after(folder):
+    (folder / str(os.getpid())).touch()
+    time.sleep(120)
+
+_begun = []
+
+def begin(*given):
+    _begun.append(given)
+
+def begun(item):
+    return list(_begun)
+"""
+
+
+@pytest.fixture
+def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+    """The functions above, in a module that workers can import."""
+    (tmp_path / "work_of_tests.py").write_text(WORK)
+    monkeypatch.syspath_prepend(tmp_path)
+    import work_of_tests
+
+    yield work_of_tests
+    del sys.modules["work_of_tests"]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_results_come_in_the_order_of_the_items(work: ModuleType, workers: int) -> None:
+    assert list(each(work.slow_first, range(5), workers=workers)) == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(("workers", "ahead"), [(1, 0), (2, 2 * AHEAD)])
+def test_items_are_drawn_only_a_little_ahead_of_the_results(workers: int, ahead: int) -> None:
+    drawn = []
+
+    def items() -> Iterator[int]:
+        for item in range(1000):
+            drawn.append(item)
+            yield item
+
+    results = each(abs, items(), workers=workers)
+    assert drawn == []
+    assert [next(results) for _ in range(3)] == [0, 1, 2]
+    assert len(drawn) <= 3 + ahead
+    results.close()
+
+
+def test_what_a_function_raises_comes_out_as_it_is(work: ModuleType) -> None:
+    with pytest.raises(ConfigError, match="item 7: no"):
+        list(each(work.refuse, [7, 8], workers=2))
+
+
+def test_a_worker_that_the_system_ends_is_one_line(work: ModuleType) -> None:
+    with pytest.raises(InputError, match=r"ended a working process.*fewer --workers") as caught:
+        list(each(work.die, range(4), workers=2))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_worker_computes_with_one_thread_whatever_the_caller_has(
+    work: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in THREAD_SETTINGS:
+        monkeypatch.setenv(name, "2")
+    monkeypatch.delenv("MKL_NUM_THREADS")
+    (found,) = each(work.threads, [0], workers=2)
+    assert len(found) > 4
+    assert set(found.values()) == {1}, found
+    assert os.environ["OMP_NUM_THREADS"] == "2"
+    assert "MKL_NUM_THREADS" not in os.environ
+
+
+def test_begin_is_called_once_in_each_worker(work: ModuleType) -> None:
+    with pool(1, work.begin, "a", 2) as executor:
+        assert [f.result() for f in [executor.submit(work.begun, k) for k in range(2)]] == [
+            [("a", 2)],
+            [("a", 2)],
+        ]
+
+
+def test_workers_end_when_their_parent_is_killed(tmp_path: Path, work: ModuleType) -> None:
+    begun = tmp_path / "begun"
+    begun.mkdir()
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
+        "from pathlib import Path\nimport work_of_tests\nfrom dyssync.workers import each\n"
+        f"list(each(work_of_tests.wait_after, [Path({str(begun)!r})] * 2, workers=2))\n"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", code])
+    pids: list[int] = []
+    try:
+        in_time(lambda: len(list(begun.iterdir())) == 2, "the workers did not start")
+        pids = [int(path.name) for path in begun.iterdir()]
+        parent.send_signal(signal.SIGKILL)
+        in_time(lambda: all(map(has_ended, pids)), "the workers outlived their parent")
+    finally:
+        for pid in [parent.pid, *pids]:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        parent.wait()
+
+
+def in_time(condition: Callable[[], bool], otherwise: str) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline, otherwise
+        time.sleep(0.05)
+
+
+def has_ended(pid: int) -> bool:
+    """Say whether a process is no more, or a zombie that nobody has asked about (Linux)."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+def test_few_items_are_worked_on_in_this_process_unless_asked() -> None:
+    assert workers_for(range(FEW - 1), None) == 1
+    assert workers_for(range(FEW), None) == available_cores()
+    assert workers_for(range(1), 3) == 3
+
+
+def test_one_thread_leaves_what_the_user_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in THREAD_SETTINGS:  # set first, so that all is taken back afterwards
+        monkeypatch.setenv(name, "4")
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS")
+    use_one_thread()
+    assert os.environ["OMP_NUM_THREADS"] == "4"
+    assert os.environ["OPENBLAS_NUM_THREADS"] == "1"
