@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,13 +12,44 @@ from dyssync.errors import check_choice
 if TYPE_CHECKING:
     from dyssync.registry import Registry
 
-# Where each kind is kept. Only the asked one is imported: to name formats needs no scikit-learn.
-KINDS = {
-    "formats": "dyssync.formats:FORMATS",
-    "layouts": "dyssync.layouts:LAYOUTS",
-    "models": "dyssync.models:MODELS",
-    "methods": "dyssync.pretraining:METHODS",
-    "metrics": "dyssync.evaluation.metrics:METRICS",
+
+# Only what is asked for is imported: to name formats needs no scikit-learn.
+def _formats() -> Registry[Any]:
+    from dyssync.formats import FORMATS
+
+    return FORMATS
+
+
+def _layouts() -> Registry[Any]:
+    from dyssync.layouts import LAYOUTS
+
+    return LAYOUTS
+
+
+def _models() -> Registry[Any]:
+    from dyssync.models import MODELS
+
+    return MODELS
+
+
+def _methods() -> Registry[Any]:
+    from dyssync.pretraining import METHODS
+
+    return METHODS
+
+
+def _metrics() -> Registry[Any]:
+    from dyssync.evaluation.metrics import METRICS
+
+    return METRICS
+
+
+KINDS: dict[str, Callable[[], Registry[Any]]] = {
+    "formats": _formats,
+    "layouts": _layouts,
+    "models": _models,
+    "methods": _methods,
+    "metrics": _metrics,
 }
 
 
@@ -27,10 +58,9 @@ def listing(kind: Annotated[str, typer.Argument(help=", ".join(KINDS))]) -> None
 
     Example: dyssync list models
     """
-    module, _, name = KINDS[check_choice("kind", kind, KINDS)].partition(":")
-    table: Registry[Any] = getattr(importlib.import_module(module), name)
-    width = max(len(entry) for entry in table)
-    for entry in table:
+    table = KINDS[check_choice("kind", kind, KINDS)]()
+    width = max(len(name) for name in table)
+    for name in table:
         # Of the other kinds the entries would have to be imported, and networks take seconds.
-        text = table[entry].description if kind == "formats" else ""
-        print(f"{entry:{width}}  {text}".rstrip())
+        text = table[name].description if kind == "formats" else ""
+        print(f"{name:{width}}  {text}".rstrip())
