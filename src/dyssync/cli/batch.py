@@ -68,8 +68,12 @@ def _alone(work: Callable[[Job], R], job: Job) -> R | Failure:
     try:
         return work(job)
     except (InputError, OSError) as error:
-        # with its folder, where others of the batch have the same name
-        return Failure(job.name, f"{job.name}: {str(error).removeprefix(f'{job.path.name}: ')}")
+        return failure(job, str(error))
+
+
+def failure(job: Job, problem: str) -> Failure:
+    """Return a failure that is told with the name of the job instead of the bare file name."""
+    return Failure(job.name, f"{job.name}: {problem.removeprefix(f'{job.path.name}: ')}")
 
 
 def report_failures(done: int, failed: Sequence[Failure], what: str) -> Exit:
