@@ -27,7 +27,9 @@ def check(
     with reading_bar("reading") as bar:
         row = bar.add_task("reading", total=None)
         found, problems = check_cohort(
-            cohort, seconds=seconds, on_row=lambda done, n: bar.update(row, completed=done, total=n)
+            cohort,
+            seconds=seconds,
+            on_progress=lambda done, n: bar.update(row, completed=done, total=n),
         )
     if as_json:
         rows = [{"row": p.row, "patient_id": p.patient_id, "problem": p.text} for p in problems]
@@ -35,7 +37,7 @@ def check(
         return 2 if problems else 0
     for problem in problems:
         print(problem)
-    if "responder" in found.table and len(found.ecgs):
+    if len(found.table):
         responses = found.responses
         print(
             f"{cohort.name}: {len(found.table)} recordings of {len(responses)} patients can be "

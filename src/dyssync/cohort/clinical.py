@@ -1,4 +1,4 @@
-"""Clinical columns a cohort table may have beside the ECG (f34): what is allowed, and its range.
+"""Clinical columns a cohort table may have beside the ECG: what is allowed, and its range.
 
 Only these are ever offered to a model. The response, the volumes it is made of, and every other
 column of the table stay out by construction.

@@ -20,7 +20,7 @@ from dyssync.signals.beats import detect_beats
 def describe_cohort(cohort: Cohort) -> dict[str, Any]:
     """Return what :func:`cautions` compares a recording with; JSON, without any patient's data."""
     if cohort.holds_pictures:
-        pages = [page.pixels for page in cohort.ecgs if isinstance(page, ECGImage)]
+        pages = [page.pixels for page in cohort.inputs if isinstance(page, ECGImage)]
         return {"pictures": True, "page_look": asdict(look_of(pages))}
     sizes = [_amplitude(ecg) for ecg in cohort.signals]
     rates = cohort.table["fs"]

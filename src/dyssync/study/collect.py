@@ -65,7 +65,7 @@ def collect(
         maps,
         (
             *_cautions(material, metrics),
-            *silent_recordings(material.cohort.ecgs),
+            *silent_recordings(material.cohort.inputs),
             *unchecked_rows(explanations["rules"]),
         ),
         gather_contributions(folders),

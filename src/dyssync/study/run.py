@@ -82,7 +82,7 @@ def run_study(
         config.cohort,
         seconds=config.seconds,
         exclude_problems=config.exclude_bad,
-        on_row=lambda done, total: story.reading("cohort", done, total),
+        on_progress=lambda done, total: story.reading("cohort", done, total),
     )
     table = config.cohort
     config = suit_models(config, cohort, story)
@@ -180,11 +180,11 @@ def _read_corpus(config: StudyConfig, cohort: Cohort, story: Story) -> Corpus | 
     corpus = read_corpus(
         config.corpus,
         seconds=config.seconds,
-        on_row=lambda done, total: story.reading("corpus", done, total),
+        on_progress=lambda done, total: story.reading("corpus", done, total),
     )
     # with ten seeds every patient is in a test part sooner or later
     patients = [str(p) for p in cohort.responses.index]
-    check_apart(corpus.ecgs, patients, cohort.ecgs)
+    check_apart(corpus.ecgs, patients, cohort.inputs)
     story.say(f"{corpus.name}: {len(corpus.ecgs)} unlabelled recordings")
     for problem in corpus.problems:
         story.say(f"  left out: {problem}")
@@ -201,7 +201,7 @@ def _record(
     held["corpus"] = None if corpus is None else corpus.name
     return {
         **held,
-        "cohort_digest": digest_of(cohort.ecgs),
+        "cohort_digest": digest_of(cohort.inputs),
         "responses_digest": digest_of_table(cohort.table),
         "clinical_digest": digest_of_facts(cohort),
         "corpus_digest": None if corpus is None else corpus.digest,
