@@ -20,9 +20,9 @@ import pandas as pd
 from dyssync.cohort.cohort import Cohort, read_cohort
 from dyssync.cohort.splits import Part, split_patients
 from dyssync.evaluation.protocol import metric_table, pairwise_tests, summarise_metrics
-from dyssync.models.base import ResponseModel
 from dyssync.models.boosting import Boosting
 from dyssync.models.logistic import Logistic
+from dyssync.models.protocols import ResponseModel
 from dyssync.models.rules import (
     AREA_CUTOFFS,
     GuidelineESC2021,

@@ -32,7 +32,8 @@ from dyssync.ecg import ECG, LIMB_FROM_I_II
 from dyssync.explanation.raster import raster_views
 from dyssync.layouts import LAYOUTS
 from dyssync.learning.network import build_network
-from dyssync.learning.network_input import PictureConfig, stack, training_picture
+from dyssync.learning.network_input import stack, training_picture
+from dyssync.learning.picture_config import PictureConfig, named_layouts
 from dyssync.learning.training import make_fabric
 from dyssync.rendering import View, ViewConfig, apply_view, draw_view, encode_png, render_page
 from dyssync.rendering.wear import apply_wear, draw_wear
@@ -146,9 +147,10 @@ def time_epochs(signal: np.ndarray, size: tuple[int, int], steps: int = 42) -> N
         return time.process_time() - start
 
     plain = PictureConfig(size, gain=2.0)
+    mixed = named_layouts("mixed", plain.layout)
     for name, config in (
         ("one layout, clean", plain),
-        ("mixed and worn", replace(plain, training_layouts="mixed", papers="mixed", wear=2.0)),
+        ("mixed and worn", replace(plain, training_layouts=mixed, papers="mixed", wear=2.0)),
     ):
 
         def fresh(config: PictureConfig = config) -> np.ndarray:

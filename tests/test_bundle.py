@@ -1,8 +1,12 @@
 """Bundles: a whole one predicts what the study's models predict; a damaged one is refused."""
 
+import gc
+import hashlib
 import json
 import shutil
+import weakref
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +14,7 @@ import pytest
 from dyssync.ecg import ECG
 from dyssync.errors import ModelError
 from dyssync.formats import read_ecg
-from dyssync.prediction.bundle import load_bundle
+from dyssync.prediction.bundle import load_bundle, load_model
 from dyssync.prediction.predictor import Predictor
 from dyssync.study.results import read_csv
 
@@ -101,3 +105,91 @@ def test_bundle_with_one_byte_changed_is_refused(
 def test_folder_without_manifest_is_no_bundle(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no bundle"):
         load_bundle(tmp_path)
+
+
+def reseal(bundle: Path, manifest: dict[str, Any]) -> None:
+    """Write a changed manifest with the digest that belongs to it, as a careless hand would."""
+    text = json.dumps(manifest).encode()
+    (bundle / "manifest.json").write_bytes(text)
+    (bundle / "manifest.sha256").write_text(hashlib.sha256(text).hexdigest() + "\n")
+
+
+@pytest.fixture
+def small_bundle(finished_run: Path, tmp_path: Path) -> tuple[Path, dict[str, Any]]:
+    """A bundle of the logistic model alone, resealed, and its manifest."""
+    bundle = tmp_path / "bundle"
+    shutil.copytree(finished_run / "bundle" / "models" / "logistic", bundle / "models" / "logistic")
+    manifest = json.loads((finished_run / "bundle" / "manifest.json").read_text())
+    manifest["models"] = {"logistic": manifest["models"]["logistic"]}
+    manifest["files"] = {n: d for n, d in manifest["files"].items() if "/logistic/" in n}
+    reseal(bundle, manifest)
+    return bundle, manifest
+
+
+def test_bundle_of_another_version_is_refused_by_its_version(
+    small_bundle: tuple[Path, dict[str, Any]],
+) -> None:
+    bundle, _ = small_bundle
+    load_bundle(bundle)
+    reseal(bundle, {"format": 2, "dyssync": "0.0.9", "about": {}, "models": {}, "files": {}})
+    with pytest.raises(ModelError, match=r"bundle format 2, this version reads 3.*0\.0\.9"):
+        load_bundle(bundle)
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "message"),
+    [
+        (("about", "base_rate"), "half", "about.base_rate: Input should be a valid number"),
+        (("about", "thresholds"), None, "about.thresholds"),
+        (("about", "training", "signals", "fs_range"), [500.0], "fs_range"),
+        (("models",), [], "models"),
+        (("surprise",), 1, "surprise"),
+    ],
+)
+def test_resealed_manifest_with_wrong_fields_is_one_error(
+    small_bundle: tuple[Path, dict[str, Any]], place: tuple[str, ...], value: object, message: str
+) -> None:
+    bundle, manifest = small_bundle
+    inner = manifest
+    for key in place[:-1]:
+        inner = inner[key]
+    inner[place[-1]] = value
+    reseal(bundle, manifest)
+    with pytest.raises(ModelError, match="damaged or of another version") as refused:
+        load_bundle(bundle)
+    assert message in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"model": "no-such-model"},
+        {"params": {"inverse_penalty": 0.5, "power": 2}},
+        {"values": {}},
+        {"values": {"intercept": "high"}},
+        {"files": ["missing.bin"]},
+        {"params": 3},
+    ],
+)
+def test_damaged_model_is_a_model_error(
+    finished_run: Path, tmp_path: Path, change: dict[str, Any]
+) -> None:
+    folder = tmp_path / "final"
+    shutil.copytree(finished_run / "bundle" / "models" / "logistic" / "final", folder)
+    load_model(folder)
+    saved = json.loads((folder / "model.json").read_text())
+    (folder / "model.json").write_text(json.dumps({**saved, **change}))
+    with pytest.raises(ModelError):
+        load_model(folder)
+
+
+def test_no_recording_outlives_its_prediction(finished_run: Path, toy_cohort: Path) -> None:
+    predictor = Predictor(load_bundle(finished_run), ["resnet18", "qrs-area", "logistic"])
+    ecg = read_ecg(toy_cohort / "rec01.hea")
+    left = weakref.ref(ecg)
+    first = predictor.predict(ecg)
+    assert predictor.predict(ecg) == first
+    del ecg
+    gc.collect()
+    assert left() is None, "an ECG outlives its prediction"

@@ -1,6 +1,8 @@
 """The command line: codes, what goes to stdout and what to stderr, and how fast help comes."""
 
 import json
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,10 +12,15 @@ import pytest
 
 from dyssync.cli import main
 from dyssync.cli.app import app
+from dyssync.cli.exits import Exit
+from dyssync.ecg import ECG, LEADS
+from dyssync.formats import write_ecg
+from dyssync.workers import THREAD_SETTINGS
 
 # one process: what its tests share takes a while to make
 pytestmark = pytest.mark.xdist_group("run")
 
+Toy = tuple[list[ECG], np.ndarray]
 Captured = pytest.CaptureFixture[str]
 ROOT = Path(__file__).parent.parent
 
@@ -33,6 +40,16 @@ def test_help_of_every_verb_has_an_example_and_the_readme_names_it(
     assert f"dyssync {verb}" in (ROOT / "README.md").read_text()
 
 
+def test_no_verb_imports_another() -> None:
+    folder = ROOT / "src" / "dyssync" / "cli"
+    homes = {c.callback.__module__ for c in app.registered_commands if c.callback}
+    assert len(homes) == len(verbs())
+    for home in homes:
+        text = (folder / f"{home.rpartition('.')[2]}.py").read_text()
+        named = {home for home in homes if re.search(rf"{home}\b", text)}
+        assert not named, f"{home} imports {named}; what two verbs share is no verb's"
+
+
 def test_help_imports_nothing_heavy() -> None:
     code = (
         "import sys; from dyssync.cli import main; main(['--help']); "
@@ -43,6 +60,22 @@ def test_help_imports_nothing_heavy() -> None:
     assert done.stderr.strip() == "[]"
 
 
+@pytest.mark.parametrize(("said", "used"), [(None, "1"), ("2", "2")])
+def test_a_verb_computes_with_one_thread_unless_the_user_says_else(
+    said: str | None, used: str, toy_cohort: Path
+) -> None:
+    code = (
+        "import sys; from dyssync.cli import main; main(['measure', sys.argv[1]]); "
+        "from threadpoolctl import threadpool_info as info; "
+        "print(*{str(library['num_threads']) for library in info()}, file=sys.stderr)"
+    )
+    told = {name: text for name, text in os.environ.items() if name not in THREAD_SETTINGS}
+    told |= {} if said is None else dict.fromkeys(THREAD_SETTINGS, said)
+    call = [sys.executable, "-c", code, str(toy_cohort / "rec00.hea")]
+    done = subprocess.run(call, capture_output=True, text=True, check=True, env=told)
+    assert done.stderr.split() == [used]
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -51,6 +84,9 @@ def test_help_imports_nothing_heavy() -> None:
         (["predict", "nowhere", "a.hea"], "no bundle"),
         (["check", "nowhere.csv"], "no such file"),
         (["list", "model"], "unknown kind 'model'"),
+        (["inspect", "."], ".: a folder; one ECG file is needed"),
+        (["inspect", ""], ".: a folder; one ECG file is needed"),
+        (["inspect", ".."], "..: a folder; one ECG file is needed"),
         (["study", "--cohort", "c.csv", "--out", "x", "--models", "resnet"], "Nearest: resnet18"),
     ],
 )
@@ -82,29 +118,80 @@ def test_check_tells_all_or_nothing(toy_cohort: Path, capsys: Captured) -> None:
     assert len(json.loads(capsys.readouterr().out)) == 49  # each row, and that nobody is left
 
 
-def test_predict_scores_good_files_and_lists_bad_ones(
+def test_predict_scores_good_files_and_lists_bad_ones_at_their_place(
     finished_run: Path, toy_cohort: Path, tmp_path: Path, capsys: Captured
 ) -> None:
     empty = tmp_path / "empty.hea"
     empty.write_text("")
     good = [str(toy_cohort / f"rec{i:02d}.hea") for i in range(2)]
-    assert main(["predict", str(finished_run), *good, "--json"]) == 0
+    call = ["predict", str(finished_run), "--models", "qrs-area,prevalence"]
+    assert main([*call, *good, "--json"]) == Exit.DONE
     rows = json.loads(capsys.readouterr().out)
     assert [row["file"] for row in rows] == ["rec00.hea", "rec01.hea"]
-    assert main(["predict", str(finished_run), good[0], str(empty), "--json"]) == 3
+    assert list(rows[0]["models"]) == ["qrs-area", "prevalence"]
+    assert main([*call, good[0], str(empty), good[1], "--json"]) == Exit.SOME_FAILED
     held = capsys.readouterr()
-    assert "empty.hea" in held.err
-    assert "error" in json.loads(held.out)[1]
-    assert main(["predict", str(finished_run), str(empty)]) == 2
+    assert held.err.endswith("2 scored, 1 failed\n")
+    names = [row["file"] for row in json.loads(held.out)]
+    assert [Path(name).name for name in names] == ["rec00.hea", "empty.hea", "rec01.hea"]
+    assert json.loads(held.out)[1]["error"].startswith(names[1])
+    assert main([*call, str(empty)]) == Exit.INPUT
+    held = capsys.readouterr()
+    assert held.out == ""
+    assert held.err == "error: empty.hea: the file is empty (0 bytes); an ECG file is needed\n"
+
+
+def test_predict_takes_folders_and_patterns_and_prints_a_row_a_file(
+    finished_run: Path, toy_cohort: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    monkeypatch.chdir(toy_cohort / "corpus")
+    call = ["predict", str(finished_run), "--models", "qrs-area,prevalence"]
+    assert main([*call, "."]) == Exit.DONE
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["file", "qrs-area", "prevalence", "base", "rate"]
+    rows = [line for line in lines if not line.startswith(" ")]
+    assert [line.split()[0] for line in rows[1:-1]] == [f"c{i:02d}.hea" for i in range(12)]
+    assert rows[-1].startswith("probability of response")
+    assert main([*call, "c0[0-3].hea", "--json"]) == Exit.DONE
+    assert len(json.loads(capsys.readouterr().out)) == 4
+
+
+def test_predict_takes_a_declared_rate(
+    finished_run: Path, tmp_path: Path, toy: Toy, capsys: Captured
+) -> None:
+    path = tmp_path / "silent.csv"
+    np.savetxt(path, toy[0][0].signal.T, delimiter=",", header=",".join(LEADS), comments="")
+    call = ["predict", str(finished_run), str(path), "--models", "prevalence"]
+    assert main(call) == Exit.INPUT
+    assert "sampling rate" in capsys.readouterr().err
+    assert main([*call, "--fs", "250", "--unit", "mV"]) == Exit.DONE
+
+
+def test_predict_gives_each_file_its_clinical_facts_or_says_which_is_in_doubt(
+    finished_run: Path, toy: Toy, tmp_path: Path, capsys: Captured
+) -> None:
+    for folder, k in (("a", 0), ("b", 1)):
+        (tmp_path / folder).mkdir()
+        write_ecg(toy[0][k], tmp_path / folder, "one", "csv")
+    table = tmp_path / "a" / "facts.csv"
+    table.write_text("ecg,lvef\none.csv,25\n")
+    call = ["predict", str(finished_run), "--models", "guideline-esc-2021", "--json"]
+    call += ["--clinical", str(table)]
+    assert main([*call, str(tmp_path / "a")]) == Exit.DONE  # the table there is no ECG
+    (row,) = json.loads(capsys.readouterr().out)
+    statement = row["models"]["guideline-esc-2021"]["statement"]
+    assert statement.endswith("meet the condition: nyha")  # and not lvef
+    assert main([*call, str(tmp_path)]) == Exit.INPUT
+    assert "several are called one.csv" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("kind", ["nan", "flat", "eleven", "short", "microvolt"])
 def test_predict_refuses_what_is_no_usable_ecg_in_one_line(
-    kind: str, finished_run: Path, tmp_path: Path, capsys: Captured, toy: tuple[list, np.ndarray]
+    kind: str, finished_run: Path, tmp_path: Path, capsys: Captured, toy: Toy
 ) -> None:
     ecg = toy[0][0]
     signal = ecg.signal.T.copy()
-    names = list(ECG_LEADS)
+    names = list(LEADS)
     if kind == "nan":
         signal[100, 3] = np.nan
     elif kind == "flat":
@@ -127,6 +214,3 @@ def test_predict_refuses_what_is_no_usable_ecg_in_one_line(
     }  # fmt: skip
     assert expected[kind] in err
     assert path.name in err
-
-
-ECG_LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")

@@ -9,13 +9,10 @@ import pyarrow.parquet
 import pytest
 
 from dyssync.cli import main
-from dyssync.cli.inspecting import COMPARED, OWN
+from dyssync.cli.exits import Exit
 from dyssync.cli.paths import gather, names_of
-from dyssync.cli.tables import MAIN
 from dyssync.ecg import ECG, LEADS
 from dyssync.formats import read_ecg, writable_formats
-from dyssync.formats.reading.recorder_notes import LABELS
-from dyssync.inspection.wording import FASCICULAR, PATTERNS
 from dyssync.measurements import measure
 from dyssync.measurements.measurement import NAMES
 
@@ -41,13 +38,6 @@ def silent(toy: tuple[list[ECG], np.ndarray], tmp_path: Path) -> Path:
 
 def records(cohort: Path, n: int) -> list[str]:
     return [str(cohort / f"rec{i:02d}.hea") for i in range(n)]
-
-
-def test_every_measurement_that_is_shown_exists() -> None:
-    shown = {name for _, name in (*MAIN, *OWN)} | {name for name, _ in (*PATTERNS, *FASCICULAR)}
-    shown |= {name for _, _, name, _ in COMPARED}
-    assert shown <= set(NAMES)
-    assert {key for *_, key in COMPARED} <= set(LABELS)
 
 
 def test_a_folder_a_pattern_and_a_shells_star_mean_the_same_files(toy_cohort: Path) -> None:
@@ -135,6 +125,32 @@ def test_nothing_is_written_when_nothing_can_be_measured(
     err = capsys.readouterr().err
     assert "missing.hea: no such file" in err
     assert [p.name for p in tmp_path.iterdir()] == ["broken.hea"]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        ["measure", "--json"],
+        ["convert", "--to", "wfdb", "--keep-identifiers", "--out", "OUT"],
+        ["render", "--format", "svg", "--layout", "tiles", "--out", "OUT"],
+    ],
+    ids=lambda call: call[0],
+)
+def test_two_workers_do_the_same_as_one(
+    call: list[str], toy_cohort: Path, broken: str, tmp_path: Path, capsys: Captured
+) -> None:
+    verb, *options = call
+    files = records(toy_cohort, 4)
+    files.insert(2, broken)
+    told = []
+    for workers in ("1", "2"):
+        out = tmp_path / workers
+        words = [str(out) if word == "OUT" else word for word in options]
+        assert main([verb, *files, *words, "--workers", workers]) == Exit.SOME_FAILED
+        held = capsys.readouterr()
+        made = {p.name: p.read_bytes() for p in out.iterdir()} if out.exists() else {}
+        told.append((held.out.replace(str(out), "OUT"), held.err, made))
+    assert told[0] == told[1]
 
 
 @pytest.mark.parametrize("verb", ["measure", "inspect", "convert", "render"])

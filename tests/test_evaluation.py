@@ -27,7 +27,7 @@ def test_overlap_widens_the_interval_by_the_published_factor() -> None:
 
 
 def test_the_study_s_own_uncertainty_is_reproduced() -> None:
-    # domain 4.2: ten 80/20 splits with SD 5.5 % have a corrected interval of +/- 7.4 %
+    # ten 80/20 splits with SD 5.5 % have a corrected interval of +/- 7.4 %
     values = 0.785 + 0.055 * stats.zscore(np.arange(10.0), ddof=1)
     found = corrected_mean(values, 0.25)
     assert found.high - found.mean == pytest.approx(0.074, abs=5e-4)

@@ -1,6 +1,6 @@
 """The dictionary of measurements: closed forms, published criteria, NaN discipline, bad input."""
 
-import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,16 +8,17 @@ import numpy.typing as npt
 import pytest
 from measurement_page import render_dictionary
 
-from dyssync.ecg import ECG, LEAD_INDEX, LEADS
-from dyssync.errors import ConfigError, ModelError
-from dyssync.measurements import DEFINITIONS, Measurements, lead_quality, measure, needs
+from dyssync.ecg import ECG, LEAD_INDEX, LEADS, Sex
+from dyssync.errors import ConfigError
+from dyssync.measurements import DEFINITIONS, Measurements, activation, lead_quality, measure
 from dyssync.measurements.areas import angle_deg
 from dyssync.measurements.batch import measure_files
+from dyssync.measurements.bundle_branch import lbbb_esc
 from dyssync.measurements.guidelines import Candidate, esc_2021, hrs_2023
-from dyssync.measurements.heartbeat import heartbeat
-from dyssync.measurements.needs import needed_leads
-from dyssync.measurements.qrs_components import QRSComponents, stretched_qrs
+from dyssync.measurements.heartbeat import Heartbeat, heartbeat
+from dyssync.measurements.selvester import selvester_lbbb
 from dyssync.signals.vectorcardiogram import DOWER
+from dyssync.signals.waves import Notches, Wave
 
 FS = 500.0
 Array = npt.NDArray[np.float64]
@@ -180,11 +181,24 @@ def test_heights_of_saturated_leads_are_missing() -> None:
     assert np.isfinite(found["heart_rate_bpm"])
 
 
-def test_every_measurement_says_which_leads_it_needs() -> None:
+def test_every_measurement_needs_the_leads_in_its_name() -> None:
     for entry in DEFINITIONS:
-        assert set(needed_leads(entry.id, entry.name)) <= set(LEADS)
-    known = {entry.name for entry in DEFINITIONS}
-    assert set(needs._BY_NAME) <= known
+        assert set(entry.needs) <= set(LEADS), entry.name
+        lead = entry.name.rpartition("_")[2]
+        assert lead not in LEADS or lead in entry.needs, f"{entry.name} needs {lead}; say so"
+
+
+def test_what_a_lead_is_needed_for_follows_from_the_definition() -> None:
+    needs = {entry.name: set(entry.needs) for entry in DEFINITIONS}
+    assert needs["qrs_area_uvs"] == {"I", "II", "V1", "V2", "V3", "V4", "V5", "V6"}  # Kors
+    assert needs["sokolow_lyon_mv"] == {"V1", "V5", "V6"}
+    assert needs["cornell_product_mvms"] == {"aVL", "V3"}
+    assert needs["qrs_duration_ms"] == set()  # all leads together: one bad lead does not move it
+
+
+def test_a_name_that_is_not_there_is_a_key_error() -> None:
+    with pytest.raises(KeyError, match="qrs_volume"):
+        measure(ecg_of())["qrs_volume"]
 
 
 def test_lead_quality_names_the_lead_and_the_fault() -> None:
@@ -246,6 +260,60 @@ def test_strict_lbbb_needs_width_and_notches() -> None:
     assert smooth["lbbb_strauss"] == 0.0
 
 
+def with_waves(beat: Heartbeat, lead: str, r_mv: float, s_mv: float) -> Heartbeat:
+    """Return the beat with an R and an S of 40 ms each in one lead; S of 0 is none."""
+    waves = [Wave("R", r_mv, 0, 10, 20)] + ([Wave("S", -s_mv, 20, 30, 40)] if s_mv else [])
+    at = LEAD_INDEX[lead]
+    return replace(beat, waves=(*beat.waves[:at], tuple(waves), *beat.waves[at + 1 :]))
+
+
+def with_notches(beat: Heartbeat, leads: tuple[str, ...], n: int) -> Heartbeat:
+    """Return the beat with `n` notches in some leads and none in the others."""
+    some = Notches(((3, 5, 7),) * n, ())
+    none = Notches((), ())
+    return replace(beat, notches=tuple(some if lead in leads else none for lead in LEADS))
+
+
+def test_cornell_product_of_women_is_that_of_8_mm_more() -> None:
+    ecg = ecg_of()
+    woman, man = measure(ecg), measure(replace(ecg, sex="M"))
+    more = woman["cornell_product_mvms"] - man["cornell_product_mvms"]
+    assert more / woman["qrs_duration_ms"] == pytest.approx(0.8)
+
+
+def test_two_notches_fragment_a_narrow_qrs_and_more_than_two_a_wide_one() -> None:
+    narrow, wide = heartbeat(ecg_of(qrs_s=0.1)), heartbeat(notched_lbbb(0.19))
+    assert narrow.qrs_ms < 120 <= wide.qrs_ms  # Das 2008: wide is 120 ms and more
+    inferior = ("II", "aVF")
+    for beat, notches, expected in ((narrow, 1, 1.0), (wide, 2, 0.0), (wide, 3, 1.0)):
+        found = activation.measure(with_notches(beat, inferior, notches))
+        assert found["fqrs"] == expected, (beat.qrs_ms, notches)
+        assert found["fqrs_inferior"] == 2 * expected
+    assert activation.measure(with_notches(wide, ("II",), 3))["fqrs"] == 0.0  # one lead alone
+
+
+@pytest.mark.parametrize(("r_mv", "negative"), [(0.3, True), (0.35, False)])
+def test_v1_of_lbbb_has_an_r_of_at_most_3_mm(r_mv: float, negative: bool) -> None:
+    beat = with_waves(heartbeat(notched_lbbb(0.19)), "V1", r_mv, 1.5)
+    assert lbbb_esc(beat) is negative
+
+
+@pytest.mark.parametrize(
+    ("age", "sex", "limit_uv"),
+    [(55.0, "M", 500), (75.0, "M", 400), (35.0, "M", 600), (55.0, "F", 450)],
+)
+def test_selvester_limits_are_those_of_a_man_of_55_and_change_by_a_percent_a_year(
+    age: float, sex: Sex, limit_uv: float
+) -> None:
+    # R of V5 at most 500 uV is one point; 10 % less in women
+    beat = replace(heartbeat(notched_lbbb(0.19)), age=age, sex=sex)
+    low, high = (
+        selvester_lbbb(with_waves(beat, "V5", uv / 1000, 0.0))
+        for uv in (limit_uv - 5, limit_uv + 5)
+    )
+    assert low == high + 1
+
+
 def test_depth_of_a_notch_is_an_option() -> None:
     ecg = notched_lbbb(0.19)
     assert measure(ecg)["notches_V6"] > 0
@@ -271,21 +339,6 @@ def test_guideline_classes(qrs: float, lbbb: bool, esc: str, hrs: str) -> None:
     assert hrs_2023(patient).name == hrs
     assert esc_2021(patient).assumed == ()
     assert "lvef" in esc_2021(Candidate(qrs, lbbb)).assumed
-
-
-def test_qrs_components_learn_from_training_rows_and_survive_json() -> None:
-    rows = np.stack(
-        [stretched_qrs(heartbeat(ecg_of((x, 0.8, -0.4)))) for x in (0.2, 0.4, 0.6, 0.8, 1.0)]
-    )
-    fitted = QRSComponents(2).fit(rows)
-    first = fitted.transform(rows)[:, 0]
-    assert (np.diff(first) > 0).all() or (np.diff(first) < 0).all()
-    loaded = QRSComponents.from_state(json.loads(json.dumps(fitted.to_state())))
-    np.testing.assert_allclose(loaded.transform(rows), fitted.transform(rows))
-    with pytest.raises(ModelError, match="not fitted"):
-        QRSComponents(2).transform(rows)
-    with pytest.raises(ModelError, match="missing in the state"):
-        QRSComponents.from_state({"n_components": 2})
 
 
 @pytest.mark.real_data

@@ -10,22 +10,27 @@ import pytest
 from dyssync.ecg import ECG
 from dyssync.errors import ConfigError, ModelError
 from dyssync.image import ECGImage
+from dyssync.layouts import LAYOUTS
+from dyssync.learning import picture_config
 from dyssync.learning.network_input import (
     INK_MEAN,
     INK_SD,
-    PictureConfig,
     asked_pictures,
     stack,
     training_picture,
 )
+from dyssync.learning.picture_config import MIXES, PictureConfig, named_layouts
 from dyssync.models.base import signals_of
 from dyssync.models.resnet import ResNet18
+from dyssync.pretraining.config import PretrainingConfig
+from dyssync.registry import Registry
 
 Toy = tuple[list[ECG], np.ndarray]
 
 SIZE = (96, 128)
 PLAIN = PictureConfig(SIZE)
-RANDOM = PictureConfig(SIZE, training_layouts="mixed", papers="mixed", wear=3.0)
+MIXED = named_layouts("mixed", "3x4+II")
+RANDOM = PictureConfig(SIZE, training_layouts=MIXED, papers="mixed", wear=3.0)
 
 
 def as_page(ecg: ECG, width: int = 640) -> ECGImage:
@@ -76,11 +81,33 @@ def test_tiles_of_a_recording_without_a_heartbeat_are_an_empty_page(toy: Toy) ->
 
 
 def test_mixed_layouts_keep_half_for_the_own_one_and_its_kind_of_signal() -> None:
-    for own in ("3x4+II", "tiles"):
-        layouts = PictureConfig(SIZE, own, training_layouts="mixed").layouts
+    for own, kind in (("3x4+II", "rhythm"), ("tiles", "median-beat")):
+        layouts = named_layouts("mixed", own)
         assert layouts.count(own) == len(layouts) / 2
-        assert ("tiles-qrs" in layouts) == (own == "tiles")
-    assert PictureConfig(SIZE, training_layouts="3x4, 6x2").layouts == ("3x4", "6x2")
+        assert set(layouts) == set(MIXES[kind])
+        assert PictureConfig(SIZE, own, training_layouts=layouts).views.layouts == layouts
+    assert named_layouts("3x4, 6x2", "3x4") == ("3x4", "6x2")
+    assert named_layouts("same", "tiles") == PictureConfig(SIZE, "tiles").views.layouts
+
+
+def test_every_layout_of_a_mix_exists_and_shows_its_kind_of_signal() -> None:
+    for kind, names in MIXES.items():
+        assert {LAYOUTS[name].source for name in names} == {kind}
+        assert len(set(names)) == len(names)
+
+
+def test_a_layout_added_tomorrow_joins_no_mix(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = [named_layouts("mixed", "6x2"), PretrainingConfig(layout="tiles").training_layouts]
+    added = {
+        "2x6": replace(LAYOUTS["6x2"], name="2x6"),
+        "tiles-t": replace(LAYOUTS["tiles"], name="tiles-t"),
+    }
+    more = Registry("layout", {**{name: LAYOUTS[name] for name in LAYOUTS}, **added})
+    monkeypatch.setattr(picture_config, "LAYOUTS", more)
+    after = [named_layouts("mixed", "6x2"), PretrainingConfig(layout="tiles").training_layouts]
+    assert after == before
+    # its own models have it beside the mix
+    assert named_layouts("mixed", "2x6") == ("2x6",) * len(MIXES["rhythm"]) + MIXES["rhythm"]
 
 
 def test_network_sees_ink_as_a_share_of_the_lightest_grey() -> None:
@@ -95,9 +122,9 @@ def test_network_sees_ink_as_a_share_of_the_lightest_grey() -> None:
 
 def test_settings_that_do_not_fit_are_refused() -> None:
     with pytest.raises(ConfigError, match="different signals"):
-        PictureConfig(SIZE, "3x4", training_layouts="3x4,tiles")
+        PictureConfig(SIZE, "3x4", training_layouts=("3x4", "tiles"))
     with pytest.raises(ConfigError, match="unknown layout '3x5'"):
-        PictureConfig(SIZE, training_layouts="3x5")
+        PictureConfig(SIZE, training_layouts=("3x5",))
     with pytest.raises(ConfigError, match="wear is 6"):
         PictureConfig(SIZE, wear=6.0)
     with pytest.raises(ConfigError, match="unknown papers"):

@@ -56,6 +56,7 @@ def test_fields_stand_in_their_order() -> None:
     ("text", "finding"),
     [
         (damaged(name=...), "name: "),
+        (damaged(parts=...), "parts: "),
         (damaged(comment=SECRET), "comment: "),
         (damaged(seconds=SECRET), "seconds: "),
         (damaged(pictures=1), "pictures: "),
@@ -67,9 +68,12 @@ def test_fields_stand_in_their_order() -> None:
         ("", "JSON"),
         (b"\xff\xfe\x00", ""),
     ],
-    ids=["missing", "unknown", "text for number", "number for flag", "number for text",
-         "inside a part", "inside a mapping", "cut short", "a list", "empty", "no text"],
-)  # fmt: skip
+    ids=[
+        *("missing", "missing, with a default", "unknown", "text for number", "number for flag"),
+        *("number for text", "inside a part", "inside a mapping", "cut short", "a list", "empty"),
+        "no text",
+    ],
+)
 def test_a_damaged_record_is_one_line_without_what_it_holds(
     tmp_path: Path, text: str | bytes, finding: str
 ) -> None:

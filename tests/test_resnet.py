@@ -8,9 +8,12 @@ import pytest
 
 from dyssync.ecg import ECG, LEADS
 from dyssync.errors import ModelError
-from dyssync.models.resnet import ResNet18, SelfSupervisedResNet18, fit_calibration
+from dyssync.models.calibration import fit_calibration
+from dyssync.models.resnet import ResNet18
+from dyssync.models.self_supervised import SelfSupervisedResNet18
+from dyssync.pretraining.config import PretrainingConfig
 from dyssync.pretraining.encoder import load_encoder
-from dyssync.pretraining.loop import PretrainingConfig, pretrain
+from dyssync.pretraining.loop import pretrain
 
 Toy = tuple[list[ECG], np.ndarray]
 

@@ -34,8 +34,9 @@ def learn(epochs_before_stop: int | None, folder: Path | None) -> torch.Tensor:
         noise = torch.from_numpy(rng.normal(0, 0.1, (len(batch), 3)).astype(np.float32))
         return (wrapped(x[batch] + noise) - x[batch].sum(1, keepdim=True)).square().mean()
 
-    def on_progress(fraction: float) -> None:
-        if epochs_before_stop is not None and round(fraction * 6) > epochs_before_stop:
+    def on_progress(done: int, of: int) -> None:
+        assert of == 6
+        if epochs_before_stop is not None and done > epochs_before_stop:
             raise Stop
 
     schedule = Schedule(epochs=6, batch_size=4, learning_rate=0.05, weight_decay=0.1)

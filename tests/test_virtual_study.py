@@ -12,7 +12,8 @@ from dyssync.cohort.cohort import read_cohort
 from dyssync.cohort.corpus import read_corpus
 from dyssync.study import virtual
 from dyssync.study.config import StudyConfig
-from dyssync.study.tasks import Task
+from dyssync.study.plan import Task
+from dyssync.workers import OnProgress, unwatched
 
 
 class Silent:
@@ -24,11 +25,11 @@ class Silent:
     def say(self, text: str) -> None:
         self.told.append(text)
 
-    def reading(self, what: str, done: int, total: int) -> None:
-        pass
+    def progress(self, what: str) -> OnProgress:
+        return unwatched
 
-    def working(self, tasks: list[Task]) -> Callable[[str, float], None]:
-        return lambda key, fraction: None
+    def working(self, tasks: list[Task]) -> Callable[[str], OnProgress]:
+        return lambda key: unwatched
 
 
 @pytest.fixture(scope="module")

@@ -19,21 +19,26 @@ left arm seem swapped, what is made of the leads they touch is NaN. Other swaps 
 axis of -30 degrees flattens II as well, and in LBBB the R progression is a step. Nothing is put
 right.
 
+The ids in the first column are groups of this dictionary: measurements of one thing share one (f07
+the QRS area, f22 the R peak times, f27 the amplitudes of each lead). They are labels and say
+nothing more; f06, f18 and f30 are not in use. "Leads" are those without which a measurement is not
+defined; none stands where all leads give it together.
+
 Global marks come from all leads together. They are those of the typical beat: the median of the
 beats of the most frequent shape, at 500 Hz, baseline 20 to 4 ms before the QRS. The
 vectorcardiogram is that of Kors (X left, Y foot, Z back). 1 mV ms = 1 uVs. `_<lead>` stands for one
 column a lead.
 
-| id | name | unit | definition | source |
-|---|---|---|---|---|
+| id | name | unit | definition | leads | source |
+|---|---|---|---|---|---|
 """
 
 OUTRO = """
-f30, the principal components of the QRS, is `QRSComponents` (fitted on the training patients only).
-f33 lead by lead is `lead_quality(ecg)`. f34, the clinical columns, come from the cohort table. The
-guideline classes are `guidelines.esc_2021` and `guidelines.hrs_2023`. The depth that makes a notch
-is an option (`measure(ecg, notch_mv=...)`, `dyssync measure --notch-mv`), 0.05 mV by default: half
-a millimetre on paper, for the literature asks for a visible notch only (Das 2006, Strauss 2011).
+f33 lead by lead is `lead_quality(ecg)`. The clinical columns are the cohort table's, not measured.
+The guideline classes are `guidelines.esc_2021` and `guidelines.hrs_2023`. The depth that makes a
+notch is an option (`measure(ecg, notch_mv=...)`, `dyssync measure --notch-mv`), 0.05 mV by default:
+half a millimetre on paper, for the literature asks for a visible notch only (Das 2006, Strauss
+2011).
 
 How exact the marks are, and what models make of the measurements:
 [measuring models](measuring-models.md).
@@ -46,10 +51,16 @@ def render_dictionary() -> str:
     for entry in DEFINITIONS:
         stem, _, lead = entry.name.rpartition("_")
         name = f"{stem}_<lead>" if lead in LEADS and stem else entry.name
-        meaning = entry.meaning.replace("|", "\\\\|")
-        rows.setdefault(
-            name, f"| {entry.id} | `{name}` | {entry.unit} | {meaning} | {entry.source} |"
+        leads = "all" if entry.needs == LEADS else " ".join(entry.needs)
+        cells = (
+            entry.id,
+            f"`{name}`",
+            entry.unit,
+            entry.meaning.replace("|", "\\|"),
+            "its own" if entry.needs == (lead,) else leads,
+            entry.source,
         )
+        rows.setdefault(name, f"| {' | '.join(cells)} |")
     return INTRO + "\n".join(rows.values()) + "\n" + OUTRO
 
 

@@ -58,7 +58,9 @@ def main() -> None:
     )  # fmt: skip
     virtual = sorted((out / "virtual").rglob("*.hea"))
     real = sorted((given.ludb / "records").rglob("*.hea"))
-    call("measure", *real[:140], *virtual, "--out", out / "measured.csv")
+    # apart, so that no name of a file holds that of the folder
+    call("measure", *real[:140], "--out", out / "measured-real.csv")
+    call("measure", *virtual, "--out", out / "measured-virtual.csv")
     pages = (("3x4+II", "png"), ("12x1", "svg"), ("6x2", "pdf"), ("tiles", "png"))
     for k, (layout, kind) in enumerate(pages):
         records = (real + virtual)[13 * k : 13 * k + (13 if k < 3 else 11)]
@@ -66,7 +68,7 @@ def main() -> None:
         call("render", *records, "--layout", layout, "--format", kind, "--out", target)
 
     files = [out / run / table for run in ("ludb", "nine") for table in TABLES]
-    files += [out / "measured.csv", *sorted(out.glob("pages-*/*"))]
+    files += [*sorted(out.glob("measured-*.csv")), *sorted(out.glob("pages-*/*"))]
     for file in files:
         print(hashlib.sha256(file.read_bytes()).hexdigest(), file.relative_to(out).as_posix())
 

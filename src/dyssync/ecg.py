@@ -49,6 +49,9 @@ class Source:
 class RepresentativeBeat:
     """The recorder's own typical beat (its median or mean), as the file holds it.
 
+    To be shown beside ours, and compared; nothing is measured on it and no model sees it, for each
+    maker averages in a way of its own. Ours is :class:`dyssync.measurements.heartbeat.Heartbeat`.
+
     Attributes:
         signal: (12, n) float32, mV, read-only; leads as in :data:`LEADS`.
         fs: sampling frequency, 50-4000 Hz; need not be that of the rhythm.

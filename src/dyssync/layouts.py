@@ -20,6 +20,9 @@ SPEED_MM_S = (
     25.0  # usual paper speed and gain: Kligfield et al. 2007, 10.1161/CIRCULATIONAHA.106.180200
 )
 GAIN_MM_MV = 10.0
+# Where the middle of the QRS stands in a panel of the median beat, of its width: P wave and PR
+# before it take less room than ST and T behind it.
+TILE_CENTRE_SHARE = 0.375
 PAGE_MM = (279.4, 215.9)  # US letter, landscape; most cart printouts are letter or A4
 # Cabrera's sequence runs by frontal angle, with -aVR at +30 degrees (Kligfield et al. 2007).
 CABRERA = ("aVL", "I", "-aVR", "II", "aVF", "III")
@@ -108,12 +111,6 @@ class Layout:
     def area_mm(self) -> tuple[float, float]:
         """Width and height of the area of the traces, mm."""
         return self.n_columns * self.column_mm, self.n_rows * self.row_mm
-
-    @property
-    def needs_s(self) -> float:
-        """Recording that fills every panel, s."""
-        one_window = self.simultaneous and not any(panel.rhythm for panel in self.panels)
-        return self.seconds * (1 if one_window else self.n_columns)
 
 
 def arrange(columns: Iterable[Iterable[str]], rhythm: Iterable[str] = ()) -> tuple[Panel, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -41,12 +41,13 @@ class Record:
         try:
             record: Self = _adapter(cls).validate_json(text, strict=True)  # type: ignore[arg-type]
         except ValidationError as error:
-            found = sorted({_wording(e["loc"], e["msg"]) for e in error.errors()})
-            more = f"; and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
-            raise ModelError(
-                f"{subject}: damaged or of another version ({'; '.join(found[:SHOWN])}{more}); "
-                "make it anew"
-            ) from error
+            found = {_wording(e["loc"], e["msg"]) for e in error.errors()}
+            raise ModelError(_damaged(subject, found)) from error
+        # a default stands for what a caller leaves out, never for what a file has lost
+        whole = asdict(record)  # type: ignore[call-overload]
+        lost = {_wording(place, "Field required") for place in _lost(json.loads(text), whole, ())}
+        if lost:
+            raise ModelError(_damaged(subject, lost))
         return record
 
     def save(self, path: Path) -> None:
@@ -65,6 +66,25 @@ class Record:
         except OSError as error:
             raise ModelError(f"{path.name}: cannot be read ({error.strerror})") from error
         return cls.from_json(data, path.name)
+
+
+def _damaged(subject: str, found: set[str]) -> str:
+    shown = "; ".join(sorted(found)[:SHOWN])
+    more = f"; and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+    return f"{subject}: damaged or of another version ({shown}{more}); make it anew"
+
+
+def _lost(given: Any, whole: Any, place: tuple[int | str, ...]) -> Iterator[tuple[int | str, ...]]:
+    """Yield the places of `whole`, plain values in mappings and sequences, that `given` lacks."""
+    if isinstance(whole, Mapping):
+        for key, value in whole.items():
+            if str(key) not in given:
+                yield (*place, str(key))
+            else:
+                yield from _lost(given[str(key)], value, (*place, str(key)))
+    elif isinstance(whole, (list, tuple)):
+        for k, (one, value) in enumerate(zip(given, whole, strict=False)):
+            yield from _lost(one, value, (*place, k))
 
 
 def _wording(place: tuple[int | str, ...], message: str) -> str:

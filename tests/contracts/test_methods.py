@@ -10,13 +10,16 @@ from torch.nn import functional
 
 from dyssync.ecg import ECG
 from dyssync.learning.network import build_network
-from dyssync.learning.network_input import PictureConfig, stack
+from dyssync.learning.network_input import stack
+from dyssync.learning.picture_config import PictureConfig, named_layouts
 from dyssync.pretraining import METHODS
 from dyssync.pretraining.simclr import TEMPERATURE
 
 Toy = tuple[list[ECG], np.ndarray]
 SIZE = (64, 64)
-PICTURES = PictureConfig(size=SIZE, gain=2.0, training_layouts="mixed", papers="mixed", wear=2.0)
+PICTURES = PictureConfig(
+    SIZE, gain=2.0, training_layouts=named_layouts("mixed", "3x4+II"), papers="mixed", wear=2.0
+)
 UNDER_CONTRACT = ("waveform", "simclr")
 
 

@@ -1,8 +1,9 @@
 """What every registered model must do, and that no model escapes the check."""
 
 import json
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -10,11 +11,16 @@ from sklearn.base import clone
 from sklearn.metrics import roc_auc_score
 
 from dyssync.ecg import ECG
-from dyssync.errors import ModelError
+from dyssync.errors import ConfigError, ModelError
 from dyssync.image import ECGImage
-from dyssync.learning.network_input import PictureConfig, asked_pictures
+from dyssync.keeping import keeping
+from dyssync.learning.network_input import asked_pictures
+from dyssync.learning.picture_config import PictureConfig
 from dyssync.models import MODELS
-from dyssync.models.base import State
+from dyssync.models.base import ProbabilityMixin
+from dyssync.models.protocols import Ranges, State, TakesPictures
+from dyssync.study.config import PRESETS
+from dyssync.study.virtual import SHORTENED
 
 # one process: what its tests share takes a while to make
 pytestmark = pytest.mark.xdist_group("models")
@@ -45,6 +51,12 @@ def parts(toy: Toy) -> tuple[Toy, Toy]:
     return (x[:32], y[:32]), (x[32:], y[32:])
 
 
+@pytest.fixture(scope="module", autouse=True)
+def measured_once() -> Iterator[None]:
+    with keeping():
+        yield
+
+
 @pytest.fixture(scope="module")
 def fitted(toy: Toy) -> Callable[[str], Any]:
     held: dict[str, Any] = {}
@@ -58,8 +70,44 @@ def fitted(toy: Toy) -> Callable[[str], Any]:
     return get
 
 
-def test_every_model_is_under_contract() -> None:
+def test_every_model_is_under_contract_and_in_the_readme() -> None:
     assert set(QUICK) == set(MODELS)
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    assert [name for name in MODELS if f"`{name}`" not in readme] == [], "no row in README.md"
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_no_parameter_escapes_its_check(name: str) -> None:
+    plain = MODELS[name]()
+    plain.check_settings(name)
+    for key, value in plain.get_params().items():
+        if isinstance(value, (str, int, float)) and not isinstance(value, bool):
+            nonsense = "no such thing" if isinstance(value, str) else type(value)(-(10**12))
+            with pytest.raises(ConfigError, match=r"-1e\+12|no such thing"):
+                MODELS[name](**{key: nonsense}).check_settings(name)
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_presets_are_known_and_can_be_run(name: str) -> None:
+    presets = MODELS[name]().PRESETS
+    assert set(presets) <= {*PRESETS, SHORTENED}
+    for changes in presets.values():
+        MODELS[name](**changes).check_settings(name)
+
+
+def test_number_of_a_new_model_is_refused_until_its_range_is_stated() -> None:
+    class Neighbours(ProbabilityMixin):
+        def __init__(self, *, k: int = 5) -> None:
+            self.k = k
+
+    class Careful(Neighbours):
+        RANGES: ClassVar[Ranges] = {"k": (1, 100)}
+
+    with pytest.raises(ConfigError, match=r"neighbours\.k is a number without a range.*Neighbours"):
+        Neighbours(k=-3).check_settings("neighbours")
+    with pytest.raises(ConfigError, match=r"neighbours\.k is -3; 1 to 100 is needed"):
+        Careful(k=-3).check_settings("neighbours")
+    Careful(k=3).check_settings("neighbours")
 
 
 @pytest.mark.parametrize("name", QUICK)
@@ -126,7 +174,7 @@ def test_picture_is_judged_or_refused_by_name(
     model, ecg = fitted(name), toy[0][40]
     grey = asked_pictures(ecg, PictureConfig((480, 640), gain=2.0), 1)[0]
     page = ECGImage(np.repeat(grey[:, :, None], 3, axis=2))
-    if model.TAKES_PICTURES:
+    if isinstance(model, TakesPictures):
         p = model.response_probability([page, ecg])
         assert ((p >= 0) & (p <= 1)).all()
     else:

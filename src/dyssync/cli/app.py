@@ -1,8 +1,4 @@
-"""Verbs, exit codes, and how errors are told.
-
-Exit code 0: done; 1: our fault (the traceback is kept); 2: the input or the call must be changed;
-3: a batch in which some files failed; 130: interrupted.
-"""
+"""The verbs, and how errors are told; those of ours keep their traceback."""
 
 from __future__ import annotations
 
@@ -14,6 +10,7 @@ from typer.exceptions import TyperException
 
 from dyssync.cli.checking import check
 from dyssync.cli.converting import convert
+from dyssync.cli.exits import Exit
 from dyssync.cli.inspecting import inspect
 from dyssync.cli.listing import listing
 from dyssync.cli.measuring import measure
@@ -22,8 +19,7 @@ from dyssync.cli.rendering import render
 from dyssync.cli.simulating import simulate
 from dyssync.cli.studying import study
 from dyssync.errors import InputError
-
-DONE, OUR_FAULT, INPUT, SOME_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
+from dyssync.workers import use_one_thread
 
 app = typer.Typer(
     name="dyssync",
@@ -49,15 +45,16 @@ app.command("list")(listing)
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit code."""
+    use_one_thread()  # before a verb loads NumPy
     try:
         code = app(args=None if argv is None else list(argv), standalone_mode=False)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
-        return INPUT
+        return Exit.INPUT
     except TyperException as error:
         print(f"error: {error.format_message()}", file=sys.stderr)
-        return INPUT
+        return Exit.INPUT
     except (KeyboardInterrupt, typer.Abort):
         print("interrupted; study and simulate go on with the same command", file=sys.stderr)
-        return INTERRUPTED
-    return int(code or DONE)
+        return Exit.INTERRUPTED
+    return int(code or Exit.DONE)

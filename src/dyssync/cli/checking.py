@@ -8,12 +8,15 @@ from typing import Annotated
 
 import typer
 
+from dyssync.cli.batch import Workers
+from dyssync.cli.exits import Exit
 from dyssync.cli.progress import reading_bar
 
 
 def check(
     cohort: Annotated[Path, typer.Argument(help="Cohort table, CSV or Parquet.")],
     seconds: Annotated[float, typer.Option(help="Shortest recording that is accepted, s.")] = 10.0,
+    workers: Workers = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> int:
     """List all problems of a cohort at once, before hours are spent.
@@ -23,18 +26,20 @@ def check(
     Exit code 0: ready for a study; 2: there are problems.
     """
     from dyssync.cohort.cohort import check_cohort
+    from dyssync.workers import available_cores
 
     with reading_bar("reading") as bar:
         row = bar.add_task("reading", total=None)
         found, problems = check_cohort(
             cohort,
             seconds=seconds,
-            on_progress=lambda done, n: bar.update(row, completed=done, total=n),
+            workers=workers or available_cores(),
+            on_progress=lambda done, of: bar.update(row, completed=done, total=of),
         )
     if as_json:
         rows = [{"row": p.row, "patient_id": p.patient_id, "problem": p.text} for p in problems]
         print(json.dumps(rows, indent=2))
-        return 2 if problems else 0
+        return Exit.INPUT if problems else Exit.DONE
     for problem in problems:
         print(problem)
     if len(found.table):
@@ -44,4 +49,4 @@ def check(
             f"used, {int(responses.sum())} responders ({responses.mean():.1%})"
         )
     print(f"{len(problems)} problems" if problems else "no problems")
-    return 2 if problems else 0
+    return Exit.INPUT if problems else Exit.DONE

@@ -3,32 +3,31 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dyssync.cli.batch import Failure, Job, Workers, outcomes, report_failures
 from dyssync.cli.paths import (
-    Failure,
     Files,
     Force,
     Fs,
     Unit,
     check_free,
-    failure,
     gather,
     make_folder,
     names_of,
-    report_failures,
     target_paths,
-    unwritable,
-    whole,
 )
 from dyssync.cli.progress import reading_bar
+from dyssync.whole import unwritable, whole_file
 
 if TYPE_CHECKING:
     from dyssync.ecg import ECG
+    from dyssync.formats import ReadOptions
 
 IDENTIFIERS = "identifiers.csv"
 
@@ -45,6 +44,7 @@ def convert(
             "--keep-identifiers", help=f"Write {IDENTIFIERS}: which patient's id each file had."
         ),
     ] = False,
+    workers: Workers = None,
     force: Force = False,
 ) -> int:
     """Write ECGs in another format: 12 leads in mV, age and sex; no identifiers.
@@ -56,8 +56,8 @@ def convert(
 
     Exit code 0: all written; 3: some files failed (listed, the others are written); 2: none.
     """
-    from dyssync.errors import InputError, check_choice
-    from dyssync.formats import FORMATS, ReadOptions, read_ecg, writable_formats
+    from dyssync.errors import check_choice
+    from dyssync.formats import FORMATS, ReadOptions, writable_formats
 
     check_choice("format to write", to, writable_formats())
     options = ReadOptions(fs=fs, unit=unit, keep_identifiers=keep_identifiers)
@@ -68,22 +68,31 @@ def convert(
     index = [out / IDENTIFIERS] if keep_identifiers else []
     check_free([*targets, *beside, *index], force=force, inputs=paths)
     make_folder(out)
+    jobs = [Job(*job) for job in zip(paths, names, targets, strict=True)]
     failed: list[Failure] = []
     known: list[tuple[str, str, str]] = []
     with reading_bar("converting") as bar:
-        for path, name, target in bar.track(list(zip(paths, names, targets, strict=True))):
-            try:
-                ecg = read_ecg(path, options)
-                _write(ecg, target, to)
-            except InputError as error:
-                failed.append(failure(name, path, str(error)))
+        results = outcomes(partial(_converted, options=options, to=to), jobs, workers)
+        for target, got in zip(targets, bar.track(results, total=len(jobs)), strict=True):
+            if isinstance(got, Failure):
+                failed.append(got)
             else:
-                known.append((target.name, name, ecg.patient_id or ""))
+                known.append((target.name, *got))
     if index and known:
         _write_identifiers(index[0], known)
     if known:
         print(targets[0] if len(paths) == 1 else out)
     return report_failures(len(known), failed, "converted")
+
+
+def _converted(job: Job, options: ReadOptions, to: str) -> tuple[str, str]:
+    """Convert one file; return its name and the patient's id, where that is kept."""
+    from dyssync.formats import read_ecg
+
+    assert job.target is not None
+    ecg = read_ecg(job.path, options)
+    _write(ecg, job.target, to)
+    return job.name, ecg.patient_id or ""
 
 
 def _write(ecg: ECG, target: Path, to: str) -> None:
@@ -107,6 +116,6 @@ def _write(ecg: ECG, target: Path, to: str) -> None:
 def _write_identifiers(path: Path, rows: list[tuple[str, str, str]]) -> None:
     import csv
 
-    with whole(path) as part, part.open("w", encoding="utf-8", newline="") as file:
+    with whole_file(path) as part, part.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerows([("file", "source", "patient_id"), *rows])

@@ -4,34 +4,23 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dyssync.cli.paths import (
-    Failure,
-    Files,
-    Force,
-    Fs,
-    Unit,
-    check_file,
-    failure,
-    gather,
-    names_of,
-    report_failures,
-    whole,
-)
+from dyssync.cli.batch import Job, Workers, outcomes, report_failures
+from dyssync.cli.paths import Files, Force, Fs, Unit, check_file, gather, names_of
 from dyssync.cli.progress import reading_bar
-from dyssync.cli.tables import CSVTable, FullText, JSONTable, ParquetTable, Table, TextTable
+from dyssync.cli.rows import JSONTable, Table, write_rows
+from dyssync.cli.tables import CSVTable, FullText, ParquetTable, TextTable
+from dyssync.whole import whole_file
 
 if TYPE_CHECKING:
     from dyssync.formats import ReadOptions
-    from dyssync.measurements.batch import Measured
-
-FEW_FILES = 16  # below, starting processes takes longer than measuring
+    from dyssync.measurements import Measurements
 
 
 def measure(
@@ -39,9 +28,7 @@ def measure(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Table to write, .csv or .parquet.")
     ] = None,
-    workers: Annotated[
-        int | None, typer.Option(help="Processes. Default: all cores.", min=1)
-    ] = None,
+    workers: Workers = None,
     notch_mv: Annotated[
         float, typer.Option(help="Least depth of a notch in the QRS, mV.", min=0.01, max=1.0)
     ] = 0.05,  # half a millimetre on paper; as in dyssync.measurements
@@ -62,34 +49,18 @@ def measure(
     """
     from dyssync.formats import ReadOptions
 
-    options = ReadOptions(fs=fs, unit=unit)
+    work = partial(_measured, options=ReadOptions(fs=fs, unit=unit), notch_mv=notch_mv)
     paths = gather(files)
     names = names_of(paths)
     if out is not None:
         check_file(out, (".csv", ".parquet"), force=force, inputs=paths)
-    stdout = sys.stdout  # while a bar is shown, rich redirects sys.stdout to stderr
-    bar = reading_bar("measuring")
-    bar.disable = bar.disable or (out is None and stdout.isatty())  # rows show the progress
-    done, failed = 0, list[Failure]()
+    jobs = [Job(path, name) for path, name in zip(paths, names, strict=True)]
+    bar = reading_bar("measuring", between_rows=out is None)
     with ExitStack() as stack:
-        table: Table
-        if out is not None:
-            part = stack.enter_context(whole(out))
-            table = CSVTable(part) if out.suffix.lower() == ".csv" else ParquetTable(part)
-        elif as_json:
-            table = JSONTable(stdout)
-        else:
-            table = FullText(stdout) if len(paths) == 1 else TextTable(stdout, names)
-        stack.enter_context(table)
+        table = stack.enter_context(_table(out, names, stack, as_json=as_json))
         stack.enter_context(bar)
-        outcomes = _outcomes(paths, options, workers, notch_mv)
-        for name, one in zip(names, bar.track(outcomes, total=len(paths)), strict=True):
-            if one.measurements is None:
-                failed.append(failure(name, one.path, one.problem))
-                table.fail(failed[-1])
-            else:
-                done += 1
-                table.add(name, one.measurements)
+        found = bar.track(outcomes(work, jobs, workers), total=len(jobs))
+        done, failed = write_rows(table, jobs, found)
     if out is not None and as_json:
         rows = [{"file": f.name, "error": f.problem} for f in failed]
         print(json.dumps({"out": str(out), "measured": done, "failed": rows}, indent=2))
@@ -98,22 +69,23 @@ def measure(
     return report_failures(done, failed, "measured")
 
 
-def _outcomes(
-    paths: list[Path], options: ReadOptions, workers: int | None, notch_mv: float
-) -> Iterator[Measured]:
-    """Yield the outcome of each file; with declared rate or unit in this process only."""
-    from dyssync.errors import InputError
-    from dyssync.formats import ReadOptions, read_ecg
-    from dyssync.measurements import measure as measure_ecg
-    from dyssync.measurements.batch import Measured, measure_files
+def _table(
+    out: Path | None, names: list[str], stack: ExitStack, *, as_json: bool
+) -> Table[Measurements]:
+    """Return what takes the rows; the file that `out` names becomes whole with `stack`."""
+    from dyssync.inspection.findings import measured_facts
 
-    if options == ReadOptions():
-        few = len(paths) < FEW_FILES
-        n_workers = 1 if workers is None and few else workers
-        yield from measure_files(paths, workers=n_workers, notch_mv=notch_mv)
-        return
-    for path in paths:
-        try:
-            yield Measured(path, measure_ecg(read_ecg(path, options), notch_mv=notch_mv))
-        except InputError as error:
-            yield Measured(path, None, str(error))
+    if out is not None:
+        part = stack.enter_context(whole_file(out))
+        return CSVTable(part) if out.suffix.lower() == ".csv" else ParquetTable(part)
+    stdout = sys.stdout  # while a bar is shown, rich redirects sys.stdout to stderr
+    if as_json:
+        return JSONTable(stdout, measured_facts)
+    return FullText(stdout) if len(names) == 1 else TextTable(stdout, names)
+
+
+def _measured(job: Job, options: ReadOptions, notch_mv: float) -> Measurements:
+    from dyssync.formats import read_ecg
+    from dyssync.measurements import measure
+
+    return measure(read_ecg(job.path, options), notch_mv=notch_mv)

@@ -1,19 +1,17 @@
-"""What the verbs on files share: which files are meant, where results go, what failed."""
+"""What the verbs on files share: which files are meant, where results go."""
 
 from __future__ import annotations
 
 import os
 import re
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import typer
 
 from dyssync.errors import ConfigError, InputError
+from dyssync.whole import unwritable
 
 Files: TypeAlias = Annotated[
     list[str], typer.Argument(help="ECG files, folders (with subfolders) or patterns.")
@@ -28,19 +26,6 @@ Force: TypeAlias = Annotated[bool, typer.Option("--force", help="Replace existin
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")  # WFDB allows no others; no file system minds these
 SHOWN = 5  # names in a refusal; the count says how many there are
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A file of a batch that gave nothing, and why.
-
-    Attributes:
-        name: the file as :func:`names_of` calls it.
-        problem: the reason, one line, beginning with the file.
-    """
-
-    name: str
-    problem: str
 
 
 def gather(files: Sequence[str]) -> list[Path]:
@@ -90,21 +75,6 @@ def names_of(paths: Sequence[Path]) -> list[str]:
         return [path.as_posix() for path in absolute]
     common = os.path.commonpath(folders)
     return [path.relative_to(common).as_posix() for path in absolute]
-
-
-def failure(name: str, path: Path, problem: str) -> Failure:
-    """Return a failure whose text begins with `name` instead of the bare file name."""
-    rest = problem.removeprefix(f"{path.name}: ")
-    return Failure(name, f"{name}: {rest}")
-
-
-def report_failures(done: int, failed: Sequence[Failure], what: str) -> int:
-    """List on stderr what failed, then the counts; return the exit code of the batch."""
-    for entry in failed:
-        print(f"error: {entry.problem}", file=sys.stderr)
-    if failed:
-        print(f"{done} {what}, {len(failed)} failed", file=sys.stderr)
-    return 0 if not failed else 3 if done else 2
 
 
 def some(names: Sequence[str]) -> str:
@@ -184,28 +154,3 @@ def make_folder(out: Path) -> Path:
     if not os.access(out, os.W_OK):
         raise InputError(f"{out}: may not be written to; name another folder")
     return out
-
-
-@contextmanager
-def whole(out: Path) -> Iterator[Path]:
-    """Yield a path beside `out`; if the block makes that file, it becomes `out` at the end.
-
-    After an error nothing is left behind.
-
-    Raises:
-        InputError: it cannot be written.
-    """
-    part = out.with_name(f".{out.name}.part")
-    try:
-        yield part
-        if part.exists():
-            os.replace(part, out)
-    except OSError as error:
-        raise InputError(unwritable(out, error)) from error
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def unwritable(out: Path, error: OSError) -> str:
-    """Word why a file cannot be written."""
-    return f"{out}: cannot be written ({error.strerror or error}); check place and rights"

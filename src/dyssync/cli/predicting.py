@@ -2,39 +2,47 @@
 
 from __future__ import annotations
 
-import json
+import os
 import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
+from dyssync.cli.batch import Job, outcomes, report_failures
+from dyssync.cli.paths import Files, Fs, Unit, gather, names_of, some
 from dyssync.cli.progress import reading_bar
+from dyssync.cli.rows import JSONTable, Table, write_rows
+from dyssync.errors import CohortError
 from dyssync.inspection.wording import NONE
 
 if TYPE_CHECKING:
-    from dyssync.prediction.predictor import Prediction
+    from dyssync.formats import ReadOptions
+    from dyssync.prediction.predictor import ModelPrediction, Prediction, Predictor
+
+    Facts = Mapping[str, Mapping[str, object]]
 
 SHOWN_REASONS = 5
 
 
 def predict(
     bundle: Annotated[Path, typer.Argument(help="Bundle, or the run folder that holds it.")],
-    files: Annotated[list[Path], typer.Argument(help="ECG files, or pictures of ECG pages.")],
+    files: Files,
     models: Annotated[str | None, typer.Option(help="Names with commas between.")] = None,
-    fs: Annotated[
-        float | None, typer.Option(help="Sampling rate, Hz, where a file does not say.")
-    ] = None,
-    unit: Annotated[
-        str | None, typer.Option(help="Unit (mV, uV, V), where a file does not say.")
-    ] = None,
     clinical: Annotated[
         Path | None,
         typer.Option(help="Table with column ecg (file name) and age, sex, lvef, nyha, ..."),
     ] = None,
+    fs: Fs = None,
+    unit: Unit = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, a list.")] = False,
 ) -> int:
-    """Print the probability of response for each ECG, a row a file.
+    """Print the probability of response for each ECG or picture of a page, a row a file.
 
     Example: dyssync predict RUN/bundle ecg1.hea ecg2.hea
 
@@ -44,62 +52,104 @@ def predict(
 
     Exit code 0: all scored; 3: some files failed (listed, the others are scored); 2: none.
     """
-    from dyssync.cohort.clinical import with_clinical
-    from dyssync.cohort.clinical_table import check_facts, read_facts
-    from dyssync.ecg import ECG
-    from dyssync.errors import InputError, check_choice
-    from dyssync.formats import ReadOptions, read_input
+    from dyssync.errors import check_choice
+    from dyssync.formats import ReadOptions
     from dyssync.prediction.bundle import load_bundle
-    from dyssync.prediction.predictor import Predictor
+    from dyssync.prediction.predictor import Prediction, Predictor
 
     opened = load_bundle(bundle)
-    names = None if models is None else [n.strip() for n in models.split(",")]
-    for name in names or ():
+    asked = None if models is None else [n.strip() for n in models.split(",")]
+    for name in asked or ():
         check_choice("model of this bundle", name, opened.members)
-    predictor = Predictor(opened, names)
-    facts = {} if clinical is None else read_facts(clinical)
-    check_facts(facts, [path.name for path in files])
-    done: list[Prediction] = []
-    failed: list[tuple[str, str]] = []
-    with reading_bar("scoring") as bar:
-        for path in bar.track(files):
-            try:
-                ecg = read_input(path, ReadOptions(fs=fs, unit=unit))
-                if isinstance(ecg, ECG):
-                    ecg = with_clinical(ecg, facts.get(path.name, {}))
-                done.append(predictor.predict(ecg))
-            except InputError as error:
-                failed.append((path.name, str(error)))
-    if as_json:
-        rows = [p.to_dict() for p in done] + [{"file": n, "error": e} for n, e in failed]
-        print(json.dumps(rows, indent=2))
-    elif done:
-        print(_table(done))
-    for _, text in failed:
-        print(f"error: {text}", file=sys.stderr)
-    return 0 if not failed else 3 if done else 2
-
-
-def _table(predictions: list[Prediction]) -> str:
-    names = list(dict.fromkeys(name for p in predictions for name in p.models))
-    width = max(4, *(len(p.file) for p in predictions))
-    head = f"{'file':{width}}  " + "  ".join(f"{name:>24}" for name in names)
-    lines = [head + "  base rate"]
-    for p in predictions:
-        cells = []
-        for m in (p.models.get(name) for name in names):
-            if m is None:  # a picture, and the model needs a signal
-                cells.append("-")
-                continue
-            spread = "" if m.seeds_low is None else f" ({m.seeds_low:.2f}-{m.seeds_high:.2f})"
-            cells.append(f"{m.probability:.2f}{spread}")
-        lines.append(
-            f"{p.file:{width}}  " + "  ".join(f"{c:>24}" for c in cells) + f"  {p.base_rate:9.2f}"
+    options = ReadOptions(fs=fs, unit=unit)
+    # the table may lie among the ECGs
+    paths = [path for path in gather(files) if clinical is None or not _same(path, clinical)]
+    facts = {} if clinical is None else _facts_of(clinical, paths)
+    names = names_of(paths)
+    jobs = [Job(path, name) for path, name in zip(paths, names, strict=True)]
+    predictor = Predictor(opened, asked)
+    work = partial(_scored, predictor=predictor, options=options, facts=facts)
+    stdout = sys.stdout  # while a bar is shown, rich redirects sys.stdout to stderr
+    with ExitStack() as stack:
+        table: Table[Prediction] = (
+            JSONTable(stdout, Prediction.to_dict)
+            if as_json
+            else ScoreTable(stdout, names, list(predictor.models))
         )
-        lines += [f"{'':{width}}  {text}" for text in _reasons(p)]
-        lines += [f"{'':{width}}  caution: {text}" for text in p.cautions]
-    lines.append("probability of response (range over the seeds' models). Research use only.")
-    return "\n".join(lines)
+        stack.enter_context(table)
+        bar = stack.enter_context(reading_bar("scoring", between_rows=True))
+        # one process: in each of several the models would be loaded anew
+        found = bar.track(outcomes(work, jobs, workers=1), total=len(jobs))
+        done, failed = write_rows(table, jobs, found)
+    return report_failures(done, failed, "scored")
+
+
+def _same(path: Path, other: Path) -> bool:
+    return os.path.realpath(path) == os.path.realpath(other)
+
+
+def _facts_of(clinical: Path, paths: Sequence[Path]) -> Facts:
+    """Return the clinical facts of each file by its name.
+
+    Raises:
+        CohortError: the table cannot be used, lacks a file, or two files have one name.
+    """
+    from dyssync.cohort.clinical_table import check_facts, read_facts
+
+    facts = read_facts(clinical)
+    files = [path.name for path in paths]
+    check_facts(facts, files)
+    alike = [name for name, times in Counter(files).items() if times > 1]
+    if alike:
+        raise CohortError(
+            f"{clinical.name}: tells files by name alone, and several are called {some(alike)}; "
+            "score them one folder at a time"
+        )
+    return facts
+
+
+def _scored(job: Job, predictor: Predictor, options: ReadOptions, facts: Facts) -> Prediction:
+    from dyssync.cohort.clinical import with_clinical
+    from dyssync.ecg import ECG
+    from dyssync.formats import read_input
+
+    read = read_input(job.path, options)
+    if isinstance(read, ECG):
+        read = with_clinical(read, facts.get(job.path.name, {}))
+    return replace(predictor.predict(read), file=job.name)
+
+
+class ScoreTable(Table["Prediction"]):
+    """A line a file for people, with reasons and cautions below it."""
+
+    def __init__(self, file: TextIO, names: Sequence[str], models: Sequence[str]) -> None:
+        self.file = file
+        self.models = models
+        self.width = max(4, *(len(name) for name in names))
+        cells = "  ".join(f"{name:>24}" for name in models)
+        self.head = f"{'file':{self.width}}  {cells}  base rate"
+
+    def add(self, name: str, found: Prediction) -> None:
+        """Write a row and what stands below it."""
+        lines = [self.head] if self.head else []
+        self.head = ""
+        cells = "  ".join(f"{_probability(found.models.get(model)):>24}" for model in self.models)
+        lines.append(f"{name:{self.width}}  {cells}  {found.base_rate:9.2f}")
+        lines += [f"{'':{self.width}}  {text}" for text in _reasons(found)]
+        lines += [f"{'':{self.width}}  caution: {text}" for text in found.cautions]
+        print("\n".join(lines), file=self.file, flush=True)
+
+    def __exit__(self, *_: object) -> None:
+        if not self.head:
+            text = "probability of response (range over the seeds' models). Research use only."
+            print(text, file=self.file)
+
+
+def _probability(said: ModelPrediction | None) -> str:
+    if said is None:  # a picture, and the model needs a signal
+        return NONE
+    spread = "" if said.seeds_low is None else f" ({said.seeds_low:.2f}-{said.seeds_high:.2f})"
+    return f"{said.probability:.2f}{spread}"
 
 
 def _reasons(prediction: Prediction) -> list[str]:

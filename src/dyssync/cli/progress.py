@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
@@ -20,7 +22,8 @@ from rich.progress import (
 )
 
 if TYPE_CHECKING:
-    from dyssync.study.tasks import Task
+    from dyssync.study.plan import Task
+    from dyssync.workers import OnProgress
 
 LINE_EVERY_S = 30.0  # where there is no terminal
 
@@ -54,30 +57,36 @@ class Bars:
         """Print a sentence above the bars."""
         self.console.print(text, highlight=False, markup=False, soft_wrap=True)
 
-    def reading(self, what: str, done: int, total: int) -> None:
-        """Show how many recordings are read."""
-        if what not in self.rows:
-            self.rows[what] = self.bars.add_task(f"reading {what}", total=total, note="")
-        self.bars.update(self.rows[what], completed=done, note=f"{done}/{total}")
+    def progress(self, what: str) -> OnProgress:
+        """Show how many of something are done, as a bar of its own."""
+        row: TaskID | None = None
 
-    def working(self, tasks: list[Task]) -> Callable[[str, float], None]:
+        def show(done: int, of: int) -> None:
+            nonlocal row
+            if row is None:
+                row = self.bars.add_task(what, total=of, note="")
+            self.bars.update(row, completed=done, total=of, note=f"{done}/{of}")
+
+        return show
+
+    def working(self, tasks: list[Task]) -> Callable[[str], OnProgress]:
         """Show the work of all tasks as one bar, weighted by their cost."""
         costs = {task.key: task.cost for task in tasks}
         total = sum(costs.values())
         row = self.bars.add_task("study", total=total, note=f"0/{len(tasks)} tasks")
-        done: dict[str, float] = {}
+        share: dict[str, float] = {}
         began = told = time.monotonic()
         before: float | None = None  # done in an earlier session, if this one goes on
         lock = threading.Lock()
 
-        def on_progress(key: str, fraction: float) -> None:
+        def show(key: str, done: int, of: int) -> None:
             nonlocal told, before
             with lock:
-                done[key] = max(fraction, done.get(key, 0.0))
-                work = sum(costs[k] * f for k, f in done.items())
-                finished = sum(f >= 1.0 for f in done.values())
+                share[key] = max(done / of, share.get(key, 0.0))
+                work = sum(costs[k] * f for k, f in share.items())
+                finished = sum(f >= 1.0 for f in share.values())
                 note = f"{finished}/{len(tasks)} tasks"
-                if before is None and 0.0 < fraction < 1.0:
+                if before is None and 0 < done < of:
                     before = work
                     self.bars.reset(row, total=total - before)
                 self.bars.update(row, completed=work - (before or 0.0), note=note)
@@ -87,7 +96,7 @@ class Bars:
                     left = _left(now - began, work - (before or 0.0), total - work)
                     self.say(f"study: {work / total:.0%}, {note}{left}")
 
-        return on_progress
+        return lambda key: partial(show, key)
 
 
 def _left(seconds: float, done: float, rest: float) -> str:
@@ -95,8 +104,13 @@ def _left(seconds: float, done: float, rest: float) -> str:
     return f", about {seconds * rest / done / 60:.0f} min left" if done > 0.01 * rest else ""
 
 
-def reading_bar(what: str) -> Progress:
-    """Return a progress bar for one batch of files, on stderr."""
+def reading_bar(what: str, *, between_rows: bool = False) -> Progress:
+    """Return a progress bar for one batch of files, on stderr.
+
+    Args:
+        what: is done to the files.
+        between_rows: rows are printed meanwhile; in a terminal they show the progress themselves.
+    """
     console = Console(stderr=True)
     return Progress(
         TextColumn(what),
@@ -105,6 +119,6 @@ def reading_bar(what: str) -> Progress:
         TextColumn("left"),
         TimeRemainingColumn(),
         console=console,
-        disable=not console.is_terminal,
+        disable=not console.is_terminal or (between_rows and sys.stdout.isatty()),
         transient=True,
     )

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from dyssync.cli.batch import Workers
 from dyssync.cli.progress import reading_bar
 
 
@@ -18,9 +19,7 @@ def simulate(
         bool,
         typer.Option("--unlabelled", help="A corpus of a wider population, without responses."),
     ] = False,
-    workers: Annotated[
-        int | None, typer.Option(help="Processes. Default: all cores.", min=1)
-    ] = None,
+    workers: Workers = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a simulated folder.")] = False,
 ) -> None:
     """Make virtual patients: ECG and response to pacing from the same heart, with a known truth.

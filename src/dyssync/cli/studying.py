@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shlex
 import sys
@@ -11,7 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dyssync.cli.batch import Workers
 from dyssync.cli.progress import Bars
+from dyssync.inspection.wording import NONE
 
 if TYPE_CHECKING:
     from dyssync.study.results import StudyResults
@@ -49,7 +52,7 @@ def study(
     exclude_bad: Annotated[
         bool, Optional("--exclude-bad", help="Leave out recordings that cannot be used.")
     ] = False,
-    workers: Annotated[int | None, Optional(help="Processes. Default: all cores.", min=1)] = None,
+    workers: Workers = None,
     force: Annotated[bool, Optional("--force", help="Begin anew in an existing run.")] = False,
     as_json: Annotated[bool, Optional("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
@@ -126,11 +129,21 @@ def _as_table(results: StudyResults) -> str:
                 & (summary["metric"] == metric)
                 & (summary["threshold_rule"] == rule)
             ].iloc[0]
-            cells.append("undefined" if row["mean"] != row["mean"] else
-                         f"{row['mean']:.3f} +/- {row['sd']:.3f}"[:15])  # fmt: skip
+            cells.append(_mean_and_sd(row["mean"], row["sd"]))
         lines.append(f"{model:{width}}  " + "  ".join(f"{cell:>15}" for cell in cells))
     lines.append(
         f"threshold {results.config['threshold']:g}; mean +/- SD over seeds. "
         "Intervals and tests: summary.csv, tests.csv"
     )
     return "\n".join(lines)
+
+
+def _mean_and_sd(mean: float, sd: float) -> str:
+    """Word a metric; one seed has no SD, and some have no metric.
+
+    >>> _mean_and_sd(0.8, 0.05), _mean_and_sd(0.8, float("nan"))
+    ('0.800 +/- 0.050', '0.800 +/- -')
+    """
+    if math.isnan(mean):
+        return "undefined"
+    return f"{mean:.3f} +/- {NONE if math.isnan(sd) else f'{sd:.3f}'}"

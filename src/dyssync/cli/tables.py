@@ -1,16 +1,14 @@
-"""Tables of measurements that are written row by row: CSV, Parquet, JSON, and text for people."""
+"""Tables of measurements: CSV, Parquet, and text for people."""
 
 from __future__ import annotations
 
 import csv
-import json
 import math
-from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Self, TextIO
+from typing import TYPE_CHECKING, TextIO
 
-from dyssync.cli.paths import Failure
-from dyssync.inspection.wording import conduction, grid, shown
+from dyssync.cli.rows import Table
+from dyssync.inspection.wording import TITLES, conduction, grid, measured, shown
 
 if TYPE_CHECKING:
     import pyarrow
@@ -36,36 +34,9 @@ LEGEND = (
     "HR /min; PR, QRS, QTc (Bazett) ms; frontal QRS axis deg; QRS area uVs; beats averaged.\n"
     "Research use only. All measurements: -o table.csv, or one file alone."
 )
-TITLES = {
-    "intervals": "Rate, rhythm, intervals",
-    "areas": "QRS and T: areas and angles in space (vectorcardiogram of Kors)",
-    "axes": "Axes and amplitudes",
-    "activation": "Notches and activation times",
-    "bundle_branch": "Conduction",
-    "selvester": "Scar",
-    "loops": "Loops",
-    "quality": "Signal",
-}
 
 
-class Table(AbstractContextManager["Table"]):
-    """Takes rows one after the other; none of them stays in memory."""
-
-    def add(self, name: str, found: Measurements) -> None:
-        """Write the row of one file."""
-        raise NotImplementedError
-
-    def fail(self, failed: Failure) -> None:
-        """Write that a file could not be measured, where the table says so."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Finish the table."""
-
-
-class CSVTable(Table):
+class CSVTable(Table["Measurements"]):
     """One row a file; the file is made with the first row."""
 
     def __init__(self, path: Path) -> None:
@@ -89,7 +60,7 @@ def _csv_row(file: TextIO, cells: list[str]) -> None:
     csv.writer(file, lineterminator="\n").writerow(cells)
 
 
-class ParquetTable(Table):
+class ParquetTable(Table["Measurements"]):
     """One row a file; unit and definition of each column in its metadata."""
 
     def __init__(self, path: Path) -> None:
@@ -134,36 +105,7 @@ class ParquetTable(Table):
             self.writer.close()
 
 
-class JSONTable(Table):
-    """A list of objects; what failed is among them."""
-
-    def __init__(self, file: TextIO) -> None:
-        self.file = file
-        self.before = "[\n"
-
-    def add(self, name: str, found: Measurements) -> None:
-        """Write an object; NaN becomes null."""
-        self._write({"file": name, **as_json(found)})
-
-    def fail(self, failed: Failure) -> None:
-        """Write an object with the reason."""
-        self._write({"file": failed.name, "error": failed.problem})
-
-    def _write(self, row: dict[str, object]) -> None:
-        self.file.write(self.before + json.dumps(row))
-        self.before = ",\n"
-
-    def __exit__(self, *_: object) -> None:
-        self.file.write("[]\n" if self.before == "[\n" else "\n]\n")
-
-
-def as_json(found: Measurements) -> dict[str, object]:
-    """Return measurements as JSON can hold them."""
-    values = {name: None if math.isnan(v) else v for name, v in found.as_dict().items()}
-    return {"measurements": values, "cautions": list(found.cautions)}
-
-
-class TextTable(Table):
+class TextTable(Table["Measurements"]):
     """The main measurements for people, a line a file."""
 
     def __init__(self, file: TextIO, names: list[str]) -> None:
@@ -177,8 +119,7 @@ class TextTable(Table):
         if self.head:
             print(self.head, file=self.file)
             self.head = ""
-        units = dict(zip(found.names, found.units, strict=True))
-        cells = "".join(f"{shown(found[key], units[key]):>7}" for _, key in MAIN)
+        cells = "".join(f"{measured(found, key):>7}" for _, key in MAIN)
         print(f"{name:{self.width}}{cells}  {conduction(found)}", file=self.file)
         if found.cautions:
             print(f"    caution: {'; '.join(found.cautions)}", file=self.file)
@@ -188,7 +129,7 @@ class TextTable(Table):
             print(LEGEND, file=self.file)
 
 
-class FullText(Table):
+class FullText(Table["Measurements"]):
     """All measurements of each file, group by group, with unit and meaning."""
 
     def __init__(self, file: TextIO) -> None:

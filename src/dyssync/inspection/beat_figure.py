@@ -6,13 +6,12 @@ import io
 from typing import TYPE_CHECKING, Literal
 
 from dyssync.arrays import AnyFloats, Floats
-from dyssync.inspection.wording import shown
+from dyssync.inspection.wording import measured
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from dyssync.ecg import ECG
-    from dyssync.measurements import Measurements
+    from dyssync.inspection.findings import Findings
     from dyssync.measurements.heartbeat import Heartbeat
 
 SIZE_INCH = (11.0, 9.5)
@@ -34,7 +33,7 @@ MARGIN_MS = 80.0  # shown before the first mark and after the last
 MIN_SPAN_MV = 1.0
 
 
-def draw_beat(ecg: ECG, found: Measurements, kind: Literal["png", "svg"]) -> bytes:
+def draw_beat(found: Findings, kind: Literal["png", "svg"]) -> bytes:
     """Return the picture of the typical beat: all leads laid on each other, then each lead alone.
 
     The recorder's own beat, where the file holds one, is laid on it as a broken line.
@@ -46,12 +45,13 @@ def draw_beat(ecg: ECG, found: Measurements, kind: Literal["png", "svg"]) -> byt
     from matplotlib.figure import Figure
 
     from dyssync.ecg import LEADS
+    from dyssync.errors import InputError
     from dyssync.figures.plate import figure_style
-    from dyssync.inspection.recorder_beat import laid_on
-    from dyssync.measurements.heartbeat import heartbeat
+    from dyssync.signals.beats import NO_BEAT
 
-    beat = heartbeat(ecg)
-    recorders = laid_on(ecg, beat)
+    beat, recorders = found.heartbeat, found.recorders_beat
+    if beat is None:
+        raise InputError(NO_BEAT)
     time = (np.arange(beat.signal.shape[1]) - beat.marks.qrs_on) * beat.ms(1.0)
     picture = io.BytesIO()
     with figure_style():
@@ -72,7 +72,7 @@ def draw_beat(ecg: ECG, found: Measurements, kind: Literal["png", "svg"]) -> byt
             _paper(axes, time, beat, beat.signal[i])
             _global_marks(axes, beat)
             _lead_marks(axes, beat, i, time)
-        title = _title(ecg, found, beat)
+        title = _title(found, beat)
         title += "" if recorders is None else "\nBroken line: the recorder's own beat"
         figure.text(MARGINS["left"], 0.985, title, fontsize=9, va="top")
         stamp = {"Date": None, "Creator": None} if kind == "svg" else {"Software": None}
@@ -80,10 +80,9 @@ def draw_beat(ecg: ECG, found: Measurements, kind: Literal["png", "svg"]) -> byt
     return picture.getvalue()
 
 
-def _title(ecg: ECG, found: Measurements, beat: Heartbeat) -> str:
-    units = dict(zip(found.names, found.units, strict=True))
+def _title(found: Findings, beat: Heartbeat) -> str:
     numbers = "   ".join(
-        f"{title} {shown(found[name], units[name])} ms"
+        f"{title} {measured(found.measurements, name)} ms"
         for title, name in (
             ("P", "p_duration_ms"),
             ("PR", "pr_ms"),
@@ -92,7 +91,7 @@ def _title(ecg: ECG, found: Measurements, beat: Heartbeat) -> str:
         )
     )
     return (
-        f"{ecg.source.name}: typical beat, median of {beat.n_beats}   {numbers}\n"
+        f"{found.ecg.source.name}: typical beat, median of {beat.n_beats}   {numbers}\n"
         "Shaded: P, QRS and T peak to end, from all leads together. Dots: QRS onset and end in the "
         "lead itself. Small square 40 ms x 0.1 mV"
     )

@@ -23,6 +23,17 @@ PATTERNS = (
     ("ivcd", "IVCD"),
 )
 FASCICULAR = (("lafb", "LAFB"), ("lpfb", "LPFB"))
+# Heading of each group of measurements, by the name of its module.
+TITLES = {
+    "intervals": "Rate, rhythm, intervals",
+    "areas": "QRS and T: areas and angles in space (vectorcardiogram of Kors)",
+    "axes": "Axes and amplitudes",
+    "activation": "Notches and activation times",
+    "bundle_branch": "Conduction",
+    "selvester": "Scar",
+    "loops": "Loops",
+    "quality": "Signal",
+}
 
 
 def shown(value: float, unit: str) -> str:
@@ -37,6 +48,11 @@ def shown(value: float, unit: str) -> str:
         return "yes" if value else "no"
     text = f"{value:.{DECIMALS[unit]}f}" if unit in DECIMALS else f"{value:.3g}"
     return text.removeprefix("-") if float(text) == 0 else text
+
+
+def measured(found: Measurements, name: str) -> str:
+    """Return one of the measurements of an ECG without its unit."""
+    return shown(found[name], found.units[found.names.index(name)])
 
 
 def conduction(found: Measurements) -> str:

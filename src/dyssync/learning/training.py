@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import logging
 import math
-import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -20,11 +19,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dyssync.arrays import Ints
+from dyssync.whole import write_bytes
+from dyssync.workers import OnProgress, unwatched
 
 if TYPE_CHECKING:
     import torch
     from lightning_fabric import Fabric
 
+PRECISIONS = ("auto", "32-true", "bf16-mixed")  # Fabric's names
+CHECKPOINT = "checkpoint.safetensors"
 CHECKPOINT_EVERY_S = 60.0  # writing a ResNet-18 with its optimiser takes 0.2 s
 
 
@@ -33,11 +36,11 @@ class Watch:
     """Who looks on while a model is fitted.
 
     Attributes:
-        on_progress: called with the finished fraction, 0-1.
+        on_progress: called with how much is done, of how much: epochs, trees.
         checkpoint: folder for what is needed to go on after an interruption; None to keep nothing.
     """
 
-    on_progress: Callable[[float], None] = lambda fraction: None
+    on_progress: OnProgress = unwatched
     checkpoint: Path | None = None
 
 
@@ -174,7 +177,7 @@ def train(
         if validate is None or history.validation[-1] <= min(history.validation):
             history.best_epoch = epoch + 1
             checkpoint.keep_best()
-        watch.on_progress((epoch + 1) / schedule.epochs)
+        watch.on_progress(epoch + 1, schedule.epochs)
         checkpoint.save(history)
     checkpoint.load_best()
     module.eval()
@@ -228,14 +231,13 @@ class Checkpoint:
         for index, held in self.optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{index}.{k}": v.contiguous() for k, v in held.items()}
         self.folder.mkdir(parents=True, exist_ok=True)
-        temporary = self.folder / ".checkpoint.tmp"
-        temporary.write_bytes(save(tensors, {"history": json.dumps(asdict(history))}))
-        os.replace(temporary, self.folder / "checkpoint.safetensors")
+        data = save(tensors, {"history": json.dumps(asdict(history))})
+        write_bytes(self.folder / CHECKPOINT, data)
         self.saved_at = time.monotonic()
 
     def resume(self) -> History:
         """Take back what was saved; an empty history when there is nothing."""
-        path = self.folder / "checkpoint.safetensors" if self.folder else None
+        path = self.folder / CHECKPOINT if self.folder else None
         if path is None or not path.is_file():
             return History([], [])
         from safetensors import safe_open

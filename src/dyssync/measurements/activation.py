@@ -1,4 +1,4 @@
-"""Notches, fragmentation and the times at which leads see the activation (f05, f06, f22-f24)."""
+"""Notches, fragmentation and the times at which leads see the activation (f05, f22-f24)."""
 
 from __future__ import annotations
 
@@ -27,28 +27,45 @@ TERRITORIES = {
 PEAK_LEADS = ("V1", "V2", "V5", "V6", "I", "aVL")
 
 DEFINITIONS = (
-    *per_lead(Definition("f05", "notches", "", "notches (>= 0.05 mV deep) in the QRS", STRAUSS)),
-    *per_lead(Definition("f05", "mid_notch", "0/1", "notch or slur in mid QRS", STRAUSS)),
-    Definition("f05", "mid_notch_leads", "", "mid notches of V1 V2 V5 V6 I aVL", STRAUSS),
-    Definition("f05", "lateral_notch", "0/1", "mid notch in I, aVL, V5 or V6", "PMC6932172"),
-    Definition("f05", "first_notch_share", "", "first mid notch / QRS duration", "dyssync"),
-    Definition("f24", "fqrs_inferior", "", "fragmented leads of II, III, aVF", DAS),
-    Definition("f24", "fqrs_lateral", "", "fragmented leads of I, aVL, V5, V6", DAS),
-    Definition("f24", "fqrs_anterior", "", "fragmented leads of V1-V5", DAS),
-    Definition("f24", "fqrs", "0/1", "two fragmented leads of one territory", DAS),
-    *per_lead(
-        Definition(
-            "f22", "r_peak_ms", "ms", "QRS onset to the last R peak; NaN without R", STRAUSS
-        ),
-        PEAK_LEADS,
+    *per_lead("f05", "notches", "", "notches (>= 0.05 mV deep) in the QRS", STRAUSS),
+    *per_lead("f05", "mid_notch", "0/1", "notch or slur in mid QRS", STRAUSS),
+    Definition(
+        "f05", "mid_notch_leads", "", "mid notches of V1 V2 V5 V6 I aVL", STRAUSS, STRAUSS_LEADS
     ),
-    Definition("f22", "lateral_r_delay_ms", "ms", "mean R peak of V5, V6 - that of V1", "dyssync"),
+    Definition(
+        "f05", "lateral_notch", "0/1", "mid notch in I, aVL, V5 or V6", "PMC6932172", LATERAL_LEADS
+    ),
+    Definition(
+        "f05", "first_notch_share", "", "first mid notch / QRS duration", "dyssync", STRAUSS_LEADS
+    ),
+    Definition(
+        "f24", "fqrs_inferior", "", "fragmented leads of II, III, aVF", DAS, TERRITORIES["inferior"]
+    ),
+    Definition(
+        "f24", "fqrs_lateral", "", "fragmented leads of I, aVL, V5, V6", DAS, TERRITORIES["lateral"]
+    ),
+    Definition(
+        "f24", "fqrs_anterior", "", "fragmented leads of V1-V5", DAS, TERRITORIES["anterior"]
+    ),
+    Definition("f24", "fqrs", "0/1", "two fragmented leads of one territory", DAS, LEADS),
+    *per_lead(
+        "f22", "r_peak_ms", "ms", "QRS onset to the last R peak; NaN without R", STRAUSS, PEAK_LEADS
+    ),
+    Definition(
+        "f22",
+        "lateral_r_delay_ms",
+        "ms",
+        "mean R peak of V5, V6 - that of V1",
+        "dyssync",
+        ("V1", "V5", "V6"),
+    ),
     Definition(
         "f23",
         "lateral_delay_ms",
         "ms",
         "centre of the squared slope of V5, V6 - that of V1, V2; proxy of ventricular delay",
         "after Jurak 2017 (ultra-high frequency), here with the recorded band",
+        ("V1", "V2", "V5", "V6"),
     ),
 )
 

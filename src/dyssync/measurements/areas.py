@@ -7,6 +7,7 @@ import numpy as np
 from dyssync.arrays import Floats
 from dyssync.measurements.definitions import Definition
 from dyssync.measurements.heartbeat import Heartbeat
+from dyssync.signals.vectorcardiogram import VCG_LEADS
 
 QRS_AREA = "van Deursen 2015, 10.1016/j.jelectrocard.2014.10.003; Kors 1990"
 T_AREA = "Engels 2015, 10.1111/jce.12549"
@@ -14,22 +15,50 @@ SAI = "Tereshchenko 2015, PMC4656057"
 BRAVEHEART = "Stabenau 2021 (BRAVEHEART)"
 
 DEFINITIONS = (
-    Definition("f07", "qrs_area_uvs", "uVs", "norm of the X, Y, Z integrals over QRS", QRS_AREA),
-    Definition("f09", "qrs_area_x_uvs", "uVs", "integral of X (left +) over QRS", QRS_AREA),
-    Definition("f09", "qrs_area_y_uvs", "uVs", "integral of Y (foot +) over QRS", QRS_AREA),
-    Definition("f09", "qrs_area_z_uvs", "uVs", "integral of Z (back +) over QRS", QRS_AREA),
-    Definition("f09", "qrs_azimuth_deg", "deg", "atan2(Z, X) of the QRS area", BRAVEHEART),
-    Definition("f09", "qrs_elevation_deg", "deg", "angle of the QRS area with +Y", BRAVEHEART),
-    Definition("f08", "qrs_vm_area_uvs", "uVs", "integral of |VCG| over QRS", BRAVEHEART),
-    Definition("f10", "t_area_uvs", "uVs", "as QRS area, from QRS end to T end", T_AREA),
-    Definition("f10", "t_azimuth_deg", "deg", "atan2(Z, X) of the T area", BRAVEHEART),
-    Definition("f10", "t_elevation_deg", "deg", "angle of the T area with +Y", BRAVEHEART),
-    Definition("f11", "qrst_area_uvs", "uVs", "QRS + T area: ventricular gradient", BRAVEHEART),
-    Definition("f11", "qrst_azimuth_deg", "deg", "atan2(Z, X) of the QRST area", BRAVEHEART),
-    Definition("f11", "qrst_elevation_deg", "deg", "angle of the QRST area with +Y", BRAVEHEART),
-    Definition("f12", "sai_qrst_mvms", "mV ms", "integral of |X|+|Y|+|Z|, QRS on to T end", SAI),
-    Definition("f13", "qrs_t_angle_deg", "deg", "angle of QRS area and T area", BRAVEHEART),
-    Definition("f14", "qrs_t_peak_angle_deg", "deg", "angle of the largest vectors", BRAVEHEART),
+    Definition(
+        "f07", "qrs_area_uvs", "uVs", "norm of the X, Y, Z integrals over QRS", QRS_AREA, VCG_LEADS
+    ),
+    Definition(
+        "f09", "qrs_area_x_uvs", "uVs", "integral of X (left +) over QRS", QRS_AREA, VCG_LEADS
+    ),
+    Definition(
+        "f09", "qrs_area_y_uvs", "uVs", "integral of Y (foot +) over QRS", QRS_AREA, VCG_LEADS
+    ),
+    Definition(
+        "f09", "qrs_area_z_uvs", "uVs", "integral of Z (back +) over QRS", QRS_AREA, VCG_LEADS
+    ),
+    Definition(
+        "f09", "qrs_azimuth_deg", "deg", "atan2(Z, X) of the QRS area", BRAVEHEART, VCG_LEADS
+    ),
+    Definition(
+        "f09", "qrs_elevation_deg", "deg", "angle of the QRS area with +Y", BRAVEHEART, VCG_LEADS
+    ),
+    Definition(
+        "f08", "qrs_vm_area_uvs", "uVs", "integral of |VCG| over QRS", BRAVEHEART, VCG_LEADS
+    ),
+    Definition("f10", "t_area_uvs", "uVs", "as QRS area, from QRS end to T end", T_AREA, VCG_LEADS),
+    Definition("f10", "t_azimuth_deg", "deg", "atan2(Z, X) of the T area", BRAVEHEART, VCG_LEADS),
+    Definition(
+        "f10", "t_elevation_deg", "deg", "angle of the T area with +Y", BRAVEHEART, VCG_LEADS
+    ),
+    Definition(
+        "f11", "qrst_area_uvs", "uVs", "QRS + T area: ventricular gradient", BRAVEHEART, VCG_LEADS
+    ),
+    Definition(
+        "f11", "qrst_azimuth_deg", "deg", "atan2(Z, X) of the QRST area", BRAVEHEART, VCG_LEADS
+    ),
+    Definition(
+        "f11", "qrst_elevation_deg", "deg", "angle of the QRST area with +Y", BRAVEHEART, VCG_LEADS
+    ),
+    Definition(
+        "f12", "sai_qrst_mvms", "mV ms", "integral of |X|+|Y|+|Z|, QRS on to T end", SAI, VCG_LEADS
+    ),
+    Definition(
+        "f13", "qrs_t_angle_deg", "deg", "angle of QRS area and T area", BRAVEHEART, VCG_LEADS
+    ),
+    Definition(
+        "f14", "qrs_t_peak_angle_deg", "deg", "angle of the largest vectors", BRAVEHEART, VCG_LEADS
+    ),
 )
 
 

@@ -1,4 +1,4 @@
-"""Frontal axes and amplitudes of each lead (f15, f17, f25-f28)."""
+"""Frontal axes and amplitudes of each lead (f15, f17, f19, f25-f28)."""
 
 from __future__ import annotations
 
@@ -12,27 +12,45 @@ from dyssync.measurements.heartbeat import Heartbeat
 AXIS = "Stabenau 2021 (BRAVEHEART): atan2(2/sqrt(3) net aVF, net I)"
 HYPERTROPHY = "Hancock 2009 (AHA/ACCF/HRS V), 10.1016/j.jacc.2008.12.015"
 AMPLITUDE = "Stabenau 2021 (BRAVEHEART set)"
+AXIS_LEADS = ("I", "aVF")
+PROGRESSION_LEADS = ("V1", "V2", "V3", "V4")
 CORNELL_WOMEN = 0.8  # mV added in women for the product; Hancock 2009
 
 DEFINITIONS = (
-    Definition("f17", "qrs_axis_deg", "deg", "frontal axis of R - |S|", AXIS),
-    Definition("f19", "p_axis_deg", "deg", "frontal axis of the P area", AXIS),
-    Definition("f15", "t_axis_deg", "deg", "frontal axis of the T peak", AXIS),
-    Definition("f15", "frontal_qrs_t_angle_deg", "deg", "|QRS axis - T axis|, 0-180", AXIS),
-    Definition("f25", "sokolow_lyon_mv", "mV", "S V1 + larger R of V5, V6", HYPERTROPHY),
-    Definition("f26", "cornell_mv", "mV", "R aVL + S V3", HYPERTROPHY),
+    Definition("f17", "qrs_axis_deg", "deg", "frontal axis of R - |S|", AXIS, AXIS_LEADS),
+    Definition("f19", "p_axis_deg", "deg", "frontal axis of the P area", AXIS, AXIS_LEADS),
+    Definition("f15", "t_axis_deg", "deg", "frontal axis of the T peak", AXIS, AXIS_LEADS),
     Definition(
-        "f26", "cornell_product_mvms", "mV ms", "(Cornell + 0.8 in women) x QRSd", HYPERTROPHY
+        "f15", "frontal_qrs_t_angle_deg", "deg", "|QRS axis - T axis|, 0-180", AXIS, AXIS_LEADS
     ),
-    Definition("f28", "r_progression", "", "mean R/(R+S) of V3, V4 - that of V1, V2", "dyssync"),
-    *per_lead(Definition("f27", "q_mv", "mV", "depth of Q; NaN without Q", AMPLITUDE)),
-    *per_lead(Definition("f27", "r_mv", "mV", "largest R; 0 without", AMPLITUDE)),
-    *per_lead(Definition("f27", "s_mv", "mV", "deepest S or QS; 0 without", AMPLITUDE)),
-    *per_lead(Definition("f27", "t_mv", "mV", "T, signed, largest before T end", AMPLITUDE)),
-    *per_lead(Definition("f27", "j_mv", "mV", "level at QRS end", AMPLITUDE)),
-    *per_lead(Definition("f27", "st60_mv", "mV", "level 60 ms after QRS end", AMPLITUDE)),
-    *per_lead(Definition("f27", "st_slope_mvs", "mV/s", "J to J + 60 ms", AMPLITUDE)),
-    *per_lead(Definition("f28", "r_share", "", "R / (R + S)", "dyssync")),
+    Definition(
+        "f25", "sokolow_lyon_mv", "mV", "S V1 + larger R of V5, V6", HYPERTROPHY, ("V1", "V5", "V6")
+    ),
+    Definition("f26", "cornell_mv", "mV", "R aVL + S V3", HYPERTROPHY, ("aVL", "V3")),
+    Definition(
+        "f26",
+        "cornell_product_mvms",
+        "mV ms",
+        "(Cornell + 0.8 in women) x QRSd",
+        HYPERTROPHY,
+        ("aVL", "V3"),
+    ),
+    Definition(
+        "f28",
+        "r_progression",
+        "",
+        "mean R/(R+S) of V3, V4 - that of V1, V2",
+        "dyssync",
+        PROGRESSION_LEADS,
+    ),
+    *per_lead("f27", "q_mv", "mV", "depth of Q; NaN without Q", AMPLITUDE),
+    *per_lead("f27", "r_mv", "mV", "largest R; 0 without", AMPLITUDE),
+    *per_lead("f27", "s_mv", "mV", "deepest S or QS; 0 without", AMPLITUDE),
+    *per_lead("f27", "t_mv", "mV", "T, signed, largest before T end", AMPLITUDE),
+    *per_lead("f27", "j_mv", "mV", "level at QRS end", AMPLITUDE),
+    *per_lead("f27", "st60_mv", "mV", "level 60 ms after QRS end", AMPLITUDE),
+    *per_lead("f27", "st_slope_mvs", "mV/s", "J to J + 60 ms", AMPLITUDE),
+    *per_lead("f28", "r_share", "", "R / (R + S)", "dyssync"),
 )
 
 
@@ -56,7 +74,7 @@ def measure(beat: Heartbeat) -> dict[str, float]:
     if beat.sex is not None:
         women = CORNELL_WOMEN if beat.sex == "F" else 0.0
         found["cornell_product_mvms"] = (found["cornell_mv"] + women) * beat.qrs_ms
-    shares = [found[f"r_share_{lead}"] for lead in ("V1", "V2", "V3", "V4")]
+    shares = [found[f"r_share_{lead}"] for lead in PROGRESSION_LEADS]
     found["r_progression"] = (shares[2] + shares[3] - shares[0] - shares[1]) / 2
     return found
 

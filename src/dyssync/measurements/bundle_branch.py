@@ -13,12 +13,27 @@ ESC = "Brignole 2013 / Glikson 2021 (ESC), criteria as commonly restated"
 STRAUSS = "Strauss 2011, Am J Cardiol 107:927"
 BLOCK_MS = 120.0
 STRAUSS_MS = {"M": 140.0, "F": 130.0}
+STRAUSS_NOTCHED = 2  # leads of V1, V2, V5, V6, I, aVL with a mid-QRS notch or slur
 LATE_R_PEAK_MS = 60.0
 SMALL_R_MV = 0.3  # rS in V1: r no taller than this and shorter than S (usual r of LBBB 0.1-0.3)
 
 DEFINITIONS = (
-    Definition("f03", "lbbb_esc", "0/1", "QRS >= 120; QS/rS V1; broad R lateral; no q V5 V6", ESC),
-    Definition("f03", "lbbb_aha", "0/1", "ESC and notched R and R peak V5/V6 > 60 ms", AHA),
+    Definition(
+        "f03",
+        "lbbb_esc",
+        "0/1",
+        "QRS >= 120; QS/rS V1; broad R lateral; no q V5 V6",
+        ESC,
+        ("V1", "V5", "V6", "I"),
+    ),
+    Definition(
+        "f03",
+        "lbbb_aha",
+        "0/1",
+        "ESC and notched R and R peak V5/V6 > 60 ms",
+        AHA,
+        ("V1", *LATERAL_LEADS),
+    ),
     Definition(
         "f04",
         "lbbb_strauss",
@@ -26,11 +41,40 @@ DEFINITIONS = (
         "QS/rS V1 V2; QRS >= 140 (women 130); mid notch or slur in >= 2 of V1 V2 V5 V6 I aVL; "
         "without the sex 140 is taken",
         STRAUSS,
+        STRAUSS_LEADS,
     ),
-    Definition("f03", "rbbb", "0/1", "QRS >= 120; R' or notched R in V1/V2; wide S in I, V6", AHA),
-    Definition("f03", "ivcd", "0/1", "QRS >= 120, neither LBBB (ESC) nor RBBB", AHA),
-    Definition("f03", "lafb", "0/1", "axis -45 to -90; qR and R peak >= 45 ms in aVL", AHA),
-    Definition("f03", "lpfb", "0/1", "axis 90 to 180; rS in I, aVL; qR in III, aVF", AHA),
+    Definition(
+        "f03",
+        "rbbb",
+        "0/1",
+        "QRS >= 120; R' or notched R in V1/V2; wide S in I, V6",
+        AHA,
+        ("I", "V1", "V2", "V6"),
+    ),
+    Definition(
+        "f03",
+        "ivcd",
+        "0/1",
+        "QRS >= 120, neither LBBB (ESC) nor RBBB",
+        AHA,
+        ("I", "V1", "V2", "V5", "V6"),
+    ),
+    Definition(
+        "f03",
+        "lafb",
+        "0/1",
+        "axis -45 to -90; qR and R peak >= 45 ms in aVL",
+        AHA,
+        ("I", "aVL", "aVF"),
+    ),
+    Definition(
+        "f03",
+        "lpfb",
+        "0/1",
+        "axis 90 to 180; rS in I, aVL; qR in III, aVF",
+        AHA,
+        ("I", "III", "aVL", "aVF"),
+    ),
 )
 
 
@@ -71,22 +115,15 @@ def lbbb_aha(beat: Heartbeat) -> bool:
     return lbbb_esc(beat) and notched and late
 
 
-def lbbb_strauss(beat: Heartbeat, least_ms: float | None = None, least_leads: int = 2) -> bool:
-    """Whether strict LBBB is met.
-
-    Args:
-        beat: the beat.
-        least_ms: QRS duration, ms; None takes 140 for men, 130 for women, 140 if unknown.
-        least_leads: leads of V1, V2, V5, V6, I, aVL with a mid-QRS notch or slur.
-    """
-    limit = STRAUSS_MS[beat.sex or "M"] if least_ms is None else least_ms
+def lbbb_strauss(beat: Heartbeat) -> bool:
+    """Whether strict LBBB is met; where the sex is not known, with the limit of men."""
     notched = sum(
         mid_notch(beat.notches[LEAD_INDEX[lead]], beat) is not None for lead in STRAUSS_LEADS
     )
     return (
-        beat.qrs_ms >= limit
+        beat.qrs_ms >= STRAUSS_MS[beat.sex or "M"]
         and all(_is_qs_or_rs(beat, lead) for lead in ("V1", "V2"))
-        and notched >= least_leads
+        and notched >= STRAUSS_NOTCHED
     )
 
 

@@ -22,6 +22,11 @@ NOTCH_MV = 0.05
 class Heartbeat:
     """The typical beat of an ECG at 500 Hz.
 
+    What measurements, the figure of the beat and pages of the typical beat are made of: that of
+    :func:`dyssync.signals.delineation.typical_beat`, 0 just before the QRS. Networks see that of
+    :func:`dyssync.signals.beats.median_beat`; the recorder's own is
+    :class:`dyssync.ecg.RepresentativeBeat`.
+
     Attributes:
         signal: (12, m) float64, mV; 0 is the level just before the QRS.
         loop: (3, m) float64, mV; Kors vectorcardiogram of `signal`.

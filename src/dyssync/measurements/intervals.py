@@ -14,28 +14,33 @@ AF_IRREGULARITY = 0.1  # RMSSD over mean RR; Dash 2009, Ann Biomed Eng 37:1701, 
 AF_BEATS = 5
 
 DEFINITIONS = (
-    Definition("f20", "heart_rate_bpm", "1/min", "60 / median RR", "usual"),
-    Definition("f20", "rr_irregularity", "", "RMSSD of RR / mean RR", "Dash 2009"),
+    Definition("f20", "heart_rate_bpm", "1/min", "60 / median RR", "usual", needs=()),
+    Definition("f20", "rr_irregularity", "", "RMSSD of RR / mean RR", "Dash 2009", needs=()),
     Definition(
         "f20",
         "atrial_fibrillation",
         "0/1",
         "no repeating P and RR irregularity > 0.1, at least 5 beats",
         "Dash 2009 for the limit",
+        needs=(),
     ),
-    Definition("f20", "ectopic_share", "", "share of beats of another shape", "dyssync"),
-    Definition("f20", "paced", "0/1", "a pacing spike before half of the beats", "dyssync"),
-    Definition("f19", "pr_ms", "ms", "P onset to QRS onset, global", AHA),
-    Definition("f19", "p_duration_ms", "ms", "P onset to P end, global", AHA),
-    Definition("f01", "qrs_duration_ms", "ms", "QRS onset to end, all leads together", AHA),
-    Definition("f21", "qt_ms", "ms", "QRS onset to T end, all leads together", AHA_QT),
-    Definition("f21", "qtc_bazett_ms", "ms", "QT / sqrt(RR)", AHA_QT),
-    Definition("f21", "qtc_fridericia_ms", "ms", "QT / RR^(1/3)", AHA_QT),
-    Definition("f21", "jt_ms", "ms", "QRS end to T end", AHA_QT),
-    Definition("f21", "t_peak_end_ms", "ms", "largest T deflection to T end", AHA_QT),
-    Definition("f02", "qrs_lead_sd_ms", "ms", "SD of the 12 QRS durations", "dyssync"),
-    Definition("f02", "qrs_lead_range_ms", "ms", "longest - shortest of the 12", "dyssync"),
-    *per_lead(Definition("f02", "qrs_ms", "ms", "QRS duration in this lead", "dyssync")),
+    Definition("f20", "ectopic_share", "", "share of beats of another shape", "dyssync", needs=()),
+    Definition(
+        "f20", "paced", "0/1", "a pacing spike before half of the beats", "dyssync", needs=()
+    ),
+    Definition("f19", "pr_ms", "ms", "P onset to QRS onset, global", AHA, needs=()),
+    Definition("f19", "p_duration_ms", "ms", "P onset to P end, global", AHA, needs=()),
+    Definition(
+        "f01", "qrs_duration_ms", "ms", "QRS onset to end, all leads together", AHA, needs=()
+    ),
+    Definition("f21", "qt_ms", "ms", "QRS onset to T end, all leads together", AHA_QT, needs=()),
+    Definition("f21", "qtc_bazett_ms", "ms", "QT / sqrt(RR)", AHA_QT, needs=()),
+    Definition("f21", "qtc_fridericia_ms", "ms", "QT / RR^(1/3)", AHA_QT, needs=()),
+    Definition("f21", "jt_ms", "ms", "QRS end to T end", AHA_QT, needs=()),
+    Definition("f21", "t_peak_end_ms", "ms", "largest T deflection to T end", AHA_QT, needs=()),
+    Definition("f02", "qrs_lead_sd_ms", "ms", "SD of the 12 QRS durations", "dyssync", LEADS),
+    Definition("f02", "qrs_lead_range_ms", "ms", "longest - shortest of the 12", "dyssync", LEADS),
+    *per_lead("f02", "qrs_ms", "ms", "QRS duration in this lead", "dyssync"),
 )
 
 

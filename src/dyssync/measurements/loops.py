@@ -16,17 +16,37 @@ TCRT_ENERGY = 0.7  # QRS samples whose loop reaches this share of its largest ra
 _ROWS = [LEAD_INDEX[lead] for lead in VCG_LEADS]
 
 DEFINITIONS = (
-    Definition("f16", "tcrt", "", "mean cosine of T vector and QRS loop (>= 0.7 of max)", ACAR),
-    Definition("f31", "qrs_svd_ratio", "", "2nd / 1st singular value of QRS, 8 leads", ACAR),
-    Definition("f31", "t_svd_ratio", "", "2nd / 1st singular value of T, 8 leads", ACAR),
-    Definition("f31", "twr", "", "share of T energy outside 3 dimensions", ACAR),
-    Definition("f31", "tmd_deg", "deg", "mean angle between leads in the T loop's plane", ACAR),
-    Definition("f32", "qrs_loop_length_mv", "mV", "length of the QRS loop", BRAVEHEART),
     Definition(
-        "f32", "qrs_loop_planarity", "", "share of QRS loop energy in its plane", BRAVEHEART
+        "f16", "tcrt", "", "mean cosine of T vector and QRS loop (>= 0.7 of max)", ACAR, VCG_LEADS
     ),
-    Definition("f32", "qrs_loop_roundness", "", "2nd / 1st axis of the QRS loop", BRAVEHEART),
-    Definition("f32", "qrs_loop_speed_mvs", "mV/s", "largest speed along the QRS loop", BRAVEHEART),
+    Definition(
+        "f31", "qrs_svd_ratio", "", "2nd / 1st singular value of QRS, 8 leads", ACAR, VCG_LEADS
+    ),
+    Definition("f31", "t_svd_ratio", "", "2nd / 1st singular value of T, 8 leads", ACAR, VCG_LEADS),
+    Definition("f31", "twr", "", "share of T energy outside 3 dimensions", ACAR, VCG_LEADS),
+    Definition(
+        "f31", "tmd_deg", "deg", "mean angle between leads in the T loop's plane", ACAR, VCG_LEADS
+    ),
+    Definition("f32", "qrs_loop_length_mv", "mV", "length of the QRS loop", BRAVEHEART, VCG_LEADS),
+    Definition(
+        "f32",
+        "qrs_loop_planarity",
+        "",
+        "share of QRS loop energy in its plane",
+        BRAVEHEART,
+        VCG_LEADS,
+    ),
+    Definition(
+        "f32", "qrs_loop_roundness", "", "2nd / 1st axis of the QRS loop", BRAVEHEART, VCG_LEADS
+    ),
+    Definition(
+        "f32",
+        "qrs_loop_speed_mvs",
+        "mV/s",
+        "largest speed along the QRS loop",
+        BRAVEHEART,
+        VCG_LEADS,
+    ),
 )
 
 

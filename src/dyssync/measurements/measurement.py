@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import ModuleType
-from typing import cast
+from typing import ClassVar, cast
 
 import numpy as np
 
@@ -24,8 +24,8 @@ from dyssync.measurements import (
 )
 from dyssync.measurements.definitions import Definition
 from dyssync.measurements.heartbeat import NOTCH_MV, Heartbeat, from_typical_beat
-from dyssync.measurements.needs import needed_leads
-from dyssync.signals.delineation import typical_beat
+from dyssync.signals.beats import NO_BEAT
+from dyssync.signals.delineation import TypicalBeat, typical_beat
 from dyssync.signals.vectorcardiogram import VCG_LEADS
 
 # A group is a module with DEFINITIONS and measure(beat); a new one is its file and its name here.
@@ -44,7 +44,6 @@ NAMES = tuple(d.name for d in DEFINITIONS)
 UNITS = tuple(d.unit for d in DEFINITIONS)
 _POSITION = {name: k for k, name in enumerate(NAMES)}
 
-_NEEDS = tuple(needed_leads(d.id, d.name) for d in DEFINITIONS)
 LEAST_BEATS = 3
 FEW_BEATS = (
     "signal: {} beat(s) of one shape; at least 3 are needed to tell a beat from an artefact. "
@@ -57,19 +56,19 @@ class Measurements:
     """Named numbers of one ECG; NaN where a thing is not defined, never 0.
 
     Attributes:
-        names: of the measurements, always the same ones in the same order.
         values: (k,) float64, read-only.
-        units: of each.
         cautions: why numbers are missing or to be doubted, a sentence each.
+        names: of the measurements, always the same ones in the same order.
+        units: of each.
     """
 
-    names: tuple[str, ...]
     values: Floats
-    units: tuple[str, ...]
     cautions: tuple[str, ...] = ()
+    names: ClassVar[tuple[str, ...]] = NAMES
+    units: ClassVar[tuple[str, ...]] = UNITS
 
     def __getitem__(self, name: str) -> float:
-        return float(self.values[self.names.index(name)]) if name in self else _unknown(name)
+        return float(self.values[_POSITION[name]])
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.names)
@@ -78,15 +77,11 @@ class Measurements:
         return len(self.names)
 
     def __contains__(self, name: object) -> bool:
-        return name in self.names
+        return name in _POSITION
 
     def as_dict(self) -> dict[str, float]:
         """Return name to value, NaN kept."""
         return {name: float(value) for name, value in zip(self.names, self.values, strict=True)}
-
-
-def _unknown(name: str) -> float:
-    raise KeyError(name)
 
 
 def measure(ecg: ECG, *, notch_mv: float = NOTCH_MV) -> Measurements:
@@ -105,13 +100,21 @@ def measure(ecg: ECG, *, notch_mv: float = NOTCH_MV) -> Measurements:
         ConfigError: `notch_mv` is out of range.
     """
     check_range("notch_mv", notch_mv, 0.01, 1.0, "mV")
-    values = np.full(len(NAMES), np.nan)
     try:
         typical = typical_beat(ecg.signal, ecg.fs)
-        if typical.beat.n_beats < LEAST_BEATS:
-            raise InputError(FEW_BEATS.format(typical.beat.n_beats))
-    except InputError as error:
-        cautions: tuple[str, ...] = (str(error), *quality.quality_of(ecg, None).cautions)
+    except InputError:
+        typical = None
+    return measure_beat(ecg, typical, notch_mv=notch_mv)
+
+
+def measure_beat(
+    ecg: ECG, typical: TypicalBeat | None, *, notch_mv: float = NOTCH_MV
+) -> Measurements:
+    """Return the measurements where the typical beat is known already; None: there is no beat."""
+    values = np.full(len(NAMES), np.nan)
+    if typical is None or typical.beat.n_beats < LEAST_BEATS:
+        why = NO_BEAT if typical is None else FEW_BEATS.format(typical.beat.n_beats)
+        cautions: tuple[str, ...] = (why, *quality.quality_of(ecg, None).cautions)
     else:
         found = quality.quality_of(ecg, typical)
         beat = from_typical_beat(typical, ecg.sex, ecg.age, notch_mv)
@@ -121,11 +124,11 @@ def measure(ecg: ECG, *, notch_mv: float = NOTCH_MV) -> Measurements:
             ).items():
                 values[_POSITION[name]] = value
         lost = {*found.unusable, *found.swapped}
-        values[np.array([bool(set(leads) & lost) for leads in _NEEDS])] = np.nan
+        values[np.array([bool(lost.intersection(d.needs)) for d in DEFINITIONS])] = np.nan
         lines = (*_lost("unusable", found.unusable), *_lost("perhaps swapped", found.swapped))
         cautions = (*_cautions(beat), *lines, *found.cautions)
     values.flags.writeable = False
-    return Measurements(NAMES, values, UNITS, cautions)
+    return Measurements(values, cautions)
 
 
 def _lost(why: str, leads: tuple[str, ...]) -> tuple[str, ...]:

@@ -36,9 +36,11 @@ SIGN = {
 }
 
 DEFINITIONS = (
-    Definition("f33", "n_beats", "", "beats in the typical beat", "dyssync"),
-    Definition("f33", "snr_db", "dB", "QRS power / beat-to-beat residual, median lead", "dyssync"),
-    Definition("f33", "worst_snr_db", "dB", "the same, worst lead", "dyssync"),
+    Definition("f33", "n_beats", "", "beats in the typical beat", "dyssync", needs=()),
+    Definition(
+        "f33", "snr_db", "dB", "QRS power / beat-to-beat residual, median lead", "dyssync", needs=()
+    ),
+    Definition("f33", "worst_snr_db", "dB", "the same, worst lead", "dyssync", needs=()),
 )
 
 

@@ -17,11 +17,14 @@ from dyssync.measurements.definitions import Definition
 from dyssync.measurements.heartbeat import Heartbeat
 
 SOURCE = "Strauss DG, Selvester RH, J Electrocardiol 2009;42:190; CVRG QRS_Score"
+SCORED_LEADS = ("I", "II", "aVL", "aVF", "V1", "V2", "V5", "V6")
 REFERENCE_AGE = 55.0  # amplitude limits change by 1 % a year from here
 WOMEN = 0.9  # amplitude and duration limits of women
 
 DEFINITIONS = (
-    Definition("f29", "selvester_lbbb", "", "points of scar; NaN unless LBBB (ESC)", SOURCE),
+    Definition(
+        "f29", "selvester_lbbb", "", "points of scar; NaN unless LBBB (ESC)", SOURCE, SCORED_LEADS
+    ),
 )
 
 
@@ -46,7 +49,7 @@ def selvester_lbbb(beat: Heartbeat) -> int:
     age = 1.0 if beat.age is None else 1.0 + (REFERENCE_AGE - beat.age) / 100.0
     sex = WOMEN if beat.sex == "F" else 1.0
     uv, ms = age * sex, sex
-    leads = {lead: _lead(beat, lead) for lead in ("I", "II", "aVL", "aVF", "V1", "V2", "V5", "V6")}
+    leads = {lead: _lead(beat, lead) for lead in SCORED_LEADS}
     points = _limb_points(leads, uv, ms) + _lateral_points(leads, uv, ms)
     if frontal_axis_deg(beat.qrs.max(axis=1) + beat.qrs.min(axis=1)) < 90.0:
         points += _steps(leads["V1"], (30 * ms, 300 * uv), (20 * ms, 200 * uv))

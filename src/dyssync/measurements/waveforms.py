@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import lru_cache
-
 import numpy as np
 from scipy import stats
 
 from dyssync.arrays import Floats, Singles
 from dyssync.ecg import ECG, LEADS
 from dyssync.errors import InputError
+from dyssync.keeping import kept
 from dyssync.signals.beats import MedianBeat, median_beat
 from dyssync.signals.filtering import bandpass, resample
 
@@ -33,12 +31,7 @@ def feature_names() -> list[str]:
     return [*rhythm, *beat, "rr_s"]
 
 
-def feature_matrix(ecgs: Sequence[ECG]) -> Floats:
-    """Return the features of several recordings, (n, len(feature_names())) float64."""
-    return np.stack([features(ecg) for ecg in ecgs])
-
-
-@lru_cache(maxsize=20_000)
+@kept(most=20_000)
 def features(ecg: ECG) -> Floats:
     """Return the features of one recording; NaN for the beat where no heart beat is found."""
     signal = bandpass(resample(ecg.signal, ecg.fs, FS), FS, *BAND)

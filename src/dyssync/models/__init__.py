@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from dyssync.models.base import ResponseModel
+from dyssync.models.protocols import ResponseModel
 from dyssync.registry import Registry
 
 __all__ = ["MODELS", "ResponseModel"]
@@ -12,7 +12,7 @@ MODELS: Registry[Callable[..., ResponseModel]] = Registry[Callable[..., Any]](
     "model",
     {
         "resnet18": "dyssync.models.resnet:ResNet18",
-        "ssl-resnet18": "dyssync.models.resnet:SelfSupervisedResNet18",
+        "ssl-resnet18": "dyssync.models.self_supervised:SelfSupervisedResNet18",
         "lightgbm": "dyssync.models.boosting:Boosting",
         "logistic": "dyssync.models.logistic:Logistic",
         "guideline-esc-2021": "dyssync.models.rules:GuidelineESC2021",

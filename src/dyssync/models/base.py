@@ -1,10 +1,9 @@
-"""What every model is: a scikit-learn classifier whose X is a sequence of recordings."""
+"""What models share: the scikit-learn face, and the checks of parameters, inputs and labels."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol, Self, TypeAlias, runtime_checkable
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,105 +11,45 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 
 from dyssync.arrays import Floats
 from dyssync.ecg import ECG
-from dyssync.errors import ModelError
+from dyssync.errors import ConfigError, ModelError, check_choice, check_range
 from dyssync.image import Input
-from dyssync.learning.training import UNWATCHED, Watch
-
-Labels: TypeAlias = npt.NDArray[np.int64]
-Labelled: TypeAlias = tuple[Sequence[Input], Labels]
+from dyssync.models.protocols import Choices, Labels, Presets, Ranges
 
 MISSING_CLASS = "training part holds one class; responders and non-responders are needed"
-
-
-@dataclass(frozen=True)
-class State:
-    """A fitted model as data: JSON-able values and the bytes of further files by name."""
-
-    values: Mapping[str, Any]
-    files: Mapping[str, bytes] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Contributions:
-    """What each feature added to each prediction; they sum to its log-odds.
-
-    Attributes:
-        names: (k,) of the features.
-        values: (n, k) float64, the features; NaN where not defined.
-        log_odds: (n, k) float64, what each added.
-        base: (n,) float64, log-odds before any feature.
-    """
-
-    names: tuple[str, ...]
-    values: Floats
-    log_odds: Floats
-    base: Floats
-
-
-@runtime_checkable
-class ExplainsItself(Protocol):
-    """A model that can say exactly what each feature added."""
-
-    def contributions(self, X: Sequence[Input]) -> Contributions:
-        """Return the contributions to the log-odds of response."""
-
-
-@runtime_checkable
-class Rule(Protocol):
-    """A model whose order of patients was fixed beforehand, and which can say why."""
-
-    def statement(self, ecg: ECG) -> str:
-        """Return the class or value that applies, its reason and what was assumed."""
-
-    def limits(self, X: Sequence[ECG]) -> tuple[str, ...]:
-        """Return what the rule lacks on these patients, a sentence each."""
-
-
-@runtime_checkable
-class ResponseModel(Protocol):
-    """A model of response to CRT. The contract is tested over the registry, not inherited.
-
-    `fit` learns only from `X`, `y` and, for early stopping, `validation`; what it learns ends in
-    an underscore; fitting again forgets. Same seed, same numbers.
-    """
-
-    def fit(
-        self,
-        X: Sequence[Input],
-        y: Labels,
-        *,
-        seed: int = 0,
-        validation: Labelled | None = None,
-        watch: Watch = UNWATCHED,
-    ) -> Self:
-        """Learn from recordings (n) and their responses, (n,) int, 0 or 1."""
-
-    def response_probability(self, X: Sequence[Input]) -> Floats:
-        """Return the probability of response, (n,) float64, 0-1."""
-
-    def refit_params(self, fitted: Sequence[Self]) -> Mapping[str, Any]:
-        """Return the parameters for a fit on all patients, with none left to stop early on."""
-
-    def state(self) -> State:
-        """Return what was learnt."""
-
-    def restore(self, state: State) -> Self:
-        """Take back what :meth:`state` returned."""
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the constructor's parameters."""
-
-    def set_params(self, **params: Any) -> Self:
-        """Set constructor parameters."""
 
 
 class ProbabilityMixin(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """The scikit-learn face of a model that has `response_probability`.
 
-    `TAKES_PICTURES` says whether :class:`~dyssync.formats.ECGImage` will do beside signals.
+    `LOCAL_PARAMS` are parameters that name something on this machine (a file of weights): a bundle
+    does not keep them.
     """
 
-    TAKES_PICTURES = False
+    RANGES: ClassVar[Ranges] = {}
+    CHOICES: ClassVar[Choices] = {}
+    PRESETS: ClassVar[Presets] = {}
+    LOCAL_PARAMS: ClassVar[tuple[str, ...]] = ()
+
+    def check_settings(self, name: str) -> None:
+        """Refuse parameters that a fit could only fail on, hours later.
+
+        Raises:
+            ConfigError: a number has no range or is out of it, a word is none of the choices.
+        """
+        for key, value in self.get_params().items():
+            if key in self.CHOICES:
+                check_choice(f"{name}.{key}", value, self.CHOICES[key])
+            elif isinstance(value, (int, float)) and not isinstance(value, bool):
+                if key not in self.RANGES:
+                    raise ConfigError(
+                        f"{name}.{key} is a number without a range; state it in "
+                        f"{type(self).__name__}.RANGES"
+                    )
+                check_range(f"{name}.{key}", value, *self.RANGES[key])
+
+    def work(self, n: int) -> float:
+        """Return what a fit to `n` recordings costs: a look at each, unless a model says else."""
+        return float(n)
 
     def predict_proba(self, X: Sequence[Input]) -> Floats:
         """Return (n, 2) float64: probability of non-response, of response."""
@@ -124,6 +63,10 @@ class ProbabilityMixin(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def refit_params(self, fitted: Sequence[Any]) -> Mapping[str, Any]:
         """Return the parameters for a fit on all patients: the same, unless a model says else."""
         return {}
+
+    def portable_params(self) -> dict[str, Any]:
+        """Return the constructor's parameters without what only this machine has."""
+        return {k: None if k in self.LOCAL_PARAMS else v for k, v in self.get_params().items()}
 
     def _learned(self, attribute: str) -> Any:
         try:

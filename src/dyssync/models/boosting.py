@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -11,25 +11,18 @@ from dyssync.arrays import Floats
 from dyssync.errors import ModelError, check_choice
 from dyssync.image import Input
 from dyssync.learning.training import UNWATCHED, Watch
-from dyssync.models.base import (
-    Contributions,
-    Labelled,
-    Labels,
-    ProbabilityMixin,
-    State,
-    check_labels,
-    signals_of,
-)
+from dyssync.models.base import ProbabilityMixin, check_labels, signals_of
 from dyssync.models.measured import FEATURES, feature_matrix, feature_names
 from dyssync.models.physiology import constraints
+from dyssync.models.protocols import Choices, Contributions, Labelled, Labels, Ranges, State
 
 
 class Boosting(ProbabilityMixin):
     """Gradient-boosted trees on the measurements of an ECG and what the clinic knows.
 
     Small trees, few columns a tree and strong shrinkage, because a cohort of 285 supports few
-    parameters (domain: Riley's criteria). Row and column sampling make the seed matter at all
-    (LightGBM #3506).
+    parameters (criteria of Riley RD et al., BMJ 2020;368:m441). Row and column sampling make the
+    seed matter at all (LightGBM #3506).
 
     Args:
         features: "dictionary" (measurements), "waveform" (lead statistics and samples of the median
@@ -46,6 +39,18 @@ class Boosting(ProbabilityMixin):
         row_share: share of the patients each tree sees, 0-1.
         l2: ridge penalty on leaf values.
     """
+
+    CHOICES: ClassVar[Choices] = {"features": FEATURES}
+    RANGES: ClassVar[Ranges] = {
+        "rounds": (1, 100_000),
+        "patience": (1, 100_000),
+        "learning_rate": (1e-8, 10.0),
+        "leaves": (2, 10_000),
+        "min_leaf": (1, 100_000),
+        "column_share": (0.001, 1.0),
+        "row_share": (0.001, 1.0),
+        "l2": (0.0, 1e9),
+    }
 
     def __init__(
         self,
@@ -90,7 +95,7 @@ class Boosting(ProbabilityMixin):
         self.classes_ = np.array([0, 1])
         self.feature_names_ = self._names()
         data = lightgbm.Dataset(self._matrix(X), labels, feature_name=self.feature_names_)
-        callbacks = [lambda env: watch.on_progress((env.iteration + 1) / self.rounds)]
+        callbacks = [lambda env: watch.on_progress(env.iteration + 1, self.rounds)]
         sets = []
         if validation is not None:
             sets = [data.create_valid(self._matrix(validation[0]), validation[1])]
@@ -176,6 +181,9 @@ class Boosting(ProbabilityMixin):
             )
         self.classes_ = np.array([0, 1])
         self.feature_names_ = names
-        self.booster_ = lightgbm.Booster(model_str=state.files["booster.txt"].decode())
+        try:
+            self.booster_ = lightgbm.Booster(model_str=state.files["booster.txt"].decode())
+        except lightgbm.basic.LightGBMError as error:
+            raise ModelError("the trees are damaged; copy the bundle again") from error
         self.rounds_ = int(state.values["rounds"])
         return self

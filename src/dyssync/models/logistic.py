@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.impute import SimpleImputer
@@ -14,19 +14,13 @@ from dyssync.arrays import Floats
 from dyssync.ecg import ECG
 from dyssync.image import Input
 from dyssync.learning.training import UNWATCHED, Watch
-from dyssync.models.base import (
-    Contributions,
-    Labelled,
-    Labels,
-    ProbabilityMixin,
-    State,
-    check_labels,
-    signals_of,
-)
+from dyssync.models.base import ProbabilityMixin, check_labels, signals_of
 from dyssync.models.measured import measured
+from dyssync.models.protocols import Contributions, Labelled, Labels, Ranges, State
 
-# What the literature names before any data are seen (domain 2.3): duration and area of the QRS,
-# T area, the angle between both, the frontal axis and the rate. Six is what 228 patients bear.
+# What the literature names before any data are seen: duration and area of the QRS (van Deursen
+# 2015, 10.1016/j.jelectrocard.2014.10.003), T area (Engels 2015, 10.1111/jce.12549), the angle
+# between both, the frontal axis and the rate. Six is what 228 patients bear.
 MEASUREMENTS = (
     "heart_rate_bpm",
     "qrs_duration_ms",
@@ -43,6 +37,8 @@ class Logistic(ProbabilityMixin):
     Args:
         inverse_penalty: scikit-learn's C.
     """
+
+    RANGES: ClassVar[Ranges] = {"inverse_penalty": (1e-9, 1e9)}
 
     def __init__(self, *, inverse_penalty: float = 0.5) -> None:
         self.inverse_penalty = inverse_penalty

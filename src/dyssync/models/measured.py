@@ -1,4 +1,4 @@
-"""What the models that measure see of a recording; each is measured once a process.
+"""What the models that measure see of a recording, measured once for whoever keeps it.
 
 A set of features is a table of names and a function of one recording. Adding one is an entry in
 :data:`FEATURES`.
@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
 from dyssync.arrays import Floats
 from dyssync.cohort.clinical import CLINICAL, clinical_fact
 from dyssync.ecg import ECG
+from dyssync.keeping import kept
 from dyssync.measurements import DEFINITIONS, Measurements, measure, waveforms
 
 CLINICAL_NAMES = ("age", "sex", *CLINICAL)
@@ -32,9 +32,9 @@ class FeatureSet:
     row: Callable[[ECG], Floats]
 
 
-@lru_cache(maxsize=20_000)
+@kept(most=20_000)
 def measured(ecg: ECG) -> Measurements:
-    """Return the measurements of a recording; ten seeds ask for them, they are taken once."""
+    """Return the measurements of a recording; inside `keeping()` they are taken once."""
     return measure(ecg)
 
 

@@ -10,19 +10,12 @@ import numpy as np
 from dyssync.arrays import Floats
 from dyssync.image import Input
 from dyssync.learning.training import UNWATCHED, Watch
-from dyssync.models.base import (
-    Labelled,
-    Labels,
-    ProbabilityMixin,
-    State,
-    check_labels,
-)
+from dyssync.models.base import ProbabilityMixin, check_labels
+from dyssync.models.protocols import Labelled, Labels, State
 
 
 class Prevalence(ProbabilityMixin):
     """Predict the share of responders among the training patients."""
-
-    TAKES_PICTURES = True
 
     def fit(
         self,
@@ -37,6 +30,10 @@ class Prevalence(ProbabilityMixin):
         self.classes_ = np.array([0, 1])
         self.share_ = float(check_labels(X, y).mean())
         return self
+
+    def only_clean(self) -> bool:
+        """Return False: it looks at no picture at all, so all are the same to it."""
+        return False
 
     def response_probability(self, X: Sequence[Input]) -> Floats:
         """Return the same probability for all, (n,) float64."""

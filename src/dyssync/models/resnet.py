@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-import numpy.typing as npt
-from scipy.optimize import minimize
 from sklearn.metrics import roc_auc_score
 
 from dyssync.arrays import Floats, Ints, Singles
 from dyssync.ecg import LEADS
 from dyssync.image import Input
+from dyssync.layouts import LAYOUTS
 from dyssync.learning.network import (
     build_network,
     load_image_weights,
@@ -23,32 +21,52 @@ from dyssync.learning.network import (
     unpack_weights,
 )
 from dyssync.learning.network_input import (
-    MIXED,
-    PictureConfig,
-    Size,
     asked_pictures,
     neutral_views,
     stack,
     training_picture,
 )
-from dyssync.learning.training import UNWATCHED, History, Schedule, Watch, make_fabric, train
-from dyssync.measurements.waveforms import FS
-from dyssync.models.base import (
-    Labelled,
-    Labels,
-    ProbabilityMixin,
-    State,
-    check_labels,
-    signals_of,
+from dyssync.learning.picture_config import (
+    MIXED,
+    PAPERS,
+    PLAIN,
+    SAME,
+    PictureConfig,
+    Size,
+    named_layouts,
 )
-from dyssync.pretraining.encoder import Encoder, load_encoder
-from dyssync.pretraining.loop import PretrainingConfig, pretrain
+from dyssync.learning.training import (
+    PRECISIONS,
+    UNWATCHED,
+    History,
+    Schedule,
+    Watch,
+    make_fabric,
+    train,
+)
+from dyssync.measurements.waveforms import FS
+from dyssync.models.base import ProbabilityMixin, check_labels
+from dyssync.models.calibration import fit_calibration
+from dyssync.models.protocols import Choices, Labelled, Labels, Presets, Ranges, State
 from dyssync.rendering import LeadBox, Rendered, apply_view
+from dyssync.rendering.wear import MAX_SEVERITY
 
 if TYPE_CHECKING:
     import torch
 
 PREDICTION_BATCH = 32
+
+# Training pictures in one layout on clean paper: a short training learns more from them, see
+# docs/pictures.md.
+QUICK: Mapping[str, Any] = {
+    "height": 128,
+    "width": 160,
+    "epochs": 15,
+    "patience": 15,
+    "training_layouts": SAME,
+    "papers": PLAIN,
+    "wear": 0.0,
+}
 
 
 class ResNet18(ProbabilityMixin):
@@ -61,7 +79,7 @@ class ResNet18(ProbabilityMixin):
         gain: times the 10 mm/mV of the layout. At 20 mm/mV, as carts can print, an ST segment of
             0.1 mV is more than a pixel high even in a picture 160 px wide.
         epochs: most passes over the training part.
-        patience: epochs without a better validation loss before stopping.
+        patience: epochs without a larger AUROC of the validation part before stopping.
         batch_size: pictures a step.
         learning_rate: peak of AdamW's rate.
         weight_decay: AdamW's.
@@ -79,8 +97,25 @@ class ResNet18(ProbabilityMixin):
         precision: "auto", "32-true" or "bf16-mixed".
     """
 
-    TAKES_PICTURES = True
-    LOCAL_PARAMS = ("weights", "encoder")  # paths of this machine; a bundle does not keep them
+    LOCAL_PARAMS: ClassVar[tuple[str, ...]] = ("weights",)
+    CHOICES: ClassVar[Choices] = {"layout": LAYOUTS, "papers": PAPERS, "precision": PRECISIONS}
+    RANGES: ClassVar[Ranges] = {
+        "height": (32, 4096),
+        "width": (32, 4096),
+        "gain": (0.1, 10.0),
+        "epochs": (1, 100_000),
+        "patience": (1, 100_000),
+        "batch_size": (2, 65_536),
+        "learning_rate": (1e-8, 10.0),
+        "weight_decay": (0.0, 10.0),
+        "dropout": (0.0, 0.99),
+        "wear": (0.0, MAX_SEVERITY),
+        "test_views": (1, 100),
+    }
+    PRESETS: ClassVar[Presets] = {
+        "quick": QUICK,
+        "quick-virtual": {"height": 96, "width": 120, "epochs": 4},
+    }
 
     def __init__(
         self,
@@ -128,9 +163,25 @@ class ResNet18(ProbabilityMixin):
         """Height and width of the pictures, px."""
         return (self.height, self.width)
 
-    @property
-    def pictures(self) -> PictureConfig:
-        """What the pictures look like.
+    def check_settings(self, name: str) -> None:
+        """Refuse parameters that a fit could only fail on, hours later.
+
+        Raises:
+            ConfigError: one is unknown or out of range, or layouts do not fit together.
+        """
+        super().check_settings(name)
+        self.picture_config()
+
+    def work(self, n: int) -> float:
+        """Return the pictures that a fit to `n` recordings draws at most."""
+        return float(self.epochs * n)
+
+    def only_clean(self) -> bool:
+        """Return whether it learns from black traces on white alone."""
+        return self.papers == PLAIN
+
+    def picture_config(self) -> PictureConfig:
+        """Return what the pictures look like.
 
         Raises:
             ConfigError: a name is unknown or a number out of range.
@@ -139,7 +190,7 @@ class ResNet18(ProbabilityMixin):
             size=self.size,
             layout=self.layout,
             gain=self.gain,
-            training_layouts=self.training_layouts,
+            training_layouts=named_layouts(self.training_layouts, self.layout),
             papers=self.papers,
             wear=self.wear,
             augment=self.augment,
@@ -193,7 +244,7 @@ class ResNet18(ProbabilityMixin):
         network = fabric.setup_module(self.network_)
         target = torch.from_numpy(labels.astype(np.float32)).to(fabric.device)
         weight = torch.tensor(np.exp(-self.log_odds_), dtype=torch.float32, device=fabric.device)
-        config = self.pictures
+        config = self.picture_config()
 
         def loss_of(batch: Ints, rng: np.random.Generator) -> torch.Tensor:
             pictures = [training_picture(X[i], config, rng) for i in batch]
@@ -234,7 +285,7 @@ class ResNet18(ProbabilityMixin):
         fabric = make_fabric(self.precision)
         device = fabric.device
         network.to(device)
-        config, found = self.pictures, []
+        config, found = self.picture_config(), []
         with torch.no_grad():
             for start in range(0, len(X), PREDICTION_BATCH):
                 asked = [asked_pictures(x, config, views) for x in X[start:][:PREDICTION_BATCH]]
@@ -254,7 +305,7 @@ class ResNet18(ProbabilityMixin):
 
     def picture(self, x: Input) -> Rendered:
         """Return the first picture the network sees of a recording."""
-        return Rendered(asked_pictures(x, self.pictures, 1)[0])
+        return Rendered(asked_pictures(x, self.picture_config(), 1)[0])
 
     def lead_boxes(self) -> tuple[LeadBox, ...]:
         """Return the cell of each lead in :meth:`picture`, the same for every recording.
@@ -265,6 +316,11 @@ class ResNet18(ProbabilityMixin):
         flat = np.zeros((len(LEADS), round(10 * FS)), dtype=np.float32)
         view = neutral_views(self.layout, 1, self.gain)[0]
         return apply_view(flat, FS, view, self.size, boxes=True).boxes
+
+    def fitted_network(self) -> torch.nn.Module:
+        """Return the network: a submodule "encoder" and a head."""
+        network: torch.nn.Module = self._learned("network_")
+        return network
 
     def refit_params(self, fitted: Sequence[Self]) -> Mapping[str, Any]:
         """Return the medians of what the validation part chose: epochs and calibration."""
@@ -296,92 +352,7 @@ class ResNet18(ProbabilityMixin):
         return self
 
 
-def fit_calibration(logits: Floats, y: npt.ArrayLike) -> tuple[float, float]:
-    """Return slope and intercept that turn logits into calibrated ones (Platt 1999).
-
-    Targets are Platt's, pulled towards the middle by one pseudo-patient of each class, so that the
-    slope stays finite where the logits separate the classes.
-
-    Args:
-        logits: (n,).
-        y: (n,) responses.
-    """
-    labels = np.asarray(y, dtype=np.float64)
-    ones, zeros = labels.sum(), (1 - labels).sum()
-    target = np.where(labels == 1, (ones + 1) / (ones + 2), 1 / (zeros + 2))
-
-    def loss(parameters: Floats) -> float:
-        z = np.exp(parameters[0]) * logits + parameters[1]  # a negative slope would be noise
-        return float(np.mean(np.logaddexp(0, z) - target * z))
-
-    found = minimize(loss, np.zeros(2), method="Nelder-Mead")
-    return float(np.exp(found.x[0])), float(found.x[1])
-
-
 def _tensor(pictures: Singles, device: torch.device) -> torch.Tensor:
     import torch
 
     return torch.from_numpy(pictures).to(device).contiguous(memory_format=torch.channels_last)
-
-
-class SelfSupervisedResNet18(ResNet18):
-    """ResNet-18 that has first learnt from pictures without labels.
-
-    Args:
-        encoder: folder of a pretrained encoder (:func:`dyssync.pretraining.load_encoder`); None
-            pretrains on the training recordings of each fit.
-        method: of pretraining, see ``dyssync list methods``.
-        pretraining_passes: how often pretraining goes through its corpus.
-        pretraining_draws: most recordings it draws in all.
-        pretraining_rate: peak learning rate of pretraining.
-        **parameters: as in :class:`ResNet18`.
-    """
-
-    def __init__(
-        self,
-        *,
-        encoder: str | None = None,
-        method: str = "waveform",
-        pretraining_passes: int = 60,
-        pretraining_draws: int = 200_000,
-        pretraining_rate: float = 1e-3,
-        **parameters: Any,
-    ) -> None:
-        super().__init__(**parameters)
-        self.encoder = encoder
-        self.method = method
-        self.pretraining_passes = pretraining_passes
-        self.pretraining_draws = pretraining_draws
-        self.pretraining_rate = pretraining_rate
-
-    @classmethod
-    def _get_param_names(cls) -> list[str]:
-        """Return scikit-learn's list of parameters: ResNet18's and those above."""
-        own = inspect.signature(cls).parameters.keys() - {"parameters"}
-        return sorted([*ResNet18._get_param_names(), *own])
-
-    def pretraining_config(self) -> PretrainingConfig:
-        """Return how an encoder for this model is pretrained."""
-        return PretrainingConfig(
-            method=self.method,
-            layout=self.layout,
-            gain=self.gain,
-            height=self.height,
-            width=self.width,
-            papers=self.papers,
-            wear=self.wear,
-            passes=self.pretraining_passes,
-            draws=self.pretraining_draws,
-            learning_rate=self.pretraining_rate,
-            precision=self.precision,
-        )
-
-    def _begin(self, X: Sequence[Input], seed: int, watch: Watch) -> None:
-        super()._begin(X, seed, watch)
-        held: Encoder
-        if self.encoder is not None:
-            held = load_encoder(Path(self.encoder))
-        else:
-            ecgs = signals_of(X, "pretraining without a corpus")
-            held = pretrain(ecgs, self.pretraining_config(), seed=seed, weights=self.weights)
-        unpack_weights(self.network_.get_submodule("encoder"), held.weights)

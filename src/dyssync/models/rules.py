@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
@@ -22,15 +22,9 @@ from dyssync.ecg import ECG
 from dyssync.image import Input
 from dyssync.learning.training import UNWATCHED, Watch
 from dyssync.measurements.guidelines import Candidate, Recommendation, esc_2021, hrs_2023
-from dyssync.models.base import (
-    Labelled,
-    Labels,
-    ProbabilityMixin,
-    State,
-    check_labels,
-    signals_of,
-)
+from dyssync.models.base import ProbabilityMixin, check_labels, signals_of
 from dyssync.models.measured import measured
+from dyssync.models.protocols import Labelled, Labels, Ranges, State
 
 # A rule that ranks the training patients the wrong way round keeps its order: what it is worth on
 # the test patients must be seen, not repaired.
@@ -186,6 +180,8 @@ class QRSArea(RankedRule):
         cutoff: uVs; 0 ranks by the area itself. Published: 69, 98, 102 and 109
             (:data:`AREA_CUTOFFS`).
     """
+
+    RANGES: ClassVar[Ranges] = {"cutoff": (0.0, 1000.0)}
 
     def __init__(self, *, cutoff: float = 0.0) -> None:
         self.cutoff = cutoff

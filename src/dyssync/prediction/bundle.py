@@ -16,28 +16,88 @@ from pathlib import Path
 from typing import Any
 
 from dyssync import __version__
-from dyssync.errors import ModelError
+from dyssync.errors import ConfigError, ModelError
 from dyssync.models import MODELS
-from dyssync.models.base import ResponseModel, State
+from dyssync.models.protocols import ResponseModel, State
+from dyssync.prediction.training_data import TrainingData
+from dyssync.records import Record
+from dyssync.whole import whole_folder
 
 MANIFEST, SEAL, VALUES = "manifest.json", "manifest.sha256", "model.json"
-BUNDLE_FORMAT = 2
+BUNDLE_FORMAT = 3
 FINAL = "final"
 
 
 @dataclass(frozen=True)
-class Bundle:
-    """A loaded bundle.
+class About(Record):
+    """What a prediction needs to know of the study that a bundle comes from.
 
     Attributes:
-        folder: where it lies.
-        about: cohort size, base rate, thresholds by model, ranges of the training data.
-        members: models by name; each maps "final" and "seed-<n>" to its folder.
+        n_patients: in all.
+        base_rate: share of responders among them, 0-1.
+        thresholds: by model, chosen on validation patients (median over seeds), 0-1.
+        seconds: shortest recording that was accepted, s.
+        training: what the recordings were like.
+        shuffled_labels: the study was a negative control; its models know nothing.
+        simulated: the patients do not exist.
+        cohort_digest: of the recordings, as in the study's config.json.
     """
 
+    n_patients: int
+    base_rate: float
+    thresholds: Mapping[str, float]
+    seconds: float
+    training: TrainingData
+    shuffled_labels: bool
+    simulated: bool
+    cohort_digest: str
+
+
+@dataclass(frozen=True)
+class Manifest(Record):
+    """What a bundle holds.
+
+    Attributes:
+        format: version of this layout.
+        dyssync: version that wrote it.
+        about: the study.
+        models: by name, its members: "final" and "seed-<n>".
+        files: sha256 of every other file by its path in the folder.
+    """
+
+    format: int
+    dyssync: str
+    about: About
+    models: Mapping[str, tuple[str, ...]]
+    files: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class SavedModel(Record):
+    """A fitted model on disk: key in the registry, parameters, what it learnt, further files."""
+
+    model: str
+    params: Mapping[str, Any]
+    values: Mapping[str, Any]
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A loaded bundle: where it lies and what it holds."""
+
     folder: Path
-    about: Mapping[str, Any]
-    members: Mapping[str, tuple[str, ...]]
+    manifest: Manifest
+
+    @property
+    def about(self) -> About:
+        """The study that it comes from."""
+        return self.manifest.about
+
+    @property
+    def members(self) -> Mapping[str, tuple[str, ...]]:
+        """The members of each model, by its name."""
+        return self.manifest.models
 
     def model(self, name: str, member: str = FINAL) -> ResponseModel:
         """Return one fitted model; "final" was fitted on all patients, "seed-03" in seed 3."""
@@ -48,63 +108,68 @@ def save_model(model: ResponseModel, name: str, folder: Path) -> None:
     """Write one fitted model into a new folder; `name` is its key in the registry."""
     folder.mkdir(parents=True)
     state = model.state()
-    local = set(getattr(model, "LOCAL_PARAMS", ()))
-    params = {k: None if k in local else v for k, v in model.get_params().items()}
-    record = {"model": name, "params": params, "values": state.values, "files": list(state.files)}
-    (folder / VALUES).write_text(json.dumps(record, indent=1), encoding="utf-8")
     for file, data in state.files.items():
         (folder / file).write_bytes(data)
+    saved = SavedModel(name, model.portable_params(), state.values, tuple(state.files))
+    saved.save(folder / VALUES)
 
 
 def load_model(folder: Path) -> ResponseModel:
     """Read what :func:`save_model` wrote.
 
     Raises:
-        ModelError: something is missing or does not fit.
+        ModelError: something is missing, damaged or does not fit.
     """
+    saved = SavedModel.load(folder / VALUES)
+    damaged = f"{saved.model}: what it learnt is damaged or of another version; copy it again"
     try:
-        record = json.loads((folder / VALUES).read_text(encoding="utf-8"))
-        files = {name: (folder / name).read_bytes() for name in record["files"]}
-    except (OSError, ValueError, KeyError) as error:
-        raise ModelError(f"{folder.name}: no readable model ({error})") from error
-    model = MODELS[record["model"]](**record["params"])
-    return model.restore(State(record["values"], files))
+        files = {name: (folder / name).read_bytes() for name in saved.files}
+        plain = MODELS[saved.model]()
+        unknown = sorted(set(saved.params) - set(plain.get_params()))
+        if unknown:
+            raise ModelError(f"{saved.model}: parameters of another version: {', '.join(unknown)}")
+        return MODELS[saved.model](**saved.params).restore(State(saved.values, files))
+    except ConfigError as error:
+        raise ModelError(str(error)) from error
+    except ModelError:
+        raise
+    # values of another type or shape than the model wrote
+    except (OSError, KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        raise ModelError(damaged) from error
 
 
-def save_bundle(folder: Path, members: Mapping[str, Mapping[str, Path]], about: object) -> None:
+def save_bundle(folder: Path, members: Mapping[str, Mapping[str, Path]], about: About) -> None:
     """Assemble a bundle from folders of saved models; it appears whole or not at all.
 
     Args:
         folder: the bundle; replaced if it exists.
         members: for each model its folders by member name ("final", "seed-01", ...).
-        about: JSON-able facts, see :class:`Bundle`.
+        about: the study.
     """
-    temporary = folder.with_name(f".{folder.name}.tmp")  # of a killed run, removed here
-    shutil.rmtree(temporary, ignore_errors=True)
-    for name, held in members.items():
-        for member, source in held.items():
-            target = temporary / "models" / name / member
-            shutil.copytree(source, target, copy_function=_link_or_copy)
-    files = sorted(p for p in temporary.rglob("*") if p.is_file())
-    manifest = {
-        "format": BUNDLE_FORMAT,
-        "dyssync": __version__,
-        "about": about,
-        "models": {name: list(held) for name, held in members.items()},
-        "files": {p.relative_to(temporary).as_posix(): _sha256(p) for p in files},
-    }
-    text = json.dumps(manifest, indent=1).encode()
-    (temporary / MANIFEST).write_bytes(text)
-    (temporary / SEAL).write_text(hashlib.sha256(text).hexdigest() + "\n", encoding="ascii")
-    shutil.rmtree(folder, ignore_errors=True)
-    os.replace(temporary, folder)
+    with whole_folder(folder) as part:
+        for name, held in members.items():
+            for member, source in held.items():
+                target = part / "models" / name / member
+                shutil.copytree(source, target, copy_function=_link_or_copy)
+        files = sorted(p for p in part.rglob("*") if p.is_file())
+        manifest = Manifest(
+            format=BUNDLE_FORMAT,
+            dyssync=__version__,
+            about=about,
+            models={name: tuple(held) for name, held in members.items()},
+            files={p.relative_to(part).as_posix(): _sha256(p) for p in files},
+        )
+        text = manifest.to_json().encode()
+        (part / MANIFEST).write_bytes(text)
+        (part / SEAL).write_text(hashlib.sha256(text).hexdigest() + "\n", encoding="ascii")
 
 
 def load_bundle(folder: Path) -> Bundle:
     """Open a bundle and check every file against its sha256.
 
     Raises:
-        ModelError: it is no bundle, or files are missing or changed; all are named.
+        ModelError: it is no bundle, of another version, or files are missing or changed; all are
+            named.
     """
     if (folder / "bundle" / MANIFEST).is_file():  # the run folder was given
         folder = folder / "bundle"
@@ -113,21 +178,30 @@ def load_bundle(folder: Path) -> Bundle:
     text = (folder / MANIFEST).read_bytes()
     if hashlib.sha256(text).hexdigest().encode() != (folder / SEAL).read_bytes().strip():
         raise ModelError(f"{folder.name}: {MANIFEST} was changed; copy the bundle again")
-    manifest = json.loads(text)
-    if manifest["format"] != BUNDLE_FORMAT:
-        raise ModelError(
-            f"{folder.name}: bundle format {manifest['format']}, this version reads "
-            f"{BUNDLE_FORMAT}; use dyssync {manifest['dyssync']}"
-        )
+    _check_format(folder.name, text)
+    manifest = Manifest.from_json(text, f"{folder.name}: {MANIFEST}")
     wrong = [
         f"{name} {'was changed' if (folder / name).is_file() else 'is missing'}"
-        for name, digest in manifest["files"].items()
+        for name, digest in manifest.files.items()
         if not (folder / name).is_file() or _sha256(folder / name) != digest
     ]
     if wrong:
         raise ModelError(f"{folder.name}: {'; '.join(wrong)}; copy the bundle again")
-    members = {name: tuple(held) for name, held in manifest["models"].items()}
-    return Bundle(folder, {**manifest["about"], "dyssync": manifest["dyssync"]}, members)
+    return Bundle(folder, manifest)
+
+
+def _check_format(name: str, text: bytes) -> None:
+    """Refuse a bundle of another version by its version, before its fields are looked at."""
+    try:
+        found = json.loads(text)
+        version, writer = found["format"], found["dyssync"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"{name}: {MANIFEST} is no manifest of a bundle") from error
+    if version != BUNDLE_FORMAT:
+        raise ModelError(
+            f"{name}: bundle format {version}, this version reads {BUNDLE_FORMAT}; run the study "
+            f"again, or use the dyssync that wrote it ({writer})"
+        )
 
 
 def _link_or_copy(source: str, target: str) -> None:

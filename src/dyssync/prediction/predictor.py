@@ -12,8 +12,8 @@ from dyssync.cohort.recordings import refuse_unusable
 from dyssync.ecg import ECG
 from dyssync.errors import ModelError
 from dyssync.image import ECGImage, Input
-from dyssync.learning.network_input import PLAIN
-from dyssync.models.base import ExplainsItself, ResponseModel, Rule
+from dyssync.keeping import keeping
+from dyssync.models.protocols import ExplainsItself, ResponseModel, Rule, TakesPictures
 from dyssync.pages.evening import shrink_page
 from dyssync.prediction.bundle import FINAL, Bundle
 from dyssync.prediction.cautions import cautions
@@ -96,8 +96,12 @@ class Predictor:
             CohortError: leads are flat, the recording is too short, the picture is no ECG page.
             ModelError: it is a picture, and none of the models takes pictures.
         """
+        with keeping():  # the members share one drawing and one measurement, gone with the answer
+            return self._predict(ecg)
+
+    def _predict(self, ecg: Input) -> Prediction:
         about = self.bundle.about
-        refuse_unusable(ecg, seconds=float(about["seconds"]))
+        refuse_unusable(ecg, seconds=about.seconds)
         if isinstance(ecg, ECGImage):
             ecg = replace(ecg, pixels=shrink_page(ecg.pixels))
         asked, silent = self._who_takes(ecg)
@@ -113,21 +117,21 @@ class Predictor:
                 seeds_sd=float(spread.std(ddof=1)) if len(spread) > 1 else None,
                 seeds_low=float(spread.min()) if len(spread) else None,
                 seeds_high=float(spread.max()) if len(spread) else None,
-                threshold=float(about["thresholds"][name]),
+                threshold=about.thresholds[name],
                 **_reasons(members[FINAL], ecg),
             )
         notes = cautions(ecg, about)
-        if isinstance(ecg, ECGImage) and not about["pictures"]:
+        if isinstance(ecg, ECGImage) and about.training.pages is None:
             notes = (*notes, *self._unused_to_pages(asked))
         if silent:
             notes = (*notes, f"{', '.join(silent)}: no answer, a signal is needed")
-        return Prediction(ecg.source.name, float(about["base_rate"]), models, notes)
+        return Prediction(ecg.source.name, about.base_rate, models, notes)
 
     def _who_takes(self, ecg: Input) -> tuple[list[str], list[str]]:
         """Return the models that can be asked about `ecg`, and those that cannot."""
         if isinstance(ecg, ECG):
             return list(self.models), []
-        able = [n for n, m in self.models.items() if getattr(m[FINAL], "TAKES_PICTURES", False)]
+        able = [n for n, m in self.models.items() if isinstance(m[FINAL], TakesPictures)]
         if not able:
             raise ModelError(
                 f"{ecg.source.name}: is a picture; {', '.join(self.models)} of this bundle need a "
@@ -137,7 +141,8 @@ class Predictor:
 
     def _unused_to_pages(self, asked: Sequence[str]) -> list[str]:
         """Return a caution for models that learnt from clean drawings alone (docs/pictures.md)."""
-        clean = [n for n in asked if getattr(self.models[n][FINAL], "papers", None) == PLAIN]
+        finals = {name: self.models[name][FINAL] for name in asked}
+        clean = [n for n, m in finals.items() if isinstance(m, TakesPictures) and m.only_clean()]
         if not clean:
             return []
         return [

@@ -3,19 +3,41 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import os
-import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from dyssync.cohort.digests import patient_keys, signal_key
 from dyssync.errors import ModelError
 from dyssync.image import Input
+from dyssync.pretraining.config import PretrainingConfig
+from dyssync.records import Record
+from dyssync.whole import whole_folder
 
-WEIGHTS, ABOUT = "encoder.safetensors", "encoder.json"
+WEIGHTS, RECORD = "encoder.safetensors", "encoder.json"
+
+
+@dataclass(frozen=True)
+class EncoderRecord(Record):
+    """What an encoder was trained on and how.
+
+    Attributes:
+        config: how it was pretrained.
+        seed: of initialisation, order and views.
+        corpus_digest: of the recordings.
+        patients: sha256 of each patient id of the corpus, sorted.
+        recordings: digest of each recording, sorted.
+        loss: mean loss of every epoch.
+        sha256: of the weights.
+    """
+
+    config: PretrainingConfig
+    seed: int
+    corpus_digest: str
+    patients: tuple[str, ...]
+    recordings: tuple[str, ...]
+    loss: tuple[float, ...]
+    sha256: str
 
 
 @dataclass(frozen=True)
@@ -24,19 +46,11 @@ class Encoder:
 
     Attributes:
         weights: safetensors bytes of the network's trunk.
-        config: how it was pretrained.
-        corpus_digest: of the recordings.
-        patients: sha256 of each patient id of the corpus, sorted.
-        recordings: digest of each recording, sorted.
-        loss: mean loss of every epoch.
+        record: where they come from.
     """
 
     weights: bytes
-    config: Mapping[str, Any]
-    corpus_digest: str
-    patients: Sequence[str]
-    recordings: Sequence[str]
-    loss: Sequence[float]
+    record: EncoderRecord
 
     def check_unseen(self, tested: Iterable[Input]) -> None:
         """Refuse to be used where one of its patients or recordings is tested.
@@ -44,7 +58,7 @@ class Encoder:
         Raises:
             ModelError: the corpus holds some of `tested`; all their patients are named.
         """
-        patients, recordings = set(self.patients), set(self.recordings)
+        patients, recordings = set(self.record.patients), set(self.record.recordings)
         seen = sorted(
             {
                 str(ecg.patient_id)
@@ -60,35 +74,31 @@ class Encoder:
             )
 
     def save(self, folder: Path) -> None:
-        """Write the folder; it appears whole or not at all."""
-        temporary = folder.with_name(f".{folder.name}.{os.getpid()}")
-        shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir(parents=True)
-        about = {
-            "config": dict(self.config),
-            "corpus_digest": self.corpus_digest,
-            "patients": list(self.patients),
-            "recordings": list(self.recordings),
-            "loss": list(self.loss),
-            "sha256": hashlib.sha256(self.weights).hexdigest(),
-        }
-        (temporary / WEIGHTS).write_bytes(self.weights)
-        (temporary / ABOUT).write_text(json.dumps(about, indent=1), encoding="utf-8")
-        shutil.rmtree(folder, ignore_errors=True)
-        os.replace(temporary, folder)
+        """Write the folder; it appears whole or not at all.
+
+        Raises:
+            InputError: it cannot be written.
+        """
+        with whole_folder(folder) as part:
+            (part / WEIGHTS).write_bytes(self.weights)
+            self.record.save(part / RECORD)
 
 
 def load_encoder(folder: Path) -> Encoder:
-    """Read an encoder's folder.
+    """Read the folder that :meth:`Encoder.save` wrote.
 
     Raises:
-        ModelError: it is no encoder, or its weights were changed.
+        ModelError: it is no encoder, or it is damaged.
     """
-    missing = [name for name in (WEIGHTS, ABOUT) if not (folder / name).is_file()]
+    missing = [name for name in (WEIGHTS, RECORD) if not (folder / name).is_file()]
     if missing:
         raise ModelError(f"{folder.name} is no encoder: {' and '.join(missing)} missing")
-    weights = (folder / WEIGHTS).read_bytes()
-    about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
-    if hashlib.sha256(weights).hexdigest() != about.pop("sha256"):
+    weights, record = (folder / WEIGHTS).read_bytes(), EncoderRecord.load(folder / RECORD)
+    if digest_of_weights(weights) != record.sha256:
         raise ModelError(f"{folder.name}: {WEIGHTS} differs from its sha256; pretrain again")
-    return Encoder(weights=weights, **about)
+    return Encoder(weights, record)
+
+
+def digest_of_weights(weights: bytes) -> str:
+    """Return the sha256 that an encoder's record holds of its weights."""
+    return hashlib.sha256(weights).hexdigest()

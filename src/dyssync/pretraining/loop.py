@@ -2,83 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dyssync import __version__
 from dyssync.arrays import Ints
 from dyssync.cohort.digests import digest_of, patient_keys, recording_keys
 from dyssync.ecg import ECG
 from dyssync.learning.network import build_network, load_image_weights, pack_weights
-from dyssync.learning.network_input import MIXED, PLAIN, PictureConfig, stack
+from dyssync.learning.network_input import stack
 from dyssync.learning.training import UNWATCHED, Schedule, Watch, make_fabric, train
 from dyssync.pretraining import METHODS
-from dyssync.pretraining.encoder import Encoder
+from dyssync.pretraining.config import PretrainingConfig
+from dyssync.pretraining.encoder import Encoder, EncoderRecord, digest_of_weights
 
 if TYPE_CHECKING:
     import torch
-
-
-@dataclass(frozen=True)
-class PretrainingConfig:
-    """How an encoder is pretrained.
-
-    Attributes:
-        method: see ``dyssync list methods``.
-        layout: of the model to come.
-        gain: times the layout's.
-        height, width: of the pictures, px.
-        papers: "plain" or "mixed", as in :class:`PictureConfig`.
-        wear: largest severity, 0-5.
-        passes: how often the corpus is gone through.
-        draws: most recordings drawn in all; a large corpus is gone through less often.
-        batch_size: recordings a step.
-        learning_rate: peak of AdamW's rate.
-        weight_decay: AdamW's.
-        precision: "auto", "32-true" or "bf16-mixed".
-    """
-
-    method: str = "waveform"
-    layout: str = "3x4+II"
-    gain: float = 2.0
-    height: int = 224
-    width: int = 224
-    papers: str = PLAIN
-    wear: float = 0.0
-    passes: int = 60
-    draws: int = 200_000
-    batch_size: int = 16
-    learning_rate: float = 1e-3
-    weight_decay: float = 0.01
-    precision: str = "auto"
-
-    @property
-    def pictures(self) -> PictureConfig:
-        """What the pictures look like; all layouts of one kind of signal, whatever the model's."""
-        return PictureConfig(
-            size=(self.height, self.width),
-            layout=self.layout,
-            gain=self.gain,
-            training_layouts=MIXED,
-            papers=self.papers,
-            wear=self.wear,
-        )
-
-    def passes_of(self, n: int) -> int:
-        """Return how often a corpus of n recordings is gone through; once at least."""
-        return max(1, min(self.passes, round(self.draws / n)))
-
-    def digest(self, ecgs: Sequence[ECG], weights: str | None = None) -> str:
-        """Return the name of the encoder that this config makes of these recordings."""
-        held = [__version__, asdict(self), digest_of(ecgs), weights]
-        text = json.dumps(held, sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def pretrain(
@@ -128,11 +69,14 @@ def pretrain(
         history = train(
             network, loss_of, len(method), schedule, seed=seed, fabric=fabric, watch=watch
         )
-    return Encoder(
-        weights=pack_weights(network.cpu().get_submodule("encoder")),
-        config={**asdict(config), "seed": seed},
+    packed = pack_weights(network.cpu().get_submodule("encoder"))
+    record = EncoderRecord(
+        config=config,
+        seed=seed,
         corpus_digest=digest_of(ecgs),
-        patients=patient_keys(str(e.patient_id) for e in ecgs if e.patient_id),
-        recordings=sorted(recording_keys(ecgs)),
-        loss=history.loss,
+        patients=tuple(patient_keys(str(e.patient_id) for e in ecgs if e.patient_id)),
+        recordings=tuple(sorted(recording_keys(ecgs))),
+        loss=tuple(history.loss),
+        sha256=digest_of_weights(packed),
     )
+    return Encoder(packed, record)

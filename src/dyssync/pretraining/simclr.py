@@ -14,7 +14,8 @@ from dyssync.arrays import Ints
 from dyssync.ecg import ECG
 from dyssync.errors import CohortError
 from dyssync.layouts import LAYOUTS
-from dyssync.learning.network_input import PictureConfig, drawn_picture, drawn_signal
+from dyssync.learning.network_input import drawn_picture, drawn_signal
+from dyssync.learning.picture_config import PictureConfig
 from dyssync.pretraining.method import Pictures, Targets
 from dyssync.pretraining.views import add_noise, apply_rotation, draw_rotation, hard_views
 from dyssync.rendering import draw_view
@@ -35,7 +36,7 @@ class SimCLR:
 
     def __init__(self, pictures: PictureConfig) -> None:
         self.pictures = pictures
-        self.views = hard_views(pictures.layout, pictures.gain)
+        self.views = hard_views(pictures.views.layouts, pictures.gain)
         self.disjoint = LAYOUTS[pictures.layout].source == "rhythm"
 
     def prepare(self, ecgs: Sequence[ECG]) -> None:

@@ -14,7 +14,6 @@ import numpy as np
 from dyssync.arrays import Floats
 from dyssync.ecg import LIMB_FROM_I_II, Signal
 from dyssync.layouts import LAYOUTS
-from dyssync.learning.network_input import all_layouts
 from dyssync.rendering import ViewConfig
 from dyssync.signals.vectorcardiogram import DOWER, KORS
 
@@ -24,14 +23,14 @@ ROTATION_SD_DEG = 8.0
 NOISE_MV = (0.0, 0.03)  # SD; muscle noise of a restless patient
 
 
-def hard_views(layout: str, gain: float) -> ViewConfig:
+def hard_views(layouts: tuple[str, ...], gain: float) -> ViewConfig:
     """Return what views are drawn from that must share only the heart.
 
     Other papers, inks and gains, chest leads scaled apart from limb leads, leads missing.
     """
-    rhythm = LAYOUTS[layout].source == "rhythm"
+    rhythm = LAYOUTS[layouts[0]].source == "rhythm"
     return ViewConfig(
-        layouts=all_layouts(layout),
+        layouts=layouts,
         start_s=(0.0, 10.0 if rhythm else 0.0),
         simultaneous_share=0.3 if rhythm else 0.0,
         speed=(0.9, 1.1),

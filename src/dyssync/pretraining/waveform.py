@@ -14,7 +14,8 @@ import numpy as np
 from dyssync.arrays import Floats, Ints
 from dyssync.ecg import ECG, LEAD_INDEX
 from dyssync.errors import CohortError
-from dyssync.learning.network_input import PictureConfig, drawn_picture, drawn_signal
+from dyssync.learning.network_input import drawn_picture, drawn_signal
+from dyssync.learning.picture_config import PictureConfig
 from dyssync.measurements.waveforms import feature_names, features
 from dyssync.pretraining.method import Pictures, Targets
 from dyssync.pretraining.views import add_noise, apply_rotation, draw_rotation

@@ -55,14 +55,6 @@ class LeadBox:
         """Return the voltage at `y` (px), mV; same shape, float64."""
         return (self.baseline_px - np.asarray(y, np.float64)) / self.px_per_mv
 
-    def x_at(self, seconds: npt.ArrayLike) -> Floats:
-        """Return the x (px) of a time in the recording (s); same shape, float64."""
-        return self.x0 + (np.asarray(seconds, np.float64) - self.start_s) * self.px_per_s
-
-    def y_at(self, millivolts: npt.ArrayLike) -> Floats:
-        """Return the y (px) of a voltage (mV); same shape, float64."""
-        return self.baseline_px - np.asarray(millivolts, np.float64) * self.px_per_mv
-
 
 @dataclass(frozen=True, eq=False)
 class Rendered:

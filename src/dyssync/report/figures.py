@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 PANEL = (3.3, 3.1)
 WIDE = 4.7
 LEGEND_LETTERS = 54  # as many letters fit side by side, the marks of three columns counted in
-# Threshold probabilities for which net benefit should be reported in CRT (domain.md 4.1).
+# Threshold probabilities at which a device is an open choice: two in three candidates respond.
 OPEN_CHOICE = (0.3, 0.8)
 
 

@@ -14,7 +14,7 @@ from dyssync.evaluation.protocol import CHOSEN, FIXED
 from dyssync.report.wording import count, metric, p_value
 from dyssync.study.results import TABLES, StudyResults
 
-FIXED_THRESHOLD = 0.5  # the study's (domain.md 1.1), where a run has not noted its own
+FIXED_THRESHOLD = 0.5  # where a run has not noted its own; the study (10.1111/jce.70212) names none
 THRESHOLD = "threshold"  # the row of the metrics table that holds it
 NUMBERS = TABLES["summary"][3:]  # behind model, threshold rule and metric
 NO_COUNTS = Confusion(0, 0, 0, 0)

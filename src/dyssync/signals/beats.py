@@ -24,7 +24,6 @@ from dyssync.signals.kinds import (
     windows,
 )
 
-DETECTION_FS = 250.0  # Hz; a QRS has its slopes below 40 Hz
 DETECTION_BAND = (6.0, 25.0)  # Hz; T waves and wander lie below, muscle above
 REFRACTORY = 0.24  # s; 250 beats a minute
 QRS_LENGTH = 0.12  # s; joins the slopes of one wide QRS
@@ -140,7 +139,11 @@ def _largest_deflections(values: Signal, fs: float, peaks: Ints) -> Ints:
 def median_beat(
     signal: npt.ArrayLike, fs: float, *, before_s: float = 0.35, after_s: float = 0.65
 ) -> MedianBeat:
-    """Return the typical beat: beats laid on each other, those of another kind left out.
+    """Return the median beat: beats laid on each other, those of another kind left out.
+
+    For what networks see in a tile, and for waveform features: at the rate of `signal`, of which
+    the caller has filtered what should go. Mains hum and pacing spikes stay in. Whatever is marked
+    or measured starts from :func:`dyssync.signals.delineation.typical_beat` instead.
 
     Args:
         signal: (leads, n) mV.

@@ -121,6 +121,10 @@ def delineate(signal: npt.ArrayLike, fs: float) -> Delineation:
 def typical_beat(signal: npt.ArrayLike, fs: float) -> TypicalBeat:
     """Return the most frequent beat and its marks.
 
+    For whatever is marked or measured: at 500 Hz, mains and pacing spikes taken out before. With
+    waves and baseline named it is a :class:`dyssync.measurements.heartbeat.Heartbeat`; for pictures
+    and waveform features there is :func:`dyssync.signals.beats.median_beat`.
+
     Args:
         signal: (leads, n) mV.
         fs: Hz.
@@ -138,7 +142,7 @@ def typical_beat(signal: npt.ArrayLike, fs: float) -> TypicalBeat:
     noise = 1.2533 * np.abs(first_block - template).mean(axis=(0, 2))  # SD if it is Gaussian
     return TypicalBeat(
         MedianBeat(template, FS, BEFORE, len(first_block), rr),
-        _beat_marks(found, BEFORE),
+        _beat_marks(found),
         np.asarray(noise, dtype=np.float64),
         recording,
     )
@@ -204,23 +208,9 @@ def _spikes_before(beats: Ints, impulses: Ints) -> Ints:
     return np.where((nearest >= 0) & (beats - nearest <= REACH[0]), nearest, NO_SPIKE)
 
 
-def delineate_beat(beat: MedianBeat) -> BeatMarks:
-    """Return the marks of a median beat."""
-    scale = FS / beat.fs
-    r = round(beat.r_index * scale)
-    rr = 1.0 if np.isnan(beat.rr_s) else beat.rr_s
-    found = _bounds(resample(beat.signal, beat.fs, FS), r, rr)
-    last = beat.signal.shape[1] - 1.0
-    return _beat_marks(
-        {
-            name: (min(mark / scale, last), np.minimum(lead / scale, last))
-            for name, (mark, lead) in found.items()
-        }
-    )
-
-
-def _beat_marks(found: Found, shift: int = 0) -> BeatMarks:
-    whole = {name: round(mark) + shift for name, (mark, _) in found.items()}
+def _beat_marks(found: Found) -> BeatMarks:
+    """Return marks relative to the fiducial point as samples of the typical beat."""
+    whole = {name: round(mark) + BEFORE for name, (mark, _) in found.items()}
     return BeatMarks(
         whole["qrs_on"],
         whole["qrs_off"],
@@ -228,7 +218,7 @@ def _beat_marks(found: Found, shift: int = 0) -> BeatMarks:
         whole.get("p_off"),
         whole.get("t_peak"),
         whole.get("t_off"),
-        leads={name: lead + shift for name, (_, lead) in found.items()},
+        leads={name: lead + BEFORE for name, (_, lead) in found.items()},
     )
 
 

@@ -12,7 +12,7 @@ from scipy import ndimage
 from dyssync.arrays import Floats, Ints
 from dyssync.ecg import Signal
 
-SPIKE_FS = 500.0  # Hz; thresholds below are per sample of this rate
+# Steps are those of one sample at 500 Hz, 2 ms.
 STRONG_STEP = 0.15  # mV in 2 ms over all leads (RMS); no QRS starts like this
 WEAK_STEP = 0.04  # mV; enough once other beats have shown where the spike is
 QUIET_RATIO = 5.0  # step against the fastest move of the 6-36 ms before

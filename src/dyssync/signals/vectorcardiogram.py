@@ -11,9 +11,8 @@ import numpy.typing as npt
 
 from dyssync.arrays import Floats
 from dyssync.ecg import LEAD_INDEX, Signal
-from dyssync.errors import ConfigError
 
-# The eight independent leads, in the column order of the three tables.
+# The eight independent leads, in the order of both tables.
 VCG_LEADS = ("V1", "V2", "V3", "V4", "V5", "V6", "I", "II")
 _ROWS = [LEAD_INDEX[lead] for lead in VCG_LEADS]
 
@@ -32,14 +31,6 @@ KORS = _table(
         [-0.43, -0.06, -0.14, -0.20, -0.11, 0.31, 0.11, -0.23],
     ]
 )
-# Edenbrandt L, Pahlm O, J Electrocardiol 1988;21:361-7; (3, 8)
-INVERSE_DOWER = _table(
-    [
-        [-0.172, -0.074, 0.122, 0.231, 0.239, 0.194, 0.156, -0.010],
-        [0.057, -0.019, -0.106, -0.022, 0.041, 0.048, -0.227, 0.887],
-        [-0.229, -0.310, -0.246, -0.063, 0.055, 0.108, 0.022, 0.102],
-    ]
-)
 # Dower GE et al., J Electrocardiol 1980;13:169-80: X, Y, Z to the eight leads; (8, 3)
 DOWER = _table(
     [
@@ -55,20 +46,14 @@ DOWER = _table(
 )
 
 
-def vectorcardiogram(signal: npt.ArrayLike, matrix: Floats = KORS) -> Signal:
-    """Return the X, Y, Z leads of a 12-lead signal.
+def vectorcardiogram(signal: npt.ArrayLike) -> Signal:
+    """Return the X, Y, Z leads of a 12-lead signal by Kors, as the QRS-area literature has them.
 
     Args:
         signal: (12, n) mV, in the order of :data:`dyssync.ecg.LEADS`.
-        matrix: (3, 8), columns as in :data:`VCG_LEADS`; Kors is the one of the QRS-area literature.
 
     Returns:
         (3, n) float32, mV.
-
-    Raises:
-        ConfigError: `matrix` is not (3, 8), for instance DOWER, which goes the other way.
     """
-    if matrix.shape != (3, len(VCG_LEADS)):
-        raise ConfigError(f"VCG matrix has shape {matrix.shape}; (3, 8) is needed (KORS)")
     leads = np.asarray(signal, dtype=np.float32)[_ROWS]
-    return np.asarray(matrix.astype(np.float32) @ leads, dtype=np.float32)
+    return np.asarray(KORS.astype(np.float32) @ leads, dtype=np.float32)

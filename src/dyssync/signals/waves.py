@@ -14,7 +14,6 @@ from dyssync.arrays import Floats
 # A deflection below half a small square of the paper is no wave (AHA/ACCF/HRS 2007 part I: 20 uV
 # and 6 ms as the least a program should see; 50 uV is what readers name).
 WAVE_MV = 0.05
-LARGE_WAVE_MV = 0.5  # upper-case letter in the pattern: 5 mm on paper
 SLUR_SLOPE = 0.25  # of the steepest slope of the lead's QRS
 SLUR_FLANKS = 0.4  # both sides of a slur are at least this steep, else it is the QRS's own end
 
@@ -51,17 +50,16 @@ class Notches:
     slurs: tuple[int, ...]
 
 
-def qrs_waves(qrs: Floats, least_mv: float = WAVE_MV) -> tuple[Wave, ...]:
-    """Return the waves of one lead, in order.
+def qrs_waves(qrs: Floats) -> tuple[Wave, ...]:
+    """Return the waves of one lead of at least :data:`WAVE_MV`, in order.
 
     Args:
         qrs: (m,) mV from QRS onset to end, 0 at the level before the onset.
-        least_mv: smaller deflections are passed over.
 
     >>> [w.name for w in qrs_waves(np.array([0, -0.1, 0, 0.8, 0.1, -0.3, 0]))]
     ['Q', 'R', 'S']
     """
-    deflections = _deflections(qrs, least_mv)
+    deflections = _deflections(qrs)
     names = _names([bool(qrs[peak] > 0) for _, peak, _ in deflections])
     return tuple(
         Wave(name, float(qrs[peak]), start, _last_peak(qrs, start, peak, end), end)
@@ -69,13 +67,13 @@ def qrs_waves(qrs: Floats, least_mv: float = WAVE_MV) -> tuple[Wave, ...]:
     )
 
 
-def _deflections(qrs: Floats, least_mv: float) -> list[tuple[int, int, int]]:
+def _deflections(qrs: Floats) -> list[tuple[int, int, int]]:
     """Start, peak and end of each stretch of one sign that is large enough."""
     edges = [0, *(np.flatnonzero(np.diff(qrs > 0)) + 1).tolist(), len(qrs)]
     found: list[tuple[int, int, int]] = []
     for start, end in itertools.pairwise(edges):
         peak = start + int(np.argmax(np.abs(qrs[start:end])))
-        if abs(qrs[peak]) < least_mv:
+        if abs(qrs[peak]) < WAVE_MV:
             continue
         if found and (qrs[found[-1][1]] > 0) == (qrs[peak] > 0):
             # two of one sign with next to nothing between them are one wave
@@ -84,7 +82,7 @@ def _deflections(qrs: Floats, least_mv: float) -> list[tuple[int, int, int]]:
         else:
             found.append((start, peak, end))
     # a last deflection that does not come back before the QRS ends is the ST segment
-    if len(found) > 1 and abs(qrs[found[-1][1]]) - abs(qrs[-1]) < least_mv:
+    if len(found) > 1 and abs(qrs[found[-1][1]]) - abs(qrs[-1]) < WAVE_MV:
         found.pop()
     return found
 
@@ -112,22 +110,6 @@ def _names(positive: list[bool]) -> list[str]:
             names.append("S" + "'" * n_s)
             n_s += 1
     return names
-
-
-def pattern(waves: tuple[Wave, ...]) -> str:
-    """Return the QRS pattern as it is written, qRs, rS, QS, rsR': large waves in capitals."""
-    if not waves:
-        return ""
-    largest = max(abs(wave.amplitude) for wave in waves)
-    large = [
-        wave.name
-        if abs(wave.amplitude) >= min(LARGE_WAVE_MV, 0.99 * largest)
-        else wave.name.lower()
-        for wave in waves
-    ]
-    return "".join(
-        "QS" if wave.name == "QS" else name for wave, name in zip(waves, large, strict=True)
-    )
 
 
 def qrs_notches(qrs: Floats, depth_mv: float) -> Notches:

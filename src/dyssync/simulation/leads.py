@@ -18,7 +18,7 @@ from dyssync.signals.vectorcardiogram import DOWER
 # Distance (mm) that the quadrupole is divided by: about that of electrode and heart for V2-V4, and
 # twice it in effect because the conducting torso smooths what a free field would show.
 NEAR_MM = np.array([300.0, 240.0, 220.0, 230.0, 270.0, 330.0, np.inf, np.inf])
-# Plateau height times mm2 to mV, so that an average normal beat peaks at 1.6 mV (domain notes).
+# Plateau height times mm2 to mV: chosen so that an average normal beat peaks at 1.6 mV.
 MV_PER_SOURCE = 6.0e-4
 
 

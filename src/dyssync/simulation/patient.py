@@ -34,7 +34,7 @@ from dyssync.simulation.response import (
 )
 from dyssync.simulation.scar import Scar, living_share, scar_burden, scar_density
 
-MACHINE_SD_MS = 5.0  # of automatic QRS durations in wide QRS (domain notes, CSE limits)
+MACHINE_SD_MS = 5.0  # error of an automatic duration of wide QRS; chosen
 
 
 @dataclass(frozen=True)

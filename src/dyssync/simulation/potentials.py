@@ -16,10 +16,8 @@ from dyssync.arrays import Floats
 from dyssync.simulation.heart import Heart
 from dyssync.simulation.texture import unevenness
 
-STEP_MS = 1.0
 BEAT_MS = 720  # from 20 ms before activation to the end of the longest T wave
 LEAD_IN_MS = 20
-N_SOURCES = 12  # 3 of the dipole, 9 of the quadrupole
 
 UPSTROKE_SD_MS = 1.2  # an upstroke of 1 ms, widened by the thickness of the wave in a grid step
 EARLY_FALL_MS = (85.0, 55.0)  # before phase 3, and SD, of the slow fall of the plateau
@@ -63,7 +61,9 @@ def repolarisation_times(heart: Heart, activation: Floats, kind: Repolarisation)
 
 
 def sources(weights: Floats, activation: Floats, fall: Floats, kind: Repolarisation) -> Floats:
-    """Return dipole and quadrupole of one beat, (12, BEAT_MS) at 1 ms, mm2 (mm3) of plateau height.
+    """Return the sources of one beat, (12, BEAT_MS) at 1 ms: 3 of the dipole, 9 of the quadrupole.
+
+    In mm2 (mm3) of plateau height.
 
     Args:
         weights: (n, 12), of :func:`dyssync.simulation.heart.source_weights`.
@@ -80,18 +80,6 @@ def sources(weights: Floats, activation: Floats, fall: Floats, kind: Repolarisat
 def depolarisation_rate(weights: Floats, activation: Floats) -> Floats:
     """Return the change of the sources that upstrokes alone make, (12, BEAT_MS), per ms."""
     return _convolve(_histogram(activation, weights), _upstroke())
-
-
-def potentials(activation: Floats, fall: Floats, times_ms: Floats, kind: Repolarisation) -> Floats:
-    """Return the potential of each node, (n, len(times_ms)), 0 at rest to 1 at the plateau."""
-    grid = np.arange(-BEAT_MS, BEAT_MS + 1, STEP_MS)
-    rise = np.interp(grid, _centred(_upstroke()), np.cumsum(_upstroke()), left=0, right=1)
-    phase_3 = _phase_3(kind)
-    drop = np.interp(grid, _centred(phase_3), np.cumsum(phase_3), left=0, right=1)
-    after_up = times_ms[None, :] - activation[:, None]
-    after_fall = times_ms[None, :] - fall[:, None]
-    values: Floats = np.interp(after_up, grid, rise) - np.interp(after_fall, grid, drop)
-    return values
 
 
 def _histogram(times: Floats, weights: Floats) -> Floats:
@@ -115,10 +103,6 @@ def _convolve(bins: Floats, kernel: Floats) -> Floats:
     start = len(kernel) // 2
     same: Floats = full[:, start : start + bins.shape[1]]
     return same
-
-
-def _centred(kernel: Floats) -> Floats:
-    return np.arange(len(kernel), dtype=np.float64) - len(kernel) // 2
 
 
 def _upstroke() -> Floats:

@@ -17,7 +17,6 @@ FS = 500.0  # Hz
 SECONDS = 10.0
 MARGIN = 0.5  # s on either side, cut off after filtering
 BREATH_SHARE = 0.03  # of the amplitude, besides the turn of the heart
-SPIKE_MV = 1.5  # unipolar; a bipolar stimulus is a tenth of it
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from dyssync.simulation.heart import GRID_MM, Heart
 RESPONSE_PERCENT = 15.0  # the cohort's rule: LVESV falls by at least this
 
 # Percentage fall of LVESV = INTERCEPT + the terms below. Their signs and order of size follow the
-# literature (Martins 2022, 10.1016/j.ijcha.2022.100979; Linde 2017; domain notes 2.3); the sizes
-# are calibrated to the shares, odds ratios and AUROCs of docs/virtual-cohort.md, to nothing else.
+# literature (Martins 2022, 10.1016/j.ijcha.2022.100979; Linde 2017); the sizes are calibrated to
+# the shares, odds ratios and AUROCs of docs/virtual-cohort.md, to nothing else.
 INTERCEPT = 18.6
 PER_DELAY_MS = 0.67  # of the delay between opposite walls, for MUSCLE_ML of living muscle
 # What is left of the delay under pacing counts half: it shrinks again while the LV does.

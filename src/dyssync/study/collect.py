@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,10 +11,8 @@ import pandas as pd
 from dyssync.cohort.splits import split_table
 from dyssync.ecg import ECG
 from dyssync.evaluation.protocol import metric_table, pairwise_tests, summarise_metrics
-from dyssync.explanation.maps import CamMaps
-from dyssync.explanation.regions import REGIONS, STUDY_SHARES
 from dyssync.image import Input
-from dyssync.models.base import Rule
+from dyssync.models.protocols import Rule
 from dyssync.models.rules import UNCHECKED
 from dyssync.signals.beats import detect_beats
 from dyssync.study.contributions import (
@@ -23,8 +20,9 @@ from dyssync.study.contributions import (
     gather_importances,
     gather_statements,
 )
-from dyssync.study.results import EXPLANATION_TABLES, StudyResults, read_csv, read_json
-from dyssync.study.tasks import Material, cell_key, fit_all_key
+from dyssync.study.lead_maps import gather_lead_maps
+from dyssync.study.plan import Material, cell_key, fit_all_key
+from dyssync.study.results import StudyResults, read_csv
 
 
 def collect(
@@ -47,13 +45,10 @@ def collect(
         "summary": summarise_metrics(metrics, test_share),
         "tests": pairwise_tests(metrics, test_share),
     }
-    explained = [cell for cell in cells if (cell[2] / "lead_regions.csv").is_file()]
-    maps = {}
-    for name in dict.fromkeys(name for name, _, _ in explained):
-        maps[name] = _gather_maps([f for n, _, f in explained if n == name])
     folders = [(name, folder) for name, _, folder in cells]
     finals = [material.folder / fit_all_key(name) for name in config.models]
-    explanations = _explanations(explained) | {
+    lead_tables, maps = gather_lead_maps(folders)
+    explanations = lead_tables | {
         "importances": gather_importances(folders),
         "rules": gather_statements(finals),
     }
@@ -70,38 +65,6 @@ def collect(
         ),
         gather_contributions(folders),
     )
-
-
-def _gather_maps(folders: list[Path]) -> CamMaps:
-    held = [np.load(folder / "cams.npz", allow_pickle=False) for folder in folders]
-    first = held[0]
-    boxes = tuple(
-        (str(lead), *(float(v) for v in box))
-        for lead, box in zip(first["leads"], first["boxes"], strict=True)
-    )
-    return CamMaps(
-        np.concatenate([h["maps"] for h in held]),
-        np.concatenate([h["pictures"] for h in held]),
-        boxes,  # type: ignore[arg-type]
-    )
-
-
-def _explanations(cells: list[tuple[str, int, Path]]) -> dict[str, pd.DataFrame]:
-    if not cells:
-        names = ("lead_regions", "region_counts")
-        return {name: pd.DataFrame(columns=list(EXPLANATION_TABLES[name])) for name in names}
-    regions = pd.concat([read_csv(folder / "lead_regions.csv") for _, _, folder in cells])
-    rows = []
-    for name in dict.fromkeys(name for name, _, _ in cells):
-        called = regions[regions["model"] == name]["region"]
-        chances = [read_json(folder / "chance.json") for n, _, folder in cells if n == name]
-        for region in REGIONS:
-            count = int((called == region).sum())
-            chance = float(np.mean([c[region] for c in chances]))
-            share = STUDY_SHARES.get(region)
-            rows.append((name, region, count, count / max(1, len(called)), chance, share))
-    columns = list(EXPLANATION_TABLES["region_counts"])
-    return {"lead_regions": regions, "region_counts": pd.DataFrame(rows, columns=columns)}
 
 
 def unchecked_rows(rules: pd.DataFrame) -> tuple[str, ...]:

@@ -10,13 +10,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from dyssync.errors import ConfigError, check_choice, check_range
-from dyssync.layouts import LAYOUTS
+from dyssync.errors import ConfigError, check_choice
 from dyssync.learning.network import STAGES
 from dyssync.models import MODELS, ResponseModel
-from dyssync.models.measured import FEATURES
-from dyssync.pretraining import METHODS
-from dyssync.rendering.wear import MAX_SEVERITY
 
 # The study's three, then what a reviewer asks for beside them.
 STUDY_MODELS = (
@@ -24,48 +20,9 @@ STUDY_MODELS = (
     "prevalence",
 )  # fmt: skip
 
-# Training pictures in one layout on clean paper: a short training learns more from them, see
-# docs/pictures.md.
-_CLEAN = {"training_layouts": "same", "papers": "plain", "wear": 0.0}
-
-# What a preset changes, by model parameter. "paper" is the study as published, as far as it says:
-# 224 px pictures and ResNet-18; the rest are the defaults of each model.
-PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
-    "paper": {},
-    "quick": {
-        "resnet18": {"height": 128, "width": 160, "epochs": 15, "patience": 15, **_CLEAN},
-        "ssl-resnet18": {
-            "height": 128,
-            "width": 160,
-            "epochs": 15,
-            "patience": 15,
-            "pretraining_passes": 16,
-            "pretraining_draws": 20_000,
-            **_CLEAN,
-        },
-    },
-}
-
-
-# What a fit can work with, for parameters of any model that has them.
-PARAMETER_RANGES: Mapping[str, tuple[float, float]] = {
-    "height": (32, 4096),
-    "width": (32, 4096),
-    "gain": (0.1, 10),
-    "epochs": (1, 100_000),
-    "batch_size": (2, 65_536),
-    "learning_rate": (1e-8, 10),
-    "dropout": (0, 0.99),
-    "wear": (0, MAX_SEVERITY),
-    "test_views": (1, 100),
-    "pretraining_passes": (1, 100_000),
-    "rounds": (1, 100_000),
-    "leaves": (2, 10_000),
-    "column_share": (0.001, 1),
-    "row_share": (0.001, 1),
-    "inverse_penalty": (1e-9, 1e9),
-    "cutoff": (0, 1000),
-}
+# "paper" is the study as published, as far as it says: 224 px pictures and ResNet-18; the rest are
+# the defaults of each model. What "quick" changes stands on the model (`PRESETS`).
+PRESETS = ("paper", "quick")
 
 
 class StudyConfig(BaseModel):
@@ -101,7 +58,7 @@ class StudyConfig(BaseModel):
             raise ConfigError(f"models names one twice: {', '.join(self.models)}; once is enough")
         check_choice("gradcam_stage", self.gradcam_stage, STAGES)
         for name in self.models:
-            _check_values(name, self.parameters_of(name))
+            self.make_model(name).check_settings(name)
         unused = sorted(set(self.parameters) - set(self.models))
         if unused:
             raise ConfigError(f"settings for models that are not run: {', '.join(unused)}")
@@ -117,13 +74,13 @@ class StudyConfig(BaseModel):
         Raises:
             ConfigError: the model or one of its parameters is unknown, or of another type.
         """
-        defaults = MODELS[model]().get_params()
+        plain = MODELS[model]()
+        defaults = plain.get_params()
         own = self.parameters.get(model, {})
         for key, value in own.items():
             check_choice(f"parameter of {model}", key, defaults)
             _check_type(f"{model}.{key}", value, defaults[key])
-        preset = PRESETS[self.preset].get(model, {})
-        return {**defaults, **preset, **own}
+        return {**defaults, **plain.PRESETS.get(self.preset, {}), **own}
 
     def make_model(self, name: str, **changes: Any) -> ResponseModel:
         """Return an unfitted model with its parameters, some of them changed."""
@@ -162,21 +119,6 @@ def _shareable(value: Any) -> Any:
 
 def _jsonable(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
-
-
-def _check_values(model: str, parameters: Mapping[str, Any]) -> None:
-    """Refuse values that a fit could only fail on, hours later.
-
-    Raises:
-        ConfigError: one is unknown or out of range.
-    """
-    for name, table in (("layout", LAYOUTS), ("method", METHODS), ("features", FEATURES)):
-        if name in parameters:
-            check_choice(f"{model}.{name}", parameters[name], table)
-    for name, (low, high) in PARAMETER_RANGES.items():
-        if name in parameters:
-            check_range(f"{model}.{name}", parameters[name], low, high)
-    _ = getattr(MODELS[model](**parameters), "pictures", None)  # checks how its settings fit
 
 
 def _check_type(name: str, value: Any, default: Any) -> None:

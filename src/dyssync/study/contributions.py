@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from dyssync.ecg import ECG
-from dyssync.models.base import Contributions, ExplainsItself, Rule
+from dyssync.models.protocols import Contributions, ExplainsItself, Rule
 from dyssync.study.results import read_csv, write_csv
 
 CONTRIBUTIONS, IMPORTANCES, STATEMENTS = "contributions.csv", "importances.csv", "statements.csv"

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from dyssync.errors import InputError
 from dyssync.explanation.maps import CamMaps
+from dyssync.whole import whole_file, write_text
 
 # file -> columns that are always there; the cohort table keeps the user's other columns behind them
 TABLES: Mapping[str, tuple[str, ...]] = {
@@ -75,14 +74,7 @@ class StudyResults:
         for model, table in self.contributions.items():
             write_csv(explanations / f"{CONTRIBUTIONS}{model}.csv", table)
         for model, cams in self.maps.items():
-            temporary = explanations / f".{model}.tmp"
-            boxes = np.array([b[1:] for b in cams.boxes])
-            leads = np.array([b[0] for b in cams.boxes])
-            with temporary.open("wb") as file:
-                np.savez_compressed(
-                    file, maps=cams.maps, pictures=cams.pictures, boxes=boxes, leads=leads
-                )
-            os.replace(temporary, explanations / f"{model}.npz")
+            cams.save(explanations / f"{model}.npz")
 
     @classmethod
     def read(cls, folder: Path) -> StudyResults:
@@ -97,14 +89,10 @@ class StudyResults:
         missing = [name for name in names if not (folder / name).is_file()]
         if missing:
             raise InputError(f"{folder.name} is no finished run: {', '.join(missing)} missing.")
-        maps = {}
-        for path in sorted((folder / "explanations").glob("*.npz")):
-            with np.load(path, allow_pickle=False) as held:
-                boxes = tuple(
-                    (str(lead), *map(float, box))
-                    for lead, box in zip(held["leads"], held["boxes"], strict=True)
-                )
-                maps[path.stem] = CamMaps(held["maps"], held["pictures"], boxes)  # type: ignore[arg-type]
+        maps = {
+            path.stem: CamMaps.load(path)
+            for path in sorted((folder / "explanations").glob("*.npz"))
+        }
         return cls(
             config=read_json(folder / "config.json"),
             environment=read_json(folder / "environment.json"),
@@ -123,10 +111,8 @@ class StudyResults:
 
 
 def write_json(path: Path, value: object) -> None:
-    """Write `value` as JSON, atomically."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_text(json.dumps(value, indent=2, sort_keys=False) + "\n", encoding="utf-8")
-    os.replace(temporary, path)
+    """Write `value` as JSON; the file appears whole or not at all."""
+    write_text(path, json.dumps(value, indent=2, sort_keys=False) + "\n")
 
 
 def read_json(path: Path) -> Any:
@@ -135,10 +121,9 @@ def read_json(path: Path) -> Any:
 
 
 def write_csv(path: Path, table: pd.DataFrame) -> None:
-    """Write a table as CSV without index, atomically; floats keep all their digits."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    table.to_csv(temporary, index=False, lineterminator="\n")
-    os.replace(temporary, path)
+    """Write a table as CSV without index, whole or not at all; floats keep all their digits."""
+    with whole_file(path) as part:
+        table.to_csv(part, index=False, lineterminator="\n")
 
 
 def read_csv(path: Path) -> pd.DataFrame:

@@ -22,15 +22,16 @@ from dyssync.cohort.digests import digest_of
 from dyssync.cohort.splits import PARTS, Split, split_patients, split_table
 from dyssync.errors import ConfigError
 from dyssync.evaluation.protocol import CHOSEN
-from dyssync.models import MODELS
-from dyssync.prediction.bundle import FINAL, save_bundle
-from dyssync.prediction.cautions import describe_cohort
+from dyssync.learning.training import precision_here
+from dyssync.models.protocols import Pretrained, TakesPictures
+from dyssync.prediction.bundle import FINAL, About, save_bundle
+from dyssync.prediction.training_data import describe_cohort
 from dyssync.study.collect import collect
 from dyssync.study.config import StudyConfig
 from dyssync.study.grid import default_workers, run_tasks
+from dyssync.study.plan import Material, cell_key, fit_all_key, plan
 from dyssync.study.results import StudyResults, read_json, write_json
 from dyssync.study.story import Story
-from dyssync.study.tasks import Material, cell_key, fit_all_key, plan
 from dyssync.study.virtual import bayes_auroc, builtin_cohort
 
 WORK, BUNDLE, FINISHED = "work", "bundle", "finished.json"
@@ -82,7 +83,7 @@ def run_study(
         config.cohort,
         seconds=config.seconds,
         exclude_problems=config.exclude_bad,
-        on_progress=lambda done, total: story.reading("cohort", done, total),
+        on_progress=story.progress("cohort"),
     )
     table = config.cohort
     config = suit_models(config, cohort, story)
@@ -141,10 +142,10 @@ def suit_models(config: StudyConfig, cohort: Cohort, story: Story) -> StudyConfi
 
 def _blind(name: str, config: StudyConfig) -> str:
     """Return why a model cannot be fitted to pictures; "" if it can."""
-    if not getattr(MODELS[name], "TAKES_PICTURES", False):
+    model = config.make_model(name)
+    if not isinstance(model, TakesPictures):
         return "signals needed"
-    parameters = config.parameters_of(name)
-    untaught = "encoder" in parameters and parameters["encoder"] is None and config.corpus is None
+    untaught = isinstance(model, Pretrained) and model.encoder is None and config.corpus is None
     return "a --corpus of signals needed to learn from first" if untaught else ""
 
 
@@ -180,7 +181,7 @@ def _read_corpus(config: StudyConfig, cohort: Cohort, story: Story) -> Corpus | 
     corpus = read_corpus(
         config.corpus,
         seconds=config.seconds,
-        on_progress=lambda done, total: story.reading("corpus", done, total),
+        on_progress=story.progress("corpus"),
     )
     # with ten seeds every patient is in a test part sooner or later
     patients = [str(p) for p in cohort.responses.index]
@@ -279,8 +280,6 @@ def _check_same_study(out: Path, record: Mapping[str, Any]) -> None:
 
 def environment(started: datetime) -> dict[str, Any]:
     """Return versions and machine, without names of hosts, users or folders."""
-    from dyssync.learning.training import precision_here
-
     packages = {}
     for name in PACKAGES:
         try:
@@ -312,14 +311,14 @@ def _save_bundle(out: Path, material: Material, results: StudyResults) -> None:
     }
     metrics = results.tables["metrics"]
     chosen = metrics[(metrics["threshold_rule"] == CHOSEN) & (metrics["metric"] == "threshold")]
-    about = {
-        "n_patients": len(cohort.responses),
-        "base_rate": float(cohort.responses.mean()),
-        "thresholds": {n: float(g["value"].median()) for n, g in chosen.groupby("model")},
-        "seconds": config.seconds,
-        **describe_cohort(cohort),
-        "shuffled_labels": config.shuffle_labels,
-        "simulated": results.config["simulated"],
-        "cohort_digest": results.config["cohort_digest"],
-    }
+    about = About(
+        n_patients=len(cohort.responses),
+        base_rate=float(cohort.responses.mean()),
+        thresholds={str(n): float(g["value"].median()) for n, g in chosen.groupby("model")},
+        seconds=config.seconds,
+        training=describe_cohort(cohort),
+        shuffled_labels=config.shuffle_labels,
+        simulated=results.config["simulated"],
+        cohort_digest=results.config["cohort_digest"],
+    )
     save_bundle(out / BUNDLE, members, about)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from dyssync.study.tasks import Task
+from dyssync.study.plan import Task
+from dyssync.workers import OnProgress
 
 
 class Story(Protocol):
@@ -14,8 +15,8 @@ class Story(Protocol):
     def say(self, text: str) -> None:
         """Take a sentence."""
 
-    def reading(self, what: str, done: int, total: int) -> None:
-        """Take how many rows of the cohort or corpus are read."""
+    def progress(self, what: str) -> OnProgress:
+        """Return what takes how much of something (rows of a table, virtual patients) is done."""
 
-    def working(self, tasks: list[Task]) -> Callable[[str, float], None]:
-        """Take the tasks; return what is called with a task's key and its finished fraction."""
+    def working(self, tasks: list[Task]) -> Callable[[str], OnProgress]:
+        """Take the tasks; return what gives, for a task's key, what takes how far it is."""

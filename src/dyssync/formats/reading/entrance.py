@@ -163,10 +163,11 @@ def sniffed(file: InputFile) -> Format:
 
 def _open(path: Path) -> InputFile:
     """Open `path`; a signal file or bare name of a WFDB record leads to its header."""
-    header = path.with_suffix(".hea")
-    if path.suffix.lower() in {".dat", ".mat", ""} and header.is_file():
-        file = open_file(header)
-        if path.suffix == "" or path.name.encode() in file.data:
+    named = bool(path.name)  # "." and "/" are not
+    if named and path.suffix.lower() in {".dat", ".mat", ""}:
+        header = path.with_suffix(".hea")
+        file = open_file(header) if header.is_file() else None
+        if file is not None and (path.suffix == "" or path.name.encode() in file.data):
             return file
     return open_file(path)
 

@@ -243,7 +243,7 @@ def _bytes_of(path: Path) -> bytes | None:
         return None
     except IsADirectoryError as error:
         raise FormatError(
-            f"{path.name}: a folder; a file is needed. Give its files, or use read_ecgs"
+            f"{path.name or path}: a folder; one ECG file is needed. Name a file inside it"
         ) from error
     except (OSError, ValueError) as error:  # ValueError: a NUL byte in the name
         reason = error.strerror if isinstance(error, OSError) else str(error)

@@ -1,0 +1,83 @@
+"""What the verbs on many files do alike: each file for itself, on all cores, failures listed."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Annotated, TypeAlias, TypeVar
+
+import typer
+
+from dyssync.cli.exits import Exit
+from dyssync.errors import InputError
+
+R = TypeVar("R")
+
+Workers: TypeAlias = Annotated[
+    int | None, typer.Option("--workers", help="Processes. Default: all cores.", min=1)
+]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A file of a batch.
+
+    Attributes:
+        path: of the file.
+        name: as :func:`dyssync.cli.paths.names_of` calls it.
+        target: where its result goes; of verbs that write a file for each.
+    """
+
+    path: Path
+    name: str
+    target: Path | None = None
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A file of a batch that gave nothing, and why.
+
+    Attributes:
+        name: of its job.
+        problem: the reason, one line, beginning with the name.
+    """
+
+    name: str
+    problem: str
+
+
+def outcomes(
+    work: Callable[[Job], R], jobs: Sequence[Job], workers: int | None
+) -> Iterator[R | Failure]:
+    """Yield what each job gave, in their order; one that fails does not stop the others.
+
+    Args:
+        work: raises InputError or OSError where a file fails; picklable.
+        jobs: the files.
+        workers: processes; None takes all cores where that pays.
+    """
+    from dyssync.workers import each, workers_for
+
+    return each(partial(_alone, work), jobs, workers=workers_for(jobs, workers))
+
+
+def _alone(work: Callable[[Job], R], job: Job) -> R | Failure:
+    try:
+        return work(job)
+    except (InputError, OSError) as error:
+        # with its folder, where others of the batch have the same name
+        return Failure(job.name, f"{job.name}: {str(error).removeprefix(f'{job.path.name}: ')}")
+
+
+def report_failures(done: int, failed: Sequence[Failure], what: str) -> Exit:
+    """List on stderr what failed, then the counts of several; return the exit code of the batch."""
+    for entry in failed:
+        print(f"error: {entry.problem}", file=sys.stderr)
+    if not failed:
+        return Exit.DONE
+    if done + len(failed) > 1:
+        print(f"{done} {what}, {len(failed)} failed", file=sys.stderr)
+    return Exit.SOME_FAILED if done else Exit.INPUT

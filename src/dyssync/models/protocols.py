@@ -1,0 +1,173 @@
+"""What a model is, and what else one may be able to do.
+
+A model is asked what it can do by its protocol, never by the name of an attribute or parameter:
+``isinstance(model, TakesPictures)``. The contracts are tested over the registry, not inherited.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeAlias, runtime_checkable
+
+from dyssync.arrays import Floats, Ints
+from dyssync.ecg import ECG
+from dyssync.image import Input
+from dyssync.learning.training import UNWATCHED, Watch
+from dyssync.pretraining.config import PretrainingConfig
+from dyssync.rendering import LeadBox, Rendered
+
+if TYPE_CHECKING:
+    import torch
+
+Labels: TypeAlias = Ints  # (n,), 1 is a responder, 0 is none
+Labelled: TypeAlias = tuple[Sequence[Input], Labels]
+Ranges: TypeAlias = Mapping[str, tuple[float, float]]  # by parameter: smallest and largest value
+Choices: TypeAlias = Mapping[str, Iterable[str]]  # by parameter: what the word can be
+Presets: TypeAlias = Mapping[str, Mapping[str, Any]]  # by preset: parameters that it changes
+
+
+@dataclass(frozen=True)
+class State:
+    """A fitted model as data: JSON-able values and the bytes of further files by name."""
+
+    values: Mapping[str, Any]
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Contributions:
+    """What each feature added to each prediction; they sum to its log-odds.
+
+    Attributes:
+        names: (k,) of the features.
+        values: (n, k) float64, the features; NaN where not defined.
+        log_odds: (n, k) float64, what each added.
+        base: (n,) float64, log-odds before any feature.
+    """
+
+    names: tuple[str, ...]
+    values: Floats
+    log_odds: Floats
+    base: Floats
+
+
+@runtime_checkable
+class ResponseModel(Protocol):
+    """A model of response to CRT.
+
+    `fit` learns only from `X`, `y` and, for early stopping, `validation`; what it learns ends in
+    an underscore; fitting again forgets. Same seed, same numbers.
+
+    Attributes:
+        RANGES: smallest and largest value of each parameter that is a number.
+        CHOICES: what a parameter that is a word can be, where there is a list of it.
+        PRESETS: parameters that a preset of the study changes, by preset.
+    """
+
+    RANGES: ClassVar[Ranges]
+    CHOICES: ClassVar[Choices]
+    PRESETS: ClassVar[Presets]
+
+    def check_settings(self, name: str) -> None:
+        """Refuse parameters that a fit could only fail on; `name` is the model's in messages."""
+
+    def work(self, n: int) -> float:
+        """Return what a fit to `n` recordings costs, in pictures or their like."""
+
+    def fit(
+        self,
+        X: Sequence[Input],
+        y: Labels,
+        *,
+        seed: int = 0,
+        validation: Labelled | None = None,
+        watch: Watch = UNWATCHED,
+    ) -> Self:
+        """Learn from recordings (n) and their responses, (n,) int, 0 or 1."""
+
+    def response_probability(self, X: Sequence[Input]) -> Floats:
+        """Return the probability of response, (n,) float64, 0-1."""
+
+    def refit_params(self, fitted: Sequence[Self]) -> Mapping[str, Any]:
+        """Return the parameters for a fit on all patients, with none left to stop early on."""
+
+    def state(self) -> State:
+        """Return what was learnt."""
+
+    def restore(self, state: State) -> Self:
+        """Take back what :meth:`state` returned."""
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the constructor's parameters."""
+
+    def portable_params(self) -> dict[str, Any]:
+        """Return the constructor's parameters without what only this machine has."""
+
+    def set_params(self, **params: Any) -> Self:
+        """Set constructor parameters."""
+
+
+@runtime_checkable
+class TakesPictures(Protocol):
+    """A model for which a user's own picture of a page will do beside a signal."""
+
+    def only_clean(self) -> bool:
+        """Return whether all it learns from are clean drawings, which real pages are not."""
+
+
+@runtime_checkable
+class LooksAtPictures(ResponseModel, TakesPictures, Protocol):
+    """A network on pictures, which can be looked into."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of its pictures, px."""
+
+    def picture(self, x: Input) -> Rendered:
+        """Return the first picture that it sees of a recording."""
+
+    def lead_boxes(self) -> tuple[LeadBox, ...]:
+        """Return the cell of each lead in :meth:`picture`, the same for every recording."""
+
+    def fitted_network(self) -> torch.nn.Module:
+        """Return the network, with a submodule "encoder" of the stages of a ResNet."""
+
+
+@runtime_checkable
+class Pretrained(ResponseModel, Protocol):
+    """A model whose network first learns from recordings without labels.
+
+    Attributes:
+        encoder: folder of the encoder that it starts from; None where one is still to be made.
+        weights: file of weights that pretraining starts from; None starts at random.
+    """
+
+    encoder: str | None
+    weights: str | None
+
+    def pretraining_config(self) -> PretrainingConfig:
+        """Return how an encoder for this model is pretrained."""
+
+    def start_from(self, encoder: Path) -> Self:
+        """Start from the encoder in this folder; return itself."""
+
+
+@runtime_checkable
+class ExplainsItself(Protocol):
+    """A model that can say exactly what each feature added."""
+
+    def contributions(self, X: Sequence[Input]) -> Contributions:
+        """Return the contributions to the log-odds of response."""
+
+
+@runtime_checkable
+class Rule(Protocol):
+    """A model whose order of patients was fixed beforehand, and which can say why."""
+
+    def statement(self, ecg: ECG) -> str:
+        """Return the class or value that applies, its reason and what was assumed."""
+
+    def limits(self, X: Sequence[ECG]) -> tuple[str, ...]:
+        """Return what the rule lacks on these patients, a sentence each."""

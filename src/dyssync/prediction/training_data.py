@@ -1,0 +1,70 @@
+"""What the recordings of a training cohort were like, as a bundle keeps it: no patient's data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dyssync.cohort import Cohort
+from dyssync.cohort.clinical import clinical_fact
+from dyssync.ecg import ECG
+from dyssync.image import ECGImage
+from dyssync.models.measured import CLINICAL_NAMES
+from dyssync.pages.likeness import PageLook, look_of
+from dyssync.records import Record
+
+
+@dataclass(frozen=True)
+class SignalLook(Record):
+    """What signals of one cohort had in common.
+
+    Attributes:
+        fs_range: lowest and highest sampling rate, Hz.
+        amplitude_range: smallest and largest typical amplitude (:func:`amplitude`), mV.
+        clinical: facts that were known of more than half of the patients.
+    """
+
+    fs_range: tuple[float, float]
+    amplitude_range: tuple[float, float]
+    clinical: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class TrainingData(Record):
+    """What models were trained on; one of the two is there.
+
+    Attributes:
+        signals: of a cohort of signals.
+        pages: of a cohort of users' own pictures.
+    """
+
+    signals: SignalLook | None
+    pages: PageLook | None
+
+
+def describe_cohort(cohort: Cohort) -> TrainingData:
+    """Return what a recording is compared with before it is predicted from."""
+    if cohort.holds_pictures:
+        pages = [page.pixels for page in cohort.inputs if isinstance(page, ECGImage)]
+        return TrainingData(signals=None, pages=look_of(pages))
+    sizes = [amplitude(ecg) for ecg in cohort.signals]
+    rates = cohort.table["fs"]
+    return TrainingData(
+        signals=SignalLook(
+            fs_range=(float(rates.min()), float(rates.max())),
+            amplitude_range=(float(min(sizes)), float(max(sizes))),
+            clinical=tuple(n for n in CLINICAL_NAMES if _share_known(cohort, n) > 0.5),
+        ),
+        pages=None,
+    )
+
+
+def amplitude(ecg: ECG) -> float:
+    """Return the typical amplitude of a recording: median over leads of the 1-99 % span, mV."""
+    low, high = np.percentile(ecg.signal, (1, 99), axis=1)
+    return float(np.median(high - low))
+
+
+def _share_known(cohort: Cohort, fact: str) -> float:
+    return float(np.mean([np.isfinite(clinical_fact(ecg, fact)) for ecg in cohort.signals]))

@@ -1,0 +1,136 @@
+"""Which pieces of work a study has, and in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from dyssync.cohort import Cohort
+from dyssync.cohort.splits import Split
+from dyssync.ecg import ECG
+from dyssync.image import Input
+from dyssync.models.protocols import Labels, Pretrained
+from dyssync.prediction.bundle import FINAL
+from dyssync.study.config import StudyConfig
+
+ENCODER, CELL, FIT_ALL = "encoder", "cell", "fit-all"
+ORDER = (ENCODER, CELL, FIT_ALL)
+
+
+@dataclass(frozen=True)
+class Task:
+    """One piece of work.
+
+    Attributes:
+        key: name of its folder.
+        kind: ENCODER pretrains, CELL fits and tests one model in one seed, FIT_ALL fits a model to
+            all patients.
+        model: name in the registry.
+        seed: of the cell; 0 where there is none.
+        needs: keys of tasks that must be done before.
+        encoder: key of the task, one of `needs`, whose encoder the model starts from.
+        cost: expected work, in pictures or their like; for the time estimate.
+    """
+
+    key: str
+    kind: str
+    model: str
+    seed: int
+    needs: tuple[str, ...] = ()
+    encoder: str | None = None
+    cost: float = 1.0
+
+
+@dataclass(frozen=True)
+class Material:
+    """What every task works on; sent to each worker once.
+
+    Attributes:
+        config: of the study.
+        cohort: patients, recordings and responses.
+        corpus: unlabelled ECGs, or None to pretrain on training patients.
+        splits: one a seed, in the order of seeds 1, 2, ...
+        folder: holds a folder a finished task.
+        cache: holds what several studies share.
+    """
+
+    config: StudyConfig
+    cohort: Cohort
+    corpus: Sequence[ECG] | None
+    splits: tuple[Split, ...]
+    folder: Path
+    cache: Path
+
+    def labelled(self, patients: Sequence[str]) -> tuple[list[Input], Labels]:
+        """Return all recordings of these patients with their responses."""
+        rows = self.cohort.rows_of(patients)
+        responses = self.cohort.table["responder"].to_numpy(np.int64)[rows]
+        return [self.cohort.inputs[i] for i in rows], responses
+
+    def split(self, seed: int) -> Split:
+        """Return the split of one seed."""
+        return self.splits[seed - 1]
+
+
+def plan(material: Material) -> list[Task]:
+    """Return all tasks of a study, what others wait for first."""
+    tasks = [task for name in material.config.models for task in _tasks_of(name, material)]
+    return sorted(tasks, key=lambda task: (ORDER.index(task.kind), -task.cost))
+
+
+def cell_key(model: str, seed: int) -> str:
+    """Return the key of the cell of a model and seed."""
+    return f"{model}-{seed:02d}"
+
+
+def fit_all_key(model: str) -> str:
+    """Return the key of the fit on all patients."""
+    return f"{model}-{FINAL}"
+
+
+def _tasks_of(name: str, material: Material) -> list[Task]:
+    model = material.config.make_model(name)
+    encoders, tasks = dict[int, str](), list[Task]()
+    if isinstance(model, Pretrained):
+        encoders = _encoder_keys(name, model, material)
+        corpus = material.splits[0].train if material.corpus is None else material.corpus
+        cost = model.pretraining_config().passes_of(len(corpus)) * len(corpus)
+        seed_of = {key: seed for seed, key in encoders.items()}
+        tasks = [Task(key, ENCODER, name, seed, cost=cost) for key, seed in seed_of.items()]
+    for split in material.splits:
+        tasks.append(
+            Task(
+                cell_key(name, split.seed),
+                CELL,
+                name,
+                split.seed,
+                needs=(encoders[split.seed],) if encoders else (),
+                encoder=encoders.get(split.seed),
+                cost=model.work(len(split.train)),
+            )
+        )
+    cells = tuple(cell_key(name, split.seed) for split in material.splits)
+    last = Task(
+        fit_all_key(name),
+        FIT_ALL,
+        name,
+        seed=0,
+        needs=(*cells, encoders[0]) if encoders else cells,
+        encoder=encoders.get(0),
+        # it stops where the seeds did, half-way on average
+        cost=0.5 * model.work(len(material.cohort.responses)),
+    )
+    return [*tasks, last]
+
+
+def _encoder_keys(name: str, model: Pretrained, material: Material) -> dict[int, str]:
+    """Return the encoder task of every seed, 0 for all patients; empty if none is trained."""
+    if model.encoder is not None:
+        return {}
+    seeds = [*(split.seed for split in material.splits), 0]
+    if material.corpus is not None:
+        return dict.fromkeys(seeds, f"{ENCODER}-{name}-corpus")
+    return {seed: f"{ENCODER}-{name}-{seed:02d}" for seed in seeds}

@@ -1,0 +1,86 @@
+"""The folder of a pretrained encoder: what was saved comes back, what was damaged is told."""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dyssync.errors import ModelError
+from dyssync.pretraining.config import PretrainingConfig
+from dyssync.pretraining.encoder import Encoder, EncoderRecord, digest_of_weights, load_encoder
+
+WEIGHTS = b"weights of a network"
+
+
+@pytest.fixture
+def encoder(tmp_path: Path) -> Encoder:
+    record = EncoderRecord(
+        config=PretrainingConfig(layout="tiles", wear=1.0),
+        seed=7,
+        corpus_digest="c0",
+        patients=("p0", "p1"),
+        recordings=("r0",),
+        loss=(1.5, 0.25),
+        sha256=digest_of_weights(WEIGHTS),
+    )
+    made = Encoder(WEIGHTS, record)
+    made.save(tmp_path / "encoder")
+    return made
+
+
+def test_saved_encoder_comes_back_and_names_its_layouts(encoder: Encoder, tmp_path: Path) -> None:
+    assert load_encoder(tmp_path / "encoder") == encoder
+    held = json.loads((tmp_path / "encoder" / "encoder.json").read_text())
+    assert held["config"]["training_layouts"] == ["tiles", "tiles-qrs"]
+
+
+def test_saving_again_replaces_the_encoder_whole(encoder: Encoder, tmp_path: Path) -> None:
+    other = Encoder(b"x", replace(encoder.record, sha256=digest_of_weights(b"x")))
+    other.save(tmp_path / "encoder")
+    assert load_encoder(tmp_path / "encoder") == other
+    assert [path.name for path in tmp_path.iterdir()] == ["encoder"]
+
+
+def changed(change: Callable[[dict[str, Any]], object]) -> Callable[[bytes], bytes]:
+    def edit(data: bytes) -> bytes:
+        held = json.loads(data)
+        change(held)
+        return json.dumps(held).encode()
+
+    return edit
+
+
+DAMAGES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
+    "missing setting": (changed(lambda r: r["config"].pop("wear")), "wear: Field required"),
+    "missing key": (changed(lambda r: r.pop("patients")), "patients: Field required"),
+    "unknown setting": (changed(lambda r: r["config"].update(speed=1)), "config.speed: Unexpected"),
+    "wrong type": (changed(lambda r: r.update(seed="7")), "seed: Input should be a valid integer"),
+    "wrong kind": (changed(lambda r: r.update(loss={"a": 1})), "loss: Input should be"),
+    "no patients' list": (changed(lambda r: r.update(patients="p0")), "patients: Input should be"),
+    "unknown layout": (changed(lambda r: r["config"].update(layout="3x5")), "unknown layout"),
+    "cut": (lambda data: data[: len(data) // 2], "Invalid JSON"),
+    "empty": (lambda data: b"", "Invalid JSON"),
+    "no text": (lambda data: b"\xff\xfe\x00", "Invalid JSON"),
+    "another thing": (lambda data: b"[1, 2]", "encoder.json: damaged"),
+    "other weights": (changed(lambda r: r.update(sha256="0" * 64)), "differs from its sha256"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damaged_record_is_one_clear_line(damage: str, encoder: Encoder, tmp_path: Path) -> None:
+    edit, said = DAMAGES[damage]
+    path = tmp_path / "encoder" / "encoder.json"
+    path.write_bytes(edit(path.read_bytes()))
+    with pytest.raises(ModelError, match=re.escape(said)) as caught:
+        load_encoder(tmp_path / "encoder")
+    assert "\n" not in str(caught.value)
+
+
+def test_folder_without_its_files_is_no_encoder(encoder: Encoder, tmp_path: Path) -> None:
+    (tmp_path / "encoder" / "encoder.safetensors").unlink()
+    with pytest.raises(ModelError, match=r"encoder is no encoder: encoder\.safetensors missing"):
+        load_encoder(tmp_path / "encoder")
