@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from dyssync.ecg import ECG, LEADS
-from dyssync.errors import FormatError
+from dyssync.errors import FormatError, InputError
 from dyssync.formats import (
     FORMATS,
     ReadOptions,
@@ -183,6 +183,15 @@ def test_round_trip_keeps_half_a_step(format: str, tmp_path: Path) -> None:
         assert (back.fs, back.age, back.sex) == (original.fs, 51.0, "F")
         assert back.recorded_at == original.recorded_at
         assert back.source.format == format
+
+
+@pytest.mark.parametrize("format", writable_formats())
+def test_a_folder_that_cannot_be_written_to_is_one_line(format: str, tmp_path: Path) -> None:
+    ecg = read_ecg(GOLDEN / "golden.muse.xml")
+    with pytest.raises(InputError, match=r"absent/rec\.\w+: cannot be written [^\n]*\Z"):
+        write_ecg(ecg, tmp_path / "absent", "rec", format)
+    write_ecg(ecg, tmp_path, "rec", format)
+    assert {path.stem for path in tmp_path.iterdir()} == {"rec"}
 
 
 def test_a_picture_named_as_signal_is_told_from_its_content(tmp_path: Path) -> None:
