@@ -19,6 +19,8 @@ from dyssync.pages.evening import shrink_page
 from dyssync.pages.evidence import check_is_ecg_page
 from dyssync.workers import OnProgress, each, unwatched
 
+TOGETHER = 8  # rows that a worker gets at a time; a file takes some milliseconds
+
 
 @dataclass(frozen=True, eq=False)
 class RowRead:
@@ -69,7 +71,7 @@ def read_recordings(
     read = partial(_read_row, folder=folder, seconds=seconds, pictures=pictures, keep=keep)
     rows = ({str(key): value for key, value in row.items()} for row in table.to_dict("records"))
     found = []
-    for one in each(read, rows, workers=workers):
+    for one in each(read, rows, workers=workers, together=TOGETHER):
         found.append(one)
         on_progress(len(found), len(table))
     return found
