@@ -31,11 +31,11 @@ from mark_scores import NAMES, WINDOW_S, match, show_better_lead, show_set
 from dyssync.ecg import ECG
 from dyssync.errors import InputError
 from dyssync.formats import read_ecg
-from dyssync.measurements import measure
-from dyssync.measurements.batch import measure_files
+from dyssync.measurements import Measurements, measure
 from dyssync.signals.delineation import delineate
 from dyssync.simulation.patient import simulate_patient
 from dyssync.simulation.population import draw_patient
+from dyssync.workers import each
 
 ROOT = Path(__file__).parent.parent
 NEUROKIT = Path(__file__).parent / "neurokit_marks.py"
@@ -226,6 +226,10 @@ def show_virtual_hearts(n_patients: int) -> None:
         print(f"  noise x {level:<4g} {len(table)} of {n_patients}: {'; '.join(words)}")
 
 
+def measure_file(path: Path) -> Measurements:
+    return measure(read_ecg(path))
+
+
 def show_speed(records: list[Record], paths: list[Path], neurokit: dict[str, float]) -> None:
     """Time of one record; then files read and measured, by number and by processes."""
     ecgs = [ECG(record.signal, record.fs) for record in records]
@@ -251,7 +255,7 @@ def show_speed(records: list[Record], paths: list[Path], neurokit: dict[str, flo
     walls = {}
     for times in (1, 2, 4, 8):
         start = time.perf_counter()
-        n = sum(1 for _ in measure_files(paths * times, workers=1))
+        n = sum(1 for _ in each(measure_file, paths * times))
         walls[times] = time.perf_counter() - start
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(
@@ -259,7 +263,7 @@ def show_speed(records: list[Record], paths: list[Path], neurokit: dict[str, flo
             f"{1e3 * walls[times] / n:.1f} ms each, peak memory {peak:.0f} MB"
         )
     start = time.perf_counter()
-    n = sum(1 for _ in measure_files(paths * 8, workers=2))
+    n = sum(1 for _ in each(measure_file, paths * 8, workers=2))
     wall = time.perf_counter() - start
     print(f"{n} files, two processes: {wall:.1f} s, {walls[8] / wall:.2f} x as fast")
 

@@ -92,7 +92,7 @@ def predict_all(cohort: Cohort, n_seeds: int) -> tuple[pd.DataFrame, pd.DataFram
 def labelled(cohort: Cohort, patients: tuple[str, ...]) -> tuple[list, np.ndarray]:
     """Return the recordings of these patients and their responses."""
     rows = cohort.rows_of(patients)
-    return [cohort.ecgs[i] for i in rows], cohort.table["responder"].to_numpy(np.int64)[rows]
+    return [cohort.inputs[i] for i in rows], cohort.table["responder"].to_numpy(np.int64)[rows]
 
 
 def show(title: str, predictions: pd.DataFrame, test_share: float) -> None:
@@ -134,7 +134,7 @@ def show_importances(table: pd.DataFrame) -> None:
 def show_cutoffs(cohort: Cohort) -> None:
     """Print sensitivity and specificity of the published QRS areas for the cohort's outcome."""
     y = cohort.table["responder"].to_numpy()
-    area = np.array([QRSArea().score(ecg) for ecg in cohort.ecgs])
+    area = np.array([QRSArea().score(ecg) for ecg in cohort.inputs])
     known = np.isfinite(area)
     for cut, source in AREA_CUTOFFS.items():
         met = area[known] >= cut

@@ -102,7 +102,7 @@ def measure(job: Job, cohort: Cohort) -> pd.DataFrame:
     split = split_patients(cohort.responses, job.seed)
     y = cohort.table["responder"].to_numpy(np.int64)
     rows = {part: cohort.rows_of(split.part(part)) for part in ("train", "validation", "test")}
-    held = {part: ([cohort.ecgs[i] for i in r], y[r]) for part, r in rows.items()}
+    held = {part: ([cohort.inputs[i] for i in r], y[r]) for part, r in rows.items()}
     preset = PRESETS[job.preset].get("resnet18", {})
     model = ResNet18(**{**preset, **CONDITIONS[job.condition]})
     began = time.perf_counter()

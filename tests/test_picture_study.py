@@ -44,7 +44,7 @@ def test_cohort_of_pictures_is_read_and_shrunk_to_its_use(scans: Path) -> None:
     cohort = read_cohort(scans)
     assert cohort.holds_pictures
     assert cohort.table["fs"].isna().all()
-    for image, patient in zip(cohort.ecgs, cohort.table["patient_id"], strict=True):
+    for image, patient in zip(cohort.inputs, cohort.table["patient_id"], strict=True):
         assert isinstance(image, ECGImage)
         assert image.patient_id == patient
         assert max(image.pixels.shape) == 1000

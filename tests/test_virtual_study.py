@@ -50,7 +50,7 @@ def test_builtin_cohort_reads_like_any_user_s(made: tuple[StudyConfig, Path]) ->
     config, _ = made
     assert config.cohort is not None
     cohort = read_cohort(config.cohort)
-    assert len(cohort.ecgs) == 24
+    assert len(cohort.inputs) == 24
     assert set(cohort.responses) == {0, 1}
     assert "p_response" not in cohort.table.columns
     assert config.corpus is not None

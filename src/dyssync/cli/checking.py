@@ -42,7 +42,7 @@ def check(
         return Exit.INPUT if problems else Exit.DONE
     for problem in problems:
         print(problem)
-    if "responder" in found.table and len(found.ecgs):
+    if len(found.table):
         responses = found.responses
         print(
             f"{cohort.name}: {len(found.table)} recordings of {len(responses)} patients can be "

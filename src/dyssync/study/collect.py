@@ -59,7 +59,7 @@ def collect(material: Material, record: RunRecord, environment: EnvironmentRecor
         maps,
         (
             *_cautions(material, metrics),
-            *silent_recordings(material.cohort.ecgs),
+            *silent_recordings(material.cohort.inputs),
             *unchecked_rows(explanations["rules"]),
         ),
         gather_contributions(folders),

@@ -82,7 +82,7 @@ def run_study(
         config.cohort,
         seconds=config.seconds,
         exclude_problems=config.exclude_bad,
-        on_row=story.progress("cohort"),
+        on_progress=story.progress("cohort"),
     )
     table = config.cohort
     config = suit_models(config, cohort, story)
@@ -177,11 +177,11 @@ def _read_corpus(config: StudyConfig, cohort: Cohort, story: Story) -> Corpus | 
     corpus = read_corpus(
         config.corpus,
         seconds=config.seconds,
-        on_row=story.progress("corpus"),
+        on_progress=story.progress("corpus"),
     )
     # with ten seeds every patient is in a test part sooner or later
     patients = [str(p) for p in cohort.responses.index]
-    check_apart(corpus.ecgs, patients, cohort.ecgs)
+    check_apart(corpus.ecgs, patients, cohort.inputs)
     story.say(f"{corpus.name}: {len(corpus.ecgs)} unlabelled recordings")
     for problem in corpus.problems:
         story.say(f"  left out: {problem}")
@@ -198,7 +198,7 @@ def _record(
             # names, not paths: a run folder may be shared
             "cohort": cohort.name,
             "corpus": None if corpus is None else corpus.name,
-            "cohort_digest": digest_of(cohort.ecgs),
+            "cohort_digest": digest_of(cohort.inputs),
             "responses_digest": responses_digest(cohort.table),
             "clinical_digest": clinical_digest(cohort.signals),
             "corpus_digest": None if corpus is None else corpus.digest,
