@@ -16,7 +16,15 @@ from dyssync.learning.network import (
     round_weights,
     unpack_weights,
 )
-from dyssync.learning.training import UNWATCHED, Schedule, Watch, batches, make_fabric, train
+from dyssync.learning.training import (
+    UNWATCHED,
+    Objective,
+    Schedule,
+    Watch,
+    batches,
+    make_fabric,
+    train,
+)
 
 
 class Stop(Exception):  # noqa: N818 - stands for a killed process
@@ -41,10 +49,12 @@ def learn(epochs_before_stop: int | None, folder: Path | None) -> torch.Tensor:
 
     schedule = Schedule(epochs=6, batch_size=4, learning_rate=0.05, weight_decay=0.1)
     watch = Watch(on_progress, folder) if folder else UNWATCHED
-    history = train(
-        module, loss_of, 20, schedule, seed=5, fabric=fabric, watch=watch,
+    objective = Objective(
+        20,
+        loss_of,
         validate=lambda mean: float(mean.get_parameter("weight").detach().square().sum()),
-    )  # fmt: skip
+    )
+    history = train(module, objective, schedule, seed=5, fabric=fabric, watch=watch)
     assert len(history.loss) == 6
     return module.weight.detach().clone()
 

@@ -75,6 +75,29 @@ class Schedule:
         return self.learning_rate * 0.5 * (1 + math.cos(math.pi * (progress - 0.1) / 0.9))
 
 
+def _nothing(progress: float) -> None:
+    """Do nothing after a step."""
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What is to be learnt of `n` recordings.
+
+    Attributes:
+        n: how many there are.
+        loss_of: loss of a batch, from indices (k,) and the epoch's generator.
+        after_step: called after each step of the optimiser, without gradients, with the share of
+            all steps that are done, 0-1.
+        validate: value to make small after each epoch, of the averaged module in evaluation mode;
+            None to keep the last epoch.
+    """
+
+    n: int
+    loss_of: Callable[[Ints, np.random.Generator], torch.Tensor]
+    after_step: Callable[[float], None] = _nothing
+    validate: Callable[[torch.nn.Module], float] | None = None
+
+
 @dataclass
 class History:
     """The course of a training run; grows by one entry an epoch."""
@@ -120,26 +143,21 @@ def batches(n: int, size: int, rng: np.random.Generator) -> Iterator[Ints]:
 
 def train(
     module: torch.nn.Module,
-    loss_of: Callable[[Ints, np.random.Generator], torch.Tensor],
-    n: int,
+    objective: Objective,
     schedule: Schedule,
     *,
     seed: int,
     fabric: Fabric,
-    validate: Callable[[torch.nn.Module], float] | None = None,
-    watch: Watch,
+    watch: Watch = UNWATCHED,
 ) -> History:
     """Train `module` in place; leave it with the averaged weights of its best epoch, or its last.
 
     Args:
         module: what learns; already set up by `fabric.setup_module`.
-        loss_of: loss of a batch, from indices (k,) and the epoch's generator.
-        n: number of recordings.
+        objective: what it learns.
         schedule: how long and how fast.
         seed: of order and augmentation.
         fabric: device and precision.
-        validate: value to make small after each epoch, of the averaged module in evaluation mode;
-            None to keep the last epoch.
         watch: progress and checkpoint.
     """
     import torch
@@ -151,7 +169,7 @@ def train(
     averaged = AveragedModel(module, multi_avg_fn=average, use_buffers=True)
     checkpoint = Checkpoint(watch.checkpoint, module, averaged, optimizer)
     history = checkpoint.resume()
-    steps = max(1, math.ceil(n / schedule.batch_size))
+    steps = max(1, math.ceil(objective.n / schedule.batch_size))
     for epoch in range(len(history.loss), schedule.epochs):
         # asked before an epoch, so that a resumed run stops where the whole one would have
         if schedule.patience and epoch - history.best_epoch >= schedule.patience:
@@ -160,20 +178,22 @@ def train(
         torch.manual_seed(int(rng.integers(2**31)))
         module.train()
         losses = []
-        for step, batch in enumerate(batches(n, schedule.batch_size, rng)):
+        for step, batch in enumerate(batches(objective.n, schedule.batch_size, rng)):
             for group in optimizer.param_groups:
                 group["lr"] = schedule.rate_at((epoch + step / steps) / schedule.epochs)
-            loss = loss_of(batch, rng)
+            loss = objective.loss_of(batch, rng)
             optimizer.zero_grad(set_to_none=True)
             fabric.backward(loss)
             optimizer.step()
+            with torch.no_grad():
+                objective.after_step((epoch + (step + 1) / steps) / schedule.epochs)
             averaged.update_parameters(module)
             losses.append(loss.detach())
         history.loss.append(float(torch.stack(losses).mean()))
-        if validate is not None:
+        if objective.validate is not None:
             averaged.eval()
-            history.validation.append(validate(averaged.module))
-        if validate is None or history.validation[-1] <= min(history.validation):
+            history.validation.append(objective.validate(averaged.module))
+        if objective.validate is None or history.validation[-1] <= min(history.validation):
             history.best_epoch = epoch + 1
             checkpoint.keep_best()
         watch.on_progress(epoch + 1, schedule.epochs)

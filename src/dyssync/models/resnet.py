@@ -29,7 +29,15 @@ from dyssync.learning.network_input import (
     training_picture,
 )
 from dyssync.learning.picture_config import MIXED, PictureConfig, Size, named_layouts
-from dyssync.learning.training import UNWATCHED, History, Schedule, Watch, make_fabric, train
+from dyssync.learning.training import (
+    UNWATCHED,
+    History,
+    Objective,
+    Schedule,
+    Watch,
+    make_fabric,
+    train,
+)
 from dyssync.measurements.waveforms import FS
 from dyssync.models.base import (
     Labelled,
@@ -42,12 +50,14 @@ from dyssync.models.base import (
 from dyssync.pretraining.config import PretrainingConfig
 from dyssync.pretraining.encoder import Encoder, load_encoder
 from dyssync.pretraining.loop import pretrain
+from dyssync.pretraining.method import Setting
 from dyssync.rendering import LeadBox, Rendered, apply_view
 
 if TYPE_CHECKING:
     import torch
 
 PREDICTION_BATCH = 32
+NO_SETTINGS: Mapping[str, Setting] = {}
 
 
 class ResNet18(ProbabilityMixin):
@@ -211,12 +221,10 @@ class ResNet18(ProbabilityMixin):
         )
         self.history_ = train(
             self.network_,
-            loss_of,
-            len(X),
+            Objective(len(X), loss_of, validate=None if validation is None else validate),
             schedule,
             seed=seed,
             fabric=fabric,
-            validate=None if validation is None else validate,
             watch=watch,
         )
         self.network_.cpu()
@@ -330,6 +338,7 @@ class SelfSupervisedResNet18(ResNet18):
         encoder: folder of a pretrained encoder (:func:`dyssync.pretraining.load_encoder`); None
             pretrains on the training recordings of each fit.
         method: of pretraining, see ``dyssync list methods``.
+        method_settings: of the method's own, by name; its defaults for the rest.
         pretraining_passes: how often pretraining goes through its corpus.
         pretraining_draws: most recordings it draws in all.
         pretraining_rate: peak learning rate of pretraining.
@@ -341,6 +350,7 @@ class SelfSupervisedResNet18(ResNet18):
         *,
         encoder: str | None = None,
         method: str = "waveform",
+        method_settings: Mapping[str, Setting] = NO_SETTINGS,
         pretraining_passes: int = 60,
         pretraining_draws: int = 200_000,
         pretraining_rate: float = 1e-3,
@@ -349,6 +359,7 @@ class SelfSupervisedResNet18(ResNet18):
         super().__init__(**parameters)
         self.encoder = encoder
         self.method = method
+        self.method_settings = method_settings
         self.pretraining_passes = pretraining_passes
         self.pretraining_draws = pretraining_draws
         self.pretraining_rate = pretraining_rate
@@ -363,6 +374,7 @@ class SelfSupervisedResNet18(ResNet18):
         """Return how an encoder for this model is pretrained."""
         return PretrainingConfig(
             method=self.method,
+            settings=self.method_settings,
             layout=self.layout,
             gain=self.gain,
             height=self.height,
