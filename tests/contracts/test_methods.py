@@ -11,7 +11,7 @@ import torch
 
 from dyssync.ecg import ECG
 from dyssync.errors import ConfigError
-from dyssync.learning import training
+from dyssync.learning import checkpoint
 from dyssync.learning.network import build_encoder
 from dyssync.learning.network_input import stack
 from dyssync.learning.training import Watch, make_fabric
@@ -111,7 +111,7 @@ class Stop(Exception):  # noqa: N818 - stands for a killed process
 def test_interrupted_pretraining_ends_with_the_same_encoder_and_two_seeds_differ(
     config: PretrainingConfig, toy: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training, "CHECKPOINT_EVERY_S", 0.0)
+    monkeypatch.setattr(checkpoint, "CHECKPOINT_EVERY_S", 0.0)
 
     def stop_in_second_pass(done: int, of: int) -> None:
         if done == 2:

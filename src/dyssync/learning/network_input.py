@@ -98,19 +98,15 @@ def asked_pictures(x: Input, config: PictureConfig, n: int) -> list[Picture]:
     """Return the pictures to predict from: up to `n` moments of a signal, or the user's picture."""
     if isinstance(x, ECGImage):
         return [fitted(x, config.size)]
+    signal = drawn_signal(x, config.layout)
     views = neutral_views(config.layout, n, config.gain)
-    return [draw(x, view, config.size).image for view in views]
+    return [apply_view(signal, FS, view, config.size).image for view in views]
 
 
 @lru_cache(maxsize=5_000)
 def fitted(image: ECGImage, size: Size) -> Picture:
     """Return a user's picture as a network sees it, (height, width) uint8."""
     return prepare_picture(image.pixels, size)
-
-
-def draw(ecg: ECG, view: View, size: Size) -> Rendered:
-    """Return one picture of a recording."""
-    return apply_view(drawn_signal(ecg, view.layout), FS, view, size)
 
 
 def stack(pictures: Sequence[Bytes]) -> Singles:

@@ -6,12 +6,10 @@ epoch goes on from the checkpoint with the same numbers, and no generator has to
 
 from __future__ import annotations
 
-import json
 import logging
 import math
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,15 +17,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dyssync.arrays import Ints
-from dyssync.whole import write_bytes
+from dyssync.learning.checkpoint import Checkpoint, History
 from dyssync.workers import OnProgress, unwatched
 
 if TYPE_CHECKING:
     import torch
     from lightning_fabric import Fabric
-
-CHECKPOINT = "checkpoint.safetensors"
-CHECKPOINT_EVERY_S = 60.0  # writing a ResNet-18 with its optimiser takes 0.2 s
 
 
 @dataclass(frozen=True)
@@ -96,15 +91,6 @@ class Objective:
     loss_of: Callable[[Ints, np.random.Generator], torch.Tensor]
     after_step: Callable[[float], None] = _nothing
     validate: Callable[[torch.nn.Module], float] | None = None
-
-
-@dataclass
-class History:
-    """The course of a training run; grows by one entry an epoch."""
-
-    loss: list[float]
-    validation: list[float]
-    best_epoch: int = 0  # epochs done when the validation value was best
 
 
 def precision_here() -> str:
@@ -210,71 +196,3 @@ def _groups(module: torch.nn.Module, weight_decay: float) -> list[dict[str, Any]
         {"params": [p for p in parameters if p.ndim > 1], "weight_decay": weight_decay},
         {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
     ]
-
-
-class Checkpoint:
-    """Module, optimiser, best weights and history on disk, as safetensors and JSON.
-
-    Args:
-        folder: where to keep them; None keeps the best weights in memory only.
-        module: as in :func:`train`.
-        averaged: the running mean of its weights.
-        optimizer: its AdamW.
-    """
-
-    def __init__(self, folder: Path | None, module: Any, averaged: Any, optimizer: Any) -> None:
-        self.folder, self.module = folder, module
-        self.averaged, self.optimizer = averaged, optimizer
-        self.best: dict[str, Any] = {}
-        self.saved_at = time.monotonic()
-
-    def keep_best(self) -> None:
-        """Copy the averaged weights of now."""
-        held = self.averaged.module.state_dict()
-        self.best = {k: v.detach().clone() for k, v in held.items()}
-
-    def load_best(self) -> None:
-        """Go back to the best weights."""
-        if self.best:
-            self.module.load_state_dict(self.best)
-
-    def save(self, history: History) -> None:
-        """Write everything, if the last writing is long enough ago; whole or not at all."""
-        if self.folder is None or time.monotonic() - self.saved_at < CHECKPOINT_EVERY_S:
-            return
-        from safetensors.torch import save
-
-        tensors = {f"now.{k}": v.contiguous() for k, v in self.module.state_dict().items()}
-        tensors |= {f"mean.{k}": v.contiguous() for k, v in self.averaged.state_dict().items()}
-        tensors |= {f"best.{k}": v.contiguous() for k, v in self.best.items()}
-        for index, held in self.optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer.{index}.{k}": v.contiguous() for k, v in held.items()}
-        self.folder.mkdir(parents=True, exist_ok=True)
-        data = save(tensors, {"history": json.dumps(asdict(history))})
-        write_bytes(self.folder / CHECKPOINT, data)
-        self.saved_at = time.monotonic()
-
-    def resume(self) -> History:
-        """Take back what was saved; an empty history when there is nothing."""
-        path = self.folder / CHECKPOINT if self.folder else None
-        if path is None or not path.is_file():
-            return History([], [])
-        from safetensors import safe_open
-
-        with safe_open(path, framework="pt") as held:
-            tensors = {key: held.get_tensor(key) for key in held.keys()}  # noqa: SIM118
-            history = History(**json.loads(held.metadata()["history"]))
-        self.module.load_state_dict(_under("now.", tensors))
-        self.averaged.load_state_dict(_under("mean.", tensors))
-        self.best = _under("best.", tensors)
-        state: dict[int, dict[str, Any]] = {}
-        for key, value in _under("optimizer.", tensors).items():
-            index, _, name = key.partition(".")
-            state.setdefault(int(index), {})[name] = value
-        groups = self.optimizer.state_dict()["param_groups"]
-        self.optimizer.load_state_dict({"state": state, "param_groups": groups})
-        return history
-
-
-def _under(prefix: str, tensors: dict[str, Any]) -> dict[str, Any]:
-    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}

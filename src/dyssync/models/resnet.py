@@ -15,6 +15,7 @@ from sklearn.metrics import roc_auc_score
 from dyssync.arrays import Floats, Ints, Singles
 from dyssync.ecg import LEADS
 from dyssync.image import Input
+from dyssync.learning.checkpoint import History
 from dyssync.learning.network import (
     build_network,
     load_image_weights,
@@ -31,7 +32,6 @@ from dyssync.learning.network_input import (
 from dyssync.learning.picture_config import MIXED, PictureConfig, Size, named_layouts
 from dyssync.learning.training import (
     UNWATCHED,
-    History,
     Objective,
     Schedule,
     Watch,
