@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dyssync.cli.batch import Failure, Job, Workers, failure, report_failures
+from dyssync.cli.batch import Job, Workers, outcomes, report_failures
 from dyssync.cli.paths import Files, Force, Fs, Unit, check_file, gather, names_of
 from dyssync.cli.progress import reading_bar
 from dyssync.cli.rows import JSONTable, Table, write_rows
@@ -49,7 +49,7 @@ def measure(
     """
     from dyssync.formats import ReadOptions
 
-    options = ReadOptions(fs=fs, unit=unit)
+    work = partial(_measured, options=ReadOptions(fs=fs, unit=unit), notch_mv=notch_mv)
     paths = gather(files)
     names = names_of(paths)
     if out is not None:
@@ -59,8 +59,8 @@ def measure(
     with ExitStack() as stack:
         table = stack.enter_context(_table(out, names, stack, as_json=as_json))
         stack.enter_context(bar)
-        found = _outcomes(jobs, options, workers, notch_mv)
-        done, failed = write_rows(table, jobs, bar.track(found, total=len(jobs)))
+        found = bar.track(outcomes(work, jobs, workers), total=len(jobs))
+        done, failed = write_rows(table, jobs, found)
     if out is not None and as_json:
         rows = [{"file": f.name, "error": f.problem} for f in failed]
         print(json.dumps({"out": str(out), "measured": done, "failed": rows}, indent=2))
@@ -84,17 +84,8 @@ def _table(
     return FullText(stdout) if len(names) == 1 else TextTable(stdout, names)
 
 
-def _outcomes(
-    jobs: list[Job], options: ReadOptions, workers: int | None, notch_mv: float
-) -> Iterator[Measurements | Failure]:
-    from dyssync.measurements.batch import measure_files
-    from dyssync.workers import workers_for
+def _measured(job: Job, options: ReadOptions, notch_mv: float) -> Measurements:
+    from dyssync.formats import read_ecg
+    from dyssync.measurements import measure
 
-    results = measure_files(
-        [job.path for job in jobs],
-        options,
-        workers=workers_for(jobs, workers),
-        notch_mv=notch_mv,
-    )
-    for job, one in zip(jobs, results, strict=True):
-        yield failure(job, one.problem) if one.measurements is None else one.measurements
+    return measure(read_ecg(job.path, options), notch_mv=notch_mv)
