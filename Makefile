@@ -1,15 +1,16 @@
 # make demo        set up and run the main job       make test      set up and pass the tests
+# make test-fast   those that train no network and start no workers, in a minute
 # make lint        ruff and mypy                     make bench-*   the longer proofs, as a user runs
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # a worker of pytest-xdist has one core: threads of its own would only wait for each other
-NICE_ENV := OMP_NUM_THREADS=1
+TEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadgroup
 # real ECGs, no part of the repository; the benchmarks look there too unless told otherwise
 DATA := ../shared/data
 
-.PHONY: setup test lint format demo clean
+.PHONY: setup test test-fast lint format demo clean
 
 setup: $(READY)
 
@@ -19,7 +20,10 @@ $(READY): pyproject.toml constraints.txt
 	touch $(READY)
 
 test: $(READY)
-	$(NICE_ENV) $(BIN)/python -m pytest -n auto --dist loadgroup
+	$(TEST)
+
+test-fast: $(READY)
+	$(TEST) -m "not slow"
 
 lint: $(READY)
 	$(BIN)/ruff check .
