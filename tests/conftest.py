@@ -13,6 +13,14 @@ from dyssync.study.results import StudyResults
 
 ROOT = Path(__file__).parent.parent
 FS = 250.0
+RUNS = {"finished_run"}  # fixtures that run a study
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow every test of a whole run, so that nobody has to remember it."""
+    for item in items:
+        if RUNS.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")

@@ -64,6 +64,7 @@ def test_signals_among_pictures_and_pictures_of_other_things_are_refused(
     assert any(p.startswith("row 3 (P01): blank.png: picture is no ECG page") for p in problems)
 
 
+@pytest.mark.slow
 def test_study_of_scans_leaves_out_what_needs_signals_and_its_bundle_takes_scans(
     scans: Path,
     toy: tuple[list[ECG], np.ndarray],

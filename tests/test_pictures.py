@@ -55,6 +55,7 @@ def test_one_seed_repeats_its_training_pictures_and_two_differ(
     assert not np.array_equal(drawn(1), drawn(2))
 
 
+@pytest.mark.slow
 def test_two_workers_draw_what_one_process_draws(toy: Toy) -> None:
     ecg, seeds = toy[0][0], range(4)
     with ProcessPoolExecutor(2, get_context("spawn")) as pool:
@@ -140,6 +141,7 @@ def test_own_picture_is_seen_nearly_as_the_signal_it_was_drawn_from(toy: Toy) ->
         assert np.corrcoef(drawn.ravel(), seen.ravel())[0, 1] > 0.8
 
 
+@pytest.mark.slow
 def test_network_learns_from_random_pages_and_takes_pictures_of_them(toy: Toy) -> None:
     x, y = toy
     pages = [as_page(ecg, 400) for ecg in x]

@@ -56,6 +56,7 @@ def narrow(report: Path, width: int, height: int) -> Path:
 
 
 def main() -> None:
+    """Write the report and its screenshots."""
     out = Path(sys.argv[1])
     out.mkdir(parents=True, exist_ok=True)
     run = Path(sys.argv[2]) if len(sys.argv) > 2 else EXAMPLE
