@@ -1,14 +1,18 @@
 """What the report says and shows: order of merit, choice of cases, tint, numbers as text."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from dyssync.explanation.overlay import blend
-from dyssync.report.map_facts import choose_cases
+from dyssync.report.map_facts import choose_cases, colour_scale, model_maps
+from dyssync.report.overview import look_over
 from dyssync.report.pairs import comparisons
+from dyssync.report.sections import SECTIONS
 from dyssync.report.wording import metric
-from dyssync.study.results import TABLES
+from dyssync.study.results import EXPLANATION_TABLES, TABLES, StudyResults
 
 
 @pytest.mark.parametrize(
@@ -74,3 +78,37 @@ def test_a_metric_is_written_in_its_own_scale(name: str, value: float, expected:
 def test_differences_are_written_with_their_sign() -> None:
     signed = [metric("ppv").number(value, signed=True) for value in (0.05, -0.05, 0.0)]
     assert signed == ["+5.0", "\N{MINUS SIGN}5.0", "0.0"]
+
+
+def test_full_colour_is_the_99th_percentile_of_what_is_above_zero(
+    golden_run: StudyResults,
+) -> None:
+    cams = golden_run.maps["resnet18"]
+    values = np.zeros((2, 10, 11), np.float32)
+    values.flat[:101] = np.arange(101)  # 100 values above zero, the rest is nothing
+    assert colour_scale(replace(cams, maps=values)) == pytest.approx(99.01)
+    assert colour_scale(replace(cams, maps=np.zeros_like(values))) == 0
+
+
+def test_an_even_map_gives_each_lead_the_area_of_its_boxes(golden_run: StudyResults) -> None:
+    (maps,) = model_maps(golden_run)
+    even = dict(zip(maps.leads.leads, maps.leads.even, strict=True))
+    assert sum(even.values()) == pytest.approx(1)
+    # 3x4 with a rhythm strip of lead II four columns wide: 16 boxes' worth, five of them of II
+    assert (even["II"], even["V1"]) == pytest.approx((5 / 16, 1 / 16), rel=0.05)
+    assert sum(maps.leads.shares) == pytest.approx(1)
+
+
+def test_the_five_largest_features_are_listed_and_a_weak_direction_is_mixed(
+    golden_run: StudyResults,
+) -> None:
+    rows = [
+        ("m", f"feature_{k}", 0.6 - 0.1 * k, 0.01, direction, 2)
+        for k, direction in enumerate((0.5, 0.49, -0.5, np.nan, 1.0, 1.0, 1.0))
+    ]
+    table = pd.DataFrame(rows, columns=list(EXPLANATION_TABLES["importances"]))
+    results = replace(golden_run, explanations={**golden_run.explanations, "importances": table})
+    found = SECTIONS["features"].gather(look_over(results))
+    assert [row.direction for row in found] == [
+        "larger: likelier", "mixed", "larger: less likely", "mixed", "larger: likelier",
+    ]  # fmt: skip

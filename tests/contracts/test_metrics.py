@@ -40,11 +40,13 @@ def test_metric_equals_an_outside_reference(name: str) -> None:
 
 @pytest.mark.parametrize("name", METRICS)
 def test_metric_is_explained_to_its_readers(name: str) -> None:
-    metric = METRICS[name]
-    assert f"**{metric.label}**" in DOCS.read_text(encoding="utf-8"), (
-        f"{name}: docs/{DOCS.name} has no line on **{metric.label}**"
-    )
-    assert len(metric.meaning.split()) >= 5, f"{name}: meaning says nothing to a cardiologist"
+    term, meaning = f"**{METRICS[name].label}**", METRICS[name].meaning
+    forgotten = []
+    if term not in DOCS.read_text(encoding="utf-8"):
+        forgotten.append(f"docs/{DOCS.name} has no line on {term}")
+    if len(meaning.split()) < 5:
+        forgotten.append(f"meaning {meaning!r} says nothing to a cardiologist")
+    assert not forgotten, f"{name}: {'; '.join(forgotten)}"
 
 
 @pytest.mark.parametrize("name", METRICS)
