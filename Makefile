@@ -52,6 +52,11 @@ bench-render: $(READY)
 	  "ecg_plot[export]==0.3.0" matplotlib
 	$(BIN)/python benchmarks/bench_render.py --peers build/bench-render/bin/python
 
+# what two workers gain over one, starting times, memory of predict: through the command line alone
+.PHONY: bench-workers
+bench-workers: $(READY)
+	$(BIN)/python benchmarks/bench_workers.py
+
 # ResNet-18 trained on one layout, mixed layouts, tiles and worn paper, each tested on all: hours
 .PHONY: bench-layouts
 bench-layouts: $(READY)

@@ -10,7 +10,6 @@ latent truth is used only for the Bayes AUROC and to group by conduction.
 from __future__ import annotations
 
 import argparse
-import resource
 import tempfile
 import time
 from collections.abc import Hashable, Mapping
@@ -39,6 +38,7 @@ from dyssync.simulation.response import (
     response_probability,
 )
 from dyssync.workers import each
+from resident import resident_mb
 from simulation_targets import TARGETS
 
 LATERAL = ("I", "aVL", "V5", "V6")
@@ -165,14 +165,6 @@ def print_types(table: pd.DataFrame) -> None:
         f"\nmeasured minus true QRS duration: {off.mean():.1f} +/- {off.std():.1f} ms; "
         f"area: {(table['area'] - table['qrs_area_uvs']).mean():.1f} uVs"
     )
-
-
-def resident_mb() -> float:
-    """Return what this process and those that it started hold in memory, MB (Linux)."""
-    own = Path("/proc/self/task").glob("*/children")
-    processes = ["self", *(pid for held in own for pid in held.read_text().split())]
-    pages = sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in processes)
-    return pages * resource.getpagesize() / 1e6
 
 
 def print_speed(workers: int, ecgs: int) -> None:
