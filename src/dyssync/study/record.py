@@ -12,7 +12,9 @@ from dyssync.records import Record
 RUN, ENVIRONMENT = "config.json", "environment.json"
 
 # A value of a setting or of a model's parameter, as JSON has it.
-Setting: TypeAlias = bool | int | float | str | list[str] | list[float] | None
+Setting: TypeAlias = (
+    bool | int | float | str | list[str] | list[float] | dict[str, bool | int | float | str] | None
+)
 
 
 @dataclass(frozen=True)
