@@ -10,7 +10,7 @@ from torch.nn import functional
 from dyssync.ecg import ECG
 from dyssync.errors import ConfigError
 from dyssync.learning.picture_config import PictureConfig
-from dyssync.models.resnet import SelfSupervisedResNet18
+from dyssync.models.self_supervised import SelfSupervisedResNet18
 from dyssync.pretraining.simclr import SimCLR
 from dyssync.pretraining.waveform import Waveform
 

@@ -24,6 +24,8 @@ from dyssync.workers import (
     workers_for,
 )
 
+pytestmark = pytest.mark.slow  # they start processes
+
 # Workers import this from a file: pytest gives test modules names that they cannot import.
 WORK = """
 import os, signal, time

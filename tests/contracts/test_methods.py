@@ -57,6 +57,7 @@ def test_pictures_are_worn_as_the_config_says(config: PretrainingConfig, toy: To
     assert not np.array_equal(*drawn)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
 def test_two_recordings_give_a_finite_loss_whose_gradient_reaches_the_encoder(
     config: PretrainingConfig, precision: str, toy: Toy
@@ -78,6 +79,7 @@ def test_two_recordings_give_a_finite_loss_whose_gradient_reaches_the_encoder(
     assert float(encoder.get_parameter("conv1.weight").grad.abs().sum()) > 0
 
 
+@pytest.mark.slow
 def test_learning_a_batch_lowers_its_loss_and_makes_others_pictures_wrong(
     config: PretrainingConfig, toy: Toy
 ) -> None:
@@ -108,6 +110,7 @@ class Stop(Exception):  # noqa: N818 - stands for a killed process
     pass
 
 
+@pytest.mark.slow
 def test_interrupted_pretraining_ends_with_the_same_encoder_and_two_seeds_differ(
     config: PretrainingConfig, toy: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
