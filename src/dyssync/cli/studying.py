@@ -64,7 +64,8 @@ def study(
     """
     from dyssync.report import write_report
     from dyssync.study.config import build_config
-    from dyssync.study.run import finish, run_study
+    from dyssync.study.run import run_study
+    from dyssync.study.run_folder import finish
 
     values: dict[str, Any] = {
         "cohort": cohort,
@@ -87,7 +88,7 @@ def study(
             cache=_cache_folder(),
         )
         report = write_report(outcome.results, out)
-        finish(outcome)
+        finish(outcome.folder)
         bars.say(f"report: {report}\nnext: dyssync predict {out / 'bundle'} ECG-FILE")
     print(_as_json(outcome.results) if as_json else _as_table(outcome.results))
 

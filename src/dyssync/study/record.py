@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import json
+import platform
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any, TypeAlias
 
+from dyssync import __version__
+from dyssync.learning.training import precision_here
 from dyssync.records import Record
 
 RUN, ENVIRONMENT = "config.json", "environment.json"
+PACKAGES = (
+    "numpy", "scipy", "pandas", "scikit-learn", "lightgbm", "torch", "monai",
+    "lightning-fabric", "opencv-python-headless",
+)  # fmt: skip
 
 # A value of a setting or of a model's parameter, as JSON has it.
 Setting: TypeAlias = (
@@ -111,3 +121,23 @@ class EnvironmentRecord(Record):
     precision: str
     started: str
     packages: Mapping[str, str]
+
+
+def environment(started: datetime) -> EnvironmentRecord:
+    """Return versions and machine, without names of hosts, users or folders."""
+    return EnvironmentRecord(
+        dyssync=__version__,
+        python=sys.version.split()[0],
+        system=platform.system(),
+        machine=platform.machine(),
+        precision=precision_here(),
+        started=started.isoformat(timespec="seconds"),
+        packages={name: _version_of(name) for name in PACKAGES},
+    )
+
+
+def _version_of(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:  # installed under another name, such as opencv-python
+        return "unknown"

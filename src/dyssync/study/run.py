@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import platform
-import shutil
-import sys
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
 
 from dyssync import __version__
 from dyssync.cohort.cohort import Cohort, read_cohort
-from dyssync.cohort.corpus import Corpus, check_apart, read_corpus
+from dyssync.cohort.corpus import Corpus, check_apart, check_corpus, read_corpus
 from dyssync.cohort.digests import clinical_digest, digest_of, responses_digest
 from dyssync.cohort.splits import PARTS, Split, split_patients, split_table
 from dyssync.errors import ConfigError
 from dyssync.evaluation.thresholds import CHOSEN, THRESHOLD
-from dyssync.learning.training import precision_here
 from dyssync.models.protocols import Pretrained, TakesPictures
 from dyssync.prediction.bundle import FINAL, About, save_bundle
 from dyssync.prediction.training_data import describe_cohort
@@ -27,17 +22,13 @@ from dyssync.study.collect import collect
 from dyssync.study.config import StudyConfig
 from dyssync.study.grid import default_workers, run_tasks
 from dyssync.study.plan import Material, cell_key, fit_all_key, plan
-from dyssync.study.record import RUN, EnvironmentRecord, RunRecord
-from dyssync.study.results import StudyResults, write_json
+from dyssync.study.record import RunRecord, environment
+from dyssync.study.results import StudyResults
+from dyssync.study.run_folder import WORK, check_folder, prepare_folder
 from dyssync.study.story import Story
 from dyssync.study.virtual import bayes_auroc, builtin_cohort
-from dyssync.whole import sweep
 
-WORK, BUNDLE, FINISHED = "work", "bundle", "finished.json"
-PACKAGES = (
-    "numpy", "scipy", "pandas", "scikit-learn", "lightgbm", "torch", "monai",
-    "lightning-fabric", "opencv-python-headless",
-)  # fmt: skip
+BUNDLE = "bundle"
 
 
 @dataclass(frozen=True)
@@ -73,7 +64,9 @@ def run_study(
         InputError: the cohort, the corpus or a setting cannot be used.
     """
     started = datetime.now(UTC)
-    _check_folder(out, force)
+    check_folder(out, force)
+    if config.corpus is not None:
+        check_corpus(config.corpus)  # a mistyped path is told before the cohort is read
     n_workers = workers or default_workers()
     if config.cohort is None:
         config = builtin_cohort(config, cache, story, n_workers)
@@ -95,7 +88,7 @@ def run_study(
     _tell_cohort(cohort, splits, story)
     corpus = _read_corpus(config, cohort, story)
     record = _record(config, cohort, corpus, command, bayes_auroc(table, cohort))
-    _prepare_folder(out, record, force)
+    prepare_folder(out, record, force)
     ecgs = None if corpus is None else corpus.ecgs
     material = Material(config, cohort, ecgs, splits, out / WORK, cache)
     tasks = plan(material)
@@ -105,12 +98,6 @@ def run_study(
     results.write(out)
     _save_bundle(out, material, results)
     return Outcome(out, results)
-
-
-def finish(outcome: Outcome) -> None:
-    """Mark a run as finished and remove what only going on needed."""
-    write_json(outcome.folder / FINISHED, {"finished": datetime.now(UTC).isoformat()})
-    shutil.rmtree(outcome.folder / WORK)
 
 
 def suit_models(config: StudyConfig, cohort: Cohort, story: Story) -> StudyConfig:
@@ -211,74 +198,6 @@ def _record(
             "pictures": cohort.holds_pictures,
         }
     )
-
-
-def _check_folder(out: Path, force: bool) -> None:
-    """Refuse a run folder that cannot be used, before anything is read or written.
-
-    Raises:
-        ConfigError: it is a file, or holds something else or a finished study.
-    """
-    if out.exists() and not out.is_dir():
-        raise ConfigError(f"{out}: is a file; give --out a folder")
-    sweep(out)
-    held = out.is_dir() and any(out.iterdir())
-    # only what a study writes is ever removed: a mistyped --out must not cost a home folder
-    if held and not (out / RUN).is_file():
-        raise ConfigError(f"{out}: the folder holds something else; give --out a new one")
-    if (out / FINISHED).is_file() and not force:
-        shutil.rmtree(out / WORK, ignore_errors=True)  # left by a kill at the very end
-        raise ConfigError(f"{out}: holds a finished study; --force begins anew, or another --out")
-
-
-def _prepare_folder(out: Path, record: RunRecord, force: bool) -> None:
-    """Begin the run folder, or see that what it holds is the same study, unfinished.
-
-    Raises:
-        ConfigError: it holds another study, or cannot be made.
-    """
-    if (out / RUN).is_file() and not force:
-        _check_same_study(out, record)
-    try:
-        if (out / RUN).is_file() and force:
-            aside = out.with_name(f".{out.name}.old")
-            shutil.rmtree(aside, ignore_errors=True)
-            out.rename(aside)  # at once, so that a kill leaves the old run whole or none
-            shutil.rmtree(aside)
-        out.mkdir(parents=True, exist_ok=True)
-        record.save(out / RUN)
-        (out / WORK).mkdir(exist_ok=True)
-    except OSError as error:
-        raise ConfigError(f"{out}: cannot be written ({error.strerror}); choose --out") from error
-
-
-def _check_same_study(out: Path, record: RunRecord) -> None:
-    differing = record.differing(RunRecord.load(out / RUN))
-    if differing:
-        raise ConfigError(
-            f"{out}: holds a study with other settings or data ({', '.join(differing)}); "
-            "--force begins anew, or another --out"
-        )
-
-
-def environment(started: datetime) -> EnvironmentRecord:
-    """Return versions and machine, without names of hosts, users or folders."""
-    return EnvironmentRecord(
-        dyssync=__version__,
-        python=sys.version.split()[0],
-        system=platform.system(),
-        machine=platform.machine(),
-        precision=precision_here(),
-        started=started.isoformat(timespec="seconds"),
-        packages={name: _version_of(name) for name in PACKAGES},
-    )
-
-
-def _version_of(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:  # installed under another name, such as opencv-python
-        return "unknown"
 
 
 def _save_bundle(out: Path, material: Material, results: StudyResults) -> None:
