@@ -16,6 +16,8 @@ from dyssync.errors import InputError
 
 R = TypeVar("R")
 
+TOGETHER = 8  # files that a worker gets at a time; writing WFDB takes two milliseconds
+
 Workers: TypeAlias = Annotated[
     int | None, typer.Option("--workers", help="Processes. Default: all cores.", min=1)
 ]
@@ -61,19 +63,16 @@ def outcomes(
     """
     from dyssync.workers import each, workers_for
 
-    return each(partial(_alone, work), jobs, workers=workers_for(jobs, workers))
+    many = workers_for(jobs, workers)
+    return each(partial(_alone, work), jobs, workers=many, together=TOGETHER)
 
 
 def _alone(work: Callable[[Job], R], job: Job) -> R | Failure:
     try:
         return work(job)
     except (InputError, OSError) as error:
-        return failure(job, str(error))
-
-
-def failure(job: Job, problem: str) -> Failure:
-    """Return a failure that is told with the name of the job instead of the bare file name."""
-    return Failure(job.name, f"{job.name}: {problem.removeprefix(f'{job.path.name}: ')}")
+        # with its folder, where others of the batch have the same name
+        return Failure(job.name, f"{job.name}: {str(error).removeprefix(f'{job.path.name}: ')}")
 
 
 def report_failures(done: int, failed: Sequence[Failure], what: str) -> Exit:

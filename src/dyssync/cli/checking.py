@@ -26,14 +26,13 @@ def check(
     Exit code 0: ready for a study; 2: there are problems.
     """
     from dyssync.cohort.cohort import check_cohort
-    from dyssync.workers import available_cores
 
     with reading_bar("reading") as bar:
         row = bar.add_task("reading", total=None)
         found, problems = check_cohort(
             cohort,
             seconds=seconds,
-            workers=workers or available_cores(),
+            workers=workers,
             on_progress=lambda done, of: bar.update(row, completed=done, total=of),
         )
     if as_json:

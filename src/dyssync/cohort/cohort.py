@@ -21,7 +21,7 @@ from dyssync.cohort.table import Problem, column_problems, read_table, responses
 from dyssync.ecg import ECG
 from dyssync.errors import CohortError, join_problems
 from dyssync.image import Input
-from dyssync.workers import OnProgress, unwatched
+from dyssync.workers import OnProgress, unwatched, workers_for
 
 TABLE_COLUMNS = ("patient_id", "ecg", "responder", "fs", "seconds", "sha256")
 
@@ -108,13 +108,13 @@ def check_cohort(
     path: Path,
     *,
     seconds: float = 10.0,
-    workers: int = 1,
+    workers: int | None = None,
     on_progress: OnProgress = unwatched,
 ) -> tuple[CohortTable, list[Problem]]:
     """Find all problems of a cohort at once; return what can be used beside them.
 
     No recording is kept: the memory of one a process is needed, whatever the size of the cohort.
-    Arguments as in :func:`read_cohort`.
+    Arguments as in :func:`read_cohort`; without `workers` all cores are used where that pays.
 
     Raises:
         CohortError: the table itself cannot be read.
@@ -124,7 +124,7 @@ def check_cohort(
 
 
 def _examine(
-    path: Path, seconds: float, workers: int, on_progress: OnProgress, *, keep: bool
+    path: Path, seconds: float, workers: int | None, on_progress: OnProgress, *, keep: bool
 ) -> tuple[CohortTable, list[Problem], list[RowRead]]:
     """Return what can be used, all problems, and what was read of the usable rows."""
     table = read_table(path)
@@ -140,7 +140,7 @@ def _examine(
         seconds=seconds,
         pictures=True,
         keep=keep,
-        workers=workers,
+        workers=workers_for(table, workers),
         on_progress=on_progress,
     )
     problems = [
