@@ -159,6 +159,12 @@ def test_splits_are_disjoint_complete_and_stratified(ones: int, zeros: int, seed
             assert abs(here - share * n) <= 1.5
 
 
+def test_a_class_too_small_for_its_shares_is_still_split_whole() -> None:
+    responses = pd.Series([0, 1] * 5, index=[f"p{i}" for i in range(10)])
+    split = split_patients(responses, 1, (0.8, 0.1, 0.1))
+    assert [len(split.part(part)) for part in PARTS] == [6, 2, 2]  # 4 + 0.5 + 0.5 of each class
+
+
 def test_split_depends_on_seed_not_on_row_order() -> None:
     responses = pd.Series([0, 1] * 20, index=[f"p{i}" for i in range(40)])
     assert split_patients(responses, 1) == split_patients(responses[::-1], 1)

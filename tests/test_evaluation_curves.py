@@ -70,6 +70,13 @@ def test_confusion_counts_everyone_once(pairs: list[tuple[int, float]], threshol
     assert counts.false_positive + counts.true_negative == (1 - y).sum()
 
 
+def test_net_benefit_is_shown_at_every_percent_that_a_clinic_could_choose() -> None:
+    shown = decision_points(np.array([0, 1]), np.array([0.2, 0.7])).thresholds
+    np.testing.assert_allclose(
+        100 * shown, np.arange(10, 91)
+    )  # a probability each, 50 % among them
+
+
 def test_histogram_is_a_share_of_each_class() -> None:
     curve = class_histogram(np.array([1, 1, 1, 0]), np.array([0.0, 1.0, 0.5, 0.5]))
     assert curve.responders.sum() == pytest.approx(1)

@@ -126,6 +126,8 @@ def test_limb_leads_are_derived_and_noted() -> None:
         (header("rec 12 500 99999999999"), "claims 12 leads of 99999999999 samples; at most"),
         (header("rec 13 500 1000"), "claims 13 signals but describes 12"),
         (header("rec/2 12 500 1000"), "several segments"),
+        (header("rec 1 500 1000"), "1 leads (I), 12 needed"),
+        (header("rec 257 500 1000"), "claims 257 signals; 1 to 256"),
         (
             header().replace("0 0 0 I\n", "7 5 0 I\n"),
             "checksum of I, II, III",

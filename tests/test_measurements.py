@@ -15,8 +15,10 @@ from dyssync.measurements import DEFINITIONS, activation, lead_quality, measure
 from dyssync.measurements.areas import angle_deg
 from dyssync.measurements.bundle_branch import lbbb_esc
 from dyssync.measurements.guidelines import Candidate, esc_2021, hrs_2023
-from dyssync.measurements.heartbeat import Heartbeat, heartbeat
+from dyssync.measurements.heartbeat import Heartbeat, from_typical_beat, heartbeat
 from dyssync.measurements.selvester import selvester_lbbb
+from dyssync.measurements.waveforms import feature_names, features
+from dyssync.signals.delineation import typical_beat
 from dyssync.signals.vectorcardiogram import DOWER
 from dyssync.signals.waves import Notches, Wave
 
@@ -312,6 +314,29 @@ def test_selvester_limits_are_those_of_a_man_of_55_and_change_by_a_percent_a_yea
         for uv in (limit_uv - 5, limit_uv + 5)
     )
     assert low == high + 1
+
+
+@pytest.mark.parametrize(("depth_mv", "notches"), [(0.045, 0), (0.06, 1)])
+def test_a_notch_is_half_a_millimetre_deep(depth_mv: float, notches: int) -> None:
+    typical = typical_beat(notched_lbbb(0.19).signal, FS)
+    signal, marks = typical.beat.signal.copy(), typical.marks
+    at = np.linspace(marks.qrs_on, marks.qrs_off, 5)
+    shape = np.interp(np.arange(signal.shape[1]), at, [0.0, 1.0, 1.0 - depth_mv, 1.0, 0.0])
+    signal[LEAD_INDEX["V6"]] = shape
+    beat = from_typical_beat(replace(typical, beat=replace(typical.beat, signal=signal)))
+    assert len(beat.notches[LEAD_INDEX["V6"]].notches) == notches
+
+
+def test_mains_hum_hardly_moves_the_features_of_a_waveform() -> None:
+    ecg = ecg_of()
+    hum = 0.3 * np.sin(2 * np.pi * 50 * np.arange(ecg.signal.shape[1]) / FS).astype(np.float32)
+    clean, humming = (
+        dict(zip(feature_names(), features(one), strict=True))
+        for one in (ecg, replace(ecg, signal=ecg.signal + hum))
+    )
+    # 0.3 mV of 50 Hz alone has an SD of 0.21 mV
+    added = humming["I_sd"] ** 2 - clean["I_sd"] ** 2
+    assert 0 < added**0.5 < 0.3 * 0.21
 
 
 def test_depth_of_a_notch_is_an_option() -> None:

@@ -114,6 +114,13 @@ def test_short_signal_leaves_no_lead_empty() -> None:
     assert drawn.boxes[-1].start_s == 0
 
 
+def test_two_samples_are_a_line_and_one_is_refused() -> None:
+    one = np.full((12, 2), 0.5, np.float32)
+    assert apply_view(one, 50, View("12x1"), (512, 640)).image.min() < 50
+    with pytest.raises(FormatError, match="n of 2 or more"):
+        apply_view(one[:, :1], 50, View("12x1"), (512, 640))
+
+
 def test_large_voltages_stay_inside_the_picture() -> None:
     signal = heartbeats(500) * 50
     drawn = apply_view(signal, 500, View(), (128, 160), boxes=True)

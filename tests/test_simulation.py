@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
-from scipy.special import expit, ndtr
+from scipy.special import erf, expit, ndtr
 
 from dyssync.ecg import LEADS
 from dyssync.simulation.activation import Site, Tissue, activation_times, travel_graph
+from dyssync.simulation.beat import measure_clean_beat
 from dyssync.simulation.conduction import CONDUCTION_TYPES, draw_sites
 from dyssync.simulation.heart import Heart, HeartShape, build_heart, lv_volume_ml, source_weights
-from dyssync.simulation.leads import Torso, lead_matrix
+from dyssync.simulation.leads import Torso, heart_axes, lead_matrix
 from dyssync.simulation.patient import simulate_patient
 from dyssync.simulation.population import draw_patient
 from dyssync.simulation.potentials import (
@@ -19,6 +20,7 @@ from dyssync.simulation.potentials import (
     sources,
 )
 from dyssync.simulation.recording import clean_beat
+from dyssync.simulation.scar import Scar, scar_density
 from dyssync.simulation.texture import draw_texture, unevenness
 
 
@@ -155,3 +157,28 @@ def test_response_does_not_change_the_recording() -> None:
     assert (with_it.signal == without.signal).all()
     assert with_it.response is not None
     assert without.response is None
+
+
+@pytest.mark.parametrize(
+    ("artery", "low", "high"),
+    [("LAD", -0.5, 0.0), ("RCA", 0.4, 0.6), ("LCX", 0.75, 1.0)],
+)
+def test_each_artery_s_scar_lies_in_its_wall(
+    heart: Heart, artery: str, low: float, high: float
+) -> None:
+    # Cerqueira 2002. Round the LV axis, in half turns: 0 septum, 0.5 inferior, 1 lateral, -0.5
+    # anterior; the foot is where it should be.
+    density = scar_density(heart, Scar(artery, 0.7))
+    middle = np.angle((density * np.exp(1j * heart.angle)).sum()) / np.pi
+    assert low < middle < high
+    inferior = heart_axes(Torso()) @ np.array([0.0, 1.0, 0.0])
+    assert inferior[1] > 0.7  # Y: towards the feet
+
+
+def test_a_clean_qrs_lasts_as_long_as_its_upstrokes_are_seen() -> None:
+    # upstrokes spread like a normal distribution over SD 25 ms; readers do not see its far tails
+    time = np.arange(720.0)
+    rate = np.exp(-0.5 * ((time - 200) / 25) ** 2)[None, :] * np.linspace(0.5, 1.5, 12)[:, None]
+    truth = measure_clean_beat(np.cumsum(rate, axis=1), rate)
+    seen = erf(truth.qrs_ms / 2 / 25 / np.sqrt(2))
+    assert 0.985 < seen < 0.995
