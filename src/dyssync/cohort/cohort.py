@@ -108,13 +108,13 @@ def check_cohort(
     path: Path,
     *,
     seconds: float = 10.0,
-    workers: int | None = None,
+    workers: int | None = 1,
     on_progress: OnProgress = unwatched,
 ) -> tuple[CohortTable, list[Problem]]:
     """Find all problems of a cohort at once; return what can be used beside them.
 
     No recording is kept: the memory of one a process is needed, whatever the size of the cohort.
-    Arguments as in :func:`read_cohort`; without `workers` all cores are used where that pays.
+    Arguments as in :func:`read_cohort`; of `workers`, None takes all cores where that pays.
 
     Raises:
         CohortError: the table itself cannot be read.
