@@ -144,11 +144,6 @@ def check_replaceable(path: Path, marker: str, *, force: bool) -> None:
         )
 
 
-def is_part(path: Path) -> bool:
-    """Say whether a file or folder is being made, or was left half-made by a killed process."""
-    return _PART.fullmatch(path.name) is not None
-
-
 def sweep(folder: Path) -> None:
     """Remove what killed processes left half-made directly in `folder`; it need not exist."""
     if not folder.is_dir():
