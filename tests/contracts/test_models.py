@@ -75,6 +75,12 @@ def fitted(toy: Toy) -> Callable[[str], Any]:
     return get
 
 
+def test_tests_that_share_fixtures_stay_in_one_process(request: pytest.FixtureRequest) -> None:
+    if not request.config.getoption("loadgroup", False):
+        pytest.skip("only where the tests are dealt out to processes: make test")
+    assert request.node.nodeid.endswith("@models"), "pytest-xdist ignores the groups"
+
+
 def test_every_model_is_under_contract_and_in_the_readme() -> None:
     assert set(QUICK) == set(MODELS)
     readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
