@@ -16,6 +16,7 @@ from dyssync.models.boosting import Boosting
 from dyssync.models.measured import FEATURES, feature_names
 from dyssync.models.physiology import SIGNS, constraints
 from dyssync.models.rules import GuidelineESC2021, GuidelineHRS2023, QRSArea, StrictLBBB
+from dyssync.prediction.training_data import describe_cohort
 
 Toy = tuple[list[ECG], np.ndarray]
 
@@ -43,6 +44,19 @@ def test_cohort_columns_travel_with_the_ecg_and_bad_ones_are_problems(toy_cohort
     _, problems = check_cohort(path)
     assert [p.row for p in problems] == [5]
     assert "lvef is 900" in str(problems[0])
+
+
+def test_a_bundle_expects_the_facts_that_most_training_patients_had(toy_cohort: Path) -> None:
+    table = pd.read_csv(toy_cohort / "cohort.csv")
+    table["lvef"], table["nyha"], table["af"] = 25, None, None
+    table.loc[:15, "nyha"] = 3  # a third
+    table.loc[:31, "af"] = 0  # two thirds
+    path = toy_cohort / "known.csv"
+    table.to_csv(path, index=False)
+    known = describe_cohort(read_cohort(path)).signals
+    assert known is not None
+    assert known.clinical == ("lvef", "af")
+    assert known.fs_range == (250.0, 250.0)
 
 
 def test_no_outcome_is_ever_a_feature() -> None:

@@ -78,6 +78,11 @@ def test_exif_rotation_is_undone(kind: str, orientation: int) -> None:
     assert pixels[50, 80].min() > 240
 
 
+def test_a_pdf_page_is_drawn_at_200_dpi() -> None:  # as docs/formats.md promises
+    page = Image.fromarray(np.full((300, 450), 128, np.uint8))
+    assert picture(saved(page, "PDF", resolution=150.0)).pixels.shape == (400, 600, 3)
+
+
 @pytest.mark.parametrize("kind", ["TIFF", "PDF"])
 def test_the_page_asked_for_is_drawn(kind: str) -> None:
     pages = [Image.fromarray(np.full((60, 90), grey, np.uint8)) for grey in (250, 128, 10)]

@@ -46,6 +46,27 @@ def test_decoders_agree_with_the_wfdb_package(fmt: str, tmp_path: Path) -> None:
     assert not ((decoded - expected) % (1024 if fmt == "311" else 2**33)).any()
 
 
+@pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")  # in the wfdb package
+@pytest.mark.parametrize(
+    ("fmt", "least"),
+    [
+        ("16", b"\0\x80"), ("24", b"\0\0\x80"), ("32", b"\0\0\0\x80"), ("61", b"\x80\0"),
+        ("80", b"\0"), ("160", b"\0\0"), ("212", b"\0\x08"), ("310", b"\0\x04"),
+        ("311", b"\0\x02"),
+    ],
+)  # fmt: skip
+def test_the_least_number_of_a_format_is_no_sample_as_in_the_wfdb_package(
+    fmt: str, least: bytes, tmp_path: Path
+) -> None:
+    data = least.ljust(3600, b"\1")
+    (tmp_path / "rec.dat").write_bytes(data)
+    (tmp_path / "rec.hea").write_text(f"rec 1 250 100\nrec.dat {fmt} 200/mV 12 0 0 0 0 a\n")
+    expected = wfdb.rdrecord(str(tmp_path / "rec")).p_signal[:, 0]
+    stored = SAMPLE_FORMATS[fmt]
+    missing = stored.decode(data, 100) == stored.invalid
+    assert missing.tolist() == np.isnan(expected).tolist() == [True] + [False] * 99
+
+
 @settings(max_examples=25, deadline=None)
 @given(scale=st.floats(0.1, 25.0), fs=st.sampled_from([100.0, 257.0, 500.0, 1000.0]))
 def test_round_trip_keeps_half_a_step(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -140,6 +141,24 @@ def test_one_process_gives_the_numbers_of_two(
     both = read_csv(finished_run / "predictions.csv")
     both = both[(both["model"] == "lightgbm") & (both["seed"] == 1)].reset_index(drop=True)
     pd.testing.assert_frame_equal(alone, both)
+
+
+def test_the_printed_table_and_the_cautions_are_those_of_the_run(
+    toy_cohort: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cohort, out = str(toy_cohort / "cohort.csv"), tmp_path / "run"
+    arguments = ["--models", "prevalence,qrs-area", "--seeds", "2", "--workers", "1"]
+    assert main(["study", "--cohort", cohort, "--out", str(out), *arguments]) == 0
+    head, *rows = capsys.readouterr().out.splitlines()
+    means = read_csv(out / "summary.csv").query("threshold_rule != 'validation'")
+    for model in ("prevalence", "qrs-area"):
+        (printed,) = [row for row in rows if row.startswith(f"{model} ")]
+        cells = re.findall(r"undefined|[\d.]+(?= \+/-)", printed)
+        for metric, cell in zip(head.split()[1:], cells, strict=True):
+            mean = means.query("model == @model and metric == @metric")["mean"].item()
+            assert cell == ("undefined" if np.isnan(mean) else f"{mean:.3f}"), (model, metric)
+    cautions = StudyResults.read(out).cautions
+    assert any(caution.startswith("2 seeds; the study has 10") for caution in cautions)
 
 
 def test_run_folder_is_never_overwritten_unasked(
