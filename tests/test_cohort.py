@@ -66,6 +66,7 @@ def test_all_problems_are_found_at_once(toy_cohort: Path) -> None:
         read_cohort(toy_cohort / "broken.csv")
 
 
+@pytest.mark.slow
 def test_two_workers_find_what_one_does_in_the_same_order(toy_cohort: Path) -> None:
     table = table_of(toy_cohort)
     table.loc[2, "ecg"], table.loc[9, "ecg"] = "absent.hea", "gone.hea"
@@ -212,6 +213,7 @@ def test_corpus_that_is_not_there_is_told_as_such_before_anything_is_read(
         check_corpus(toy_cohort / name)
 
 
+@pytest.mark.slow
 def test_two_workers_read_the_corpus_that_one_does(toy_cohort: Path) -> None:
     one = read_corpus(toy_cohort / "cohort.csv", seconds=10.0)
     assert [e.patient_id for e in one.ecgs] == [f"P{i:02d}" for i in range(48)]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -23,10 +21,9 @@ from dyssync.cli.paths import (
     target_paths,
 )
 from dyssync.cli.progress import reading_bar
-from dyssync.whole import unwritable, whole_file
+from dyssync.whole import whole_file
 
 if TYPE_CHECKING:
-    from dyssync.ecg import ECG
     from dyssync.formats import ReadOptions
 
 IDENTIFIERS = "identifiers.csv"
@@ -87,30 +84,12 @@ def convert(
 
 def _converted(job: Job, options: ReadOptions, to: str) -> tuple[str, str]:
     """Convert one file; return its name and the patient's id, where that is kept."""
-    from dyssync.formats import read_ecg
+    from dyssync.formats import read_ecg, write_ecg
 
     assert job.target is not None
     ecg = read_ecg(job.path, options)
-    _write(ecg, job.target, to)
+    write_ecg(ecg, job.target.parent, job.target.stem, to)
     return job.name, ecg.patient_id or ""
-
-
-def _write(ecg: ECG, target: Path, to: str) -> None:
-    """Write one ECG; all its files appear whole, the header of a WFDB record last.
-
-    Raises:
-        InputError: the format cannot hold it, or the folder cannot be written to.
-    """
-    from dyssync.errors import InputError
-    from dyssync.formats import write_ecg
-
-    try:
-        with TemporaryDirectory(dir=target.parent, prefix=".converting-") as folder:
-            written = write_ecg(ecg, folder, target.stem, to)
-            for path in sorted(Path(folder).iterdir(), key=lambda path: path == written):
-                os.replace(path, target.parent / path.name)
-    except OSError as error:
-        raise InputError(unwritable(target, error)) from error
 
 
 def _write_identifiers(path: Path, rows: list[tuple[str, str, str]]) -> None:
