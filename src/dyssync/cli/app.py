@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from importlib import import_module
 
 import typer
 from typer.exceptions import TyperException
 
-from dyssync.cli.checking import check
-from dyssync.cli.converting import convert
 from dyssync.cli.exits import Exit
-from dyssync.cli.inspecting import inspect
-from dyssync.cli.listing import listing
-from dyssync.cli.measuring import measure
-from dyssync.cli.predicting import predict
-from dyssync.cli.rendering import render
-from dyssync.cli.simulating import simulate
-from dyssync.cli.studying import study
 from dyssync.errors import InputError
 from dyssync.workers import use_one_thread
 
@@ -32,15 +24,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command()(study)
-app.command()(check)
-app.command()(predict)
-app.command()(simulate)
-app.command()(inspect)
-app.command()(measure)
-app.command()(convert)
-app.command()(render)
-app.command("list")(listing)
+# Each verb: module of this room and function. A new one is its module and a line here.
+VERBS: Mapping[str, str] = {
+    "study": "studying:study",
+    "check": "checking:check",
+    "predict": "predicting:predict",
+    "simulate": "simulating:simulate",
+    "inspect": "inspecting:inspect",
+    "measure": "measuring:measure",
+    "convert": "converting:convert",
+    "render": "rendering:render",
+    "list": "listing:listing",
+}
+for verb, home in VERBS.items():
+    module, _, function = home.partition(":")
+    app.command(verb)(getattr(import_module(f"dyssync.cli.{module}"), function))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
