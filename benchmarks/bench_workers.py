@@ -51,8 +51,11 @@ class Batch:
 
 VERBS: Mapping[str, Callable[[Batch, Path], Words]] = {
     "measure": lambda batch, out: ("measure", batch.folder / "records", "-o", out / "table.csv"),
-    "convert": lambda batch, out: (
+    "convert wfdb": lambda batch, out: (
         *("convert", batch.folder / "records", "--to", "wfdb", "--out", out / "ecgs"),
+    ),
+    "convert csv": lambda batch, out: (
+        *("convert", batch.folder / "records", "--to", "csv", "--out", out / "ecgs"),
     ),
     "render png": lambda batch, out: (
         *("render", batch.folder / "records", "--format", "png", "--out", out / "pages"),
