@@ -21,6 +21,9 @@ from dyssync.measurements.waveforms import feature_names, features
 from dyssync.signals.delineation import typical_beat
 from dyssync.signals.vectorcardiogram import DOWER
 from dyssync.signals.waves import Notches, Wave
+from dyssync.simulation.cohort import patient_rng
+from dyssync.simulation.patient import simulate_patient
+from dyssync.simulation.population import draw_patient
 
 FS = 500.0
 Array = npt.NDArray[np.float64]
@@ -370,3 +373,13 @@ def test_guideline_classes(qrs: float, lbbb: bool, esc: str, hrs: str) -> None:
 def test_qrs_duration_of_a_real_file_is_near_the_recorders(shared_data: Path) -> None:
     ecg = read_ecg(shared_data / "formats" / "ge-muse-xml" / "braveheart_example1.xml")
     assert measure(ecg)["qrs_duration_ms"] == pytest.approx(96, abs=8)
+
+
+def test_every_definition_gets_a_value_in_some_heart() -> None:
+    missing = {definition.name for definition in DEFINITIONS}
+    for k in range(20):
+        rng = patient_rng(3, k)
+        patient = simulate_patient(draw_patient(rng, "archive" if k % 2 else "crt"), rng)
+        found = measure(ECG(patient.signal, FS, sex="F", age=60.0))
+        missing -= {name for name, value in found.as_dict().items() if np.isfinite(value)}
+    assert missing == set(), "defined, and computed by nobody"
