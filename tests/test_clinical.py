@@ -110,7 +110,10 @@ def test_qrs_area_reads_the_published_cutoffs(toy: Toy) -> None:
     area = QRSArea().score(ecg)
     assert QRSArea(cutoff=area - 1).score(ecg) == 1.0
     assert QRSArea(cutoff=area + 1).score(ecg) == 0.0
-    assert "van Deursen 2015" in QRSArea().statement(ecg)
+    statement = QRSArea().statement(ecg)
+    published = ((69, "Mafi Rad 2014"), (98, "van Deursen 2015"), (102, "PMC6898809"))
+    for cutoff, source in (*published, (109, "Ghossein 2021")):
+        assert f"{cutoff} ({source})" in statement
     assert "sex not known" in StrictLBBB().statement(replace(ecg, sex=None))
 
 

@@ -56,6 +56,12 @@ def test_undefined_values_are_counted_not_averaged() -> None:
     assert np.isnan(corrected_mean(np.array([0.7]), 0.25).low)
 
 
+@pytest.mark.parametrize(("difference", "p_value"), [(0.0, 1.0), (0.1, 0.0)])
+def test_differences_without_spread_are_certain(difference: float, p_value: float) -> None:
+    found = corrected_mean(np.full(5, difference), 0.25)
+    assert (found.sd, found.p_value) == (0.0, p_value)
+
+
 def predictions() -> pd.DataFrame:
     rng = np.random.default_rng(0)
     rows = []

@@ -7,6 +7,7 @@ import torch
 from dyssync.ecg import LEADS
 from dyssync.errors import ConfigError
 from dyssync.explanation.gradcam import gradcam
+from dyssync.explanation.overlay import HEAT
 from dyssync.explanation.regions import call_region, chance_shares, lead_shares, lead_weights
 from dyssync.rendering import LeadBox
 
@@ -84,3 +85,12 @@ def test_chance_is_even_between_sides_of_equal_area() -> None:
     assert sum(chance.values()) == pytest.approx(1.0)
     assert chance["limb"] == pytest.approx(chance["precordial"], abs=0.1)
     assert chance["none"] == 0
+
+
+def test_the_hottest_colour_is_told_from_paper_and_from_the_trace() -> None:
+    linear = np.where(HEAT <= 0.04045, HEAT / 12.92, ((HEAT + 0.055) / 1.055) ** 2.4)
+    luminance = linear @ [0.2126, 0.7152, 0.0722]
+    assert (np.diff(luminance) < 0).all()
+    # relative contrast of WCAG 2.1: 4.5 for text, 3 for the parts of a picture
+    assert (1.0 + 0.05) / (luminance[-1] + 0.05) > 4.5
+    assert (luminance[-1] + 0.05) / 0.05 > 3.0

@@ -134,6 +134,15 @@ def test_pages_of_gaps_short_signals_and_huge_voltages_are_drawn(heartbeat: Sign
     assert all(0 <= b.y0 < b.y1 <= tall.image.shape[0] for b in tall.boxes)
 
 
+def test_names_of_leads_have_the_height_of_technical_lettering() -> None:
+    page = render_page(np.full((12, 500), np.nan, np.float32), 500, LAYOUTS["12x1"], style="plain")
+    box = page.boxes[0]
+    left = int(box.x0 + page.px_per_mm)  # right of the calibration pulse
+    cell = page.image[int(box.y0) : int(box.y1), left : left + round(10 * page.px_per_mm), 0]
+    rows = np.flatnonzero((cell < 100).any(axis=1))
+    assert 2.5 <= len(rows) / page.px_per_mm <= 3.5  # capitals, mm: the usual sizes of ISO 3098
+
+
 def test_unusable_page_options_are_refused(heartbeat: Signal) -> None:
     with pytest.raises(ConfigError, match="dpi is 0"):
         render_page(heartbeat, 500, LAYOUTS["3x4"], dpi=0)
