@@ -36,6 +36,7 @@ from bench_render_exact import print_exactness
 from dyssync.arrays import Singles
 from dyssync.ecg import ECG, LIMB_FROM_I_II, Signal
 from dyssync.explanation.raster import raster_views
+from dyssync.keeping import keeping
 from dyssync.layouts import LAYOUTS
 from dyssync.learning.network import build_network
 from dyssync.learning.network_input import stack, training_picture
@@ -156,7 +157,8 @@ def time_epochs(signal: Signal, size: tuple[int, int], steps: int) -> None:
         ("mixed and worn", replace(plain, training_layouts=mixed, papers="mixed", wear=2.0)),
     ):
         drawn, ready = partial(fresh, config), partial(np.copy, fresh(config))
-        pairs = np.array([(step(drawn), step(ready)) for _ in range(steps)])[2:]
+        with keeping():  # as in a fit: each recording is filtered once
+            pairs = np.array([(step(drawn), step(ready)) for _ in range(steps)])[2:]
         on_the_fly, held = n / np.median(pairs, axis=0)
         more = 100 * (np.median(pairs[:, 0] / pairs[:, 1]) - 1)
         cells = (f"{on_the_fly:.1f}", f"{held:.1f}", f"{more:+.1f} %")

@@ -124,6 +124,16 @@ def test_responder_column_that_contradicts_the_volumes_is_refused(toy_cohort: Pa
         read_cohort(write(toy_cohort, table, "contradiction.csv"))
 
 
+@pytest.mark.parametrize(("no", "yes"), [("0", "1"), ("0.0", "1.0"), ("False", "True")])
+def test_declared_response_is_read_however_a_spreadsheet_writes_it(
+    toy_cohort: Path, no: str, yes: str
+) -> None:
+    table = table_of(toy_cohort).drop(columns=["lvesv_baseline_ml", "lvesv_followup_ml"])
+    declared = table.assign(responder=[no, yes] * 24)
+    cohort = read_cohort(write(toy_cohort, declared, f"declared-{yes}.csv"))
+    assert cohort.table["responder"].tolist() == [0, 1] * 24
+
+
 def test_short_recordings_are_refused(toy_cohort: Path) -> None:
     with pytest.raises(CohortError, match=r"10\.0 s of signal, 12 s needed"):
         read_cohort(toy_cohort / "cohort.csv", seconds=12.0)

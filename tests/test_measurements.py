@@ -383,3 +383,20 @@ def test_every_definition_gets_a_value_in_some_heart() -> None:
         found = measure(ECG(patient.signal, FS, sex="F", age=60.0))
         missing -= {name for name, value in found.as_dict().items() if np.isfinite(value)}
     assert missing == set(), "defined, and computed by nobody"
+
+
+@pytest.mark.parametrize(("n_beats", "measured"), [(2, False), (3, True)])
+def test_three_beats_of_one_shape_are_enough_and_two_are_not(n_beats: int, measured: bool) -> None:
+    whole = ecg_of()
+    cut = ECG(whole.signal[:, : round((0.3 + 0.9 * n_beats) * FS)], FS)
+    assert np.isfinite(measure(cut)["qrs_duration_ms"]) == measured
+
+
+def test_beat_of_another_shape_is_counted_as_such() -> None:
+    regular = ecg_of()
+    time = np.arange(regular.signal.shape[1]) / FS
+    # twice as wide and turned round, on the fifth of ten beats
+    other = leads_of(np.outer((-1.6, -2.0, 1.4), bump(time, 0.4 + 4 * 0.9 - 0.06, 0.24)))
+    ectopic = ECG((regular.signal + other).astype(np.float32), FS)
+    assert measure(regular)["ectopic_share"] == 0
+    assert measure(ectopic)["ectopic_share"] == pytest.approx(0.1)

@@ -225,3 +225,18 @@ def test_only_what_holds_the_marker_is_replaced(tmp_path: Path) -> None:
     make_resumable(tmp_path / "ours", force=True)
     assert names(tmp_path / "mine") == []
     assert names(tmp_path / "ours") == ["done", "toy.json"]
+
+
+def test_what_else_fails_in_the_block_is_not_called_unwritable(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), whole_folder(tmp_path / "cell"):
+        (tmp_path / "no-such-input").read_bytes()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_message_names_the_folder_that_the_user_knows(tmp_path: Path) -> None:
+    with (
+        pytest.raises(InputError, match=r"/cell/absent/a\.csv: cannot be written") as refused,
+        whole_folder(tmp_path / "cell") as part,
+    ):
+        write_text(part / "absent" / "a.csv", "x")
+    assert "dyssync-" not in str(refused.value).replace(str(tmp_path), "")

@@ -112,7 +112,7 @@ def test_what_a_function_raises_comes_out_as_it_is(work: ModuleType) -> None:
 
 
 def test_a_worker_that_the_system_ends_is_one_line(work: ModuleType) -> None:
-    with pytest.raises(InputError, match=r"ended a working process.*fewer --workers") as caught:
+    with pytest.raises(InputError, match=r"ended a working process.*fewer processes") as caught:
         list(each(work.die, range(4), workers=2))
     assert "\n" not in str(caught.value)
 

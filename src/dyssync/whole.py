@@ -1,7 +1,8 @@
 """Files and folders that appear whole or not at all, whatever ends the process meanwhile.
 
 Everything is made beside its place and renamed when it is finished. Its hidden name meanwhile,
-`.<name>.dyssync-<pid>-<n>.part`, is its own, so that two processes never write into one.
+`.<name>.dyssync-<pid>-<n>.part`, is its own, so that two processes never write into one; only a
+:func:`resumable_folder` is to be found again, and has one owner.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pathlib import Path
 
 from dyssync.errors import InputError
 
-_PART = re.compile(r"\..*\.dyssync-(?P<pid>\d+)-\d+\.part")
+_PART = re.compile(r"\.(?P<name>.*)\.dyssync-(?P<pid>\d+)-\d+\.part")
 _numbers = count()
 _making: set[str] = set()  # names of what this process is at
 
@@ -144,6 +145,21 @@ def check_replaceable(path: Path, marker: str, *, force: bool) -> None:
         )
 
 
+def make_folder(out: Path) -> Path:
+    """Return the folder, made where it is missing.
+
+    Raises:
+        InputError: it cannot be made or written to.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(unwritable(out, error)) from error
+    if not os.access(out, os.W_OK):
+        raise InputError(f"{out}: may not be written to; name another folder")
+    return out
+
+
 def sweep(folder: Path) -> None:
     """Remove what killed processes left half-made directly in `folder`; it need not exist."""
     if not folder.is_dir():
@@ -155,10 +171,12 @@ def sweep(folder: Path) -> None:
 
 
 def unwritable(path: Path, error: OSError) -> str:
-    """Word why a file or folder cannot be written."""
+    """Word why a file or folder cannot be written, by the names that its parts stand for."""
+    parts = ((_PART.fullmatch(step), step) for step in path.parts)
+    seen = Path(*(match["name"] if match else step for match, step in parts))
     # Arrow puts sentences of its own into strerror
     reason = os.strerror(error.errno) if error.errno else str(error)
-    return f"{path}: cannot be written ({reason}); check place and rights"
+    return f"{seen}: cannot be written ({reason}); check place and rights"
 
 
 @contextmanager
@@ -171,10 +189,21 @@ def _part_of(path: Path) -> Iterator[Path]:
     try:
         yield part
     except OSError as error:
+        if not _is_ours(error):
+            raise
         raise InputError(unwritable(path, error)) from error
     finally:
         _remove(part)
         _making.discard(part.name)
+
+
+def _is_ours(error: OSError) -> bool:
+    """Say whether writing failed, and not something else that the block did, such as reading."""
+    names = [n for n in (error.filename, error.filename2) if isinstance(n, (str, bytes))]
+    # without a name: a full disk, or a library's own wording
+    return not names or any(
+        _PART.fullmatch(step) for name in names for step in Path(os.fsdecode(name)).parts
+    )
 
 
 def _remove(part: Path) -> None:

@@ -40,8 +40,12 @@ AHEAD = 4  # batches a worker that are handed out; bounds memory, keeps every co
 # are drawn as PDF or CSV is written, from 135 for PNG, from 230 where files are measured.
 FEW = 100
 ENDED = (
-    "the system ended a working process, most often for want of memory; fewer --workers need less"
+    "the system ended a working process, most often for want of memory; fewer processes need less"
 )
+
+
+class WorkerEnded(InputError):  # noqa: N818 - what happened, not a kind of fault of ours
+    """The system ended a working process."""
 
 
 def unwatched(done: int, of: int) -> None:
@@ -90,7 +94,7 @@ def pool(
     try:
         yield executor
     except BrokenProcessPool as error:
-        raise InputError(ENDED) from error
+        raise WorkerEnded(ENDED) from error
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
 

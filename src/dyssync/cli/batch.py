@@ -19,7 +19,8 @@ R = TypeVar("R")
 TOGETHER = 8  # files that a worker gets at a time; writing WFDB takes two milliseconds
 
 Workers: TypeAlias = Annotated[
-    int | None, typer.Option("--workers", help="Processes. Default: all cores.", min=1)
+    int | None,
+    typer.Option("--workers", help="Processes. Default: all cores, where that pays.", min=1),
 ]
 
 

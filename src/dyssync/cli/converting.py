@@ -16,12 +16,11 @@ from dyssync.cli.paths import (
     Unit,
     check_free,
     gather,
-    make_folder,
     names_of,
     target_paths,
 )
 from dyssync.cli.progress import reading_bar
-from dyssync.whole import whole_file
+from dyssync.whole import make_folder, whole_file
 
 if TYPE_CHECKING:
     from dyssync.formats import ReadOptions

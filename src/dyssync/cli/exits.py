@@ -8,8 +8,8 @@ from enum import IntEnum
 class Exit(IntEnum):
     """Exit codes of the command line."""
 
+    # 1 is Python's own, with a traceback: our fault
     DONE = 0
-    OUR_FAULT = 1  # Python's own, with a traceback
     INPUT = 2  # the input or the call must be changed
     SOME_FAILED = 3  # of a batch; the others are done
     INTERRUPTED = 130  # as shells say it

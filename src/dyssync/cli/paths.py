@@ -10,8 +10,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from dyssync.errors import ConfigError, InputError
-from dyssync.whole import unwritable
+from dyssync.errors import ConfigError
 
 Files: TypeAlias = Annotated[
     list[str], typer.Argument(help="ECG files, folders (with subfolders) or patterns.")
@@ -139,18 +138,3 @@ def target_paths(names: Sequence[str], out: Path, suffix: str) -> list[Path]:
         if not double:
             return [out / f"{stem}{suffix}" for stem in stems]
     raise ConfigError(f"{some(double)} would become one file; rename them")
-
-
-def make_folder(out: Path) -> Path:
-    """Return the folder, made where it is missing.
-
-    Raises:
-        InputError: it cannot be made or written to.
-    """
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(unwritable(out, error)) from error
-    if not os.access(out, os.W_OK):
-        raise InputError(f"{out}: may not be written to; name another folder")
-    return out

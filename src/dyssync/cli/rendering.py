@@ -17,13 +17,12 @@ from dyssync.cli.paths import (
     Unit,
     check_free,
     gather,
-    make_folder,
     names_of,
     target_paths,
 )
 from dyssync.cli.progress import reading_bar
 from dyssync.inspection.page import DPI, LAYOUT, STYLE, PageKind, page_header
-from dyssync.whole import write_bytes
+from dyssync.whole import make_folder, write_bytes
 
 if TYPE_CHECKING:
     from dyssync.formats import ReadOptions

@@ -152,7 +152,7 @@ def _groups(found: Measurements) -> list[str]:
     lines = []
     for group in GROUPS:
         short = group.__name__.rpartition(".")[2]
-        lines += ["", TITLES.get(short, short)]
+        lines += ["", TITLES[short]]
         single, by_lead = [], dict[tuple[str, str, str], dict[str, float]]()
         for entry in group.DEFINITIONS:
             stem, _, lead = entry.name.rpartition("_")

@@ -59,6 +59,8 @@ def load_image_weights(encoder: torch.nn.Module, path: Path) -> None:
         raise ModelError(f"{path}: no such file; weights= takes a local safetensors file")
     try:
         tensors = load_file(path)
+    except OSError as error:
+        raise ModelError(f"{path.name}: cannot be read ({error.strerror})") from error
     except SafetensorError as error:
         text = "no safetensors file; pickled checkpoints are not loaded, convert it"
         raise ModelError(f"{path.name}: {text} ({error})") from error

@@ -12,6 +12,7 @@ from sklearn.metrics import roc_auc_score
 from dyssync.arrays import Floats, Ints, Singles
 from dyssync.ecg import LEADS
 from dyssync.image import Input
+from dyssync.keeping import keeping
 from dyssync.layouts import LAYOUTS
 from dyssync.learning.checkpoint import History
 from dyssync.learning.network import (
@@ -218,7 +219,8 @@ class ResNet18(ProbabilityMixin):
         # The loss weighs both classes alike; without a validation part to calibrate on, the logit
         # is brought back to the cohort's own odds (Elkan 2001).
         self.log_odds_ = float(np.log(labels.mean() / (1 - labels.mean())))
-        with torch.random.fork_rng(devices=[]):
+        # every epoch draws the same recordings: each is filtered once
+        with torch.random.fork_rng(devices=[]), keeping():
             torch.manual_seed(seed)
             self._begin(X, seed, watch)
             self._train(X, labels, seed, validation, watch)

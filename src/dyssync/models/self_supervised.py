@@ -26,8 +26,8 @@ class SelfSupervisedResNet18(ResNet18):
     """ResNet-18 that has first learnt from pictures without labels.
 
     Args:
-        encoder: folder of a pretrained encoder (:func:`dyssync.pretraining.load_encoder`); None
-            pretrains on the training recordings of each fit.
+        encoder: folder of a pretrained encoder (:mod:`dyssync.pretraining.encoder`); None pretrains
+            on the training recordings of each fit.
         method: of pretraining, see ``dyssync list methods``.
         method_settings: of the method's own, by name; its defaults for the rest.
         pretraining_passes: how often pretraining goes through its corpus.

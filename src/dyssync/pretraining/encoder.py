@@ -93,7 +93,11 @@ def load_encoder(folder: Path) -> Encoder:
     missing = [name for name in (WEIGHTS, RECORD) if not (folder / name).is_file()]
     if missing:
         raise ModelError(f"{folder.name} is no encoder: {' and '.join(missing)} missing")
-    weights, record = (folder / WEIGHTS).read_bytes(), EncoderRecord.load(folder / RECORD)
+    record = EncoderRecord.load(folder / RECORD)
+    try:
+        weights = (folder / WEIGHTS).read_bytes()
+    except OSError as error:
+        raise ModelError(f"{WEIGHTS}: cannot be read ({error.strerror})") from error
     if digest_of_weights(weights) != record.sha256:
         raise ModelError(f"{folder.name}: {WEIGHTS} differs from its sha256; pretrain again")
     return Encoder(weights, record)

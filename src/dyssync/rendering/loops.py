@@ -98,7 +98,7 @@ def _widen(upper: Singles, lower: Singles, reach: Singles, top: Singles, bottom:
 def fill_spans(
     signal: Singles, fs: float, traces: Traces, reach: Singles
 ) -> tuple[Indices, Indices, Singles, Singles]:
-    """Return trace, pixel column, top and bottom of all spans; see :class:`~.trace.Spans`.
+    """Return trace, pixel column, top and bottom of all spans; see :class:`~.spans.Spans`.
 
     Args:
         signal: (12, n) mV; NaN is a gap.

@@ -17,7 +17,7 @@ from dyssync.report.section import Plates
 from dyssync.report.sections import SECTIONS
 from dyssync.report.wording import count, metric, percent
 from dyssync.study.results import StudyResults
-from dyssync.whole import write_bytes
+from dyssync.whole import make_folder, write_bytes
 
 if TYPE_CHECKING:
     from jinja2 import Environment, Template
@@ -49,7 +49,7 @@ def write_report(results: StudyResults, folder: Path) -> Path:
     facts = gather_facts(study)
     plates = draw_plates(study, facts)
     figures = folder / "figures"
-    figures.mkdir(parents=True, exist_ok=True)
+    make_folder(figures)
     for section in plates.values():
         for plate in section.values():
             plate.write(figures)

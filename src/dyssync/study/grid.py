@@ -17,7 +17,7 @@ from typing import Any
 from dyssync.keeping import keeping
 from dyssync.study.plan import Material, Task
 from dyssync.study.tasks import do_task
-from dyssync.workers import OnProgress, available_cores, pool
+from dyssync.workers import OnProgress, WorkerEnded, available_cores, pool
 
 _owned = ExitStack()  # of a worker: what it keeps
 _material: Material | None = None
@@ -43,7 +43,8 @@ def run_tasks(
         working: gives, for the key of a task, what is told how far it is.
 
     Raises:
-        InputError: a task found the input unusable; tasks that were finished stay.
+        InputError: a task found the input unusable, or the system ended a worker; tasks that were
+            finished stay.
     """
     open_tasks = []
     for task in tasks:
@@ -59,6 +60,8 @@ def run_tasks(
     try:
         with pool(workers, _begin_worker, material, queue) as executor:
             _feed(executor, open_tasks, {t.key for t in tasks} - {t.key for t in open_tasks})
+    except WorkerEnded as error:
+        raise WorkerEnded(f"{error}. The same command goes on where it was") from error
     finally:
         queue.put(None)
         listener.join()

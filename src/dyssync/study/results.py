@@ -13,7 +13,7 @@ import pandas as pd
 from dyssync.errors import InputError, ModelError
 from dyssync.explanation.maps import CamMaps
 from dyssync.study.record import ENVIRONMENT, RUN, EnvironmentRecord, RunRecord
-from dyssync.whole import whole_file, write_text
+from dyssync.whole import make_folder, whole_file, write_text
 
 # file -> columns that are always there; the cohort table keeps the user's other columns behind them
 TABLES: Mapping[str, tuple[str, ...]] = {
@@ -76,7 +76,7 @@ class StudyResults:
         for name, table in self.tables.items():
             write_csv(folder / f"{name}.csv", table)
         explanations = folder / "explanations"
-        explanations.mkdir(exist_ok=True)
+        make_folder(explanations)
         for name, table in self.explanations.items():
             write_csv(explanations / f"{name}.csv", table)
         for model, table in self.contributions.items():

@@ -55,7 +55,7 @@ def run_study(
         config: decides every number.
         out: run folder; made, or gone on with if it holds the same study.
         story: is told the progress.
-        workers: processes; None takes all cores. No number depends on it.
+        workers: processes; None takes all cores, one with a GPU. No number depends on it.
         force: begin anew where `out` holds something.
         command: how to get the same, for the report.
         cache: folder of what several studies share (encoders of a corpus).

@@ -6,10 +6,10 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dyssync.errors import ConfigError
+from dyssync.errors import ConfigError, InputError
 from dyssync.study.record import RUN, RunRecord
 from dyssync.study.results import write_json
-from dyssync.whole import sweep
+from dyssync.whole import sweep, unwritable
 
 WORK, FINISHED = "work", "finished.json"
 
@@ -22,7 +22,8 @@ def check_folder(out: Path, force: bool) -> None:
     """
     if out.exists() and not out.is_dir():
         raise ConfigError(f"{out}: is a file; give --out a folder")
-    sweep(out)
+    for folder in (out, out / "explanations", out / "figures"):
+        sweep(folder)
     held = out.is_dir() and any(out.iterdir())
     # only what a study writes is ever removed: a mistyped --out must not cost a home folder
     if held and not (out / RUN).is_file():
@@ -36,7 +37,8 @@ def prepare_folder(out: Path, record: RunRecord, force: bool) -> None:
     """Begin the run folder, or see that what it holds is the same study, unfinished.
 
     Raises:
-        ConfigError: it holds another study, or cannot be made.
+        ConfigError: it holds another study.
+        InputError: it cannot be made.
     """
     if (out / RUN).is_file() and not force:
         _check_same_study(out, record)
@@ -50,7 +52,7 @@ def prepare_folder(out: Path, record: RunRecord, force: bool) -> None:
         record.save(out / RUN)
         (out / WORK).mkdir(exist_ok=True)
     except OSError as error:
-        raise ConfigError(f"{out}: cannot be written ({error.strerror}); choose --out") from error
+        raise InputError(unwritable(out, error)) from error
 
 
 def _check_same_study(out: Path, record: RunRecord) -> None:
