@@ -1,12 +1,16 @@
-# make demo   set up and run the main job          make test   set up and pass the tests
-# make lint   ruff and mypy                         make bench-*   the longer proofs
+# make demo        set up and run the main job       make test      set up and pass the tests
+# make test-fast   those that train no network and start no workers, in a minute
+# make lint        ruff and mypy                     make bench-*   the longer proofs, as a user runs
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-NICE_ENV := OMP_NUM_THREADS=1
+# a worker of pytest-xdist has one core: threads of its own would only wait for each other
+TEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadgroup
+# real ECGs, no part of the repository; the benchmarks look there too unless told otherwise
+DATA := ../shared/data
 
-.PHONY: setup test lint format demo clean
+.PHONY: setup test test-fast lint format demo clean
 
 setup: $(READY)
 
@@ -16,7 +20,10 @@ $(READY): pyproject.toml constraints.txt
 	touch $(READY)
 
 test: $(READY)
-	$(NICE_ENV) $(BIN)/python -m pytest -n auto --dist loadgroup
+	$(TEST)
+
+test-fast: $(READY)
+	$(TEST) -m "not slow"
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -33,7 +40,7 @@ demo: $(READY)
 
 .PHONY: bench-training
 bench-training: $(READY)
-	$(NICE_ENV) $(BIN)/python benchmarks/bench_training.py
+	$(BIN)/python benchmarks/bench_training.py
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache
@@ -43,24 +50,28 @@ bench-render: $(READY)
 	test -x build/bench-render/bin/python || $(PYTHON) -m venv build/bench-render
 	build/bench-render/bin/python -m pip install --quiet --disable-pip-version-check \
 	  "ecg_plot[export]==0.3.0" matplotlib
-	$(NICE_ENV) $(BIN)/python benchmarks/bench_render.py --peers build/bench-render/bin/python \
-	  --records ../shared/data/ludb/records
+	$(BIN)/python benchmarks/bench_render.py --peers build/bench-render/bin/python
+
+# what two workers gain over one, starting times, memory of predict: through the command line alone
+.PHONY: bench-workers
+bench-workers: $(READY)
+	$(BIN)/python benchmarks/bench_workers.py
 
 # ResNet-18 trained on one layout, mixed layouts, tiles and worn paper, each tested on all: hours
 .PHONY: bench-layouts
 bench-layouts: $(READY)
 	test -f build/bench-layouts/virtual-v4/cohort.csv || \
 	  $(BIN)/dyssync simulate --out build/bench-layouts/virtual-v4
-	$(NICE_ENV) $(BIN)/python benchmarks/bench_layouts.py \
-	  --cohort ludb=../shared/data/ludb/cohort_lvh.csv \
+	$(BIN)/python benchmarks/bench_layouts.py \
+	  --cohort ludb=$(DATA)/ludb/cohort_lvh.csv \
 	  --cohort virtual-v4=build/bench-layouts/virtual-v4/cohort.csv
-	$(NICE_ENV) $(BIN)/python benchmarks/bench_layouts.py --preset paper \
+	$(BIN)/python benchmarks/bench_layouts.py --preset paper \
 	  --conditions "one layout,mixed and worn" \
-	  --cohort ludb=../shared/data/ludb/cohort_lvh.csv \
+	  --cohort ludb=$(DATA)/ludb/cohort_lvh.csv \
 	  --cohort virtual-v4=build/bench-layouts/virtual-v4/cohort.csv
-	$(NICE_ENV) $(BIN)/python benchmarks/bench_layouts.py --preset paper \
+	$(BIN)/python benchmarks/bench_layouts.py --preset paper \
 	  --conditions "one layout,mixed and worn" --results docs/measured/pages.csv \
-	  --cohort ludb=../shared/data/ludb/cohort_lvh.csv
+	  --cohort ludb=$(DATA)/ludb/cohort_lvh.csv
 	$(BIN)/python benchmarks/layout_tables.py
 
 # marks against cardiologists' on LUDB and QTDB; beside NeuroKit2 in an environment of its own
@@ -68,41 +79,41 @@ bench-layouts: $(READY)
 bench-delineation: $(READY)
 	test -x build/bench-neurokit/bin/python || $(PYTHON) -m venv build/bench-neurokit
 	build/bench-neurokit/bin/python -m pip install --quiet --disable-pip-version-check neurokit2==0.2.13
-	$(NICE_ENV) NEUROKIT_PYTHON=build/bench-neurokit/bin/python \
+	NEUROKIT_PYTHON=build/bench-neurokit/bin/python \
 	  $(BIN)/python benchmarks/bench_delineation.py --keep build/bench-neurokit/marks
 
 # lightgbm on the dictionary against earlier features, clinical columns, rules: ten seeds, two cohorts
 .PHONY: bench-features
 bench-features: $(READY)
-	$(NICE_ENV) $(BIN)/python benchmarks/bench_features.py
+	$(BIN)/python benchmarks/bench_features.py
 
 # real files read, pairs of one ECG in two formats, reading speed beside wfdb and pydicom
 .PHONY: bench-formats
 bench-formats: $(READY)
-	$(NICE_ENV) $(BIN)/python benchmarks/bench_formats.py --data ../shared/data
+	$(BIN)/python benchmarks/bench_formats.py
 
 # calibration of the virtual cohort against its targets; speed and memory
 .PHONY: bench-simulation
 bench-simulation: $(READY)
-	$(NICE_ENV) $(BIN)/python benchmarks/bench_simulation.py
+	$(BIN)/python benchmarks/bench_simulation.py
 
 # can simple statistics tell simulated ECGs from real ones, and real from real?
 .PHONY: bench-realism
 bench-realism: $(READY)
-	$(NICE_ENV) $(BIN)/python benchmarks/bench_realism.py ../shared/data
+	$(BIN)/python benchmarks/bench_realism.py
 
 # 10,000 mutated files a format (10 min), then ten minutes of processor time a parser: with atheris
 # the ones written here, with hypothesis all of them; two at a time (2 h 20 min). No line with
 # "Error" is expected.
 HAND_WRITTEN := wfdb muse-xml sierra-xml xli hl7-aecg schiller-xml scp-ecg edf ishne csv
 BY_LIBRARY := dicom numpy parquet matlab hdf5 picture pdf
-FUZZ := $(NICE_ENV) PYTHONPATH=build/bench-fuzz $(BIN)/python fuzz/fuzz_guided.py
-FUZZ_FILES := --keep build/bench-fuzz/found --real ../shared/data/formats ../shared/data/images
+FUZZ := PYTHONPATH=build/bench-fuzz $(BIN)/python fuzz/fuzz_guided.py
+FUZZ_FILES := --keep build/bench-fuzz/found --real $(DATA)/formats $(DATA)/images
 .PHONY: bench-fuzz
 bench-fuzz: $(READY)
 	test -d build/bench-fuzz/atheris || $(BIN)/python -m pip install --quiet \
 	  --disable-pip-version-check --target build/bench-fuzz atheris==3.0.0
-	$(NICE_ENV) $(BIN)/python fuzz/fuzz_formats.py --count 10000
+	$(BIN)/python fuzz/fuzz_formats.py --count 10000
 	{ printf 'atheris %s\n' $(HAND_WRITTEN); \
 	  printf 'hypothesis %s\n' $(BY_LIBRARY) $(HAND_WRITTEN); } | \
 	  xargs -P 2 -L 1 sh -c '$(FUZZ) "$$0" "$$1" $(FUZZ_FILES)'

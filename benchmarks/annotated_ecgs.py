@@ -9,21 +9,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from dyssync.arrays import Floats, Singles
 from dyssync.ecg import LEADS
+from real_data import ludb_headers
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # wfdb 4.3 uses deprecated pandas calls on import
     import wfdb
 
-Array = npt.NDArray[np.float64]
-Marks = dict[str, Array]
+Marks = dict[str, Floats]  # samples of each mark, by its name; NaN where there is none
 
 WAVES = {"p": "p", "N": "qrs", "t": "t"}
 
 
-def reference_marks(annotation: wfdb.Annotation) -> tuple[Marks, Array]:
+def reference_marks(annotation: wfdb.Annotation) -> tuple[Marks, Floats]:
     """Return the cardiologist's marks, and the peaks of waves without a boundary (excused)."""
     found: dict[str, list[float]] = {
         f"{w}_{e}": [] for w in ("p", "qrs", "t") for e in ("on", "off")
@@ -52,16 +52,17 @@ class Record:
     """One annotated record: signal (leads, n) mV, marks and excused peaks of each lead."""
 
     name: str
-    signal: npt.NDArray[np.float32]
+    signal: Singles
     fs: float
-    reference: tuple[tuple[Marks, Array], ...]
+    reference: tuple[tuple[Marks, Floats], ...]
     paced: bool = False
 
 
-def ludb_records(folder: Path) -> Iterator[Record]:
-    with (folder / "labels.csv").open(encoding="utf-8") as stream:
+def ludb_records(data: Path) -> Iterator[Record]:
+    """Yield the records of LUDB: 12 leads, each with its own marks."""
+    with (data / "ludb" / "labels.csv").open(encoding="utf-8") as stream:
         labels = {row["ID"]: row for row in csv.DictReader(stream)}
-    for header in sorted((folder / "records").glob("*.hea"), key=lambda p: int(p.stem)):
+    for header in ludb_headers(data):
         record = wfdb.rdrecord(str(header.with_suffix("")))
         order = [[n.lower() for n in record.sig_name].index(lead.lower()) for lead in LEADS]
         marks = tuple(
@@ -72,9 +73,9 @@ def ludb_records(folder: Path) -> Iterator[Record]:
         yield Record(header.stem, signal, float(record.fs), marks, bool(pacing))
 
 
-def qtdb_records(folder: Path) -> Iterator[Record]:
+def qtdb_records(data: Path) -> Iterator[Record]:
     """Yield the annotated stretch of each record with 30 s around it; one set of marks for both."""
-    for marks_file in sorted(folder.glob("*.q1c")):
+    for marks_file in sorted((data / "qtdb").glob("*.q1c")):
         stem = str(marks_file.with_suffix(""))
         record, annotation = wfdb.rdrecord(stem), wfdb.rdann(stem, "q1c")
         fs = float(record.fs)

@@ -6,18 +6,22 @@ Prints, beside NeuroKit2's best method on the same beats when that is installed 
 * QTDB, 2 leads.
 * QRS duration against the one printed by the recorder, on vendor files.
 * Virtual hearts: against the noise-free beat, by noise level.
-* Speed: time of one record, linearity and memory over many, one process and two.
+* Speed: time of one record, linearity and memory over many; several processes: bench_workers.py.
 
 NeuroKit2 is no dependency: `make bench-delineation` puts it into an environment of its own and
 names that one's Python in NEUROKIT_PYTHON. Its marks are kept for the next run.
 """
 
+# ruff: noqa: E402 - the libraries of NumPy read the number of threads when they are imported
 from __future__ import annotations
+
+from dyssync.workers import use_one_thread
+
+use_one_thread()  # as the command line does: times are those of one core
 
 import argparse
 import os
 import resource
-import subprocess
 import sys
 import tempfile
 import time
@@ -25,73 +29,29 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from annotated_ecgs import Marks, Record, ludb_records, qtdb_records
-from mark_scores import NAMES, WINDOW_S, match, show_better_lead, show_set
 
+from annotated_ecgs import Marks, Record, ludb_records, qtdb_records
 from dyssync.ecg import ECG
 from dyssync.errors import InputError
 from dyssync.formats import read_ecg
 from dyssync.measurements import measure
-from dyssync.measurements.batch import measure_files
 from dyssync.signals.delineation import delineate
 from dyssync.simulation.patient import simulate_patient
 from dyssync.simulation.population import draw_patient
+from mark_scores import NAMES, WINDOW_S, match, show_better_lead, show_set
+from neurokit_peer import show_neurokit
+from qrs_durations import is_wide, our_qrs_ms, show_failures
+from real_data import data_option, ludb_headers
 
-ROOT = Path(__file__).parent.parent
-NEUROKIT = Path(__file__).parent / "neurokit_marks.py"
-WIDE_MS = 120.0
-FAILURE_MS = 40.0
 NOISE_LEVELS = (0.3, 1.0, 3.0)  # times the drawn noise
-DEFAULT_METHOD = "dwt"
-METHODS = ("dwt", "cwt", "prominence", "peak")  # of NeuroKit2; the best is compared
-TRIED_EVERY = 8  # LUDB records on which the methods are compared with each other
 
 
 def our_marks(record: Record) -> list[Marks]:
+    """Return our marks of each lead."""
     found = delineate(record.signal, record.fs)
     return [
         {name: found.lead_marks[name][lead] for name in NAMES} for lead in range(len(record.signal))
     ]
-
-
-def is_wide(record: Record) -> bool:
-    """Whether the cardiologists' median QRS over leads is 120 ms or more, or the heart is paced."""
-    return record.paced or reference_qrs_ms(record) >= WIDE_MS
-
-
-def reference_qrs_ms(record: Record) -> float:
-    return median_qrs_ms([marks for marks, _ in record.reference], record.fs)
-
-
-def median_qrs_ms(lead_marks: list[Marks], fs: float) -> float:
-    """Return the median over leads of the median QRS duration of a lead; NaN without any."""
-    lengths = []
-    for marks in lead_marks:
-        on, off = (m[np.isfinite(m)] for m in (marks["qrs_on"], marks["qrs_off"]))
-        if len(on) and len(off):
-            following = off[np.minimum(np.searchsorted(off, on), len(off) - 1)]
-            lengths.append(float(np.median(following - on)))
-    return float(np.median(lengths)) * 1000.0 / fs if lengths else float("nan")
-
-
-def neurokit_marks(
-    records: list[Record], python: str, kept: Path, method: str
-) -> tuple[list[list[Marks]], float]:
-    """Return NeuroKit2's marks of all records and its CPU seconds a record; kept in a file."""
-    kept = kept.with_name(f"{kept.stem}-{method}.npz")
-    if not kept.is_file():
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory() as folder:
-            source = Path(folder) / "signals.npz"
-            arrays = {f"x{k}": record.signal for k, record in enumerate(records)}
-            np.savez(source, fs=np.array([record.fs for record in records]), **arrays)
-            subprocess.run([python, str(NEUROKIT), str(source), str(kept), method], check=True)
-    with np.load(kept) as found:
-        marks = [
-            [{name: found[f"{k}_{lead}_{name}"] for name in NAMES} for lead in range(len(r.signal))]
-            for k, r in enumerate(records)
-        ]
-        return marks, float(found["seconds"][0]) / len(records)
 
 
 def show_beats(records: list[Record]) -> None:
@@ -117,59 +77,6 @@ def show_beats(records: list[Record]) -> None:
         f"\nbeats: {found} found, {missed} missed, {extra} extra: "
         f"Se {100 * found / (found + missed):.2f} %, P+ {100 * found / (found + extra):.2f} %"
     )
-
-
-def our_qrs_ms(record: Record) -> float:
-    """Return our global QRS duration, the median over beats."""
-    marks = delineate(record.signal, record.fs).marks
-    return float(np.nanmedian(marks["qrs_off"] - marks["qrs_on"])) * 1000 / record.fs
-
-
-def show_failures(records: list[Record], durations: list[float]) -> None:
-    """QRS duration of each record against the cardiologists'; no duration at all is a failure."""
-    e = np.array(durations) - [reference_qrs_ms(record) for record in records]
-    failed = [r.name for r, x in zip(records, e, strict=True) if not abs(x) <= FAILURE_MS]
-    print(
-        f"QRSd - cardiologists' median lead: mean {np.nanmean(e):.1f}, SD {np.nanstd(e):.1f} ms; "
-        f"off by more than 40 ms: {len(failed)} of {len(e)}, {100 * len(failed) / len(e):.1f} %"
-    )
-
-
-def compare_methods(records: list[Record], python: str, kept: Path) -> dict[str, float]:
-    """Compare NeuroKit2's methods on some records; return CPU s a record, the best method first.
-
-    A mark that is not found counts as one that is off by the whole window.
-    """
-    print(f"\nNeuroKit2 0.2.13, its methods on {len(records)} LUDB records")
-    costs, seconds = {}, {}
-    for method in METHODS:
-        marks, seconds[method] = neurokit_marks(records, python, kept, method)
-        table = show_set(f"NeuroKit2 {method}", records, marks)
-        costs[method] = table.cost_ms()
-        print(f"  root mean square error, missed marks too {costs[method]:.1f} ms")
-    order = sorted(costs, key=lambda method: costs[method])
-    print(f"best: {order[0]}")
-    return {method: seconds[method] for method in order}
-
-
-def show_neurokit(
-    ludb: list[Record], wide: list[int], qtdb: list[Record], python: str, keep: Path
-) -> dict[str, float]:
-    """Print the tables of NeuroKit2's best and default methods; return CPU s a record by method."""
-    tried = ludb[::TRIED_EVERY]
-    seconds = compare_methods(tried, python, keep / f"tried-{len(tried)}.npz")
-    for method in dict.fromkeys((next(iter(seconds)), DEFAULT_METHOD)):
-        name = f"NeuroKit2 {method}"
-        marks, _ = neurokit_marks(ludb, python, keep / f"ludb-{len(ludb)}.npz", method)
-        durations = [median_qrs_ms(m, r.fs) for m, r in zip(marks, ludb, strict=True)]
-        show_set(f"LUDB, {name}", ludb, marks)
-        show_failures(ludb, durations)
-        show_set(f"LUDB, wide or paced, {name}", [ludb[k] for k in wide], [marks[k] for k in wide])
-        show_failures([ludb[k] for k in wide], [durations[k] for k in wide])
-    best = next(iter(seconds))
-    marks, _ = neurokit_marks(qtdb, python, keep / f"qtdb-{len(qtdb)}.npz", best)
-    show_better_lead(f"QTDB, NeuroKit2 {best}", qtdb, marks)
-    return seconds
 
 
 def show_vendor_files(folder: Path) -> None:
@@ -227,7 +134,7 @@ def show_virtual_hearts(n_patients: int) -> None:
 
 
 def show_speed(records: list[Record], paths: list[Path], neurokit: dict[str, float]) -> None:
-    """Time of one record; then files read and measured, by number and by processes."""
+    """Time of one record; then files read and measured, by their number."""
     ecgs = [ECG(record.signal, record.fs) for record in records]
     measure(ecgs[0])
     wholes, marks = [], []
@@ -248,33 +155,28 @@ def show_speed(records: list[Record], paths: list[Path], neurokit: dict[str, flo
             f"NeuroKit2 cleaning and delineation, {method}: {1e3 * theirs:.0f} ms, "
             f"{theirs / whole:.0f} x the dictionary, {theirs / mark:.0f} x the marks"
         )
-    walls = {}
     for times in (1, 2, 4, 8):
         start = time.perf_counter()
-        n = sum(1 for _ in measure_files(paths * times, workers=1))
-        walls[times] = time.perf_counter() - start
+        n = sum(1 for path in paths * times if measure(read_ecg(path)))
+        wall = time.perf_counter() - start
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(
-            f"{n} files read and measured, one process: {walls[times]:.1f} s, "
-            f"{1e3 * walls[times] / n:.1f} ms each, peak memory {peak:.0f} MB"
+            f"{n} files read and measured, one process: {wall:.1f} s, {1e3 * wall / n:.1f} ms "
+            f"each, peak memory {peak:.0f} MB"
         )
-    start = time.perf_counter()
-    n = sum(1 for _ in measure_files(paths * 8, workers=2))
-    wall = time.perf_counter() - start
-    print(f"{n} files, two processes: {wall:.1f} s, {walls[8] / wall:.2f} x as fast")
 
 
 def main() -> int:
+    """Print all tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    default = os.environ.get("DYSSYNC_TEST_DATA", ROOT.parent / "shared" / "data")
-    parser.add_argument("--data", type=Path, default=Path(default))
+    data_option(parser)
     parser.add_argument("--keep", type=Path, default=Path(tempfile.gettempdir()) / "dyssync-bench")
     parser.add_argument("--records", type=int, help="only so many LUDB records")
     parser.add_argument("--hearts", type=int, default=60, help="virtual hearts a noise level")
     options = parser.parse_args()
     python = os.environ.get("NEUROKIT_PYTHON")
-    ludb = list(ludb_records(options.data / "ludb"))[: options.records]
-    qtdb = list(qtdb_records(options.data / "qtdb"))
+    ludb = list(ludb_records(options.data))[: options.records]
+    qtdb = list(qtdb_records(options.data))
     wide = [k for k, record in enumerate(ludb) if is_wide(record)]
 
     marks, durations = [our_marks(r) for r in ludb], [our_qrs_ms(r) for r in ludb]
@@ -286,13 +188,12 @@ def main() -> int:
     show_better_lead("QTDB, dyssync", qtdb, [our_marks(r) for r in qtdb])
     seconds: dict[str, float] = {}
     if python:
-        seconds = show_neurokit(ludb, wide, qtdb, python, options.keep)
+        seconds = show_neurokit(ludb, qtdb, python, options.keep)
     else:
         print("\nNeuroKit2 is left out: NEUROKIT_PYTHON is not set (see the top of this script)")
     show_vendor_files(options.data / "formats")
     show_virtual_hearts(options.hearts)
-    paths = sorted((options.data / "ludb" / "records").glob("*.hea"))[: options.records]
-    show_speed(ludb, paths, seconds)
+    show_speed(ludb, ludb_headers(options.data)[: options.records], seconds)
     return 0
 
 

@@ -7,19 +7,26 @@ signs of :mod:`dyssync.models.physiology` are those of response, so the constrai
 disadvantage here by design. Rules are beside them.
 """
 
+# ruff: noqa: E402 - the libraries of NumPy read the number of threads when they are imported
 from __future__ import annotations
 
+from dyssync.workers import use_one_thread
+
+use_one_thread()  # as a study fits
+
 import argparse
-import os
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from dyssync.arrays import Ints
 from dyssync.cohort.cohort import Cohort, read_cohort
 from dyssync.cohort.splits import Part, split_patients
+from dyssync.ecg import ECG
 from dyssync.evaluation.protocol import metric_table, pairwise_tests, summarise_metrics
+from dyssync.evaluation.thresholds import fixed_thresholds
+from dyssync.keeping import keeping
 from dyssync.models.boosting import Boosting
 from dyssync.models.logistic import Logistic
 from dyssync.models.protocols import ResponseModel
@@ -30,8 +37,8 @@ from dyssync.models.rules import (
     QRSArea,
     StrictLBBB,
 )
+from real_data import data_option
 
-ROOT = Path(__file__).parent.parent
 COHORTS = ("ludb/cohort_lvh.csv", "ptbxl/cohort_mi.csv")
 DEFAULT, EARLIER = "dictionary", "waveform"
 SHOWN = ("auroc", "brier", "accuracy")
@@ -58,6 +65,11 @@ def variants() -> Mapping[str, ResponseModel]:
 
 def predict_all(cohort: Cohort, n_seeds: int) -> tuple[pd.DataFrame, pd.DataFrame, float]:
     """Return predictions, importances of the dictionary, and the share of test patients."""
+    with keeping():  # each recording is measured once
+        return _predict_all(cohort, n_seeds)
+
+
+def _predict_all(cohort: Cohort, n_seeds: int) -> tuple[pd.DataFrame, pd.DataFrame, float]:
     responses = cohort.responses
     tables, importances = [], []
     for seed in range(1, n_seeds + 1):
@@ -88,15 +100,15 @@ def predict_all(cohort: Cohort, n_seeds: int) -> tuple[pd.DataFrame, pd.DataFram
     return pd.concat(tables), pd.concat(importances, axis=1), len(split.test) / rest
 
 
-def labelled(cohort: Cohort, patients: tuple[str, ...]) -> tuple[list, np.ndarray]:
+def labelled(cohort: Cohort, patients: tuple[str, ...]) -> tuple[list[ECG], Ints]:
     """Return the recordings of these patients and their responses."""
     rows = cohort.rows_of(patients)
-    return [cohort.ecgs[i] for i in rows], cohort.table["responder"].to_numpy(np.int64)[rows]
+    return [cohort.signals[i] for i in rows], cohort.table["responder"].to_numpy(np.int64)[rows]
 
 
 def show(title: str, predictions: pd.DataFrame, test_share: float) -> None:
     """Print the metrics of all variants and the tests of each against the earlier features."""
-    metrics = metric_table(predictions)
+    metrics = metric_table(predictions, fixed_thresholds(predictions, 0.5))
     summary = summarise_metrics(metrics, test_share)
     tests = pairwise_tests(metrics, test_share)
     print(f"\n{title}")
@@ -124,7 +136,7 @@ def show(title: str, predictions: pd.DataFrame, test_share: float) -> None:
 def show_importances(table: pd.DataFrame) -> None:
     """Print the five measurements with the largest mean contribution over the seeds."""
     mean = table.mean(axis=1).sort_values(ascending=False)
-    top = (table.rank(ascending=False) <= 5).sum(axis=1)
+    top = (table.rank(ascending=False) <= 5).sum(axis=1).to_dict()
     print("  most important measurements (mean |log-odds|; seeds in whose first five it is):")
     for name, value in mean.head(5).items():
         print(f"    {name:22s} {value:.3f}  {top[name]} of {table.shape[1]}")
@@ -133,7 +145,7 @@ def show_importances(table: pd.DataFrame) -> None:
 def show_cutoffs(cohort: Cohort) -> None:
     """Print sensitivity and specificity of the published QRS areas for the cohort's outcome."""
     y = cohort.table["responder"].to_numpy()
-    area = np.array([QRSArea().score(ecg) for ecg in cohort.ecgs])
+    area = np.array([QRSArea().score(ecg) for ecg in cohort.signals])
     known = np.isfinite(area)
     for cut, source in AREA_CUTOFFS.items():
         met = area[known] >= cut
@@ -147,8 +159,7 @@ def show_cutoffs(cohort: Cohort) -> None:
 def main() -> int:
     """Compare on every stand-in cohort."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    default = os.environ.get("DYSSYNC_TEST_DATA", ROOT.parent / "shared" / "data")
-    parser.add_argument("--data", type=Path, default=Path(default))
+    data_option(parser)
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--cohorts", nargs="+", default=COHORTS, help="tables, relative to --data")
     options = parser.parse_args()

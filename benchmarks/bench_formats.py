@@ -1,6 +1,6 @@
 """Real files: which are read, which pairs agree, how fast beside wfdb and pydicom.
 
-    python benchmarks/bench_formats.py --data ../shared/data [--repeat 5] [--workers 2]
+    python benchmarks/bench_formats.py [--data ../shared/data] [--repeat 5] [--workers 2]
 
 Prints Markdown tables. Nothing is written.
 """
@@ -14,15 +14,17 @@ import time
 import warnings
 from collections import defaultdict
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from dyssync.ecg import ECG
 from dyssync.errors import InputError
 from dyssync.formats import ReadOptions, list_files, read_ecg, read_input
+from dyssync.workers import pool
+from markdown_rows import head, row
+from real_data import data_option
+from timing import in_turn
 
 # What the makers of these sets publish beside the files (rate, unit), by folder and suffix.
 DECLARED = {
@@ -65,11 +67,13 @@ PAIRS = (
 
 
 def options_for(path: Path) -> ReadOptions:
+    """Return what must be declared for this file to be read."""
     return DECLARED.get((path.parent.name, path.suffix.lower()), ReadOptions())
 
 
 def coverage(data: Path) -> None:
-    print("| folder | format | files | read | reasons of those not read |\n|---|---|---|---|---|")
+    """Print how many files of each folder and format are read, and why the others are not."""
+    print(head("folder", "format", "files", "read", "reasons of those not read"))
     for folder in ("formats", "cinc", "images", "ludb/records", "ptbxl/records", "qtdb"):
         found: dict[str, list[str]] = defaultdict(list)
         for path in list_files(data / folder):
@@ -84,12 +88,15 @@ def coverage(data: Path) -> None:
             failed = [text for text in outcomes if text]
             reasons = "; ".join(text[:90] for text in failed[:3])
             n_read = len(outcomes) - len(failed)
-            print(f"| {folder} | {name} | {len(outcomes)} | {n_read} | {reasons} |", flush=True)
+            print(row(folder, name, len(outcomes), n_read, reasons), flush=True)
 
 
 def pairs(data: Path) -> None:
-    print("\n| pair | samples | largest difference, mV | after rescaling, mV | beats, mV | why |")
-    print("|---|---|---|---|---|---|")
+    """Print how far apart the two files of each pair are."""
+    print()
+    print(
+        head("pair", "samples", "largest difference, mV", "after rescaling, mV", "beats, mV", "why")
+    )
     for first, second, why in PAIRS:
         one, two = read_ecg(data / first), read_ecg(data / second)
         a, b = one.signal, two.signal
@@ -101,73 +108,70 @@ def pairs(data: Path) -> None:
         scale = float((a * b).sum() / (b * b).sum())
         scale = 1 / round(1 / scale) if scale < 0.7 else 1.0
         names = f"{Path(first).name} / {Path(second).name}"
-        print(
-            f"| {names} | 12 x {n} | {np.abs(a - b).max():.4f} | {np.abs(a - b * scale).max():.4f} "
-            f"(x {scale:g}) | {beats} | {why} |"
-        )
+        rescaled = f"{np.abs(a - b * scale).max():.4f} (x {scale:g})"
+        print(row(names, f"12 x {n}", f"{np.abs(a - b).max():.4f}", rescaled, beats, why))
 
 
-def medians_ms(
-    ours: Callable[[], object], theirs: Callable[[], object], repeat: int
-) -> tuple[float, float]:
-    """Time both in turn, so that what else the machine does hits both alike."""
-    times: tuple[list[float], list[float]] = ([], [])
-    for number in range(repeat):
-        turns = ((0, ours), (1, theirs))
-        for which, call in turns if number % 2 else reversed(turns):
-            start = time.perf_counter()
-            call()
-            times[which].append((time.perf_counter() - start) * 1e3)
-    return statistics.median(times[0]), statistics.median(times[1])
-
-
-def speed(data: Path, repeat: int) -> None:
+def peers(data: Path) -> list[tuple[Path, str, Callable[[Path], object]]]:
+    """Return files, the library that reads them too, and how."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import pydicom
         import wfdb
-    cases: list[tuple[Path, str, Callable[[Path], object]]] = []
     wfdb_files = sorted((data / "ptbxl/records").glob("*.hea"))[:20]
     wfdb_files += sorted((data / "ludb/records").glob("*.hea"))[:20]
     wfdb_files += sorted((data / "cinc/torch_ecg").glob("*.hea"))[:10]
     wfdb_files += [data / "formats/wfdb-misc/s0010_re.hea"]
-    for path in wfdb_files:
-        cases.append((path, "wfdb", lambda p: wfdb.rdrecord(str(p.with_suffix("")))))
-    for name in (
-        "formats/dicom-ecg/pydicom-3.0.2_waveform_ecg.dcm",
-        "images/dicom-pair/anonymous_ecg.dcm",
-    ):
-        cases.append((data / name, "pydicom", lambda p: pydicom.dcmread(p).waveform_array(0)))
-    ratios: dict[str, list[tuple[float, float]]] = defaultdict(list)
-    for path, library, theirs in cases:
-        read_ecg(path)
-        theirs(path)
-        pair = medians_ms(partial(read_ecg, path), partial(theirs, path), repeat)
-        ratios[f"{library}: {path.parent.name}"].append(pair)
-    print("\n| beside | files | ours, ms | theirs, ms | ratio, median | ratio, worst |")
-    print("|---|---|---|---|---|---|")
-    for name, found in ratios.items():
-        ours, theirs_all = (statistics.median(times) for times in zip(*found, strict=True))
-        each = [a / b for a, b in found]
-        ratio = f"{statistics.median(each):.2f} | {max(each):.2f}"
-        print(f"| {name} | {len(found)} | {ours:.2f} | {theirs_all:.2f} | {ratio} |")
+    dicom_files = (
+        data / "formats/dicom-ecg/pydicom-3.0.2_waveform_ecg.dcm",
+        data / "images/dicom-pair/anonymous_ecg.dcm",
+    )
+
+    def by_wfdb(path: Path) -> object:
+        return wfdb.rdrecord(str(path.with_suffix("")))
+
+    def by_pydicom(path: Path) -> object:
+        return pydicom.dcmread(path).waveform_array(0)
+
+    return [
+        *((path, "wfdb", by_wfdb) for path in wfdb_files),
+        *((path, "pydicom", by_pydicom) for path in dicom_files),
+    ]
+
+
+def speed(data: Path, repeat: int) -> None:
+    """Print how long reading takes beside wfdb and pydicom."""
+    found: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    for path, library, theirs in peers(data):
+        calls: list[Callable[[], object]] = [partial(read_ecg, path), partial(theirs, path)]
+        in_turn(calls, 1)  # files and libraries are in memory from here on
+        ms = [1e3 * statistics.median(spent) for spent in in_turn(calls, repeat)]
+        found[f"{library}: {path.parent.name}"].append((ms[0], ms[1]))
+    print()
+    print(head("beside", "files", "ours, ms", "theirs, ms", "ratio, median", "ratio, worst"))
+    for name, pairs_ms in found.items():
+        both = [f"{statistics.median(ms):.2f}" for ms in zip(*pairs_ms, strict=True)]
+        ratios = [ours / others for ours, others in pairs_ms]
+        ratio = (f"{statistics.median(ratios):.2f}", f"{max(ratios):.2f}")
+        print(row(name, len(pairs_ms), *both, *ratio))
 
 
 def read_length(path: Path) -> int:
-    ecg: ECG = read_ecg(path)
-    return int(ecg.signal.shape[1])
+    """Return the samples of a lead."""
+    return int(read_ecg(path).signal.shape[1])
 
 
 def folder(data: Path, workers: int) -> None:
+    """Print how many records a second one process and several read."""
     files = list_files(data / "ptbxl/records")
     start = time.perf_counter()
     for path in files:
         read_length(path)
     alone = time.perf_counter() - start
-    with ProcessPoolExecutor(workers) as pool:
-        list(pool.map(read_length, files[:4]))  # start the workers
+    with pool(workers) as executor:
+        list(executor.map(read_length, files[: 4 * workers]))  # start the workers
         start = time.perf_counter()
-        total = sum(pool.map(read_length, files, chunksize=50))
+        total = sum(executor.map(read_length, files, chunksize=50))
         shared = time.perf_counter() - start
     print(f"\n{len(files)} WFDB records ({total} samples of 12 leads)")
     print(f"one process: {len(files) / alone:.0f} records a second")
@@ -175,8 +179,9 @@ def folder(data: Path, workers: int) -> None:
 
 
 def main() -> int:
+    """Print all tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    data_option(parser)
     parser.add_argument("--repeat", type=int, default=15)
     parser.add_argument("--workers", type=int, default=2)
     args = parser.parse_args()

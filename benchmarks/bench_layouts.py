@@ -17,14 +17,12 @@ from __future__ import annotations
 
 import argparse
 import copy
-import os
 import subprocess
 import time
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import asdict, astuple, dataclass, fields
 from itertools import product
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +40,8 @@ from dyssync.models.resnet import ResNet18
 from dyssync.rendering import STYLES, PageOptions, View, apply_view, render_page
 from dyssync.rendering.wear import apply_wear, draw_wear
 from dyssync.study.config import PRESETS
+from dyssync.whole import whole_file
+from dyssync.workers import pool
 
 ONE = {"training_layouts": "same", "papers": "plain", "wear": 0.0}
 CONDITIONS = {
@@ -102,8 +102,8 @@ def measure(job: Job, cohort: Cohort) -> pd.DataFrame:
     split = split_patients(cohort.responses, job.seed)
     y = cohort.table["responder"].to_numpy(np.int64)
     rows = {part: cohort.rows_of(split.part(part)) for part in ("train", "validation", "test")}
-    held = {part: ([cohort.ecgs[i] for i in r], y[r]) for part, r in rows.items()}
-    preset = PRESETS[job.preset].get("resnet18", {})
+    held = {part: ([cohort.signals[i] for i in r], y[r]) for part, r in rows.items()}
+    preset = ResNet18.PRESETS.get(job.preset, {})
     model = ResNet18(**{**preset, **CONDITIONS[job.condition]})
     began = time.perf_counter()
     model.fit(*held["train"], seed=job.seed, validation=held["validation"])
@@ -135,9 +135,9 @@ _cohorts: dict[str, Cohort] = {}
 
 
 def work(job: Job, tables: dict[str, Path]) -> pd.DataFrame:
+    """Do one job in a process that keeps the cohorts it has read."""
     import torch
 
-    torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
     if job.cohort not in _cohorts:
         _cohorts[job.cohort] = read_cohort(tables[job.cohort])
@@ -154,23 +154,24 @@ def read_results(path: Path) -> pd.DataFrame:
 def add_results(path: Path, found: pd.DataFrame) -> None:
     """Add the rows of one network to the file; whole or not at all."""
     rows = pd.concat([read_results(path), found]).sort_values(KEYS, kind="stable")
-    temporary = path.with_suffix(".tmp")
-    rows.to_csv(temporary, index=False)
-    os.replace(temporary, path)
+    with whole_file(path) as part:
+        rows.to_csv(part, index=False)
 
 
 def current_commit() -> str:
+    """Return what git calls the files as they are."""
     command = ["git", "describe", "--always", "--dirty"]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def plan(cohorts: Sequence[str], preset: str, conditions: Sequence[str], seeds: int) -> list[Job]:
-    # seed by seed, so that a run that is stopped has as many seeds of one condition as of another
+    """Return all jobs, seed by seed: a run that is stopped has as many seeds of each condition."""
     jobs = product(range(1, seeds + 1), cohorts, conditions)
     return [Job(cohort, preset, condition, seed) for seed, cohort, condition in jobs]
 
 
 def main() -> None:
+    """Train and test every network that the file of results lacks."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cohort", action="append", default=[], metavar="NAME=TABLE")
     parser.add_argument("--results", type=Path, default=Path("docs/measured/layouts.csv"))
@@ -188,9 +189,8 @@ def main() -> None:
     jobs = [job for job in jobs if astuple(job) not in done]
     if jobs:
         commit = current_commit()
-        os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"))
-        with ProcessPoolExecutor(arguments.workers, get_context("spawn")) as pool:
-            running = {pool.submit(work, job, tables): job for job in jobs}
+        with pool(arguments.workers) as executor:
+            running = {executor.submit(work, job, tables): job for job in jobs}
             for count, future in enumerate(as_completed(running), 1):
                 add_results(results, future.result().assign(commit=commit))
                 print(f"{time.strftime('%H:%M')} {running[future]} {count}/{len(jobs)}", flush=True)

@@ -9,12 +9,16 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from dyssync.ecg import LEADS
+from dyssync.ecg import LEADS, Signal
 from dyssync.explanation.raster import raster_views
+from dyssync.formats import read_ecg
 from dyssync.layouts import LAYOUTS, Layout, Panel
 from dyssync.rendering import View, render_page
+from markdown_rows import head, row
 
 MM_PER_INCH = 25.4
+LUDB_FS = 500.0
+EVERY = 16  # LUDB records, of which one is read back
 STEP = Layout("one", (Panel("I", 0, 0),), seconds=4.0, row_mm=60.0)
 SPACED = replace(LAYOUTS["3x4"], row_mm=60.0)  # no trace reaches its neighbour
 
@@ -36,7 +40,7 @@ def geometry_error(dpi: int) -> tuple[float, float]:
     return right - left - 2 * 25 * px_per_mm, low - high - 10 * px_per_mm
 
 
-def read_back_error(signals: Sequence[np.ndarray], fs: float, dpi: int) -> float:
+def read_back_error(signals: Sequence[Signal], fs: float, dpi: int) -> float:
     """Return the RMS error (uV) of all leads read back from pages drawn with a hairline."""
     errors = []
     for signal in signals:
@@ -53,14 +57,6 @@ def read_back_error(signals: Sequence[np.ndarray], fs: float, dpi: int) -> float
             truth = np.interp(at, np.arange(signal.shape[1]), signal[LEADS.index(box.lead)])
             errors.append(found - truth)
     return 1e3 * float(np.sqrt(np.mean(np.square(np.concatenate(errors)))))
-
-
-def real_signals(folder: Path, every: int = 16) -> list[np.ndarray]:
-    """Return some LUDB records, (12, 5000) mV at 500 Hz."""
-    return [
-        np.fromfile(path, "<i2").reshape(-1, 12).T.astype(np.float32) / 1000
-        for path in sorted(folder.glob("*.dat"))[::every]
-    ]
 
 
 def gradient_error(n_directions: int = 20) -> float:
@@ -86,15 +82,18 @@ def gradient_error(n_directions: int = 20) -> float:
     return worst
 
 
-def print_exactness(records: Path | None) -> None:
-    print("\n| exactness | found | needed |\n|---|---|---|")
+def print_exactness(ludb: Sequence[Path]) -> None:
+    """Print how exact the renderer is, the real signals being those of some LUDB records."""
+    print(head("exactness", "found", "needed"))
     for dpi in (100, 150, 200, 300, 600):
         seconds, millivolt = geometry_error(dpi)
         found = f"{seconds:+.2f} and {millivolt:+.2f} px"
-        print(f"| 2 s and 1 mV at {dpi} dpi off by | {found} | 0.5 px |")
-    if records is not None and (signals := real_signals(records)):
-        error = read_back_error(signals, 500, 200)
-        print(f"| {len(signals)} real ECGs read back at 200 dpi, RMS | {error:.1f} uV | 20 uV |")
+        print(row(f"2 s and 1 mV at {dpi} dpi off by", found, "0.5 px"))
+    if ludb:
+        signals = [read_ecg(path).signal for path in ludb[::EVERY]]
+        found = f"{read_back_error(signals, LUDB_FS, 200):.1f} uV"
+        print(row(f"{len(signals)} real ECGs read back at 200 dpi, RMS", found, "20 uV"))
     else:
-        print("| real ECGs read back | none given, see --records | 20 uV |")
-    print(f"| gradient against differences, worst of 20 | {100 * gradient_error():.2f} % | 1 % |")
+        print(row("real ECGs read back", "none there, see --data", "20 uV"))
+    worst = f"{100 * gradient_error():.2f} %"
+    print(row("gradient against differences, worst of 20", worst, "1 %"))

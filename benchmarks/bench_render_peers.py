@@ -13,39 +13,33 @@ import json
 import statistics
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
 import ecg_plot
 import matplotlib
 import numpy as np
+import numpy.typing as npt
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
+from timing import cpu_seconds
+
+Signal = npt.NDArray[np.float32]  # dyssync.ecg is not in that environment
 RUNS = 5
 FS = 500
 LEADS = ["I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6"]
 
 
-def median_seconds(call: Callable[[], object]) -> float:
-    call()
-    times = []
-    for _ in range(RUNS):
-        start = time.process_time()
-        call()
-        times.append(time.process_time() - start)
-    return statistics.median(times)
-
-
 def pixels_of(path: Path) -> int:
+    """Return how many pixels a picture has."""
     with Image.open(path) as image:
         return image.width * image.height
 
 
-def time_ecg_plot(signal: np.ndarray, pixels: int) -> dict[str, float]:
+def time_ecg_plot(signal: Signal, pixels: int) -> dict[str, float]:
+    """Return CPU seconds and pixels of ecg_plot's page, at the resolution that comes nearest."""
     with tempfile.TemporaryDirectory() as folder:
 
         def draw(dpi: int) -> None:
@@ -57,11 +51,11 @@ def time_ecg_plot(signal: np.ndarray, pixels: int) -> dict[str, float]:
         draw(100)
         path = Path(folder, "page.png")
         dpi = round(100 * (pixels / pixels_of(path)) ** 0.5)
-        seconds = median_seconds(lambda: draw(dpi))
+        seconds = statistics.median(cpu_seconds(lambda _: draw(dpi), RUNS))
         return {"seconds": seconds, "pixels": pixels_of(path)}
 
 
-def matplotlib_page(signal: np.ndarray) -> FigureCanvasAgg:
+def matplotlib_page(signal: Signal) -> Figure:
     """A 2200 x 1700 page: four columns, 1-mm and 5-mm grid, thin black lines."""
     figure = Figure(figsize=(11, 8.5), dpi=200)
     axes = figure.add_axes((0, 0, 1, 1))
@@ -79,25 +73,31 @@ def matplotlib_page(signal: np.ndarray) -> FigureCanvasAgg:
         x = 15 + 62.5 * column + np.arange(len(shown)) / FS * 25
         axes.plot(x, y0 - 10 * shown, "k", lw=1)
         axes.text(16 + 62.5 * column, y0 - 12, "II" if rhythm else LEADS[lead])
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    return canvas
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def time_matplotlib(signal: Signal, *, png: bool) -> dict[str, float]:
+    """Return CPU seconds and pixels of :func:`matplotlib_page`, drawn once."""
+
+    def draw(_: int) -> None:
+        page = matplotlib_page(signal)
+        if png:
+            page.savefig(io.BytesIO(), format="png")
+        else:
+            page.canvas.draw()
+
+    width, height = matplotlib_page(signal).canvas.get_width_height()
+    return {"seconds": statistics.median(cpu_seconds(draw, RUNS)), "pixels": width * height}
 
 
 def main() -> None:
+    """Print the times of all programs."""
     signal, pixels = np.load(sys.argv[1]), int(sys.argv[2])
-    page = matplotlib_page(signal)
-    size = page.get_width_height()
     measured = {
         f"ecg_plot {version('ecg_plot')}, PNG": time_ecg_plot(signal, pixels),
-        f"matplotlib {matplotlib.__version__}, without PNG": {
-            "seconds": median_seconds(lambda: matplotlib_page(signal)),
-            "pixels": size[0] * size[1],
-        },
-        f"matplotlib {matplotlib.__version__}, PNG": {
-            "seconds": median_seconds(lambda: matplotlib_page(signal).print_png(io.BytesIO())),
-            "pixels": size[0] * size[1],
-        },
+        f"matplotlib {matplotlib.__version__}, without PNG": time_matplotlib(signal, png=False),
+        f"matplotlib {matplotlib.__version__}, PNG": time_matplotlib(signal, png=True),
     }
     print(json.dumps(measured))
 

@@ -10,20 +10,15 @@ latent truth is used only for the Bayes AUROC and to group by conduction.
 from __future__ import annotations
 
 import argparse
-import resource
 import tempfile
 import time
-from collections.abc import Callable, Hashable, Mapping
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import roc_auc_score
 
 from dyssync.ecg import ECG, LEAD_INDEX
 from dyssync.errors import InputError
@@ -42,87 +37,15 @@ from dyssync.simulation.response import (
     expected_fall,
     response_probability,
 )
+from dyssync.workers import each
+from resident import resident_mb
+from simulation_targets import TARGETS
 
 LATERAL = ("I", "aVL", "V5", "V6")
-RBBB_TYPES = ("rbbb", "rbbb+lafb")
-
-
-@dataclass(frozen=True)
-class Target:
-    name: str
-    low: float
-    high: float
-    reached: Callable[[pd.DataFrame], float]
-    source: str
-
-
-def auroc(column: str) -> Callable[[pd.DataFrame], float]:
-    return lambda t: float(roc_auc_score(t["responder"], t[column]))
-
-
-def odds_ratio(column: str, value: object) -> Callable[[pd.DataFrame], float]:
-    def ratio(t: pd.DataFrame) -> float:
-        has = t[column] == value
-        odds = [t["responder"][part].mean() for part in (has, ~has)]
-        return float(odds[0] / (1 - odds[0]) / (odds[1] / (1 - odds[1])))
-
-    return ratio
-
-
-def of_type(column: str, types: tuple[str, ...], what: str) -> Callable[[pd.DataFrame], float]:
-    return lambda t: float(getattr(t.loc[t["conduction"].isin(types), column], what)())
-
-
-def gap(t: pd.DataFrame) -> float:
-    area = t.groupby("responder")["area"].mean()
-    return float(area[1] - area[0])
-
-
-def types_apart(t: pd.DataFrame) -> float:
-    return of_type("qrs", ("lbbb",), "mean")(t) - of_type("qrs", ("ivcd",), "mean")(t)
-
-
-LBBB, IVCD = ("lbbb",), ("ivcd",)
-# Means of QRS area: half of the target's SD either way counts as within; its SD by a third.
-TARGETS = (
-    Target("responders, share", 0.60, 0.65, lambda t: t["responder"].mean(), "issue 3"),
-    Target("LBBB (ESC criteria), share", 0.55, 0.77, lambda t: t["lbbb"].mean(), "5.5"),
-    Target("QRS duration mean, ms", 150, 165, lambda t: t["qrs"].mean(), "VALID-CRT, SMART-AV"),
-    Target("QRS duration SD, ms", 18, 30, lambda t: t["qrs"].std(), "VALID-CRT"),
-    Target("QRS duration LBBB - IVCD, ms", 0.1, 40, types_apart, "5.5"),
-    Target("QRS area LBBB mean, uVs", 110, 130, of_type("area", LBBB, "mean"), "Mafi Rad"),
-    Target("QRS area LBBB SD, uVs", 27, 53, of_type("area", LBBB, "std"), "Mafi Rad"),
-    Target("QRS area IVCD mean, uVs", 55, 85, of_type("area", IVCD, "mean"), "70 +/- 30"),
-    Target("QRS area IVCD SD, uVs", 20, 40, of_type("area", IVCD, "std"), "70 +/- 30"),
-    Target("QRS area RBBB mean, uVs", 37.5, 62.5, of_type("area", RBBB_TYPES, "mean"), "50 +/- 25"),
-    Target("QRS area RBBB SD, uVs", 17, 33, of_type("area", RBBB_TYPES, "std"), "50 +/- 25"),
-    Target("QRS area responders - others, uVs", 30, 50, gap, "van Deursen 2015"),
-    Target("AUROC QRS area", 0.69, 0.76, auroc("area"), "van Stipdonk 2018"),
-    Target("AUROC QRS duration", 0.58, 0.63, auroc("qrs"), "van Stipdonk 2018"),
-    Target("AUROC LBBB (ESC criteria)", 0.55, 0.60, auroc("lbbb"), "Wouters 2023"),
-    Target("odds ratio female", 1.6, 2.5, odds_ratio("sex", "F"), "ScREEN: 2.08"),
-    Target("odds ratio ischaemic", 0.2, 0.99, odds_ratio("ischaemic", 1), "Martins 2022"),
-    Target("AUROC Bayes", 0.78, 0.82, auroc("p_response"), "issue 3"),
-    Target("age mean, years", 66, 72, lambda t: t["age"].mean(), "5.5"),
-    Target("age SD, years", 8, 12, lambda t: t["age"].std(), "5.5"),
-    Target("men, share", 0.67, 0.84, lambda t: (t["sex"] == "M").mean(), "5.5"),
-    Target("ischaemic, share", 0.40, 0.63, lambda t: t["ischaemic"].mean(), "5.5"),
-    Target("LVEF mean, %", 23, 28, lambda t: t["lvef"].mean(), "5.5"),
-    Target("LVEF SD, %", 5, 8, lambda t: t["lvef"].std(), "5.5"),
-    Target("AF, share", 0.20, 0.25, lambda t: t["af"].mean(), "5.5"),
-    Target("T area LBBB median, uVs", 70, 100, of_type("t_area_uvs", LBBB, "median"), "5.5"),
-    Target("SAI QRST median, mV ms", 242, 362, lambda t: t["sai"].median(), "Jacobsson: 302"),
-    Target("axis left of -30 in LBBB, share", 0.25, 0.45, of_type("left", LBBB, "mean"), "5.5"),
-    Target("LBBB V1 QS or rS, share", 0.9, 1, of_type("v1_negative", LBBB, "mean"), "issue 3"),
-    Target("LBBB broad lateral R, share", 0.9, 1, of_type("broad_r", LBBB, "mean"), "issue 3"),
-    Target("LBBB discordant T, share", 0.9, 1, of_type("discordant", LBBB, "mean"), "issue 3"),
-    Target("RBBB V1 ends in R, share", 0.9, 1, of_type("late_r", RBBB_TYPES, "mean"), "issue 3"),
-    Target("RBBB S in I or V6, share", 0.9, 1, of_type("late_s", RBBB_TYPES, "mean"), "issue 3"),
-)
 
 
 def morphology(beat: Heartbeat) -> dict[str, float]:
-    """Look at the typical beat by the rules of issue 3; each 0 or 1."""
+    """Look at the typical beat for what a bundle branch block looks like; each 0 or 1."""
     v1 = beat.waves[LEAD_INDEX["V1"]]
     names = [wave.name for wave in v1]
     positive = {lead: beat.height(lead) > beat.depth(lead) for lead in LATERAL}
@@ -183,9 +106,7 @@ def measured_row(seed: int, k: int) -> dict[str, object]:
 
 def measured_table(n: int, seed: int, workers: int) -> pd.DataFrame:
     """Simulate and measure the first `n` patients of `seed`."""
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        rows = list(pool.map(partial(measured_row, seed), range(n), chunksize=16))
-    return pd.DataFrame(rows)
+    return pd.DataFrame(list(each(partial(measured_row, seed), range(n), workers=workers)))
 
 
 def respond_again(table: pd.DataFrame) -> pd.DataFrame:
@@ -206,6 +127,7 @@ def respond_again(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def expected_again(row: Mapping[Hashable, Any]) -> float:
+    """Return the expected fall in LVESV of one heart by the present coefficients, %."""
     return expected_fall(
         Dyssynchrony(row["dispersion_intrinsic_ms"], row["wall_delay_intrinsic_ms"]),
         Dyssynchrony(row["dispersion_paced_ms"], row["wall_delay_paced_ms"]),
@@ -215,6 +137,7 @@ def expected_again(row: Mapping[Hashable, Any]) -> float:
 
 
 def print_targets(table: pd.DataFrame) -> None:
+    """Print each target, what was reached, and whether that lies within."""
     print(f"{'quantity':36} {'target':>15} {'reached':>9}  within  source")
     for target in TARGETS:
         reached = target.reached(table)
@@ -224,6 +147,7 @@ def print_targets(table: pd.DataFrame) -> None:
 
 
 def print_types(table: pd.DataFrame) -> None:
+    """Print what was measured by kind of conduction, and how far off the truth it is."""
     kinds = table.groupby("conduction").agg(
         n=("qrs", "size"),
         responders=("responder", "mean"),
@@ -243,15 +167,8 @@ def print_types(table: pd.DataFrame) -> None:
     )
 
 
-def resident_mb() -> float:
-    """Return what this process and those that it started hold in memory, MB (Linux)."""
-    own = Path("/proc/self/task").glob("*/children")
-    processes = ["self", *(pid for held in own for pid in held.read_text().split())]
-    pages = sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in processes)
-    return pages * resource.getpagesize() / 1e6
-
-
 def print_speed(workers: int, ecgs: int) -> None:
+    """Print patients and ECGs a second, and the memory that grows or does not."""
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
         simulate_cohort(400, 1, Path(folder) / "cohort", workers=workers)
@@ -259,7 +176,7 @@ def print_speed(workers: int, ecgs: int) -> None:
         print(f"\ncohort: {400 / seconds:.1f} patients a second on {workers} processes")
         peaks: list[str] = []
 
-        def watch(done: int, of: int) -> None:
+        def watch(done: int, of: int = ecgs) -> None:
             if done and done % (SHARD * 8) == 0:
                 peaks.append(f"{done}: {resident_mb():.0f}")
 
@@ -275,6 +192,7 @@ def print_speed(workers: int, ecgs: int) -> None:
 
 
 def main() -> None:
+    """Print the calibration, then speed and memory."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--patients", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=20)

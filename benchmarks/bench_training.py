@@ -4,6 +4,13 @@
 picture anew, averages weights and reports progress, the bare loop does none of it.
 """
 
+# ruff: noqa: E402 - the libraries of NumPy read the number of threads when they are imported
+from __future__ import annotations
+
+from dyssync.workers import use_one_thread
+
+use_one_thread()  # as a worker of a study
+
 import argparse
 import time
 
@@ -11,6 +18,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from dyssync.arrays import Ints
 from dyssync.ecg import ECG, LIMB_FROM_I_II
 from dyssync.learning.network import build_network
 from dyssync.learning.training import make_fabric
@@ -19,18 +27,19 @@ from dyssync.models.resnet import ResNet18
 N, BATCH = 64, 16
 
 
-def made_up_ecgs(rng: np.random.Generator) -> list[ECG]:
+def made_up_ecgs(n: int, rng: np.random.Generator) -> list[ECG]:
+    """Return ten seconds of narrow beats and a little noise, other amplitudes in each."""
     t = np.arange(5000) / 500
     beats = np.exp(-0.5 * (((t % 0.8) - 0.3) / 0.02) ** 2)
     ecgs = []
-    for _ in range(N):
+    for _ in range(n):
         eight = np.outer(rng.uniform(-1.5, 1.5, 8), beats) + rng.normal(0, 0.01, (8, 5000))
         signal = np.vstack([eight[:2], LIMB_FROM_I_II @ eight[:2], eight[2:]])
         ecgs.append(ECG(signal.astype(np.float32), 500))
     return ecgs
 
 
-def bare(size: tuple[int, int], y: np.ndarray, epochs: int) -> float:
+def bare(size: tuple[int, int], y: Ints, epochs: int) -> float:
     """Return pictures a second of the plainest loop there is."""
     fabric = make_fabric()
     network = build_network(1, 0.2).train()
@@ -45,12 +54,12 @@ def bare(size: tuple[int, int], y: np.ndarray, epochs: int) -> float:
                 logits = network(x[batch]).float().squeeze(1)
             loss = functional.binary_cross_entropy_with_logits(logits, target[batch])
             optimizer.zero_grad(set_to_none=True)
-            loss.backward()
+            torch.autograd.backward(loss)
             optimizer.step()
     return epochs * N / (time.perf_counter() - began)
 
 
-def ours(size: tuple[int, int], ecgs: list[ECG], y: np.ndarray, epochs: int) -> float:
+def ours(size: tuple[int, int], ecgs: list[ECG], y: Ints, epochs: int) -> float:
     """Return pictures a second of `ResNet18.fit`, network building and all."""
     model = ResNet18(height=size[0], width=size[1], epochs=epochs, batch_size=BATCH)
     began = time.perf_counter()
@@ -59,12 +68,12 @@ def ours(size: tuple[int, int], ecgs: list[ECG], y: np.ndarray, epochs: int) -> 
 
 
 def main() -> None:
+    """Print pictures a second of both and their ratio, for two sizes."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--repeats", type=int, default=5)
     arguments = parser.parse_args()
-    torch.set_num_threads(1)
-    ecgs, y = made_up_ecgs(np.random.default_rng(0)), np.arange(N) % 2
+    ecgs, y = made_up_ecgs(N, np.random.default_rng(0)), np.arange(N) % 2
     for size in ((128, 160), (224, 224)):
         ours(size, ecgs, y, 1), bare(size, y, 1)  # warm-up: filters, kernels, caches
         pairs = [

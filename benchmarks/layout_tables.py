@@ -10,10 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from bench_layouts import CONDITIONS, PAGE_SEVERITIES, PAGES, SEVERITIES, read_results
 from matplotlib.figure import Figure
 
+from bench_layouts import CONDITIONS, PAGE_SEVERITIES, PAGES, SEVERITIES, read_results
 from dyssync.evaluation.resampling import CorrectedMean, corrected_mean
+from markdown_rows import head, row
 
 DOCS = Path(__file__).parent.parent / "docs"
 FILES = {"layouts.csv": "", "pages.csv": " (networks of pages.csv)"}
@@ -42,6 +43,7 @@ foreign layouts or worn pages of a seed.
 
 
 def main() -> None:
+    """Write tables and curves."""
     tables = [HEAD]
     for name, note in FILES.items():
         for part in sections(read_results(DOCS / "measured" / name), note):
@@ -53,7 +55,8 @@ def main() -> None:
 
 def sections(results: pd.DataFrame, note: str) -> Iterator[list[str]]:
     """Yield the lines of each cohort, preset and kind of test."""
-    for (cohort, preset, kind), held in results.groupby(["cohort", "preset", "kind"]):
+    for keys, held in results.groupby(["cohort", "preset", "kind"]):
+        cohort, preset, kind = map(str, keys)
         share = float(held["test_share"].iloc[0])
         wide = held.pivot_table(index=["condition", "seed"], columns="tested_on", values="auroc")
         wide = wide.reindex(columns=[name for name in ORDER[kind] if name in wide])
@@ -63,26 +66,33 @@ def sections(results: pd.DataFrame, note: str) -> Iterator[list[str]]:
         yield [
             f"## {cohort}, preset {preset}, {TITLES[kind]}{note}",
             "",
-            *table(["trained on", "seeds", *wide], [means(wide, name, share) for name in done]),
+            head("trained on", "seeds", *wide),
+            *(row(*means(wide, name, share)) for name in done),
+            "",
             f"Minus {BASE}:",
             "",
-            *table(
-                ["trained on", "seeds", *wide],
-                [differences(wide, name, share) for name in done if name != BASE],
-            ),
+            head("trained on", "seeds", *wide),
+            *(row(*differences(wide, name, share)) for name in done if name != BASE),
+            "",
         ]
 
 
+def trained_on(wide: pd.DataFrame, condition: str) -> pd.DataFrame:
+    """Return the rows of one condition, by seed."""
+    return wide[wide.index.get_level_values("condition") == condition].droplevel("condition")
+
+
 def means(wide: pd.DataFrame, condition: str, share: float) -> list[str]:
-    own = wide.loc[condition]
-    found = [corrected_mean(own[name].to_numpy(), share) for name in own]
+    """Return the cells of one condition: mean over seeds and interval."""
+    own = trained_on(wide, condition)
+    found = [corrected_mean(own[name].to_numpy(), share) for name in own.columns]
     return [condition, str(len(own)), *(cell(mean, ".3f", (0.0, 1.0)) for mean in found)]
 
 
 def differences(wide: pd.DataFrame, condition: str, share: float) -> list[str]:
     """Tiles of the median beat are compared with the page, at equal pixels."""
-    own, base = wide.loc[condition], wide.loc[BASE]
-    pairs = [own[name] - base["3x4+II" if name == "tiles" else name] for name in own]
+    own, base = trained_on(wide, condition), trained_on(wide, BASE)
+    pairs = [own[name] - base["3x4+II" if name == "tiles" else name] for name in own.columns]
     found = [corrected_mean(pair.dropna().to_numpy(), share) for pair in pairs]
     cells = (
         cell(mean, "+.3f", (-1.0, 1.0)) + (f" p {mean.p_value:.2f}" if mean.n > 1 else "")
@@ -92,16 +102,12 @@ def differences(wide: pd.DataFrame, condition: str, share: float) -> list[str]:
 
 
 def cell(mean: CorrectedMean, form: str, bounds: tuple[float, float]) -> str:
+    """Word a mean and its interval; nothing where nothing was measured."""
     if not mean.n:
         return ""
     low, high = np.clip([mean.low, mean.high], *bounds)
     interval = f" [{low:{form}}, {high:{form}}]" if mean.n > 1 else ""
     return f"{mean.mean:{form}}{interval}"
-
-
-def table(head: list[str], rows: list[list[str]]) -> list[str]:
-    lines = [head, ["---"] * len(head), *rows]
-    return [*("| " + " | ".join(line) + " |" for line in lines), ""]
 
 
 def draw_wear_curves(results: pd.DataFrame) -> Figure:

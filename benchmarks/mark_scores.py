@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from annotated_ecgs import Array, Marks, Record
+
+from annotated_ecgs import Marks, Record
+from dyssync.arrays import Floats
 
 NAMES = ("p_on", "p_off", "qrs_on", "qrs_off", "t_off")
 WINDOW_S = 0.15  # a mark within it of the cardiologist's is the same mark
-# What the issue asks for: least sensitivity %, largest |mean| and SD in ms, and the CSE limits
+# What is asked of the marks: least sensitivity %, largest |mean| and SD in ms, and the CSE limits
 # (Common Standards for Electrocardiography, Eur Heart J 1985;6:815).
 TARGETS = {
     "p_on": (97.0, 4, 16, 10.2),
@@ -24,7 +26,7 @@ TARGETS = {
 class Score:
     """Matches of one mark over leads and records."""
 
-    errors_ms: list[Array] = field(default_factory=list)
+    errors_ms: list[Floats] = field(default_factory=list)
     n_reference: int = 0
     n_found: int = 0
 
@@ -47,7 +49,7 @@ HEADER = (
 )
 
 
-def match(reference: Array, ours: Array, window: float) -> Array:
+def match(reference: Floats, ours: Floats, window: float) -> Floats:
     """Return ours - reference of the nearest pairs within `window`, each mark used once."""
     if not len(reference) or not len(ours):
         return np.empty(0)
@@ -66,7 +68,7 @@ class Table:
     def __init__(self) -> None:
         self.scores = {name: Score() for name in NAMES}
 
-    def add(self, reference: Marks, excused: Array, ours: Marks, fs: float) -> None:
+    def add(self, reference: Marks, excused: Floats, ours: Marks, fs: float) -> None:
         """Count one lead; marks outside the annotated stretch are not judged."""
         every = np.concatenate(list(reference.values()))
         if not len(every):
@@ -98,7 +100,7 @@ class Table:
         return float(np.sqrt(total / n))
 
     def against_targets(self) -> None:
-        """Print for each mark whether the issue's figures are reached."""
+        """Print for each mark whether the targets are reached."""
         for name, (least, mean, sd, cse) in TARGETS.items():
             score = self.scores[name]
             e = np.concatenate(score.errors_ms)
@@ -115,6 +117,7 @@ class Table:
 
 
 def show_set(title: str, records: list[Record], all_marks: list[list[Marks]]) -> Table:
+    """Print and return the scores of all leads, each against its own marks."""
     table = Table()
     for record, lead_marks in zip(records, all_marks, strict=True):
         for (reference, excused), ours in zip(record.reference, lead_marks, strict=True):
@@ -133,8 +136,8 @@ def show_better_lead(title: str, records: list[Record], all_marks: list[list[Mar
             both = [marks[name][np.isfinite(marks[name])] for marks in lead_marks]
             picked = []
             for sample in reference[name]:
-                near = [m[np.abs(m - sample).argmin()] for m in both if len(m)]
-                picked += [min(near, key=lambda m, at=sample: abs(m - at))] if near else []
+                near = np.array([m[np.abs(m - sample).argmin()] for m in both if len(m)])
+                picked += [near[np.abs(near - sample).argmin()]] if len(near) else []
             nearer[name] = np.unique(np.array(picked, dtype=np.float64))
         table.add(reference, excused, nearer, record.fs)
     table.show(f"{title}: {len(records)} records, nearer of two leads")

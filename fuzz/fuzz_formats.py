@@ -7,15 +7,17 @@ The seeds are the golden files of the tests (and, with --real FOLDER..., files o
 A fault is printed with the seed that makes it again. Exit code 1 when there was one.
 """
 
+# ruff: noqa: E402 - the libraries of NumPy read the number of threads when they are imported
 from __future__ import annotations
 
+from dyssync.workers import use_one_thread
+
+use_one_thread()  # the limit is one of processor time: waiting threads must not use it up
+
 import argparse
-import binascii
 import io
-import re
 import resource
 import signal
-import struct
 import subprocess
 import sys
 import time
@@ -31,21 +33,12 @@ import numpy as np
 from dyssync.errors import InputError
 from dyssync.formats import FORMATS, ReadOptions, parse_input
 from dyssync.formats.wfdb.samples import SAMPLE_FORMATS
+from mutations import mutate, mutate_xml, repaired
 
 GOLDEN = Path(__file__).parent.parent / "tests" / "golden" / "formats"
 LIMIT_S = 2.0  # of processor time: other work on the machine must not look like a slow parser
 LIMIT_BYTES = 4_000_000_000  # of address space; libraries map much that they never touch
 MAX_SEED_BYTES = 400_000
-INTERESTING = (
-    b"\0",
-    b"\xff",
-    b"\x7f",
-    b"\x80",
-    b"\0\0\0\0",
-    b"\xff\xff\xff\xff",
-    b"\xff\xff\xff\x7f",
-)
-TEXTS = (b"-1", b"0", b"1e308", b"nan", b"inf", b"99999999999", b"", b"\xc3\x28", b"&x;", b"<!--")
 
 
 class TooSlowError(Exception):
@@ -53,94 +46,8 @@ class TooSlowError(Exception):
 
 
 def alarm(number: int, frame: FrameType | None) -> None:
+    """Stop a file that takes too long."""
     raise TooSlowError
-
-
-def mutate(data: bytes, rng: np.random.Generator) -> bytes:
-    """Return `data` with one change, or a few."""
-    made = bytearray(data)
-    for _ in range(min(8, int(rng.geometric(0.5)))):
-        if not made:
-            break
-        # Half of the changes hit the first kilobyte, where headers are.
-        at = int(rng.integers(0, len(made) if rng.random() < 0.5 else min(len(made), 1024)))
-        kind = int(rng.integers(0, 9))
-        if kind == 0:
-            made[at] ^= 1 << int(rng.integers(0, 8))
-        elif kind == 1:
-            made[at] = int(rng.integers(0, 256))
-        elif kind == 2:
-            value = INTERESTING[int(rng.integers(0, len(INTERESTING)))]
-            made[at : at + len(value)] = value
-        elif kind == 3:
-            del made[at : at + int(rng.integers(1, 64))]
-        elif kind == 4:
-            made[at:at] = rng.bytes(int(rng.integers(1, 64)))
-        elif kind == 5:
-            end = at + int(rng.integers(1, 256))
-            to = int(rng.integers(0, len(made)))
-            made[to:to] = made[at:end]
-        elif kind == 6 and rng.random() < 0.3:
-            del made[at:]
-        elif kind == 7:
-            change_number(made, rng)
-        else:
-            size = int(rng.choice([2, 4]))
-            value = int(rng.integers(0, 2**16)) if size == 2 else int(rng.integers(0, 2**32))
-            made[at : at + size] = value.to_bytes(size, "little")
-    return bytes(made)
-
-
-def change_number(made: bytearray, rng: np.random.Generator) -> None:
-    """Replace one run of digits by a number that hurts, or a text."""
-    digits = [i for i in range(min(len(made), 6000)) if 48 <= made[i] <= 57]
-    if not digits:
-        return
-    start = end = digits[int(rng.integers(0, len(digits)))]
-    while end < len(made) and 48 <= made[end] <= 57:
-        end += 1
-    made[start:end] = TEXTS[int(rng.integers(0, len(TEXTS)))]
-
-
-def mutate_xml(data: bytes, rng: np.random.Generator) -> bytes:
-    """Change XML so that it mostly stays well-formed, and its content reaches the parser."""
-    text = data.decode("utf-16" if data[:2] == b"\xff\xfe" else "utf-8", "replace")
-    text = re.sub(r"<\?xml[^>]*>", "", text)
-    for _ in range(min(6, int(rng.geometric(0.5)))):
-        leaves = list(re.finditer(r"<([A-Za-z]\w*)[^<>]*>([^<>]*)</\1>", text))
-        attributes = list(re.finditer(r'="([^"<>]*)"', text))
-        kind = int(rng.integers(0, 6))
-        if kind == 0 and attributes:
-            found = attributes[int(rng.integers(0, len(attributes)))]
-            text = text[: found.start(1)] + strange(found[1], rng) + text[found.end(1) :]
-        elif leaves:
-            found = leaves[int(rng.integers(0, len(leaves)))]
-            new = {
-                1: "",  # the element is gone
-                2: found[0] * 2,
-                3: found[0] + leaves[int(rng.integers(0, len(leaves)))][0],
-            }.get(kind, found[0].replace(f">{found[2]}<", f">{strange(found[2], rng)}<"))
-            text = text[: found.start()] + new + text[found.end() :]
-    return text.encode("utf-8")
-
-
-def strange(text: str, rng: np.random.Generator) -> str:
-    """Return another value in place of `text`: one that hurts, or the text a little changed."""
-    if rng.random() < 0.5 or not text:
-        new = TEXTS[int(rng.integers(0, len(TEXTS)))].decode("latin-1")
-        return new.replace("&", "").replace("<", "")
-    at = int(rng.integers(0, len(text)))
-    return text[:at] + "0Az 9+-=."[int(rng.integers(0, 9))] + text[at + int(rng.integers(0, 3)) :]
-
-
-def repaired(format: str, data: bytes) -> bytes:
-    """Correct the checksums, so that mutations get past them."""
-    if format == "scp-ecg" and len(data) > 6:
-        body = struct.pack("<I", len(data)) + data[6:]
-        return struct.pack("<H", binascii.crc_hqx(body, 0xFFFF)) + body
-    if format == "ishne" and len(data) > 522:
-        return data[:8] + b"\0\0" + data[10:]  # 0 says that none was stored
-    return data
 
 
 def unchecked(format: str) -> list[bytes]:
@@ -227,6 +134,7 @@ def fuzz(format: str, count: int, seed: int, real: Sequence[Path]) -> int:
 
 
 def main() -> int:
+    """Fuzz one format, or all of them, a process each."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--format", choices=list(FORMATS))
     parser.add_argument("--count", type=int, default=10_000)

@@ -20,7 +20,8 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-# dyssync is imported inside the functions: atheris instruments what is imported after it.
+# All else of dyssync is imported inside the functions: atheris instruments what comes after it.
+from dyssync.workers import use_one_thread
 
 # "xli" is the decompressor inside of Sierra XML, which mutations of base64 text hardly reach.
 PARSERS = (
@@ -40,11 +41,11 @@ class TooSlowError(Exception):
 
 def reader(name: str) -> Callable[[bytes], bool]:
     """Return a function that reads bytes as format `name` and says whether that gave an ECG."""
-    from fuzz_formats import GOLDEN, LIMIT_S, repaired
-
     from dyssync.errors import InputError
     from dyssync.formats import FORMATS, ReadOptions, parse_input
     from dyssync.formats.sierra_xml.xli import decode_chunks
+    from fuzz_formats import GOLDEN, LIMIT_S
+    from mutations import repaired
 
     if name != "xli":
         FORMATS[name]  # imports its module
@@ -84,6 +85,7 @@ def seeds(name: str, real: Sequence[Path]) -> list[bytes]:
 
 
 def print_row(engine: str, name: str, counts: dict[bool, int]) -> None:
+    """Print what one run read and what it took."""
     spent = resource.getrusage(resource.RUSAGE_SELF)
     seconds = spent.ru_utime + spent.ru_stime
     print(
@@ -128,9 +130,10 @@ def run_atheris(name: str, minutes: float, keep: Path) -> int:
 def run_hypothesis(name: str, minutes: float, keep: Path, real: Sequence[Path]) -> int:
     """Read files that hypothesis made from seeds until the time is over."""
     import numpy as np
-    from fuzz_formats import mutate_xml
     from hypothesis import HealthCheck, Phase, given, settings
     from hypothesis import strategies as st
+
+    from mutations import mutate_xml
 
     files = seeds(name, real)
     read = reader(name)
@@ -185,6 +188,8 @@ def run_hypothesis(name: str, minutes: float, keep: Path, real: Sequence[Path]) 
 
 
 def main() -> int:
+    """Fuzz one parser."""
+    use_one_thread()  # minutes are of processor time: waiting threads must not use them up
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("engine", choices=("atheris", "hypothesis"))
     parser.add_argument("parser", choices=PARSERS)

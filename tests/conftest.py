@@ -9,9 +9,18 @@ import pytest
 
 from dyssync.ecg import ECG, LIMB_FROM_I_II, Source
 from dyssync.models import MODELS
+from dyssync.study.results import StudyResults
 
 ROOT = Path(__file__).parent.parent
 FS = 250.0
+RUNS = {"finished_run"}  # fixtures that run a study
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow every test of a whole run, so that nobody has to remember it."""
+    for item in items:
+        if RUNS.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")
@@ -85,6 +94,12 @@ def tiny_study() -> list[str]:
         *("--set", "ssl-resnet18.height=64", "--set", "ssl-resnet18.width=64"),
         *("--set", "ssl-resnet18.pretraining_passes=1"),
     ]
+
+
+@pytest.fixture(scope="session")
+def golden_run() -> StudyResults:
+    """The tables of a real study on virtual patients, kept with the tests: read in a moment."""
+    return StudyResults.read(ROOT / "tests" / "golden" / "run")
 
 
 @pytest.fixture(scope="session")

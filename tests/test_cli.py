@@ -14,7 +14,7 @@ from dyssync.cli import main
 from dyssync.cli.app import app
 from dyssync.cli.exits import Exit
 from dyssync.ecg import ECG, LEADS
-from dyssync.formats import write_ecg
+from dyssync.formats import FORMATS, write_ecg
 from dyssync.workers import THREAD_SETTINGS
 
 # one process: what its tests share takes a while to make
@@ -50,14 +50,20 @@ def test_no_verb_imports_another() -> None:
         assert not named, f"{home} imports {named}; what two verbs share is no verb's"
 
 
-def test_help_imports_nothing_heavy() -> None:
+@pytest.mark.parametrize(("call", "needed"), [("--help", set()), ("list formats", {"numpy"})])
+def test_what_answers_at_once_imports_nothing_heavy(call: str, needed: set[str]) -> None:
     code = (
-        "import sys; from dyssync.cli import main; main(['--help']); "
-        "print(sorted({'torch','lightgbm','matplotlib','monai','pandas','scipy','numpy'}"
-        " & set(sys.modules)), file=sys.stderr)"
+        "import sys; from dyssync.cli import main; main(sys.argv[1:]); "
+        "print(*{name.partition('.')[0] for name in sys.modules}, file=sys.stderr)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stderr.strip() == "[]"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *call.split()], capture_output=True, text=True, check=True
+    )
+    heavy = {
+        *("torch", "lightgbm", "matplotlib", "monai", "pandas", "scipy", "numpy", "sklearn"),
+        *("numba", "cv2", "pyarrow", "pydicom", "h5py", "PIL"),
+    }
+    assert heavy & set(done.stderr.split()) == needed
 
 
 @pytest.mark.parametrize(("said", "used"), [(None, "1"), ("2", "2")])
@@ -101,7 +107,13 @@ def test_wrong_calls_end_with_2_and_one_line(
     assert held.err.count("\n") == 1
 
 
-def test_list_prints_names_only(capsys: Captured) -> None:
+def test_list_describes_formats_and_names_the_rest(capsys: Captured) -> None:
+    assert main(["list", "formats"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == list(FORMATS)
+    assert [line.split(maxsplit=1)[1] for line in lines] == [
+        FORMATS[name].description for name in FORMATS
+    ]
     assert main(["list", "models"]) == 0
     assert capsys.readouterr().out.split() == [
         *("resnet18", "ssl-resnet18", "lightgbm", "logistic", "guideline-esc-2021"),

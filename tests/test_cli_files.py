@@ -1,6 +1,8 @@
 """The verbs on files (inspect, measure, convert, render): results, refusals, what is left."""
 
 import json
+from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +11,10 @@ import pyarrow.parquet
 import pytest
 
 from dyssync.cli import main
+from dyssync.cli.batch import Failure, Job
 from dyssync.cli.exits import Exit
 from dyssync.cli.paths import gather, names_of
+from dyssync.cli.rows import JSONTable, write_rows
 from dyssync.ecg import ECG, LEADS
 from dyssync.formats import read_ecg, writable_formats
 from dyssync.measurements import measure
@@ -101,6 +105,22 @@ def test_printed_measurements_are_for_people_and_json_for_machines(
     ]
     assert rows[0]["measurements"]["heart_rate_bpm"] == pytest.approx(75.0, abs=0.5)
     assert "error" in rows[2]
+
+
+def test_rows_are_written_as_they_come_what_failed_among_them() -> None:
+    file = StringIO()
+
+    def found() -> Iterator[int | Failure]:
+        yield 1
+        assert file.getvalue().endswith('{"file": "a", "n": 1}')
+        yield Failure("b", "b: broken")
+        assert file.getvalue().endswith('{"file": "b", "error": "b: broken"}')
+        yield 3
+
+    jobs = [Job(Path(name), name) for name in "abc"]
+    with JSONTable[int](file, lambda n: {"n": n}) as table:
+        assert write_rows(table, jobs, found()) == (2, [Failure("b", "b: broken")])
+    assert [row["file"] for row in json.loads(file.getvalue())] == ["a", "b", "c"]
 
 
 def test_rate_and_unit_may_be_declared(silent: Path, tmp_path: Path, capsys: Captured) -> None:

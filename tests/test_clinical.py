@@ -35,7 +35,7 @@ def test_cohort_columns_travel_with_the_ecg_and_bad_ones_are_problems(toy_cohort
     table["lvef"], table["nyha"], table["sex"] = 25, "III", "F"
     path = toy_cohort / "clinical.csv"
     table.to_csv(path, index=False)
-    (ecg, *_) = read_cohort(path).ecgs
+    (ecg, *_) = read_cohort(path).inputs
     assert dict(ecg.clinical) == {"lvef": 25.0, "nyha": 3.0}
     assert clinical_fact(ecg, "sex") == 1.0
     assert np.isnan(clinical_fact(ecg, "af"))

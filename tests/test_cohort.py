@@ -9,10 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dyssync.cohort.cohort import check_cohort, read_cohort
-from dyssync.cohort.corpus import check_apart, read_corpus
+from dyssync.cohort.corpus import check_apart, check_corpus, read_corpus
 from dyssync.cohort.digests import digest_of
+from dyssync.cohort.recordings import read_recordings, refuse_unusable
 from dyssync.cohort.splits import PARTS, Split, split_patients, split_table
 from dyssync.cohort.table import is_responder
+from dyssync.ecg import ECG, Source
 from dyssync.errors import CohortError
 
 
@@ -33,10 +35,10 @@ def test_response_is_a_fall_of_at_least_15_percent() -> None:
 
 def test_read_cohort_makes_labels_from_volumes_and_keeps_other_columns(toy_cohort: Path) -> None:
     cohort = read_cohort(toy_cohort / "cohort.csv")
-    assert len(cohort.ecgs) == 48
+    assert len(cohort.inputs) == 48
     assert cohort.table["responder"].tolist() == [0, 1] * 24
     assert set(cohort.table["centre"]) == {"A"}
-    assert [e.patient_id for e in cohort.ecgs] == cohort.table["patient_id"].tolist()
+    assert [e.patient_id for e in cohort.inputs] == cohort.table["patient_id"].tolist()
     assert cohort.table["sha256"].str.len().eq(64).all()
 
 
@@ -64,12 +66,36 @@ def test_all_problems_are_found_at_once(toy_cohort: Path) -> None:
         read_cohort(toy_cohort / "broken.csv")
 
 
+def test_two_workers_find_what_one_does_in_the_same_order(toy_cohort: Path) -> None:
+    table = table_of(toy_cohort)
+    table.loc[2, "ecg"], table.loc[9, "ecg"] = "absent.hea", "gone.hea"
+    path = write(toy_cohort, table, "two-bad.csv")
+    told: list[tuple[int, int]] = []
+    one, problems = check_cohort(path)
+    two, same = check_cohort(path, workers=2, on_progress=lambda *n: told.append(n))
+    assert problems == same
+    pd.testing.assert_frame_equal(one.table, two.table)
+    pd.testing.assert_frame_equal(one.excluded, two.excluded)
+    assert told == [(n, 48) for n in range(1, 49)]
+    cohort = read_cohort(path, exclude_problems=True)
+    twice = read_cohort(path, exclude_problems=True, workers=2)
+    assert digest_of(cohort.inputs) == digest_of(twice.inputs)
+    assert not any(ecg.signal.flags.writeable for ecg in twice.signals)
+
+
+def test_a_check_keeps_no_recording(toy_cohort: Path) -> None:
+    table = table_of(toy_cohort)
+    rows = read_recordings(table, toy_cohort, seconds=10.0, keep=False)
+    assert [row.recording for row in rows] == [None] * 48
+    assert [row.fs for row in rows] == [250.0] * 48
+
+
 def test_bad_rows_can_be_left_out_but_not_a_torn_patient(toy_cohort: Path) -> None:
     table = table_of(toy_cohort)
     table.loc[2, "ecg"] = "absent.hea"
     path = write(toy_cohort, table, "one-bad.csv")
     cohort = read_cohort(path, exclude_problems=True)
-    assert len(cohort.ecgs) == 47
+    assert len(cohort.inputs) == 47
     assert cohort.excluded["row"].tolist() == [4]
     table.loc[5, "patient_id"] = table.loc[6, "patient_id"]
     with pytest.raises(CohortError, match="both classes"):
@@ -100,6 +126,21 @@ def test_responder_column_that_contradicts_the_volumes_is_refused(toy_cohort: Pa
 def test_short_recordings_are_refused(toy_cohort: Path) -> None:
     with pytest.raises(CohortError, match=r"10\.0 s of signal, 12 s needed"):
         read_cohort(toy_cohort / "cohort.csv", seconds=12.0)
+
+
+def test_recordings_that_no_model_can_use_are_refused_with_all_reasons(
+    toy: tuple[list[ECG], np.ndarray],
+) -> None:
+    signal = toy[0][0].signal.copy()
+    signal[7] = 0
+    ecg = ECG(signal[:, :2000], 250.0, source=Source("x.hea"))
+    with pytest.raises(CohortError) as caught:
+        refuse_unusable(ecg, seconds=10.0)
+    assert str(caught.value) == (
+        "x.hea: flat leads V2; a signal in all 12 is needed; 8.0 s of signal, 10 s needed"
+    )
+    short = ECG(toy[0][0].signal[:, :2499], 250.0)
+    refuse_unusable(short, seconds=10.0)  # a sample short is ten seconds to every vendor
 
 
 @settings(max_examples=60, deadline=None)
@@ -153,16 +194,40 @@ def test_corpus_from_a_folder_and_its_digest(toy_cohort: Path) -> None:
     assert corpus.digest != digest_of(corpus.ecgs[1:])
 
 
+def test_corpus_that_is_not_there_is_told_as_such_before_anything_is_read(
+    toy_cohort: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "notes.csv").write_text("note\nhello\n")
+    for name, message in [
+        ("nonexist", "nonexist: no such file or folder; a table or a folder"),
+        ("absent.csv", r"absent\.csv: no such file or folder"),
+        ("empty", "empty: the folder is empty"),
+        ("notes.csv", r"notes\.csv: column ecg is missing"),
+    ]:
+        for refuse in (check_corpus, read_corpus):
+            with pytest.raises(CohortError, match=message):
+                refuse(tmp_path / name)
+    for name in ("corpus", "cohort.csv"):
+        check_corpus(toy_cohort / name)
+
+
+def test_two_workers_read_the_corpus_that_one_does(toy_cohort: Path) -> None:
+    one = read_corpus(toy_cohort / "cohort.csv", seconds=10.0)
+    assert [e.patient_id for e in one.ecgs] == [f"P{i:02d}" for i in range(48)]
+    assert read_corpus(toy_cohort / "cohort.csv", workers=2).digest == one.digest
+
+
 def test_corpus_with_a_test_patient_or_recording_is_refused(toy_cohort: Path) -> None:
     cohort = read_cohort(toy_cohort / "cohort.csv")
     apart = read_corpus(toy_cohort / "corpus").ecgs
-    check_apart(apart, cohort.responses.index, cohort.ecgs)
+    check_apart(apart, cohort.responses.index, cohort.inputs)
     with pytest.raises(CohortError, match=r"1 patients are also in a test part \(P00\)"):
-        check_apart([*apart, cohort.ecgs[0]], cohort.responses.index, cohort.ecgs)
+        check_apart([*apart, cohort.inputs[0]], cohort.responses.index, cohort.inputs)
 
 
 def test_real_cohort_is_read_whole(shared_data: Path) -> None:
     cohort = read_cohort(shared_data / "ludb" / "cohort_lvh.csv")
-    assert len(cohort.ecgs) == 160
+    assert len(cohort.inputs) == 160
     assert cohort.responses.sum() == 89
-    assert cohort.ecgs[0].sex == "F"
+    assert cohort.inputs[0].sex == "F"

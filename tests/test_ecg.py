@@ -1,12 +1,15 @@
 """The ECG type keeps its promises, and leads find their names and places."""
 
+from copy import deepcopy
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dyssync.ecg import ECG, LEADS, assemble_leads, lead_name
+from dyssync.ecg import ECG, LEADS, RepresentativeBeat, assemble_leads, lead_name
 from dyssync.errors import ConfigError, FormatError, check_choice, check_range
+from dyssync.image import ECGImage
 from dyssync.registry import Registry
 
 
@@ -93,3 +96,12 @@ def test_checks_return_their_argument_or_say_the_range() -> None:
     assert check_range("rate", 500, 50, 4000, "Hz") == 500
     with pytest.raises(ConfigError, match="rate is 5 Hz; 50 to 4000 Hz is needed"):
         check_range("rate", 5, 50, 4000, "Hz")
+
+
+def test_values_stay_read_only_when_another_process_sends_them() -> None:
+    ecg = ECG(signal(), 250.0, beat=RepresentativeBeat(signal(), 250.0))
+    sent = deepcopy(ecg)  # as pickling does: by __setstate__
+    assert sent.beat is not None
+    page = deepcopy(ECGImage(np.zeros((50, 60, 3), np.uint8)))
+    for array in (sent.signal, sent.beat.signal, page.pixels):
+        assert not array.flags.writeable

@@ -11,6 +11,8 @@ import pytest
 from dyssync.errors import FormatError
 from dyssync.formats.reading.isolation import convert_apart
 
+pytestmark = pytest.mark.slow  # each starts a process
+
 MODULE = """
 import os, signal, sys
 from dyssync.errors import FormatError

@@ -10,9 +10,9 @@ from measurement_page import render_dictionary
 
 from dyssync.ecg import ECG, LEAD_INDEX, LEADS, Sex
 from dyssync.errors import ConfigError
-from dyssync.measurements import DEFINITIONS, Measurements, activation, lead_quality, measure
+from dyssync.formats import read_ecg
+from dyssync.measurements import DEFINITIONS, activation, lead_quality, measure
 from dyssync.measurements.areas import angle_deg
-from dyssync.measurements.batch import measure_files
 from dyssync.measurements.bundle_branch import lbbb_esc
 from dyssync.measurements.guidelines import Candidate, esc_2021, hrs_2023
 from dyssync.measurements.heartbeat import Heartbeat, from_typical_beat, heartbeat
@@ -367,12 +367,6 @@ def test_guideline_classes(qrs: float, lbbb: bool, esc: str, hrs: str) -> None:
 
 
 @pytest.mark.real_data
-def test_measure_files_lists_the_bad_ones_and_goes_on(shared_data: Path, tmp_path: Path) -> None:
-    broken = tmp_path / "broken.xml"
-    broken.write_text("<x/>")
-    muse = shared_data / "formats" / "ge-muse-xml" / "braveheart_example1.xml"
-    bad, good = measure_files([broken, muse], workers=1)
-    assert bad.measurements is None
-    assert "broken.xml" in bad.problem
-    assert isinstance(good.measurements, Measurements)
-    assert good.measurements["qrs_duration_ms"] == pytest.approx(96, abs=8)  # the machine's value
+def test_qrs_duration_of_a_real_file_is_near_the_recorders(shared_data: Path) -> None:
+    ecg = read_ecg(shared_data / "formats" / "ge-muse-xml" / "braveheart_example1.xml")
+    assert measure(ecg)["qrs_duration_ms"] == pytest.approx(96, abs=8)

@@ -44,7 +44,7 @@ def test_cohort_of_pictures_is_read_and_shrunk_to_its_use(scans: Path) -> None:
     cohort = read_cohort(scans)
     assert cohort.holds_pictures
     assert cohort.table["fs"].isna().all()
-    for image, patient in zip(cohort.ecgs, cohort.table["patient_id"], strict=True):
+    for image, patient in zip(cohort.inputs, cohort.table["patient_id"], strict=True):
         assert isinstance(image, ECGImage)
         assert image.patient_id == patient
         assert max(image.pixels.shape) == 1000
@@ -64,6 +64,7 @@ def test_signals_among_pictures_and_pictures_of_other_things_are_refused(
     assert any(p.startswith("row 3 (P01): blank.png: picture is no ECG page") for p in problems)
 
 
+@pytest.mark.slow
 def test_study_of_scans_leaves_out_what_needs_signals_and_its_bundle_takes_scans(
     scans: Path,
     toy: tuple[list[ECG], np.ndarray],

@@ -10,6 +10,7 @@ import pytest
 from dyssync.ecg import ECG
 from dyssync.errors import ConfigError, ModelError
 from dyssync.image import ECGImage
+from dyssync.keeping import keeping
 from dyssync.layouts import LAYOUTS
 from dyssync.learning import picture_config
 from dyssync.learning.network_input import (
@@ -54,6 +55,7 @@ def test_one_seed_repeats_its_training_pictures_and_two_differ(
     assert not np.array_equal(drawn(1), drawn(2))
 
 
+@pytest.mark.slow
 def test_two_workers_draw_what_one_process_draws(toy: Toy) -> None:
     ecg, seeds = toy[0][0], range(4)
     with ProcessPoolExecutor(2, get_context("spawn")) as pool:
@@ -139,6 +141,7 @@ def test_own_picture_is_seen_nearly_as_the_signal_it_was_drawn_from(toy: Toy) ->
         assert np.corrcoef(drawn.ravel(), seen.ravel())[0, 1] > 0.8
 
 
+@pytest.mark.slow
 def test_network_learns_from_random_pages_and_takes_pictures_of_them(toy: Toy) -> None:
     x, y = toy
     pages = [as_page(ecg, 400) for ecg in x]
@@ -153,3 +156,13 @@ def test_network_learns_from_random_pages_and_takes_pictures_of_them(toy: Toy) -
 def test_signal_models_name_the_pictures_they_cannot_take(toy: Toy) -> None:
     with pytest.raises(ModelError, match=r"lightgbm needs signals; memory is a picture"):
         signals_of([toy[0][0], as_page(toy[0][1], 400)], "lightgbm")
+
+
+def test_members_of_a_bundle_share_one_drawing(toy: Toy) -> None:
+    ecg = toy[0][0]
+    with keeping():
+        shared = [asked_pictures(ecg, config, 3) for config in (PLAIN, RANDOM)]
+        assert all(a is b for a, b in zip(*shared, strict=True))
+    again = asked_pictures(ecg, PLAIN, 3)
+    assert not any(a is b for a, b in zip(shared[0], again, strict=True))
+    np.testing.assert_array_equal(shared[0], again)

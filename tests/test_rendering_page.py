@@ -1,6 +1,8 @@
 """Pages for people: true to the millimetre, readable back to millivolt."""
 
+import gc
 import io
+import weakref
 from dataclasses import replace
 from pathlib import Path
 
@@ -148,3 +150,19 @@ def test_unusable_page_options_are_refused(heartbeat: Signal) -> None:
         render_page(heartbeat, 500, LAYOUTS["3x4"], style="rde")
     with pytest.raises(ConfigError, match="gain is 0"):
         PageOptions(limb_gain_mm_mv=0)
+
+
+class Name(str):
+    """Text that can be watched: a plain str takes no weak reference."""
+
+
+def test_nothing_of_a_header_is_kept_after_the_page(heartbeat: Signal) -> None:
+    name = Name("Jane Doe 1931-04-02.xml")
+    watched = weakref.ref(name)
+    for style in ("red", "plain"):
+        render_page(
+            heartbeat, 500, LAYOUTS["3x4"], style=style, options=PageOptions(header=(name,))
+        )
+    del name
+    gc.collect()
+    assert watched() is None

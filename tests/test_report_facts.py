@@ -1,18 +1,22 @@
-"""What the report says and shows: order of merit, choice of cases, tint, fingerprint."""
+"""What the report says and shows: order of merit, choice of cases, tint, numbers as text."""
+
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from dyssync.explanation.overlay import blend
-from dyssync.report.cohort_facts import data_fingerprint
-from dyssync.report.explanation_facts import choose_cases
-from dyssync.report.performance import comparisons
-from dyssync.study.results import TABLES
+from dyssync.report.map_facts import choose_cases, colour_scale, model_maps
+from dyssync.report.overview import look_over
+from dyssync.report.pairs import comparisons
+from dyssync.report.sections import SECTIONS
+from dyssync.report.wording import metric
+from dyssync.study.results import EXPLANATION_TABLES, TABLES, StudyResults
 
 
 @pytest.mark.parametrize(
-    ("metric", "difference", "low", "high", "expected"),
+    ("name", "difference", "low", "high", "expected"),
     [
         ("auroc", 0.05, -0.01, 0.11, "a and b are not separable in AUROC"),
         ("auroc", 0.05, 0.00, 0.10, "a and b are not separable in AUROC"),
@@ -20,13 +24,15 @@ from dyssync.study.results import TABLES
         ("brier", 0.05, 0.01, 0.09, "a has a higher (worse) Brier score than b"),
         ("accuracy", -0.05, -0.09, -0.01, "a has a lower (worse) Accuracy than b"),
         ("auroc", 0.05, np.nan, np.nan, "a and b cannot be compared in AUROC"),
+        ("slope", 0.05, 0.01, 0.09, "a has a higher Slope than b"),  # which way is not known
     ],
 )
 def test_an_order_is_stated_only_where_the_interval_excludes_zero(
-    metric: str, difference: float, low: float, high: float, expected: str
+    name: str, difference: float, low: float, high: float, expected: str
 ) -> None:
-    row = ("fixed", metric, "a", "b", difference, low, high, 0.04, 10)
-    (found,) = comparisons(pd.DataFrame([row], columns=list(TABLES["tests"])))
+    row = ("fixed", name, "a", "b", difference, low, high, 0.04, 10)
+    summary = {(model, "fixed", name): {"mean": 0.6} for model in "ab"}
+    (found,) = comparisons(pd.DataFrame([row], columns=list(TABLES["tests"])), summary)
     assert found.sentence.startswith(expected)
 
 
@@ -55,8 +61,54 @@ def test_overlay_tints_white_paper_only_where_the_map_is_high() -> None:
     np.testing.assert_allclose(blend(255 - picture, cam, 2.0), tinted)  # dark pages are inverted
 
 
-def test_fingerprint_depends_on_the_data_and_not_on_their_order() -> None:
-    rows = [("P1", "aa", 1), ("P2", "bb", 0), ("P3", "cc", 1)]
-    cohort = pd.DataFrame(rows, columns=["patient_id", "sha256", "responder"])
-    assert data_fingerprint(cohort) == data_fingerprint(cohort.iloc[::-1])
-    assert data_fingerprint(cohort) != data_fingerprint(cohort.assign(responder=[1, 1, 0]))
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("ppv", 0.8125, "81.2"),
+        ("auroc", 0.8125, "0.812"),
+        ("auroc", -0.0002, "0.000"),  # no minus
+        ("auroc", np.nan, "not defined"),
+        ("threshold", 0.5, "0.500"),
+    ],
+)
+def test_a_metric_is_written_in_its_own_scale(name: str, value: float, expected: str) -> None:
+    assert metric(name).number(value) == expected
+
+
+def test_differences_are_written_with_their_sign() -> None:
+    signed = [metric("ppv").number(value, signed=True) for value in (0.05, -0.05, 0.0)]
+    assert signed == ["+5.0", "\N{MINUS SIGN}5.0", "0.0"]
+
+
+def test_full_colour_is_the_99th_percentile_of_what_is_above_zero(
+    golden_run: StudyResults,
+) -> None:
+    cams = golden_run.maps["resnet18"]
+    values = np.zeros((2, 10, 11), np.float32)
+    values.flat[:101] = np.arange(101)  # 100 values above zero, the rest is nothing
+    assert colour_scale(replace(cams, maps=values)) == pytest.approx(99.01)
+    assert colour_scale(replace(cams, maps=np.zeros_like(values))) == 0
+
+
+def test_an_even_map_gives_each_lead_the_area_of_its_boxes(golden_run: StudyResults) -> None:
+    (maps,) = model_maps(golden_run)
+    even = dict(zip(maps.leads.leads, maps.leads.even, strict=True))
+    assert sum(even.values()) == pytest.approx(1)
+    # 3x4 with a rhythm strip of lead II four columns wide: 16 boxes' worth, five of them of II
+    assert (even["II"], even["V1"]) == pytest.approx((5 / 16, 1 / 16), rel=0.05)
+    assert sum(maps.leads.shares) == pytest.approx(1)
+
+
+def test_the_five_largest_features_are_listed_and_a_weak_direction_is_mixed(
+    golden_run: StudyResults,
+) -> None:
+    rows = [
+        ("m", f"feature_{k}", 0.6 - 0.1 * k, 0.01, direction, 2)
+        for k, direction in enumerate((0.5, 0.49, -0.5, np.nan, 1.0, 1.0, 1.0))
+    ]
+    table = pd.DataFrame(rows, columns=list(EXPLANATION_TABLES["importances"]))
+    results = replace(golden_run, explanations={**golden_run.explanations, "importances": table})
+    found = SECTIONS["features"].gather(look_over(results))
+    assert [row.direction for row in found] == [
+        "larger: likelier", "mixed", "larger: less likely", "mixed", "larger: likelier",
+    ]  # fmt: skip

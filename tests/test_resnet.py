@@ -44,6 +44,7 @@ def test_lead_boxes_tile_the_picture_and_name_every_lead(layout: str) -> None:
     assert cover.mean() > 0.95
 
 
+@pytest.mark.slow
 def test_encoder_survives_its_folder_and_refuses_its_own_patients(toy: Toy, tmp_path: Path) -> None:
     config = PretrainingConfig(height=64, width=64, passes=1)
     encoder = pretrain(toy[0][:8], config, seed=1)
@@ -65,6 +66,7 @@ def test_encoder_survives_its_folder_and_refuses_its_own_patients(toy: Toy, tmp_
         load_encoder(tmp_path / "encoder")
 
 
+@pytest.mark.slow
 def test_fit_starts_from_the_encoder(toy: Toy, tmp_path: Path) -> None:
     pretrain(toy[0][:8], PretrainingConfig(height=64, width=64, passes=1), seed=1).save(
         tmp_path / "encoder"

@@ -21,6 +21,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     }
 
 
+@pytest.mark.slow
 def test_same_seed_gives_the_same_bytes_on_one_and_two_processes(tmp_path: Path) -> None:
     simulate_cohort(20, 5, tmp_path / "one")
     simulate_cohort(20, 5, tmp_path / "two", workers=2)
@@ -99,6 +100,7 @@ def test_impossible_numbers_of_patients_are_one_line(tmp_path: Path, n: int) -> 
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [["--workers", "2"], ["--workers", "1", "--unlabelled"]])
 def test_files_that_cannot_be_finished_are_one_line_of_the_command(
     tmp_path: Path, kind: list[str]

@@ -1,11 +1,14 @@
 """The unlabelled corpus: shards read back what was simulated; runs resume."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from dyssync.cohort.shards import read_shards
+from dyssync.cohort.corpus import read_corpus
+from dyssync.cohort.shards import read_shards, write_shard
+from dyssync.ecg import ECG
 from dyssync.errors import CohortError
 from dyssync.simulation import corpus as module
 from dyssync.simulation.cohort import patient_rng
@@ -49,6 +52,43 @@ def test_an_interrupted_corpus_goes_on_where_it_stopped(
     assert seen == [(2, 5), (4, 5), (5, 5)]
     for path in (tmp_path / "whole").iterdir():
         assert path.read_bytes() == (tmp_path / "cut" / path.name).read_bytes()
+
+
+def test_a_shard_gives_back_what_was_written_and_is_whole_or_absent(
+    tmp_path: Path, toy: tuple[list[ECG], np.ndarray]
+) -> None:
+    signal = np.tile(toy[0][0].signal, 2)  # 5000 samples
+    ecgs = [
+        ECG(signal, 500.0, patient_id="a", age=61.5, sex="F"),
+        ECG(-signal, 500.0, patient_id="b"),
+    ]
+    write_shard(tmp_path / "shard-000000.parquet", ecgs)
+    back = list(read_shards(tmp_path))
+    assert [(e.patient_id, e.age, e.sex, e.fs) for e in back] == [
+        ("a", 61.5, "F", 500.0),
+        ("b", None, None, 500.0),
+    ]
+    for ecg, read in zip(ecgs, back, strict=True):
+        assert np.abs(ecg.signal - read.signal).max() <= 5.1e-4  # half of 1 uV
+
+    def broken() -> Iterator[ECG]:
+        yield ecgs[0]
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_shard(tmp_path / "shard-000001.parquet", broken())
+    assert [path.name for path in tmp_path.iterdir()] == ["shard-000000.parquet"]
+
+
+def test_a_corpus_of_shards_tells_how_many_of_how_many(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "SHARD", 2)
+    simulate_corpus(3, 4, tmp_path / "c")
+    told: list[tuple[int, int]] = []
+    corpus = read_corpus(tmp_path / "c", on_progress=lambda *n: told.append(n))
+    assert told == [(1, 3), (2, 3), (3, 3)]
+    assert [e.patient_id for e in corpus.ecgs] == ["VE00000001", "VE00000002", "VE00000003"]
 
 
 def test_a_folder_without_shards_or_with_a_damaged_one_is_named(tmp_path: Path) -> None:

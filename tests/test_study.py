@@ -189,6 +189,15 @@ def test_corpus_with_a_patient_of_the_cohort_is_refused(
     assert not (tmp_path / "run").exists()
 
 
+def test_missing_corpus_is_told_before_the_cohort_is_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nowhere, cohort = str(tmp_path / "nowhere"), str(tmp_path / "cohort.csv")
+    call = ["study", "--cohort", cohort, "--corpus", nowhere, "--out", str(tmp_path / "run")]
+    assert main([*call, "--models", "ssl-resnet18"]) == 2
+    assert "nowhere: no such file or folder" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("settings_", "message"),
     [

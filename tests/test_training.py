@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import save_file
 
 from dyssync.errors import ModelError
-from dyssync.learning import training
+from dyssync.learning import checkpoint
 from dyssync.learning.network import (
     build_network,
     load_image_weights,
@@ -16,7 +16,15 @@ from dyssync.learning.network import (
     round_weights,
     unpack_weights,
 )
-from dyssync.learning.training import UNWATCHED, Schedule, Watch, batches, make_fabric, train
+from dyssync.learning.training import (
+    UNWATCHED,
+    Objective,
+    Schedule,
+    Watch,
+    batches,
+    make_fabric,
+    train,
+)
 
 
 class Stop(Exception):  # noqa: N818 - stands for a killed process
@@ -41,10 +49,12 @@ def learn(epochs_before_stop: int | None, folder: Path | None) -> torch.Tensor:
 
     schedule = Schedule(epochs=6, batch_size=4, learning_rate=0.05, weight_decay=0.1)
     watch = Watch(on_progress, folder) if folder else UNWATCHED
-    history = train(
-        module, loss_of, 20, schedule, seed=5, fabric=fabric, watch=watch,
+    objective = Objective(
+        20,
+        loss_of,
         validate=lambda mean: float(mean.get_parameter("weight").detach().square().sum()),
-    )  # fmt: skip
+    )
+    history = train(module, objective, schedule, seed=5, fabric=fabric, watch=watch)
     assert len(history.loss) == 6
     return module.weight.detach().clone()
 
@@ -52,12 +62,27 @@ def learn(epochs_before_stop: int | None, folder: Path | None) -> torch.Tensor:
 def test_interrupted_training_ends_with_the_same_numbers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training, "CHECKPOINT_EVERY_S", 0.0)
+    monkeypatch.setattr(checkpoint, "CHECKPOINT_EVERY_S", 0.0)
     whole = learn(None, None)
     with pytest.raises(Stop):
         learn(3, tmp_path)
     resumed = learn(None, tmp_path)
     torch.testing.assert_close(resumed, whole, rtol=0, atol=0)
+
+
+def test_damaged_checkpoint_is_one_clear_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoint, "CHECKPOINT_EVERY_S", 0.0)
+    with pytest.raises(Stop):
+        learn(3, tmp_path)
+    path = tmp_path / checkpoint.CHECKPOINT
+    whole = path.read_bytes()
+    for damaged in (whole[:40], whole[:-8], b"", whole.replace(b"now.weight", b"now.height")):
+        path.write_bytes(damaged)
+        with pytest.raises(ModelError, match=r"checkpoint is damaged .* remove it") as caught:
+            learn(None, tmp_path)
+        assert "\n" not in str(caught.value)
 
 
 def test_batches_cover_everything_once_and_leave_no_single() -> None:

@@ -46,11 +46,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[StudyConfig, Path]:
     return found, cache
 
 
+@pytest.mark.slow
 def test_builtin_cohort_reads_like_any_user_s(made: tuple[StudyConfig, Path]) -> None:
     config, _ = made
     assert config.cohort is not None
     cohort = read_cohort(config.cohort)
-    assert len(cohort.ecgs) == 24
+    assert len(cohort.inputs) == 24
     assert set(cohort.responses) == {0, 1}
     assert "p_response" not in cohort.table.columns
     assert config.corpus is not None
@@ -81,6 +82,7 @@ def test_quick_is_shortened_for_the_builtin_cohort_but_never_the_user_s_numbers(
             assert found.parameters_of("resnet18")["epochs"] == 12
 
 
+@pytest.mark.slow
 def test_bayes_auroc_is_that_of_the_truth(made: tuple[StudyConfig, Path], tmp_path: Path) -> None:
     config, _ = made
     assert config.cohort is not None

@@ -24,6 +24,8 @@ from dyssync.workers import (
     workers_for,
 )
 
+pytestmark = pytest.mark.slow  # they start processes
+
 # Workers import this from a file: pytest gives test modules names that they cannot import.
 WORK = """
 import os, signal, time
@@ -76,13 +78,20 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType
     del sys.modules["work_of_tests"]
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_results_come_in_the_order_of_the_items(work: ModuleType, workers: int) -> None:
-    assert list(each(work.slow_first, range(5), workers=workers)) == [0, 1, 2, 3, 4]
+@pytest.mark.parametrize(("workers", "together"), [(1, 1), (2, 1), (2, 3)])
+def test_results_come_in_the_order_of_the_items(
+    work: ModuleType, workers: int, together: int
+) -> None:
+    found = each(work.slow_first, range(5), workers=workers, together=together)
+    assert list(found) == [0, 1, 2, 3, 4]
 
 
-@pytest.mark.parametrize(("workers", "ahead"), [(1, 0), (2, 2 * AHEAD)])
-def test_items_are_drawn_only_a_little_ahead_of_the_results(workers: int, ahead: int) -> None:
+@pytest.mark.parametrize(
+    ("workers", "together", "ahead"), [(1, 1, 0), (2, 1, 2 * AHEAD), (2, 3, 2 * 3 * AHEAD)]
+)
+def test_items_are_drawn_only_a_little_ahead_of_the_results(
+    workers: int, together: int, ahead: int
+) -> None:
     drawn = []
 
     def items() -> Iterator[int]:
@@ -90,10 +99,10 @@ def test_items_are_drawn_only_a_little_ahead_of_the_results(workers: int, ahead:
             drawn.append(item)
             yield item
 
-    results = each(abs, items(), workers=workers)
+    results = each(abs, items(), workers=workers, together=together)
     assert drawn == []
     assert [next(results) for _ in range(3)] == [0, 1, 2]
-    assert len(drawn) <= 3 + ahead
+    assert len(drawn) <= 3 * together + ahead
     results.close()
 
 

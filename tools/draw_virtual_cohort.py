@@ -17,8 +17,11 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
 from PIL import Image
 
+from dyssync.arrays import Floats
 from dyssync.layouts import LAYOUTS
 from dyssync.rendering import PageOptions, render_page
 from dyssync.simulation.activation import activation_times, travel_graph
@@ -45,7 +48,7 @@ def first_of(conduction: str) -> tuple[PatientParameters, np.random.Generator]:
     raise LookupError(conduction)
 
 
-def draw_bulls_eye(axis: plt.Axes, heart: Heart, times: np.ndarray, title: str) -> object:
+def draw_bulls_eye(axis: Axes, heart: Heart, times: Floats, title: str) -> PathCollection:
     """Draw activation of the LV wall seen from the apex: septum left, base outside."""
     lv = heart.is_lv
     angle, radius = np.pi - heart.angle[lv], 1 - heart.level[lv]
@@ -117,6 +120,7 @@ def draw_distributions(table: pd.DataFrame, path: Path) -> None:
 
 
 def main() -> None:
+    """Draw all pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("docs/images/virtual"))
     parser.add_argument("--table", type=Path)

@@ -2,10 +2,9 @@
 
     .venv/bin/python tools/screenshot_report.py OUT [RUN]
 
-Without RUN, the example of ``tests/test_report.py`` is written to OUT and shown.
+Without RUN, the small run that the tests keep is shown.
 """
 
-import runpy
 import subprocess
 import sys
 import tempfile
@@ -14,7 +13,7 @@ from pathlib import Path
 from dyssync.report import write_report
 from dyssync.study.results import StudyResults
 
-EXAMPLE = Path(__file__).parent.parent / "tests" / "test_report.py"
+EXAMPLE = Path(__file__).parent.parent / "tests" / "golden" / "run"
 FLAGS = (
     "--headless",
     "--no-sandbox",
@@ -57,13 +56,11 @@ def narrow(report: Path, width: int, height: int) -> Path:
 
 
 def main() -> None:
+    """Write the report and its screenshots."""
     out = Path(sys.argv[1])
     out.mkdir(parents=True, exist_ok=True)
-    if len(sys.argv) > 2:
-        results = StudyResults.read(Path(sys.argv[2]))
-    else:
-        results = runpy.run_path(str(EXAMPLE))["example_results"]()
-    report = write_report(results, out)
+    run = Path(sys.argv[2]) if len(sys.argv) > 2 else EXAMPLE
+    report = write_report(StudyResults.read(run), out)
     height = 11000
     screenshot(report, out / "wide.png", 1280, height)
     screenshot(narrow(report, 400, 2 * height), out / "narrow.png", 520, 2 * height)

@@ -28,6 +28,7 @@ TINY = tuple(
 
 
 def main() -> None:
+    """Run everything, then print the digests."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--out", type=Path, required=True, help="Folder for the results.")
     arguments.add_argument("--ludb", type=Path, default=LUDB, help="LUDB with cohort_lvh.csv.")

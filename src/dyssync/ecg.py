@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -78,6 +78,10 @@ class RepresentativeBeat:
         object.__setattr__(self, "signal", signal)
         object.__setattr__(self, "fs", float(self.fs))
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self.signal.flags.writeable = False  # which pickling forgets
+
     @property
     def seconds(self) -> float:
         """Duration, s."""
@@ -124,6 +128,10 @@ class ECG:
         signal.flags.writeable = False
         object.__setattr__(self, "signal", signal)
         object.__setattr__(self, "fs", float(self.fs))
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self.signal.flags.writeable = False  # which pickling forgets
 
     @property
     def seconds(self) -> float:

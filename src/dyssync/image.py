@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -41,6 +41,10 @@ class ECGImage:
         check_size(pixels.shape[1], pixels.shape[0])
         pixels.flags.writeable = False
         object.__setattr__(self, "pixels", pixels)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self.pixels.flags.writeable = False  # which pickling forgets
 
 
 def check_size(width: int, height: int) -> None:

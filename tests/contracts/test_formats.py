@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 from dyssync.ecg import ECG, LEADS
-from dyssync.errors import FormatError
+from dyssync.errors import FormatError, InputError
 from dyssync.formats import (
     FORMATS,
     ReadOptions,
@@ -23,7 +24,8 @@ from dyssync.formats import (
 )
 from dyssync.image import ECGImage
 
-GOLDEN = Path(__file__).parent.parent / "golden" / "formats"
+ROOT = Path(__file__).parent.parent.parent
+GOLDEN = ROOT / "tests" / "golden" / "formats"
 EXPECTED = json.loads((GOLDEN / "expected.json").read_text())
 SIGNAL = np.array([EXPECTED["microvolts"][lead] for lead in LEADS]) / 1000.0  # mV
 
@@ -59,8 +61,31 @@ def parse(name: str, data: bytes, options: ReadOptions | None = None) -> ECG | E
     return parse_input(name, data, options or ReadOptions(), BESIDE)
 
 
-def test_every_format_has_a_golden_file() -> None:
-    assert set(ALL.values()) == set(FORMATS)
+def test_the_folder_of_formats_is_the_list_of_formats() -> None:
+    folder = ROOT / "src" / "dyssync" / "formats"
+    there = {path.stem for path in folder.iterdir() if not path.name.startswith("__")}
+    assert there - {"reading"} == {name.replace("-", "_") for name in FORMATS}
+
+
+def test_nothing_that_belongs_to_a_format_was_forgotten() -> None:
+    docs = (ROOT / "docs" / "formats.md").read_text()
+    makers = (GOLDEN.parent / "make_formats.py").read_text()
+    makers += (GOLDEN.parent / "README.md").read_text()  # of files by other programs
+    fuzzed = (ROOT / "fuzz" / "fuzz_guided.py").read_text()
+    makefile = (ROOT / "Makefile").read_text()
+    parsers = " ".join(re.findall(r"^(?:HAND_WRITTEN|BY_LIBRARY) := (.*)$", makefile, re.M))
+    forgotten = []
+    for name in FORMATS:
+        golden = [file for file, format in ALL.items() if format == name]
+        needed = {
+            "a golden file in tests/golden/formats, named in this test": bool(golden),
+            "its maker in tests/golden/make_formats.py": any(file in makers for file in golden),
+            "a row in the table of docs/formats.md": f"\n| `{name}` | " in docs,
+            "an entry in PARSERS of fuzz/fuzz_guided.py": f'"{name}"' in fuzzed,
+            "its name in HAND_WRITTEN or BY_LIBRARY of the Makefile": name in parsers.split(),
+        }
+        forgotten += [f"{name} lacks {what}" for what, there in needed.items() if not there]
+    assert not forgotten, "\n".join(forgotten)
 
 
 @pytest.mark.parametrize("name", SIGNALS)
@@ -158,6 +183,15 @@ def test_round_trip_keeps_half_a_step(format: str, tmp_path: Path) -> None:
         assert (back.fs, back.age, back.sex) == (original.fs, 51.0, "F")
         assert back.recorded_at == original.recorded_at
         assert back.source.format == format
+
+
+@pytest.mark.parametrize("format", writable_formats())
+def test_a_folder_that_cannot_be_written_to_is_one_line(format: str, tmp_path: Path) -> None:
+    ecg = read_ecg(GOLDEN / "golden.muse.xml")
+    with pytest.raises(InputError, match=r"absent/rec\.\w+: cannot be written [^\n]*\Z"):
+        write_ecg(ecg, tmp_path / "absent", "rec", format)
+    write_ecg(ecg, tmp_path, "rec", format)
+    assert {path.stem for path in tmp_path.iterdir()} == {"rec"}
 
 
 def test_a_picture_named_as_signal_is_told_from_its_content(tmp_path: Path) -> None:

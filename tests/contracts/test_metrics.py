@@ -1,4 +1,6 @@
-"""What every metric must do: order, label flip, perfect and constant predictions, scikit-learn."""
+"""What every metric must do and say: order, label flip, perfect predictions, scikit-learn, docs."""
+
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -6,8 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as reference
 
-from dyssync.evaluation.metrics import METRICS, youden_threshold
+from dyssync.evaluation.metrics import METRICS, Metric
+from dyssync.evaluation.thresholds import youden_threshold
 
+DOCS = Path(__file__).parents[2] / "docs" / "reading-the-report.md"
 Y = np.array([0, 1, 1, 0, 1, 0, 1, 1, 0, 0])
 P = np.array([0.2, 0.9, 0.4, 0.3, 0.8, 0.6, 0.7, 0.5, 0.1, 0.55])
 
@@ -23,12 +27,55 @@ REFERENCE = {
 }
 # what a prediction without a responder called leaves undefined
 UNDEFINED_WITHOUT_CALLS = {"ppv"}
+COHORTS = st.lists(st.tuples(st.integers(0, 1), st.floats(0, 1)), min_size=1, max_size=30)
 
 
 @pytest.mark.parametrize("name", METRICS)
-def test_metric_equals_scikit_learn(name: str) -> None:
-    expected = REFERENCE[name](Y, P, (P >= 0.5).astype(int))
-    assert METRICS[name].compute(Y, P, 0.5) == pytest.approx(expected)
+def test_metric_equals_an_outside_reference(name: str) -> None:
+    assert name in REFERENCE, f"{name} has no outside reference; add one to REFERENCE in {__file__}"
+    for threshold in (0.5, 0.35):
+        expected = REFERENCE[name](Y, P, (threshold <= P).astype(int))
+        assert METRICS[name].compute(Y, P, threshold) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_metric_is_explained_to_its_readers(name: str) -> None:
+    term, meaning = f"**{METRICS[name].label}**", METRICS[name].meaning
+    forgotten = []
+    if term not in DOCS.read_text(encoding="utf-8"):
+        forgotten.append(f"docs/{DOCS.name} has no line on {term}")
+    if len(meaning.split()) < 5:
+        forgotten.append(f"meaning {meaning!r} says nothing to a cardiologist")
+    assert not forgotten, f"{name}: {'; '.join(forgotten)}"
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_ideal_is_a_possible_value(name: str) -> None:
+    low, high = METRICS[name].bounds
+    assert low <= METRICS[name].ideal <= high, f"{name}: ideal lies outside of bounds"
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_perfect_predictions_reach_the_ideal(name: str) -> None:
+    assert METRICS[name].compute(Y, Y.astype(float), 0.5) == METRICS[name].ideal
+
+
+@settings(max_examples=50, deadline=None)
+@given(COHORTS, st.floats(0.01, 0.99))
+def test_no_value_lies_outside_of_its_bounds(
+    pairs: list[tuple[int, float]], threshold: float
+) -> None:
+    y, p = np.array([a for a, _ in pairs]), np.array([b for _, b in pairs])
+    for name in METRICS:
+        value = METRICS[name].compute(y, p, threshold)
+        low, high = METRICS[name].bounds
+        assert np.isnan(value) or low <= value <= high, name
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_threshold_matters_where_the_table_says_so(name: str) -> None:
+    values = {METRICS[name].compute(Y, P, cut) for cut in np.linspace(0.15, 0.85, 15)}
+    assert (len(values) > 1) == METRICS[name].uses_threshold, f"{name}: uses_threshold is wrong"
 
 
 @pytest.mark.parametrize("name", METRICS)
@@ -37,12 +84,6 @@ def test_metric_does_not_depend_on_the_order_of_patients(name: str) -> None:
     assert METRICS[name].compute(Y[order], P[order], 0.5) == pytest.approx(
         METRICS[name].compute(Y, P, 0.5)
     )
-
-
-@pytest.mark.parametrize("name", METRICS)
-def test_perfect_predictions_reach_the_best_value(name: str) -> None:
-    best = 1.0 if METRICS[name].higher_is_better else 0.0
-    assert METRICS[name].compute(Y, Y.astype(float), 0.5) == best
 
 
 @pytest.mark.parametrize("name", METRICS)
@@ -65,8 +106,28 @@ def test_one_class_has_no_auroc() -> None:
     assert np.isnan(METRICS["auroc"].compute(np.ones(3, dtype=int), np.array([0.1, 0.2, 0.3]), 0.5))
 
 
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ((0.8, 0.9), True),
+        ((1.1, 1.3), False),
+        ((0.9, 1.1), None),  # the ideal lies between the two
+        ((0.9, np.nan), None),
+        ((1.0, 0.7), True),
+        ((1.0, 1.4), False),
+    ],
+)
+def test_better_is_nearer_to_the_ideal_from_either_side(
+    values: tuple[float, float], expected: bool | None
+) -> None:
+    slope = Metric(
+        lambda y, p, threshold: 1.0, "Calibration slope", "", ideal=1.0, bounds=(-np.inf, np.inf)
+    )
+    assert slope.higher_is_better(*values) is expected
+
+
 @settings(max_examples=50, deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 1), st.floats(0, 1)), min_size=2, max_size=30))
+@given(COHORTS.filter(lambda pairs: len(pairs) > 1))
 def test_youden_threshold_is_as_good_as_any_other(pairs: list[tuple[int, float]]) -> None:
     y, p = np.array([a for a, _ in pairs]), np.array([b for _, b in pairs])
     chosen = youden_threshold(y, p)

@@ -41,6 +41,11 @@ QUICK: dict[str, dict[str, Any]] = {
     "lbbb-strauss": {},
     "prevalence": {},
 }
+# for tests that fit: what has epochs is a network, which trains for seconds
+FITTED = [
+    pytest.param(name, marks=pytest.mark.slow if "epochs" in quick else ())
+    for name, quick in QUICK.items()
+]
 KNOWS_NOTHING = {"prevalence", "lbbb-strauss"}  # the formula's wide QRS has no notch
 RULES = {"guideline-esc-2021", "guideline-hrs-2023", "qrs-area", "lbbb-strauss"}
 NO_CHANCE = {"prevalence", "logistic", *RULES}  # nothing random in them
@@ -110,7 +115,7 @@ def test_number_of_a_new_model_is_refused_until_its_range_is_stated() -> None:
     Careful(k=3).check_settings("neighbours")
 
 
-@pytest.mark.parametrize("name", QUICK)
+@pytest.mark.parametrize("name", FITTED)
 def test_fit_returns_self_and_probabilities_are_probabilities(
     name: str, fitted: Callable[[str], Any], toy: Toy
 ) -> None:
@@ -123,7 +128,7 @@ def test_fit_returns_self_and_probabilities_are_probabilities(
     np.testing.assert_array_equal(fitted(name).predict(x), (p >= 0.5).astype(int))
 
 
-@pytest.mark.parametrize("name", sorted(set(QUICK) - KNOWS_NOTHING))
+@pytest.mark.parametrize("name", [p for p in FITTED if p.values[0] not in KNOWS_NOTHING])
 def test_planted_signal_is_learnt(name: str, fitted: Callable[[str], Any], toy: Toy) -> None:
     x, y = parts(toy)[1]
     p = fitted(name).response_probability(x)
@@ -131,7 +136,7 @@ def test_planted_signal_is_learnt(name: str, fitted: Callable[[str], Any], toy: 
     assert p[y == 1].mean() > p[y == 0].mean() + 0.1
 
 
-@pytest.mark.parametrize("name", QUICK)
+@pytest.mark.parametrize("name", FITTED)
 def test_same_seed_same_numbers_and_two_seeds_differ(
     name: str, fitted: Callable[[str], Any], toy: Toy
 ) -> None:
@@ -145,7 +150,7 @@ def test_same_seed_same_numbers_and_two_seeds_differ(
         assert not np.array_equal(first, other.response_probability(x))
 
 
-@pytest.mark.parametrize("name", QUICK)
+@pytest.mark.parametrize("name", FITTED)
 def test_each_recording_is_judged_alone(name: str, fitted: Callable[[str], Any], toy: Toy) -> None:
     x = toy[0][32:]
     p = fitted(name).response_probability(x)
@@ -155,7 +160,7 @@ def test_each_recording_is_judged_alone(name: str, fitted: Callable[[str], Any],
     )  # bf16 sums differ with the place in a batch
 
 
-@pytest.mark.parametrize("name", QUICK)
+@pytest.mark.parametrize("name", FITTED)
 def test_state_survives_json_and_gives_equal_probabilities(
     name: str, fitted: Callable[[str], Any], toy: Toy
 ) -> None:
@@ -167,7 +172,7 @@ def test_state_survives_json_and_gives_equal_probabilities(
     np.testing.assert_array_equal(restored.response_probability(x), model.response_probability(x))
 
 
-@pytest.mark.parametrize("name", QUICK)
+@pytest.mark.parametrize("name", FITTED)
 def test_picture_is_judged_or_refused_by_name(
     name: str, fitted: Callable[[str], Any], toy: Toy
 ) -> None:
@@ -194,7 +199,7 @@ def test_labels_of_one_class_are_refused(name: str, toy: Toy) -> None:
         MODELS[name](**QUICK[name]).fit(toy[0][:4], np.ones(4, dtype=np.int64))
 
 
-@pytest.mark.parametrize("name", QUICK)
+@pytest.mark.parametrize("name", FITTED)
 def test_refit_parameters_are_parameters(name: str, fitted: Callable[[str], Any]) -> None:
     changed = fitted(name).refit_params([fitted(name)])
     assert set(changed) <= set(fitted(name).get_params())

@@ -16,6 +16,8 @@ from dyssync.errors import InputError
 
 R = TypeVar("R")
 
+TOGETHER = 8  # files that a worker gets at a time; writing WFDB takes two milliseconds
+
 Workers: TypeAlias = Annotated[
     int | None, typer.Option("--workers", help="Processes. Default: all cores.", min=1)
 ]
@@ -61,7 +63,8 @@ def outcomes(
     """
     from dyssync.workers import each, workers_for
 
-    return each(partial(_alone, work), jobs, workers=workers_for(jobs, workers))
+    many = workers_for(jobs, workers)
+    return each(partial(_alone, work), jobs, workers=many, together=TOGETHER)
 
 
 def _alone(work: Callable[[Job], R], job: Job) -> R | Failure:

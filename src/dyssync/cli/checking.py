@@ -26,14 +26,13 @@ def check(
     Exit code 0: ready for a study; 2: there are problems.
     """
     from dyssync.cohort.cohort import check_cohort
-    from dyssync.workers import available_cores
 
     with reading_bar("reading") as bar:
         row = bar.add_task("reading", total=None)
         found, problems = check_cohort(
             cohort,
             seconds=seconds,
-            workers=workers or available_cores(),
+            workers=workers,
             on_progress=lambda done, of: bar.update(row, completed=done, total=of),
         )
     if as_json:
@@ -42,7 +41,7 @@ def check(
         return Exit.INPUT if problems else Exit.DONE
     for problem in problems:
         print(problem)
-    if "responder" in found.table and len(found.ecgs):
+    if len(found.table):
         responses = found.responses
         print(
             f"{cohort.name}: {len(found.table)} recordings of {len(responses)} patients can be "

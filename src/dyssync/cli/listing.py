@@ -2,11 +2,55 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-KINDS = ("formats", "layouts", "models", "methods", "metrics")
+from dyssync.errors import check_choice
+
+if TYPE_CHECKING:
+    from dyssync.registry import Registry
+
+
+# Only what is asked for is imported: to name formats needs no scikit-learn.
+def _formats() -> Registry[Any]:
+    from dyssync.formats import FORMATS
+
+    return FORMATS
+
+
+def _layouts() -> Registry[Any]:
+    from dyssync.layouts import LAYOUTS
+
+    return LAYOUTS
+
+
+def _models() -> Registry[Any]:
+    from dyssync.models import MODELS
+
+    return MODELS
+
+
+def _methods() -> Registry[Any]:
+    from dyssync.pretraining import METHODS
+
+    return METHODS
+
+
+def _metrics() -> Registry[Any]:
+    from dyssync.evaluation.metrics import METRICS
+
+    return METRICS
+
+
+KINDS: dict[str, Callable[[], Registry[Any]]] = {
+    "formats": _formats,
+    "layouts": _layouts,
+    "models": _models,
+    "methods": _methods,
+    "metrics": _metrics,
+}
 
 
 def listing(kind: Annotated[str, typer.Argument(help=", ".join(KINDS))]) -> None:
@@ -14,21 +58,9 @@ def listing(kind: Annotated[str, typer.Argument(help=", ".join(KINDS))]) -> None
 
     Example: dyssync list models
     """
-    from dyssync.errors import check_choice
-    from dyssync.evaluation.metrics import METRICS
-    from dyssync.formats import FORMATS
-    from dyssync.layouts import LAYOUTS
-    from dyssync.models import MODELS
-    from dyssync.pretraining import METHODS
-    from dyssync.registry import Registry
-
-    check_choice("kind", kind, KINDS)
-    tables: dict[str, Registry[object]] = {
-        "formats": FORMATS,  # type: ignore[dict-item]
-        "layouts": LAYOUTS,  # type: ignore[dict-item]
-        "models": MODELS,  # type: ignore[dict-item]
-        "methods": METHODS,  # type: ignore[dict-item]
-        "metrics": METRICS,  # type: ignore[dict-item]
-    }
-    for name in tables[kind]:
-        print(name)
+    table = KINDS[check_choice("kind", kind, KINDS)]()
+    width = max(len(name) for name in table)
+    for name in table:
+        # Of the other kinds the entries would have to be imported, and networks take seconds.
+        text = table[name].description if kind == "formats" else ""
+        print(f"{name:{width}}  {text}".rstrip())

@@ -44,7 +44,6 @@ class Bars:
             console=self.console,
             disable=not self.console.is_terminal,
         )
-        self.rows: dict[str, TaskID] = {}
 
     def __enter__(self) -> Self:
         self.bars.start()

@@ -64,7 +64,8 @@ def study(
     """
     from dyssync.report import write_report
     from dyssync.study.config import build_config
-    from dyssync.study.run import finish, run_study
+    from dyssync.study.run import run_study
+    from dyssync.study.run_folder import finish
 
     values: dict[str, Any] = {
         "cohort": cohort,
@@ -87,7 +88,7 @@ def study(
             cache=_cache_folder(),
         )
         report = write_report(outcome.results, out)
-        finish(outcome)
+        finish(outcome.folder)
         bars.say(f"report: {report}\nnext: dyssync predict {out / 'bundle'} ECG-FILE")
     print(_as_json(outcome.results) if as_json else _as_table(outcome.results))
 
@@ -114,11 +115,9 @@ def _as_json(results: StudyResults) -> str:
 
 def _as_table(results: StudyResults) -> str:
     """Return the main table as text: mean +/- SD over seeds, a line a model."""
-    summary = results.tables["summary"]
-    columns = (
-        ("accuracy", "fixed"), ("ppv", "fixed"), ("npv", "fixed"), ("sensitivity", "fixed"),
-        ("specificity", "fixed"), ("auroc", "none"), ("auprc", "none"), ("brier", "none"),
-    )  # fmt: skip
+    from dyssync.evaluation.protocol import short_table_columns
+
+    summary, columns = results.tables["summary"], short_table_columns()
     width = max(len(name) for name in summary["model"])
     lines = [f"{'model':{width}}  " + "  ".join(f"{metric:>15}" for metric, _ in columns)]
     for model in summary["model"].unique():
@@ -132,7 +131,7 @@ def _as_table(results: StudyResults) -> str:
             cells.append(_mean_and_sd(row["mean"], row["sd"]))
         lines.append(f"{model:{width}}  " + "  ".join(f"{cell:>15}" for cell in cells))
     lines.append(
-        f"threshold {results.config['threshold']:g}; mean +/- SD over seeds. "
+        f"threshold {results.run.threshold:g}; mean +/- SD over seeds. "
         "Intervals and tests: summary.csv, tests.csv"
     )
     return "\n".join(lines)

@@ -1,50 +1,45 @@
-"""A cohort: patients, their ECGs and their response; read and checked as a whole."""
+"""A cohort: patients, their recordings and their response; read and checked as a whole."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from dyssync.cohort.recordings import mixture_problems, read_recordings, shared_recordings
+from dyssync.cohort.recordings import (
+    RowRead,
+    mixture_problems,
+    read_problems,
+    read_recordings,
+    shared_recordings,
+)
 from dyssync.cohort.splits import PARTS
 from dyssync.cohort.table import Problem, column_problems, read_table, responses_of
 from dyssync.ecg import ECG
 from dyssync.errors import CohortError, join_problems
 from dyssync.image import Input
+from dyssync.workers import OnProgress, unwatched, workers_for
 
 TABLE_COLUMNS = ("patient_id", "ecg", "responder", "fs", "seconds", "sha256")
 
 
 @dataclass(frozen=True)
-class Cohort:
-    """Recordings with a known response.
+class CohortTable:
+    """What a cohort's table says of the recordings that can be used.
 
     Attributes:
         name: name of the table's file.
-        table: a row a recording: patient_id (str), ecg, responder (0/1), fs, seconds (NaN for
-            pictures), sha256, then the user's other columns.
-        ecgs: the recordings, in the order of the table; all signals, or all pictures.
-        excluded: row, patient_id, reason of every recording left out on request.
+        table: a row a recording: patient_id (str), ecg, responder (0/1), fs (Hz), seconds (both
+            NaN for pictures), sha256, then the user's other columns.
+        excluded: row, patient_id, reason of every recording that cannot be used.
     """
 
     name: str
     table: pd.DataFrame
-    ecgs: tuple[Input, ...]
     excluded: pd.DataFrame
-
-    @property
-    def holds_pictures(self) -> bool:
-        """Whether the recordings are pictures of pages instead of signals."""
-        return len(self.signals) < len(self.ecgs)
-
-    @property
-    def signals(self) -> tuple[ECG, ...]:
-        """The recordings that are signals: all, or none."""
-        return tuple(ecg for ecg in self.ecgs if isinstance(ecg, ECG))
 
     @property
     def responses(self) -> pd.Series[int]:
@@ -57,76 +52,123 @@ class Cohort:
         return list(np.flatnonzero(self.table["patient_id"].isin(list(patients))))
 
 
+@dataclass(frozen=True)
+class Cohort(CohortTable):
+    """Recordings with a known response.
+
+    Attributes:
+        inputs: the recordings, in the order of the table; all signals, or all pictures.
+    """
+
+    inputs: tuple[Input, ...]
+
+    @property
+    def holds_pictures(self) -> bool:
+        """Whether the recordings are pictures of pages instead of signals."""
+        return len(self.signals) < len(self.inputs)
+
+    @property
+    def signals(self) -> tuple[ECG, ...]:
+        """The recordings that are signals: all, or none."""
+        return tuple(recording for recording in self.inputs if isinstance(recording, ECG))
+
+
 def read_cohort(
     path: Path,
     *,
     seconds: float = 10.0,
     exclude_problems: bool = False,
-    on_row: Callable[[int, int], None] = lambda done, total: None,
+    workers: int = 1,
+    on_progress: OnProgress = unwatched,
 ) -> Cohort:
-    """Read a cohort table and all its ECGs.
+    """Read a cohort table and all its recordings.
 
     Args:
         path: CSV or Parquet with patient_id, ecg, and the two volumes or responder.
         seconds: shortest recording that is accepted, s.
         exclude_problems: leave recordings with problems out instead of refusing the cohort.
-        on_row: called with (rows read, rows in all).
+        workers: processes.
+        on_progress: called with how many rows are read, of how many.
 
     Raises:
         CohortError: the table or a recording cannot be used; all problems at once.
     """
-    cohort, problems = check_cohort(path, seconds=seconds, on_progress=on_row)
+    table, problems, rows = _examine(path, seconds, workers, on_progress, keep=True)
     fatal = [p for p in problems if p.row is None or not exclude_problems]
     if fatal:
         text = join_problems([str(p) for p in fatal], path.name)
         if not exclude_problems and any(p.row is not None for p in problems):
             text += "\nMend the rows, or leave them out with --exclude-bad."
         raise CohortError(text)
-    return cohort
+    inputs = tuple(row.recording for row in rows if row.recording is not None)
+    return Cohort(table.name, table.table, table.excluded, inputs)
 
 
 def check_cohort(
     path: Path,
     *,
     seconds: float = 10.0,
-    workers: int = 1,
-    on_progress: Callable[[int, int], None] = lambda done, total: None,
-) -> tuple[Cohort, list[Problem]]:
-    """Find all problems of a cohort at once; return what is usable beside them.
+    workers: int | None = 1,
+    on_progress: OnProgress = unwatched,
+) -> tuple[CohortTable, list[Problem]]:
+    """Find all problems of a cohort at once; return what can be used beside them.
+
+    No recording is kept: the memory of one a process is needed, whatever the size of the cohort.
+    Arguments as in :func:`read_cohort`; of `workers`, None takes all cores where that pays.
 
     Raises:
         CohortError: the table itself cannot be read.
     """
+    table, problems, _ = _examine(path, seconds, workers, on_progress, keep=False)
+    return table, problems
+
+
+def _examine(
+    path: Path, seconds: float, workers: int | None, on_progress: OnProgress, *, keep: bool
+) -> tuple[CohortTable, list[Problem], list[RowRead]]:
+    """Return what can be used, all problems, and what was read of the usable rows."""
     table = read_table(path)
     problems = column_problems(table)
     if problems:
-        empty = pd.DataFrame(columns=["row", "patient_id", "reason"])
-        return Cohort(path.name, table, (), empty), problems
+        nobody = pd.DataFrame(columns=list(TABLE_COLUMNS))
+        return CohortTable(path.name, nobody, _excluded(problems)), problems, []
     table["patient_id"] = table["patient_id"].fillna("").astype(str).str.strip()
     responder, label_problems = responses_of(table)
-    problems += label_problems
-    ecgs, read_problems = read_recordings(
-        table, path.parent, seconds=seconds, pictures=True, on_row=on_progress
+    rows = read_recordings(
+        table,
+        path.parent,
+        seconds=seconds,
+        pictures=True,
+        keep=keep,
+        workers=workers_for(table, workers),
+        on_progress=on_progress,
     )
-    problems += read_problems + mixture_problems(ecgs)
-    problems += shared_recordings(table, ecgs)
+    problems = [
+        *label_problems,
+        *read_problems(table, rows),
+        *mixture_problems(rows),
+        *shared_recordings(table, rows),
+    ]
     bad = {p.row for p in problems}
     kept = [i for i in range(len(table)) if i + 2 not in bad]
-    held = [ecg for i in kept if (ecg := ecgs[i]) is not None]
+    held = [rows[i] for i in kept]
     usable = table.iloc[kept].assign(
         responder=np.array([responder[i] for i in kept], dtype=np.int64),
-        fs=[ecg.fs if isinstance(ecg, ECG) else np.nan for ecg in held],
-        seconds=[round(ecg.seconds, 3) if isinstance(ecg, ECG) else np.nan for ecg in held],
-        sha256=[ecg.source.sha256 for ecg in held],
+        fs=[row.fs for row in held],
+        seconds=[row.seconds for row in held],
+        sha256=[row.sha256 for row in held],
     )
     problems += _class_problems(usable)
-    excluded = pd.DataFrame(
+    others = [c for c in usable.columns if c not in TABLE_COLUMNS]
+    usable = usable[[*TABLE_COLUMNS, *others]].reset_index(drop=True)
+    return CohortTable(path.name, usable, _excluded(problems)), problems, held
+
+
+def _excluded(problems: Sequence[Problem]) -> pd.DataFrame:
+    return pd.DataFrame(
         [(p.row, p.patient_id, p.text) for p in problems if p.row is not None],
         columns=["row", "patient_id", "reason"],
     )
-    others = [c for c in usable.columns if c not in TABLE_COLUMNS]
-    usable = usable[[*TABLE_COLUMNS, *others]].reset_index(drop=True)
-    return Cohort(path.name, usable, tuple(held), excluded), problems
 
 
 def _class_problems(usable: pd.DataFrame) -> list[Problem]:

@@ -1,9 +1,10 @@
-"""The recordings that a table names: read one by one, refused where no model could use them."""
+"""The recordings that a table names: read row by row, refused where no model could use them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,35 @@ import pandas as pd
 
 from dyssync.cohort.clinical import with_clinical
 from dyssync.cohort.table import Problem
-from dyssync.ecg import ECG
 from dyssync.errors import CohortError, FormatError, InputError
 from dyssync.formats import ReadOptions, read_ecg, read_input
 from dyssync.image import ECGImage, Input
 from dyssync.pages.evening import shrink_page
 from dyssync.pages.evidence import check_is_ecg_page
+from dyssync.workers import OnProgress, each, unwatched
+
+TOGETHER = 8  # rows that a worker gets at a time; a file takes some milliseconds
+
+
+@dataclass(frozen=True, eq=False)
+class RowRead:
+    """What became of the recording of one row.
+
+    Attributes:
+        problem: why it cannot be used; "" where it can.
+        is_picture: whether it is a picture of a page instead of a signal.
+        fs: Hz; NaN for pictures.
+        seconds: s; NaN for pictures.
+        sha256: of its file, "" where it cannot be used.
+        recording: itself, where it is kept.
+    """
+
+    problem: str
+    is_picture: bool = False
+    fs: float = float("nan")
+    seconds: float = float("nan")
+    sha256: str = ""
+    recording: Input | None = None
 
 
 def read_recordings(
@@ -25,73 +49,109 @@ def read_recordings(
     *,
     seconds: float,
     pictures: bool = False,
-    on_row: Callable[[int, int], None] = lambda done, total: None,
-) -> tuple[list[Input | None], list[Problem]]:
-    """Read the ECG of every row; None and a problem where that fails.
+    keep: bool = True,
+    workers: int = 1,
+    on_progress: OnProgress = unwatched,
+) -> list[RowRead]:
+    """Read the recording of every row, in their order; one that cannot be used is a problem there.
 
-    Optional columns ecg_fs (Hz) and ecg_unit (mV, uV, V) declare what a file does not say. With
-    `pictures`, pictures of ECG pages will do.
+    Args:
+        table: with the column ecg, a path each. Optional columns ecg_fs (Hz) and ecg_unit (mV, uV,
+            V) declare what a file does not say.
+        folder: which the paths start from.
+        seconds: shortest recording that is accepted, s.
+        pictures: take pictures of ECG pages, too.
+        keep: return the recordings, too; without, the memory of one at a time is needed.
+        workers: processes.
+        on_progress: called with how many rows are read, of how many.
+
+    Raises:
+        InputError: the system ended one of the processes.
     """
-    ecgs: list[Input | None] = []
-    problems = []
-    for i, row in enumerate(table.to_dict("records")):
-        try:
-            values = {str(k): v for k, v in row.items()}
-            ecgs.append(_read_row(values, folder, seconds, pictures))
-        except InputError as error:
-            ecgs.append(None)
-            problems.append(Problem(i + 2, str(row["patient_id"]), str(error)))
-        on_row(i + 1, len(table))
-    return ecgs, problems
+    read = partial(_read_row, folder=folder, seconds=seconds, pictures=pictures, keep=keep)
+    rows = ({str(key): value for key, value in row.items()} for row in table.to_dict("records"))
+    found = []
+    for one in each(read, rows, workers=workers, together=TOGETHER):
+        found.append(one)
+        on_progress(len(found), len(table))
+    return found
 
 
-def _read_row(row: Mapping[str, Any], folder: Path, seconds: float, pictures: bool) -> Input:
+def read_problems(table: pd.DataFrame, rows: Sequence[RowRead]) -> list[Problem]:
+    """Return the problem of each row that has one."""
+    return [
+        Problem(i + 2, str(patient), row.problem)
+        for i, (patient, row) in enumerate(zip(table["patient_id"], rows, strict=True))
+        if row.problem
+    ]
+
+
+def _read_row(
+    row: Mapping[str, Any], *, folder: Path, seconds: float, pictures: bool, keep: bool
+) -> RowRead:
+    try:
+        recording = _recording_of(row, folder, seconds, pictures)
+    except InputError as error:
+        return RowRead(str(error))
+    sha256, kept = recording.source.sha256, recording if keep else None
+    if isinstance(recording, ECGImage):
+        return RowRead("", is_picture=True, sha256=sha256, recording=kept)
+    return RowRead(
+        "", fs=recording.fs, seconds=round(recording.seconds, 3), sha256=sha256, recording=kept
+    )
+
+
+def _recording_of(row: Mapping[str, Any], folder: Path, seconds: float, pictures: bool) -> Input:
     if pd.isna(row["ecg"]) or not str(row["ecg"]).strip():
         raise CohortError("column ecg is empty; the path of a recording is needed")
     fs, unit = row.get("ecg_fs"), row.get("ecg_unit")
     rate = None if pd.isna(fs) else float(pd.to_numeric(str(fs), errors="coerce"))
     if rate is not None and not rate > 0:
         raise CohortError(f"column ecg_fs is {fs}; a sampling rate in Hz is needed")
-    options = ReadOptions(
-        fs=rate,
-        unit=None if pd.isna(unit) else str(unit),
-    )
+    options = ReadOptions(fs=rate, unit=None if pd.isna(unit) else str(unit))
     read = read_input if pictures else read_ecg
-    ecg = check_usable(read(folder / str(row["ecg"]), options), seconds=seconds)
+    recording = read(folder / str(row["ecg"]), options)
+    refuse_unusable(recording, seconds=seconds)
     patient = str(row["patient_id"])
-    if isinstance(ecg, ECGImage):
-        return replace(ecg, patient_id=patient)
-    return with_clinical(replace(ecg, patient_id=patient), row)
+    if isinstance(recording, ECGImage):
+        # a cohort holds thousands, and networks look at a fraction of the pixels
+        return replace(recording, patient_id=patient, pixels=shrink_page(recording.pixels))
+    return with_clinical(replace(recording, patient_id=patient), row)
 
 
-def check_usable(ecg: Input, *, seconds: float) -> Input:
-    """Return `ecg` if a model can be fitted to it or asked about it; a picture shrunk to its use.
+def refuse_unusable(recording: Input, *, seconds: float) -> None:
+    """Refuse what no model can be fitted to or asked about.
+
+    Args:
+        recording: a signal, or a picture of a page as it was read.
+        seconds: shortest signal that is accepted, s.
 
     Raises:
-        CohortError: leads are flat, the recording is shorter than `seconds`, or the picture is no
+        CohortError: leads are flat, the signal is shorter than `seconds`, or the picture is no
             ECG page.
     """
-    if isinstance(ecg, ECGImage):
+    name = recording.source.name
+    if isinstance(recording, ECGImage):
         try:
-            check_is_ecg_page(ecg.pixels)
+            check_is_ecg_page(recording.pixels)
         except FormatError as error:
-            raise CohortError(f"{ecg.source.name}: {error}") from error
-        return replace(ecg, pixels=shrink_page(ecg.pixels))
+            raise CohortError(f"{name}: {error}") from error
+        return
     problems = []
-    if ecg.flat_leads:
-        problems.append(f"flat leads {', '.join(ecg.flat_leads)}; a signal in all 12 is needed")
+    if flat := recording.flat_leads:
+        problems.append(f"flat leads {', '.join(flat)}; a signal in all 12 is needed")
     # half a sample of tolerance: 4999 samples at 500 Hz are ten seconds to every vendor
-    if ecg.seconds < seconds - 0.01:
-        problems.append(f"{ecg.seconds:.1f} s of signal, {seconds:g} s needed")
+    if recording.seconds < seconds - 0.01:
+        problems.append(f"{recording.seconds:.1f} s of signal, {seconds:g} s needed")
     if problems:
-        raise CohortError(f"{ecg.source.name}: {'; '.join(problems)}")
-    return ecg
+        raise CohortError(f"{name}: {'; '.join(problems)}")
 
 
-def mixture_problems(ecgs: Sequence[Input | None]) -> list[Problem]:
+def mixture_problems(rows: Sequence[RowRead]) -> list[Problem]:
     """Find signals beside pictures: a model would learn which is which, and who has what."""
-    pictures = sum(isinstance(ecg, ECGImage) for ecg in ecgs)
-    signals = sum(isinstance(ecg, ECG) for ecg in ecgs)
+    usable = [row for row in rows if not row.problem]
+    pictures = sum(row.is_picture for row in usable)
+    signals = len(usable) - pictures
     if not (pictures and signals):
         return []
     text = (
@@ -101,14 +161,14 @@ def mixture_problems(ecgs: Sequence[Input | None]) -> list[Problem]:
     return [Problem(None, "", text)]
 
 
-def shared_recordings(table: pd.DataFrame, ecgs: Sequence[Input | None]) -> list[Problem]:
+def shared_recordings(table: pd.DataFrame, rows: Sequence[RowRead]) -> list[Problem]:
     """Find one recording under two patients: it would stand on both sides of a split."""
     owner: dict[str, str] = {}
     problems = []
-    for i, (patient, ecg) in enumerate(zip(table["patient_id"], ecgs, strict=True)):
-        if ecg is None or not ecg.source.sha256:
+    for i, (patient, row) in enumerate(zip(table["patient_id"], rows, strict=True)):
+        if not row.sha256:
             continue
-        first = owner.setdefault(ecg.source.sha256, patient)
+        first = owner.setdefault(row.sha256, patient)
         if first != patient:
             text = f"the recording is also that of patient {first}; each patient needs an own one"
             problems.append(Problem(i + 2, patient, text))

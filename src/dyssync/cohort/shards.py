@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from dyssync.ecg import ECG, LEADS, Signal, Source
 from dyssync.errors import CohortError
 from dyssync.whole import whole_file
 
+SHARDS = "shard-*.parquet"  # the files of a corpus
 MICROVOLT = 1000.0  # steps of a stored sample in one mV
 FS, SECONDS = 500.0, 10.0  # Hz, s; of every recording of a corpus
 N_SAMPLES = round(FS * SECONDS)
@@ -80,12 +82,9 @@ def read_shards(folder: Path, *, every: int = 1) -> Iterator[ECG]:
     Raises:
         CohortError: there are no shards, or a file is not one of ours.
     """
-    shards = sorted(folder.glob("shard-*.parquet"))
-    if not shards:
-        raise CohortError(f"{folder.name}: no shard-*.parquet; a simulated corpus is needed")
     k = 0
-    for path in shards:
-        try:
+    for path in _shards_of(folder):
+        with _naming_damage(path):
             file = pq.ParquetFile(path)
             if file.schema_arrow.names != SCHEMA.names:
                 raise CohortError(f"{path.name}: other columns than those of a simulated corpus")
@@ -97,8 +96,34 @@ def read_shards(folder: Path, *, every: int = 1) -> Iterator[ECG]:
                     if k % every == 0:
                         yield _ecg(batch, row, signals[row], path.name)
                     k += 1
-        except pa.ArrowInvalid as error:
-            raise CohortError(f"{path.name}: damaged ({error}); make the corpus again") from error
+
+
+def count_in_shards(folder: Path) -> int:
+    """Return how many ECGs the shards of a folder hold.
+
+    Raises:
+        CohortError: as :func:`read_shards`.
+    """
+    n = 0
+    for path in _shards_of(folder):
+        with _naming_damage(path):
+            n += int(pq.read_metadata(path).num_rows)
+    return n
+
+
+def _shards_of(folder: Path) -> list[Path]:
+    shards = sorted(folder.glob(SHARDS))
+    if not shards:
+        raise CohortError(f"{folder.name}: no {SHARDS}; a simulated corpus is needed")
+    return shards
+
+
+@contextmanager
+def _naming_damage(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except pa.ArrowInvalid as error:
+        raise CohortError(f"{path.name}: damaged ({error}); make the corpus again") from error
 
 
 def _ecg(batch: pa.RecordBatch, row: int, signal: Signal, name: str) -> ECG:

@@ -52,10 +52,10 @@ def read_table(path: Path) -> pd.DataFrame:
     Raises:
         CohortError: it is missing, empty or no table.
     """
-    if path.suffix.lower() not in TABLE_ENDINGS:
+    if not path.exists():
+        raise CohortError(f"{path}: no such file; a table is needed ({' or '.join(TABLE_ENDINGS)})")
+    if path.suffix.lower() not in TABLE_ENDINGS or not path.is_file():
         raise CohortError(f"{path.name}: a table is needed ({' or '.join(TABLE_ENDINGS)})")
-    if not path.is_file():
-        raise CohortError(f"{path}: no such file. Give the path of the cohort table")
     try:
         if path.suffix.lower() == ".parquet":
             table = pd.read_parquet(path)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from sklearn import metrics as reference
@@ -20,21 +21,39 @@ NAN = float("nan")
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric and how to speak of it.
+    """A metric and how to speak of it; all that any table, figure or page knows of it.
 
     Attributes:
         compute: from y, p and threshold to a number or NaN.
         label: as in a table head.
-        uses_threshold: whether the threshold matters.
-        higher_is_better: direction.
+        meaning: what it tells, in words for a cardiologist.
+        ideal: the best value there is; of two values the nearer one is the better.
         bounds: least and largest value there can be; an interval ends there.
+        uses_threshold: whether the threshold matters.
+        percent: a share, which is shown times 100.
+        in_short_table: whether it is a column of the table that a study prints.
     """
 
     compute: Callable[[Ints, Floats, float], float]
     label: str
-    uses_threshold: bool
-    higher_is_better: bool = True
+    meaning: str
+    ideal: float = 1.0
     bounds: tuple[float, float] = (0.0, 1.0)
+    uses_threshold: bool = False
+    percent: bool = False
+    in_short_table: bool = True
+
+    def higher_is_better(self, *values: float) -> bool | None:
+        """Return whether the higher of these values is the nearer to the ideal, the lower, or None.
+
+        None where the ideal lies between them, or where one is NaN: neither direction is better.
+
+        >>> METRICS["brier"].higher_is_better(0.2, 0.25)
+        False
+        """
+        if all(value <= self.ideal for value in values):
+            return True
+        return False if all(value >= self.ideal for value in values) else None
 
 
 def _share(hits: Bools, among: Bools) -> float:
@@ -85,31 +104,34 @@ def brier(y: Ints, p: Floats, threshold: float = 0.5) -> float:
     return float(np.mean((p - y) ** 2))
 
 
+_called = partial(Metric, uses_threshold=True, percent=True)
+
 METRICS: Registry[Metric] = Registry(
     "metric",
     {
-        "accuracy": Metric(accuracy, "Accuracy", True),
-        "ppv": Metric(ppv, "PPV", True),
-        "npv": Metric(npv, "NPV", True),
-        "sensitivity": Metric(sensitivity, "Sensitivity", True),
-        "specificity": Metric(specificity, "Specificity", True),
-        "auroc": Metric(auroc, "AUROC", False),
-        "auprc": Metric(auprc, "AUPRC", False),
-        "brier": Metric(brier, "Brier score", False, higher_is_better=False),
+        "accuracy": _called(
+            accuracy, "Accuracy", "share of patients who were classified correctly"
+        ),
+        "ppv": _called(ppv, "PPV", "of those predicted to respond, the share who did"),
+        "npv": _called(npv, "NPV", "of those predicted not to respond, the share who did not"),
+        "sensitivity": _called(
+            sensitivity, "Sensitivity", "share of the responders who were recognised"
+        ),
+        "specificity": _called(
+            specificity, "Specificity", "share of the non-responders who were recognised"
+        ),
+        "auroc": Metric(
+            auroc,
+            "AUROC",
+            "how often a responder is ranked above a non-responder; 0.5 is chance",
+        ),
+        "auprc": Metric(
+            auprc,
+            "AUPRC",
+            "average PPV over all thresholds; chance is the share of responders",
+        ),
+        "brier": Metric(
+            brier, "Brier score", "mean squared error of the probability; lower is better", ideal=0
+        ),
     },
 )
-
-
-def youden_threshold(y: Ints, p: Floats) -> float:
-    """Return the threshold with the largest sensitivity + specificity - 1 (Youden 1950).
-
-    Candidates lie half-way between neighbouring probabilities. Among equals the one nearest to 0.5
-    is taken; 0.5 when there is nothing to choose (one class, or one probability for all).
-    """
-    values = np.unique(p)
-    if len(values) < 2 or len(np.unique(y)) < 2:
-        return 0.5
-    candidates = (values[1:] + values[:-1]) / 2
-    scores = np.array([sensitivity(y, p, t) + specificity(y, p, t) for t in candidates])
-    best = candidates[scores >= scores.max() - 1e-12]
-    return float(best[np.argmin(np.abs(best - 0.5))])

@@ -7,39 +7,47 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from dyssync.evaluation.metrics import METRICS, youden_threshold
+from dyssync.evaluation.metrics import METRICS, NAN
 from dyssync.evaluation.resampling import corrected_mean
+from dyssync.evaluation.thresholds import COLUMNS, FIXED, THRESHOLD, THRESHOLD_BOUNDS
 
-THRESHOLD_BOUNDS = (0.0, 1.0)  # a threshold is a probability
-FIXED, CHOSEN, NO_THRESHOLD = "fixed", "validation", "none"
+NO_THRESHOLD = "none"  # the rule of a metric that needs no threshold
 
 
-def metric_table(predictions: pd.DataFrame, threshold: float = 0.5) -> pd.DataFrame:
+def metric_table(predictions: pd.DataFrame, thresholds: pd.DataFrame) -> pd.DataFrame:
     """Return model, seed, threshold_rule, metric, value of every test part.
 
     Args:
-        predictions: model, seed, patient_id, part, y, p.
-        threshold: the fixed one; beside it stands the one chosen on the validation part of the
-            same seed (Youden), listed as metric "threshold".
+        predictions: model, seed, part, y, p.
+        thresholds: model, seed, threshold_rule, value, see :mod:`dyssync.evaluation.thresholds`;
+            each is also listed as metric "threshold". Without one for a model and seed, that has
+            only the metrics that need none.
     """
+    test = predictions[predictions["part"] == "test"]
+    cuts: dict[tuple[object, ...], list[tuple[str, float]]] = {}
+    for model, seed, rule, value in thresholds[list(COLUMNS)].itertuples(index=False):
+        cuts.setdefault((model, seed), []).append((rule, value))
     rows: list[tuple[object, ...]] = []
-    for (model, seed), held in predictions.groupby(["model", "seed"], sort=False):
-        test = held[held["part"] == "test"]
-        validation = held[held["part"] == "validation"]
-        y, p = test["y"].to_numpy(np.int64), test["p"].to_numpy(np.float64)
-        chosen = youden_threshold(
-            validation["y"].to_numpy(np.int64), validation["p"].to_numpy(np.float64)
-        )
-        for rule, value in ((FIXED, threshold), (CHOSEN, chosen)):
-            rows.append((model, seed, rule, "threshold", value))
-            for name in METRICS:
-                if METRICS[name].uses_threshold:
-                    rows.append((model, seed, rule, name, METRICS[name].compute(y, p, value)))
-        for name in METRICS:
-            if not METRICS[name].uses_threshold:
-                metric = METRICS[name].compute(y, p, threshold)
-                rows.append((model, seed, NO_THRESHOLD, name, metric))
+    for key, own in test.groupby(["model", "seed"], sort=False):
+        y, p = own["y"].to_numpy(np.int64), own["p"].to_numpy(np.float64)
+        for rule, cut in cuts.get(key, ()):
+            rows.append((*key, rule, THRESHOLD, cut))
+            rows += [(*key, rule, n, METRICS[n].compute(y, p, cut)) for n in _metrics(True)]
+        rows += [(*key, NO_THRESHOLD, n, METRICS[n].compute(y, p, NAN)) for n in _metrics(False)]
     return pd.DataFrame(rows, columns=["model", "seed", "threshold_rule", "metric", "value"])
+
+
+def short_table_columns() -> tuple[tuple[str, str], ...]:
+    """Return metric and threshold rule of each column of the table that a study prints."""
+    return tuple(
+        (name, FIXED if METRICS[name].uses_threshold else NO_THRESHOLD)
+        for name in METRICS
+        if METRICS[name].in_short_table
+    )
+
+
+def _metrics(using_threshold: bool) -> list[str]:
+    return [name for name in METRICS if METRICS[name].uses_threshold == using_threshold]
 
 
 def summarise_metrics(metrics: pd.DataFrame, test_share: float) -> pd.DataFrame:
@@ -53,7 +61,7 @@ def summarise_metrics(metrics: pd.DataFrame, test_share: float) -> pd.DataFrame:
         values = held["value"].to_numpy(np.float64)
         mean = corrected_mean(values, test_share)
         metric = str(key[2])
-        bounds = THRESHOLD_BOUNDS if metric == "threshold" else METRICS[metric].bounds
+        bounds = THRESHOLD_BOUNDS if metric == THRESHOLD else METRICS[metric].bounds
         interval = np.clip([mean.low, mean.high], *bounds)
         defined = values[~np.isnan(values)]
         low, high = (defined.min(), defined.max()) if len(defined) else (np.nan, np.nan)
@@ -70,7 +78,7 @@ def pairwise_tests(metrics: pd.DataFrame, test_share: float) -> pd.DataFrame:
     `difference` is model_a minus model_b; seeds where either is undefined are left out.
     """
     rows = []
-    kept = metrics[metrics["metric"] != "threshold"]
+    kept = metrics[metrics["metric"] != THRESHOLD]
     for (rule, metric), held in kept.groupby(["threshold_rule", "metric"], sort=False):
         wide = held.pivot(index="seed", columns="model", values="value")
         for a, b in combinations(held["model"].unique(), 2):

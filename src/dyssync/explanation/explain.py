@@ -10,7 +10,7 @@ import torch
 
 from dyssync.arrays import Floats
 from dyssync.explanation.gradcam import gradcam
-from dyssync.explanation.maps import CamMaps
+from dyssync.explanation.maps import CamMaps, MapBox
 from dyssync.explanation.regions import LeadWeights, call_region, lead_shares, lead_weights
 from dyssync.image import Input
 from dyssync.learning.network_input import stack
@@ -55,7 +55,7 @@ def explain(model: LooksAtPictures, inputs: Sequence[Input], stage: str, cut: fl
     cells = model.lead_boxes()
     weights = lead_weights(cells, model.size, maps.shape[1:])
     shares = lead_shares(maps, weights)
-    boxes = tuple((box.lead, box.x0, box.y0, box.x1, box.y1) for box in cells)
+    boxes = tuple(MapBox(box.lead, box.x0, box.y0, box.x1, box.y1) for box in cells)
     return Explanation(
         patients=tuple(str(one.patient_id) for one in inputs),
         p=model.response_probability(inputs),

@@ -1,8 +1,10 @@
 """The rasteriser of :mod:`dyssync.rendering.trace` as torch operations on a batch.
 
 The same spans of ink, so the same pictures up to rounding, on any device, and differentiable with
-respect to the signal: what a network looks at can be read in millivolt and milliseconds. On a CPU
-`apply_view` is faster; this path is for gradients and for devices.
+respect to the signal. It is there to carry an explanation from pixels back to the ECG: the gradient
+of a network's answer, pulled through the picture, says which millivolts of which lead at which
+moment would change it. Nothing in the package asks for that yet; tests and `make bench-render` hold
+it to the pictures of `apply_view`, which is faster on a CPU and draws everything else.
 """
 
 from __future__ import annotations
@@ -11,9 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from dyssync.arrays import Floats
 from dyssync.errors import ConfigError
 from dyssync.layouts import LAYOUTS
 from dyssync.rendering.geometry import check_size, place_traces
@@ -22,6 +26,11 @@ from dyssync.rendering.spans import SUB_COLUMNS, pen_height, pen_taps
 from dyssync.rendering.view import View, blank_view, line_px, view_frame
 
 FAR = 1e9  # px; top of a span without ink
+
+# What is not float32 in a :class:`_Batch`: whole numbers, and times in samples, which need more
+# digits than float32 has where a recording is long.
+WHOLE = ("picture", "row", "first", "n_columns", "left", "right")
+EXACT = ("step", "origin")
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +94,7 @@ def _place(
     views: Sequence[View], seconds: float, fs: float, size: tuple[int, int], device: torch.device
 ) -> _Batch:
     """Lay out all views with the geometry of the array path, then move it to the device."""
-    columns: dict[str, list[np.ndarray]] = {field.name: [] for field in fields(_Batch)}
+    columns: dict[str, list[npt.NDArray[np.generic]]] = {field.name: [] for field in fields(_Batch)}
     pens = []
     for i, view in enumerate(views):
         layout = LAYOUTS[view.layout]
@@ -114,18 +123,22 @@ def _place(
         pens.append((line_px(view, frame), len(ones)))
     taps = max(pen_taps(width) for width, _ in pens)
     columns["reach"] = [np.repeat(_pen(width, taps), count, axis=1) for width, count in pens]
-    whole = {"picture", "row", "first", "n_columns", "left", "right"}
-    exact = {"step", "origin"}
-
-    def move(name: str) -> Tensor:
-        joined = np.concatenate(columns[name], axis=1 if name == "reach" else 0)
-        kind = torch.int64 if name in whole else torch.float64 if name in exact else torch.float32
-        return torch.as_tensor(joined).to(device, kind)
-
-    return _Batch(**{field.name: move(field.name) for field in fields(_Batch)})
+    joined = {
+        name: np.concatenate(parts, axis=1 if name == "reach" else 0)
+        for name, parts in columns.items()
+    }
+    return _Batch(
+        **{name: torch.as_tensor(x).to(device, _dtype_of(name)) for name, x in joined.items()}
+    )
 
 
-def _pen(width: float, taps: int) -> np.ndarray:
+def _dtype_of(name: str) -> torch.dtype:
+    if name in WHOLE:
+        return torch.int64
+    return torch.float64 if name in EXACT else torch.float32
+
+
+def _pen(width: float, taps: int) -> Floats:
     """Return half the height of a pen at each tap, (taps + 1, 1) px; -FAR beyond its rim."""
     own = pen_taps(width)
     return np.array([[pen_height(width, tap) if tap <= own else -FAR] for tap in range(taps + 1)])

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dyssync.figures.palette import STYLE
+from dyssync.whole import write_bytes
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,7 +21,7 @@ CSS_PX_PER_INCH = 96
 
 
 @dataclass(frozen=True)
-class Picture:
+class Plate:
     """A finished figure.
 
     Attributes:
@@ -41,15 +42,19 @@ class Picture:
 
     @property
     def data_uri(self) -> str:
-        """The picture itself as an address: the report loads no file."""
+        """The figure itself as an address: the report loads no file."""
         kind, data = ("svg+xml", self.svg) if self.svg is not None else ("png", self.png)
         return f"data:image/{kind};base64,{base64.b64encode(data).decode('ascii')}"
 
     def write(self, folder: Path) -> None:
-        """Write the files into `folder`."""
-        (folder / f"{self.name}.png").write_bytes(self.png)
+        """Write the files into `folder`, each whole or not at all.
+
+        Raises:
+            InputError: one cannot be written.
+        """
+        write_bytes(folder / f"{self.name}.png", self.png)
         if self.svg is not None:
-            (folder / f"{self.name}.svg").write_bytes(self.svg)
+            write_bytes(folder / f"{self.name}.svg", self.svg)
 
 
 @contextmanager
@@ -63,7 +68,7 @@ def figure_style() -> Iterator[None]:
         yield
 
 
-def finish(figure: Figure, name: str, alt: str, vector: bool = True) -> Picture:
+def finish(figure: Figure, name: str, alt: str, vector: bool = True) -> Plate:
     """Return a drawn figure as bytes; equal figures give equal bytes. Needs `figure_style`."""
     png, svg = io.BytesIO(), io.BytesIO()
     figure.draw_without_rendering()
@@ -72,7 +77,7 @@ def finish(figure: Figure, name: str, alt: str, vector: bool = True) -> Picture:
         figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
     figure.savefig(png, format="png", metadata={"Software": None})
     width, height = figure.get_size_inches()
-    return Picture(
+    return Plate(
         name=name,
         alt=alt,
         png=png.getvalue(),

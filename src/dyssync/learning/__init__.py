@@ -1,1 +1,5 @@
-"""The network, its training loop and its input, shared by models and pretraining."""
+"""What models and pretraining share to learn with.
+
+`picture_config` says what pictures look like, `network_input` draws them, `network` is what sees
+them, `training` the one loop that fits it, `checkpoint` what that needs after an interruption.
+"""

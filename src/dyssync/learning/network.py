@@ -15,8 +15,8 @@ FEATURES = 512  # channels of the last stage of ResNet-18
 STAGES = ("layer1", "layer2", "layer3", "layer4")
 
 
-def build_network(outputs: int, dropout: float = 0.0) -> torch.nn.Sequential:
-    """Return a freshly initialised (encoder, head) for grey pictures, channels-last.
+def build_encoder() -> torch.nn.Module:
+    """Return a freshly initialised trunk: grey pictures to :data:`FEATURES` numbers, channels-last.
 
     `bias_downsample=False` and `conv1_t_stride=2` give the 11.2 million parameters and the names of
     the ImageNet checkpoints of torchvision and timm, so that those weights load.
@@ -24,18 +24,26 @@ def build_network(outputs: int, dropout: float = 0.0) -> torch.nn.Sequential:
     import torch
     from monai.networks.nets.resnet import resnet18
 
-    encoder = resnet18(
+    encoder: torch.nn.Module = resnet18(
         spatial_dims=2,
         n_input_channels=1,
         conv1_t_stride=2,
         bias_downsample=False,
         feed_forward=False,
     )
+    return encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+
+def build_network(outputs: int, dropout: float = 0.0) -> torch.nn.Sequential:
+    """Return a freshly initialised (encoder, head), channels-last; the encoder draws first."""
+    import torch
+
+    encoder = build_encoder()
     head = torch.nn.Sequential(torch.nn.Dropout(dropout), torch.nn.Linear(FEATURES, outputs))
     network = torch.nn.Sequential()
     network.add_module("encoder", encoder)
     network.add_module("head", head)
-    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+    return network
 
 
 def load_image_weights(encoder: torch.nn.Module, path: Path) -> None:

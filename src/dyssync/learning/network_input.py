@@ -96,19 +96,20 @@ def asked_pictures(x: Input, config: PictureConfig, n: int) -> list[Picture]:
     """Return the pictures to predict from: up to `n` moments of a signal, or the user's picture."""
     if isinstance(x, ECGImage):
         return [fitted(x, config.size)]
-    views = neutral_views(config.layout, n, config.gain)
-    return [draw(x, view, config.size).image for view in views]
+    return list(_neutral(x, config.layout, config.gain, config.size, n))
+
+
+@kept(most=128)  # a validation part; three of 224 x 224 px have 150 kB
+def _neutral(ecg: ECG, layout: str, gain: float, size: Size, n: int) -> tuple[Picture, ...]:
+    """Return the pictures that all networks of one layout, gain and size are asked with."""
+    signal, views = drawn_signal(ecg, layout), neutral_views(layout, n, gain)
+    return tuple(apply_view(signal, FS, view, size).image for view in views)
 
 
 @kept(most=5_000)
 def fitted(image: ECGImage, size: Size) -> Picture:
     """Return a user's picture as a network sees it, (height, width) uint8."""
     return prepare_picture(image.pixels, size)
-
-
-def draw(ecg: ECG, view: View, size: Size) -> Rendered:
-    """Return one picture of a recording."""
-    return apply_view(drawn_signal(ecg, view.layout), FS, view, size)
 
 
 def stack(pictures: Sequence[Bytes]) -> Singles:

@@ -6,12 +6,10 @@ epoch goes on from the checkpoint with the same numbers, and no generator has to
 
 from __future__ import annotations
 
-import json
 import logging
 import math
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dyssync.arrays import Ints
-from dyssync.whole import write_bytes
+from dyssync.learning.checkpoint import Checkpoint, History
 from dyssync.workers import OnProgress, unwatched
 
 if TYPE_CHECKING:
@@ -27,8 +25,6 @@ if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
 PRECISIONS = ("auto", "32-true", "bf16-mixed")  # Fabric's names
-CHECKPOINT = "checkpoint.safetensors"
-CHECKPOINT_EVERY_S = 60.0  # writing a ResNet-18 with its optimiser takes 0.2 s
 
 
 @dataclass(frozen=True)
@@ -76,13 +72,27 @@ class Schedule:
         return self.learning_rate * 0.5 * (1 + math.cos(math.pi * (progress - 0.1) / 0.9))
 
 
-@dataclass
-class History:
-    """The course of a training run; grows by one entry an epoch."""
+def _nothing(progress: float) -> None:
+    """Do nothing after a step."""
 
-    loss: list[float]
-    validation: list[float]
-    best_epoch: int = 0  # epochs done when the validation value was best
+
+@dataclass(frozen=True)
+class Objective:
+    """What is to be learnt of `n` recordings.
+
+    Attributes:
+        n: how many there are.
+        loss_of: loss of a batch, from indices (k,) and the epoch's generator.
+        after_step: called after each step of the optimiser, without gradients, with the share of
+            all steps that are done, 0-1.
+        validate: value to make small after each epoch, of the averaged module in evaluation mode;
+            None to keep the last epoch.
+    """
+
+    n: int
+    loss_of: Callable[[Ints, np.random.Generator], torch.Tensor]
+    after_step: Callable[[float], None] = _nothing
+    validate: Callable[[torch.nn.Module], float] | None = None
 
 
 def precision_here() -> str:
@@ -121,26 +131,21 @@ def batches(n: int, size: int, rng: np.random.Generator) -> Iterator[Ints]:
 
 def train(
     module: torch.nn.Module,
-    loss_of: Callable[[Ints, np.random.Generator], torch.Tensor],
-    n: int,
+    objective: Objective,
     schedule: Schedule,
     *,
     seed: int,
     fabric: Fabric,
-    validate: Callable[[torch.nn.Module], float] | None = None,
-    watch: Watch,
+    watch: Watch = UNWATCHED,
 ) -> History:
     """Train `module` in place; leave it with the averaged weights of its best epoch, or its last.
 
     Args:
         module: what learns; already set up by `fabric.setup_module`.
-        loss_of: loss of a batch, from indices (k,) and the epoch's generator.
-        n: number of recordings.
+        objective: what it learns.
         schedule: how long and how fast.
         seed: of order and augmentation.
         fabric: device and precision.
-        validate: value to make small after each epoch, of the averaged module in evaluation mode;
-            None to keep the last epoch.
         watch: progress and checkpoint.
     """
     import torch
@@ -152,7 +157,7 @@ def train(
     averaged = AveragedModel(module, multi_avg_fn=average, use_buffers=True)
     checkpoint = Checkpoint(watch.checkpoint, module, averaged, optimizer)
     history = checkpoint.resume()
-    steps = max(1, math.ceil(n / schedule.batch_size))
+    steps = max(1, math.ceil(objective.n / schedule.batch_size))
     for epoch in range(len(history.loss), schedule.epochs):
         # asked before an epoch, so that a resumed run stops where the whole one would have
         if schedule.patience and epoch - history.best_epoch >= schedule.patience:
@@ -161,20 +166,22 @@ def train(
         torch.manual_seed(int(rng.integers(2**31)))
         module.train()
         losses = []
-        for step, batch in enumerate(batches(n, schedule.batch_size, rng)):
+        for step, batch in enumerate(batches(objective.n, schedule.batch_size, rng)):
             for group in optimizer.param_groups:
                 group["lr"] = schedule.rate_at((epoch + step / steps) / schedule.epochs)
-            loss = loss_of(batch, rng)
+            loss = objective.loss_of(batch, rng)
             optimizer.zero_grad(set_to_none=True)
             fabric.backward(loss)
             optimizer.step()
+            with torch.no_grad():
+                objective.after_step((epoch + (step + 1) / steps) / schedule.epochs)
             averaged.update_parameters(module)
             losses.append(loss.detach())
         history.loss.append(float(torch.stack(losses).mean()))
-        if validate is not None:
+        if objective.validate is not None:
             averaged.eval()
-            history.validation.append(validate(averaged.module))
-        if validate is None or history.validation[-1] <= min(history.validation):
+            history.validation.append(objective.validate(averaged.module))
+        if objective.validate is None or history.validation[-1] <= min(history.validation):
             history.best_epoch = epoch + 1
             checkpoint.keep_best()
         watch.on_progress(epoch + 1, schedule.epochs)
@@ -191,71 +198,3 @@ def _groups(module: torch.nn.Module, weight_decay: float) -> list[dict[str, Any]
         {"params": [p for p in parameters if p.ndim > 1], "weight_decay": weight_decay},
         {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
     ]
-
-
-class Checkpoint:
-    """Module, optimiser, best weights and history on disk, as safetensors and JSON.
-
-    Args:
-        folder: where to keep them; None keeps the best weights in memory only.
-        module: as in :func:`train`.
-        averaged: the running mean of its weights.
-        optimizer: its AdamW.
-    """
-
-    def __init__(self, folder: Path | None, module: Any, averaged: Any, optimizer: Any) -> None:
-        self.folder, self.module = folder, module
-        self.averaged, self.optimizer = averaged, optimizer
-        self.best: dict[str, Any] = {}
-        self.saved_at = time.monotonic()
-
-    def keep_best(self) -> None:
-        """Copy the averaged weights of now."""
-        held = self.averaged.module.state_dict()
-        self.best = {k: v.detach().clone() for k, v in held.items()}
-
-    def load_best(self) -> None:
-        """Go back to the best weights."""
-        if self.best:
-            self.module.load_state_dict(self.best)
-
-    def save(self, history: History) -> None:
-        """Write everything, if the last writing is long enough ago; whole or not at all."""
-        if self.folder is None or time.monotonic() - self.saved_at < CHECKPOINT_EVERY_S:
-            return
-        from safetensors.torch import save
-
-        tensors = {f"now.{k}": v.contiguous() for k, v in self.module.state_dict().items()}
-        tensors |= {f"mean.{k}": v.contiguous() for k, v in self.averaged.state_dict().items()}
-        tensors |= {f"best.{k}": v.contiguous() for k, v in self.best.items()}
-        for index, held in self.optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer.{index}.{k}": v.contiguous() for k, v in held.items()}
-        self.folder.mkdir(parents=True, exist_ok=True)
-        data = save(tensors, {"history": json.dumps(asdict(history))})
-        write_bytes(self.folder / CHECKPOINT, data)
-        self.saved_at = time.monotonic()
-
-    def resume(self) -> History:
-        """Take back what was saved; an empty history when there is nothing."""
-        path = self.folder / CHECKPOINT if self.folder else None
-        if path is None or not path.is_file():
-            return History([], [])
-        from safetensors import safe_open
-
-        with safe_open(path, framework="pt") as held:
-            tensors = {key: held.get_tensor(key) for key in held.keys()}  # noqa: SIM118
-            history = History(**json.loads(held.metadata()["history"]))
-        self.module.load_state_dict(_under("now.", tensors))
-        self.averaged.load_state_dict(_under("mean.", tensors))
-        self.best = _under("best.", tensors)
-        state: dict[int, dict[str, Any]] = {}
-        for key, value in _under("optimizer.", tensors).items():
-            index, _, name = key.partition(".")
-            state.setdefault(int(index), {})[name] = value
-        groups = self.optimizer.state_dict()["param_groups"]
-        self.optimizer.load_state_dict({"state": state, "param_groups": groups})
-        return history
-
-
-def _under(prefix: str, tensors: dict[str, Any]) -> dict[str, Any]:
-    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}

@@ -13,6 +13,7 @@ from dyssync.arrays import Floats, Ints, Singles
 from dyssync.ecg import LEADS
 from dyssync.image import Input
 from dyssync.layouts import LAYOUTS
+from dyssync.learning.checkpoint import History
 from dyssync.learning.network import (
     build_network,
     load_image_weights,
@@ -38,7 +39,7 @@ from dyssync.learning.picture_config import (
 from dyssync.learning.training import (
     PRECISIONS,
     UNWATCHED,
-    History,
+    Objective,
     Schedule,
     Watch,
     make_fabric,
@@ -263,12 +264,10 @@ class ResNet18(ProbabilityMixin):
         )
         self.history_ = train(
             self.network_,
-            loss_of,
-            len(X),
+            Objective(len(X), loss_of, validate=None if validation is None else validate),
             schedule,
             seed=seed,
             fabric=fabric,
-            validate=None if validation is None else validate,
             watch=watch,
         )
         self.network_.cpu()

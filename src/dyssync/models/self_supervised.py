@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -17,6 +17,9 @@ from dyssync.pretraining import METHODS
 from dyssync.pretraining.config import PretrainingConfig
 from dyssync.pretraining.encoder import Encoder, load_encoder
 from dyssync.pretraining.loop import pretrain
+from dyssync.pretraining.method import Setting
+
+NO_SETTINGS: Mapping[str, Setting] = {}
 
 
 class SelfSupervisedResNet18(ResNet18):
@@ -26,6 +29,7 @@ class SelfSupervisedResNet18(ResNet18):
         encoder: folder of a pretrained encoder (:func:`dyssync.pretraining.load_encoder`); None
             pretrains on the training recordings of each fit.
         method: of pretraining, see ``dyssync list methods``.
+        method_settings: of the method's own, by name; its defaults for the rest.
         pretraining_passes: how often pretraining goes through its corpus.
         pretraining_draws: most recordings it draws in all.
         pretraining_rate: peak learning rate of pretraining.
@@ -50,6 +54,7 @@ class SelfSupervisedResNet18(ResNet18):
         *,
         encoder: str | None = None,
         method: str = "waveform",
+        method_settings: Mapping[str, Setting] = NO_SETTINGS,
         pretraining_passes: int = 60,
         pretraining_draws: int = 200_000,
         pretraining_rate: float = 1e-3,
@@ -58,6 +63,7 @@ class SelfSupervisedResNet18(ResNet18):
         super().__init__(**parameters)
         self.encoder = encoder
         self.method = method
+        self.method_settings = method_settings
         self.pretraining_passes = pretraining_passes
         self.pretraining_draws = pretraining_draws
         self.pretraining_rate = pretraining_rate
@@ -68,6 +74,15 @@ class SelfSupervisedResNet18(ResNet18):
         own = inspect.signature(cls).parameters.keys() - {"parameters"}
         return sorted([*ResNet18._get_param_names(), *own])
 
+    def check_settings(self, name: str) -> None:
+        """Refuse parameters that a fit could only fail on, those of the method among them.
+
+        Raises:
+            ConfigError: one is unknown or out of range.
+        """
+        super().check_settings(name)
+        self.pretraining_config()
+
     def start_from(self, encoder: Path) -> Self:
         """Start from the encoder in this folder; return itself."""
         self.encoder = str(encoder)
@@ -77,6 +92,7 @@ class SelfSupervisedResNet18(ResNet18):
         """Return how an encoder for this model is pretrained."""
         return PretrainingConfig(
             method=self.method,
+            settings=self.method_settings,
             layout=self.layout,
             gain=self.gain,
             height=self.height,

@@ -1,1 +1,5 @@
-"""Users' own pictures of ECG pages: is it one, what a network sees of it, is it like others."""
+"""Users' own pictures of ECG pages, judged and prepared; nothing is measured on them.
+
+`evidence`: is it a page at all? `evening`: what a network sees of it, its light evened out.
+`likeness`: is it like the pages that a model learnt from?
+"""

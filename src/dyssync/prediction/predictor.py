@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from dyssync.cohort.recordings import check_usable
+from dyssync.cohort.recordings import refuse_unusable
 from dyssync.ecg import ECG
 from dyssync.errors import ModelError
 from dyssync.image import ECGImage, Input
 from dyssync.keeping import keeping
 from dyssync.models.protocols import ExplainsItself, ResponseModel, Rule, TakesPictures
+from dyssync.pages.evening import shrink_page
 from dyssync.prediction.bundle import FINAL, Bundle
 from dyssync.prediction.cautions import cautions
 
@@ -100,7 +101,9 @@ class Predictor:
 
     def _predict(self, ecg: Input) -> Prediction:
         about = self.bundle.about
-        ecg = check_usable(ecg, seconds=about.seconds)
+        refuse_unusable(ecg, seconds=about.seconds)
+        if isinstance(ecg, ECGImage):
+            ecg = replace(ecg, pixels=shrink_page(ecg.pixels))
         asked, silent = self._who_takes(ecg)
         models = {}
         for name in asked:

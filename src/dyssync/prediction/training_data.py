@@ -46,7 +46,7 @@ class TrainingData(Record):
 def describe_cohort(cohort: Cohort) -> TrainingData:
     """Return what a recording is compared with before it is predicted from."""
     if cohort.holds_pictures:
-        pages = [page.pixels for page in cohort.ecgs if isinstance(page, ECGImage)]
+        pages = [page.pixels for page in cohort.inputs if isinstance(page, ECGImage)]
         return TrainingData(signals=None, pages=look_of(pages))
     sizes = [amplitude(ecg) for ecg in cohort.signals]
     rates = cohort.table["fs"]

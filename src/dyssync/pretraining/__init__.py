@@ -1,6 +1,5 @@
 """Self-supervised learning on unlabelled ECGs; one file and one line here a method."""
 
-from collections.abc import Callable
 from typing import Any
 
 from dyssync.pretraining.method import Method
@@ -8,7 +7,7 @@ from dyssync.registry import Registry
 
 __all__ = ["METHODS", "Method"]
 
-METHODS: Registry[Callable[..., Method]] = Registry[Callable[..., Any]](
+METHODS: Registry[type[Method]] = Registry[Any](
     "method",
     {
         "waveform": "dyssync.pretraining.waveform:Waveform",

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 
 from dyssync import __version__
 from dyssync.cohort.digests import digest_of
 from dyssync.ecg import ECG
-from dyssync.errors import check_choice
+from dyssync.errors import ConfigError, check_choice, check_range, join_problems
 from dyssync.learning.picture_config import MIXED, PLAIN, PictureConfig, named_layouts
 from dyssync.pretraining import METHODS
+from dyssync.pretraining.method import Method, Setting
 from dyssync.records import Record
+
+KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a word"}
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,7 @@ class PretrainingConfig(Record):
 
     Attributes:
         method: see ``dyssync list methods``.
+        settings: of the method's own; those left out are written out here with their defaults.
         layout: of the model to come.
         gain: times the layout's.
         height, width: of the pictures, px.
@@ -41,6 +46,7 @@ class PretrainingConfig(Record):
     """
 
     method: str = "waveform"
+    settings: Mapping[str, Setting] = field(default_factory=dict)
     layout: str = "3x4+II"
     gain: float = 2.0
     height: int = 224
@@ -56,9 +62,10 @@ class PretrainingConfig(Record):
     precision: str = "auto"
 
     def __post_init__(self) -> None:
-        check_choice("method", self.method, METHODS)
-        # the names and not the word, so that digest and record tell what was drawn
+        # written out, so that digest and record tell what was done whatever becomes of a default
+        settings = settings_of(self.method, self.settings)
         layouts = self.training_layouts or named_layouts(MIXED, self.layout)
+        object.__setattr__(self, "settings", settings)
         object.__setattr__(self, "training_layouts", layouts)
         _ = self.pictures  # checks their settings
 
@@ -74,6 +81,10 @@ class PretrainingConfig(Record):
             wear=self.wear,
         )
 
+    def make_method(self) -> Method:
+        """Return the method with its settings, not prepared yet."""
+        return METHODS[self.method](self.pictures, **self.settings)
+
     def passes_of(self, n: int) -> int:
         """Return how often a corpus of n recordings is gone through; once at least."""
         return max(1, min(self.passes, round(self.draws / n)))
@@ -83,3 +94,41 @@ class PretrainingConfig(Record):
         held = [__version__, asdict(self), digest_of(ecgs), weights]
         text = json.dumps(held, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def settings_of(method: str, given: Mapping[str, Setting]) -> dict[str, Setting]:
+    """Return all own settings of a method: those given, the defaults for the rest.
+
+    Args:
+        method: name in the registry.
+        given: by name.
+
+    Raises:
+        ConfigError: the method or a setting is unknown, or one is of another type or out of range;
+            all that is wrong with the settings at once.
+    """
+    kind = METHODS[method]
+    parameters = inspect.signature(kind).parameters.values()
+    settings = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+    problems = []
+    for name, value in given.items():
+        try:
+            check_choice("setting", name, settings)
+            settings[name] = _checked(kind, name, value, settings[name])
+        except ConfigError as error:
+            problems.append(str(error))
+    if problems:
+        raise ConfigError(join_problems(problems, f"settings of {method}"))
+    return settings
+
+
+def _checked(kind: type[Method], name: str, value: Setting, default: Setting) -> Setting:
+    if isinstance(default, float) and type(value) is int:
+        value = float(value)  # one name of an encoder, however the number was written
+    if type(value) is not type(default):
+        raise ConfigError(f"{name} is {value!r}; {KINDS[type(default)]} is needed")
+    if name in kind.CHOICES:
+        check_choice(name, str(value), kind.CHOICES[name])
+    elif name in kind.RANGES and not isinstance(value, str):
+        check_range(name, value, *kind.RANGES[name])
+    return value

@@ -11,10 +11,9 @@ import numpy as np
 from dyssync.arrays import Ints
 from dyssync.cohort.digests import digest_of, patient_keys, recording_keys
 from dyssync.ecg import ECG
-from dyssync.learning.network import build_network, load_image_weights, pack_weights
+from dyssync.learning.network import build_encoder, load_image_weights, pack_weights
 from dyssync.learning.network_input import stack
-from dyssync.learning.training import UNWATCHED, Schedule, Watch, make_fabric, train
-from dyssync.pretraining import METHODS
+from dyssync.learning.training import UNWATCHED, Objective, Schedule, Watch, make_fabric, train
 from dyssync.pretraining.config import PretrainingConfig
 from dyssync.pretraining.encoder import Encoder, EncoderRecord, digest_of_weights
 
@@ -44,32 +43,32 @@ def pretrain(
     """
     import torch
 
-    method = METHODS[config.method](config.pictures)
+    method = config.make_method()
     method.prepare(ecgs)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = build_network(method.outputs())
+        encoder = build_encoder()
         if weights is not None:
-            load_image_weights(network.get_submodule("encoder"), Path(weights))
+            load_image_weights(encoder, Path(weights))
+        network = method.network(encoder)
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         fabric = make_fabric(config.precision)
         module = fabric.setup_module(network)
 
         def loss_of(batch: Ints, rng: np.random.Generator) -> torch.Tensor:
             pictures, targets = method.draw(batch, rng)
             x = torch.from_numpy(stack(pictures)).to(fabric.device)
-            outputs = module(x.contiguous(memory_format=torch.channels_last)).float()
+            outputs = module(x.contiguous(memory_format=torch.channels_last))
             return method.loss(outputs, torch.from_numpy(targets).to(fabric.device))
 
+        n = len(method)
+        objective = Objective(n, loss_of, lambda progress: method.after_step(network, progress))
         schedule = Schedule(
-            config.passes_of(len(method)),
-            config.batch_size,
-            config.learning_rate,
-            config.weight_decay,
+            config.passes_of(n), config.batch_size, config.learning_rate, config.weight_decay
         )
-        history = train(
-            network, loss_of, len(method), schedule, seed=seed, fabric=fabric, watch=watch
-        )
-    packed = pack_weights(network.cpu().get_submodule("encoder"))
+        history = train(network, objective, schedule, seed=seed, fabric=fabric, watch=watch)
+    network.cpu()
+    packed = pack_weights(encoder)
     record = EncoderRecord(
         config=config,
         seed=seed,

@@ -5,39 +5,44 @@ Chen et al. 2020, arXiv 2002.05709: normalised temperature-scaled cross entropy 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from dyssync.arrays import Ints
 from dyssync.ecg import ECG
 from dyssync.errors import CohortError
-from dyssync.layouts import LAYOUTS
-from dyssync.learning.network_input import drawn_picture, drawn_signal
+from dyssync.learning.network import FEATURES
+from dyssync.learning.network_input import drawn_signal
 from dyssync.learning.picture_config import PictureConfig
-from dyssync.pretraining.method import Pictures, Targets
-from dyssync.pretraining.views import add_noise, apply_rotation, draw_rotation, hard_views
-from dyssync.rendering import draw_view
+from dyssync.pretraining.method import Method, Pictures, Targets
+from dyssync.pretraining.views import draw_pairs
 
 if TYPE_CHECKING:
     import torch
 
-TEMPERATURE = 0.2  # arXiv 2002.05709, appendix B.7: 0.1-0.5 for small batches
-PROJECTION = 128  # width of the compared vectors, as in the paper
 
-
-class SimCLR:
-    """Tell hearts apart from views that share nothing but the heart (disjoint halves of the strip).
+class SimCLR(Method):
+    """Tell hearts apart from views that share nothing but the heart.
 
     Args:
         pictures: of the model to come; drawn in harder views than that model learns from.
+        temperature: divides the cosines; 0.1-0.5 for small batches (appendix B.7).
+        projection: width of the compared vectors, 128 as in the paper.
     """
 
-    def __init__(self, pictures: PictureConfig) -> None:
+    RANGES: ClassVar[Mapping[str, tuple[float, float]]] = {
+        "temperature": (0.001, 100.0),
+        "projection": (2, 65_536),
+    }
+
+    def __init__(
+        self, pictures: PictureConfig, *, temperature: float = 0.2, projection: int = 128
+    ) -> None:
         self.pictures = pictures
-        self.views = hard_views(pictures.views.layouts, pictures.gain)
-        self.disjoint = LAYOUTS[pictures.layout].source == "rhythm"
+        self.temperature = temperature
+        self.projection = projection
 
     def prepare(self, ecgs: Sequence[ECG]) -> None:
         """Hold the signals; nothing is fitted."""
@@ -48,23 +53,16 @@ class SimCLR:
     def __len__(self) -> int:
         return len(self.signals)
 
-    def outputs(self) -> int:
-        """Return the width of the compared vectors."""
-        return PROJECTION
-
     def draw(self, batch: Ints, rng: np.random.Generator) -> tuple[Pictures, Targets]:
-        """Return two pictures of each heart: all first ones, then all second ones."""
-        pictures: list[Pictures] = [[], []]
-        for i in batch:
-            signal = self.signals[i]
-            halves = np.array_split(signal, 2, axis=1) if self.disjoint else [signal, signal]
-            if rng.random() < 0.5:
-                halves = halves[::-1]
-            for side, half in enumerate(halves):
-                turned = add_noise(apply_rotation(half, draw_rotation(rng)), rng)
-                view = draw_view(rng, self.views)
-                pictures[side].append(drawn_picture(turned, view, self.pictures, rng))
-        return pictures[0] + pictures[1], np.zeros((2 * len(batch), 0), dtype=np.float32)
+        """Return two pictures of each heart, all first ones before all second ones; no targets."""
+        pictures = draw_pairs([self.signals[i] for i in batch], self.pictures, rng)
+        return pictures, np.zeros((len(pictures), 0), dtype=np.float32)
+
+    def network(self, encoder: torch.nn.Module) -> torch.nn.Module:
+        """Return encoder and projection, to (2 k, projection)."""
+        import torch
+
+        return torch.nn.Sequential(encoder, torch.nn.Linear(FEATURES, self.projection))
 
     def loss(self, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         """Return NT-Xent of (2 k, d) vectors whose rows i and i + k are one heart."""
@@ -73,7 +71,7 @@ class SimCLR:
 
         z = functional.normalize(outputs, dim=1)
         n = len(z)
-        similarity = z @ z.T / TEMPERATURE
+        similarity = z @ z.T / self.temperature
         itself = torch.eye(n, dtype=torch.bool, device=z.device)
         similarity = similarity.masked_fill(itself, float("-inf"))
         partner = torch.arange(n, device=z.device).roll(n // 2)

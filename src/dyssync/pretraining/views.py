@@ -7,14 +7,17 @@ fingerprint solves teaches fingerprints. No view is ever flipped; mirrored time 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
 
-from dyssync.arrays import Floats
+from dyssync.arrays import Bytes, Floats
 from dyssync.ecg import LIMB_FROM_I_II, Signal
 from dyssync.layouts import LAYOUTS
-from dyssync.rendering import ViewConfig
+from dyssync.learning.network_input import drawn_picture
+from dyssync.learning.picture_config import PictureConfig
+from dyssync.rendering import ViewConfig, draw_view
 from dyssync.signals.vectorcardiogram import DOWER, KORS
 
 # Heart position and electrode placement turn the heart vector by 10 to 20 degrees between two
@@ -23,11 +26,13 @@ ROTATION_SD_DEG = 8.0
 NOISE_MV = (0.0, 0.03)  # SD; muscle noise of a restless patient
 
 
-def hard_views(layouts: tuple[str, ...], gain: float) -> ViewConfig:
+@lru_cache(maxsize=8)
+def hard_views(pictures: PictureConfig) -> ViewConfig:
     """Return what views are drawn from that must share only the heart.
 
     Other papers, inks and gains, chest leads scaled apart from limb leads, leads missing.
     """
+    layouts, gain = pictures.views.layouts, pictures.gain
     rhythm = LAYOUTS[layouts[0]].source == "rhythm"
     return ViewConfig(
         layouts=layouts,
@@ -79,3 +84,28 @@ def add_noise(signal: Signal, rng: np.random.Generator) -> Signal:
     sd = rng.uniform(*NOISE_MV)
     noise = rng.standard_normal(signal.shape, dtype=np.float32) * np.float32(sd)
     return signal + noise
+
+
+def draw_pairs(
+    signals: Sequence[Signal], pictures: PictureConfig, rng: np.random.Generator
+) -> list[Bytes]:
+    """Return two pictures of each heart: all first ones, then all second ones.
+
+    The two share nothing but the heart: hard views, and of a rhythm strip disjoint halves.
+
+    Args:
+        signals: (12, n) each, as :func:`~dyssync.learning.network_input.drawn_signal` returns them.
+        pictures: of the model to come.
+        rng: draws everything.
+    """
+    disjoint = LAYOUTS[pictures.layout].source == "rhythm"
+    views = hard_views(pictures)
+    drawn: tuple[list[Bytes], list[Bytes]] = ([], [])
+    for signal in signals:
+        halves = np.array_split(signal, 2, axis=1) if disjoint else [signal, signal]
+        if rng.random() < 0.5:
+            halves = halves[::-1]
+        for side, half in zip(drawn, halves, strict=True):
+            turned = add_noise(apply_rotation(half, draw_rotation(rng)), rng)
+            side.append(drawn_picture(turned, draw_view(rng, views), pictures, rng))
+    return drawn[0] + drawn[1]

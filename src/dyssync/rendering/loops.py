@@ -13,8 +13,8 @@ from typing import ParamSpec, TypeVar, cast
 import numba
 import numpy as np
 
-from dyssync.arrays import Bytes, Floats, Indices, Singles
-from dyssync.rendering.spans import SUB_COLUMNS
+from dyssync.arrays import Bytes, Indices, Singles
+from dyssync.rendering.spans import SUB_COLUMNS, Traces
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -96,31 +96,17 @@ def _widen(upper: Singles, lower: Singles, reach: Singles, top: Singles, bottom:
 
 @compiled
 def fill_spans(
-    signal: Singles,
-    fs: float,
-    lead: Indices,
-    x0: Floats,
-    x1: Floats,
-    baseline: Floats,
-    start_s: Floats,
-    px_per_mv: Floats,
-    px_per_s: float,
-    reach: Singles,
+    signal: Singles, fs: float, traces: Traces, reach: Singles
 ) -> tuple[Indices, Indices, Singles, Singles]:
     """Return trace, pixel column, top and bottom of all spans; see :class:`~.trace.Spans`.
 
     Args:
         signal: (12, n) mV; NaN is a gap.
         fs: Hz.
-        lead: row of the signal, (P,).
-        x0: left end, (P,) px.
-        x1: right end.
-        baseline: y of 0 mV, (P,) px.
-        start_s: time in the recording at x0, (P,) s.
-        px_per_mv: (P,); negative for an inverted lead.
-        px_per_s: of all traces.
+        traces: where to draw.
         reach: (taps + 1,) half the height of the pen, so many sub-columns from its middle, px.
     """
+    lead, x0, x1 = traces.lead, traces.x0, traces.x1
     n_columns = 0
     for p in range(len(lead)):
         n_columns += int(np.ceil(x1[p])) - int(np.floor(x0[p]))
@@ -128,7 +114,7 @@ def fill_spans(
     top = np.full(SUB_COLUMNS * n_columns, np.inf, np.float32)
     bottom = np.full(SUB_COLUMNS * n_columns, -np.inf, np.float32)
     upper, lower = top.copy(), bottom.copy()
-    step, c = fs / px_per_s / SUB_COLUMNS, 0  # samples a sub-column
+    step, c = fs / traces.px_per_s / SUB_COLUMNS, 0  # samples a sub-column
     for p in range(len(lead)):
         origin, begin = int(np.floor(x0[p])), SUB_COLUMNS * c
         for x in range(origin, int(np.ceil(x1[p]))):
@@ -138,8 +124,12 @@ def fill_spans(
         left = int(np.ceil(x0[p] * SUB_COLUMNS - 0.5)) - SUB_COLUMNS * origin
         right = int(np.ceil(x1[p] * SUB_COLUMNS - 0.5)) - SUB_COLUMNS * origin
         inked = slice(begin + left, begin + right)
-        at_begin = (start_s[p] + (origin - x0[p]) / px_per_s) * fs
-        row, zero, scale = signal[lead[p]], np.float32(baseline[p]), np.float32(px_per_mv[p])
+        at_begin = (traces.start_s[p] + (origin - x0[p]) / traces.px_per_s) * fs
+        row, zero, scale = (
+            signal[lead[p]],
+            np.float32(traces.baseline[p]),
+            np.float32(traces.px_per_mv[p]),
+        )
         _ends(row, at_begin, step, left, zero, scale, upper[inked], lower[inked])
         _widen(upper[inked], lower[inked], reach, top[inked], bottom[inked])
     shape = (n_columns, SUB_COLUMNS)

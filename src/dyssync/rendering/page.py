@@ -60,12 +60,13 @@ DEFAULT_OPTIONS = PageOptions()
 
 @dataclass(frozen=True)
 class Text:
-    """One line of text: upper left corner and height in mm."""
+    """One line of text: upper left corner and height in mm; whether the words are our own."""
 
     x: float
     y: float
     height: float
     line: str
+    own: bool
 
 
 @dataclass(frozen=True)
@@ -112,9 +113,9 @@ def plan_page(layout: Layout, style: PaperStyle, options: PageOptions) -> PagePl
     )
     bottom = top + layout.n_rows * row_mm
     gain = f"{limb:g} mm/mV" if limb == chest else f"limb {limb:g} mm/mV, chest {chest:g} mm/mV"
-    footer = Text(left, bottom + 2.0, FOOTER_MM, f"{speed:g} mm/s   {gain}   {layout.name}")
+    footer = Text(left, bottom + 2.0, FOOTER_MM, f"{speed:g} mm/s   {gain}   {layout.name}", True)
     lines = (
-        Text(left, MARGIN_MM + i * 1.35 * HEADER_MM, HEADER_MM, line)
+        Text(left, MARGIN_MM + i * 1.35 * HEADER_MM, HEADER_MM, line, False)
         for i, line in enumerate(header)
     )
     return PagePlan(
@@ -138,6 +139,7 @@ def _names(layout: Layout, style: PaperStyle, frame: Frame) -> list[Text]:
             frame.top + (panel.row + 0.5) * frame.row_px + offset,
             NAME_MM,
             panel.label,
+            True,
         )
         for panel in layout.panels
     ]
@@ -206,8 +208,7 @@ def scale_frame(frame: Frame, scale: float) -> Frame:
 
 def scale_traces(traces: Traces, scale: float) -> Traces:
     """Return `traces` in units that are `scale` times finer."""
-    return replace(
-        traces,
+    return traces._replace(
         x0=traces.x0 * scale,
         x1=traces.x1 * scale,
         baseline=traces.baseline * scale,
@@ -254,7 +255,8 @@ def render_page(
         _fill(image, tuple(edge * scale for edge in bar), paper.ink)
     for text in plan.texts:
         corner = (text.x * scale, text.y * scale)
-        write_text(image, text.line, corner, round(text.height * scale), paper.text)
+        height_px = round(text.height * scale)
+        write_text(image, text.line, corner, height_px, paper.text, own=text.own)
     if len(plan.pulses.lead):
         pulses = scale_traces(plan.pulses, scale)
         pulse_spans = trace_spans(pulse_signal(), PULSE_FS, pulses, line_px)

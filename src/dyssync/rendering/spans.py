@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,9 +12,8 @@ from dyssync.arrays import Floats, Indices, Singles
 SUB_COLUMNS = 3  # spans a pixel column; three draw a vertical stroke of a 1-px pen 1 px wide
 
 
-@dataclass(frozen=True, eq=False)
-class Traces:
-    """Where and how P traces are drawn; all arrays have shape (P,).
+class Traces(NamedTuple):
+    """Where and how P traces are drawn; all arrays have shape (P,). Compiled loops take it whole.
 
     Attributes:
         lead: row of the signal.

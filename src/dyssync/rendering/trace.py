@@ -29,13 +29,7 @@ def trace_spans(signal: Signal, fs: float, traces: Traces, line_px: float) -> Sp
     trace, column, top, bottom = fill_spans(
         np.ascontiguousarray(signal),
         float(fs),
-        traces.lead,
-        traces.x0,
-        traces.x1,
-        traces.baseline,
-        traces.start_s,
-        traces.px_per_mv,
-        traces.px_per_s,
+        traces,
         np.array([pen_height(line_px, k) for k in range(pen_taps(line_px) + 1)], np.float32),
     )
     return Spans(trace, column, top, bottom)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from dyssync.evaluation.metrics import METRICS
 
@@ -15,14 +16,11 @@ MISSING = "not defined"
 
 
 @dataclass(frozen=True)
-class Metric:
-    """A metric as the report names it; ``percent``: shown times 100."""
+class MetricWords:
+    """How a metric is written; what it is stands in `dyssync.evaluation.metrics`."""
 
     label: str
-    percent: bool
-    higher_is_better: bool
-    uses_threshold: bool
-    meaning: str
+    percent: bool = False
 
     def number(self, value: float, signed: bool = False) -> str:
         """Return `value` in the metric's scale: one decimal of a percent, or three decimals."""
@@ -35,29 +33,17 @@ class Metric:
             shown = f"+{shown}"
         return shown.replace("-", MINUS)
 
-
-# What a metric means, in words for a cardiologist, and whether it is a share shown in percent.
-# Names, labels and directions are those of `dyssync.evaluation.metrics.METRICS`.
-MEANINGS: Mapping[str, tuple[str, bool]] = {
-    "accuracy": ("share of patients who were classified correctly", True),
-    "ppv": ("of those predicted to respond, the share who did", True),
-    "npv": ("of those predicted not to respond, the share who did not", True),
-    "sensitivity": ("share of the responders who were recognised", True),
-    "specificity": ("share of the non-responders who were recognised", True),
-    "auroc": ("how often a responder is ranked above a non-responder; 0.5 is chance", False),
-    "auprc": ("average PPV over all thresholds; chance is the share of responders", False),
-    "brier": ("mean squared error of the probability; lower is better", False),
-    "threshold": ("probability from which a patient is called a responder", False),
-}
+    @property
+    def head(self) -> str:
+        """The label with its unit."""
+        return f"{self.label}, %" if self.percent else self.label
 
 
-def metric(name: str) -> Metric:
-    """Return how to show the metric called `name`; an unknown one under its own name."""
-    meaning, percent_scale = MEANINGS.get(name, ("", False))
+def metric(name: str) -> MetricWords:
+    """Return how to write what a table calls `name`; what is no metric under its own name."""
     if name not in METRICS:
-        return Metric(name.capitalize(), percent_scale, True, False, meaning)
-    known = METRICS[name]
-    return Metric(known.label, percent_scale, known.higher_is_better, known.uses_threshold, meaning)
+        return MetricWords(name.capitalize())
+    return MetricWords(METRICS[name].label, METRICS[name].percent)
 
 
 def percent(share: float, decimals: int = 0) -> str:
@@ -111,3 +97,35 @@ def listing(names: list[str]) -> str:
     ('a', 'a, b and c')
     """
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def text_of(value: Any) -> str:
+    """Write any value of a record or table for people.
+
+    >>> text_of(None), text_of(True), text_of(0.50), text_of(["a", 3]), text_of([])
+    ('not set', 'yes', '0.5', 'a, 3', 'none')
+    """
+    if value is None or (isinstance(value, float) and math.isnan(value)):  # NaN: an empty cell
+        return "not set"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(text_of(item) for item in value) or "none"
+    return str(value)
+
+
+def flat(values: Mapping[str, Any], prefix: str = "") -> tuple[tuple[str, str], ...]:
+    """Write all values of a record, a line each; those inside others with a dotted name.
+
+    >>> flat({"seeds": 3, "parameters": {"lightgbm": {"leaves": 7}}})
+    (('seeds', '3'), ('parameters.lightgbm.leaves', '7'))
+    """
+    rows: list[tuple[str, str]] = []
+    for key, value in values.items():
+        if isinstance(value, Mapping) and value:
+            rows.extend(flat(value, f"{prefix}{key}."))
+        else:
+            rows.append((f"{prefix}{key}", text_of(value)))
+    return tuple(rows)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,6 +10,7 @@ import pandas as pd
 from dyssync.cohort.splits import split_table
 from dyssync.ecg import ECG
 from dyssync.evaluation.protocol import metric_table, pairwise_tests, summarise_metrics
+from dyssync.evaluation.thresholds import study_thresholds
 from dyssync.image import Input
 from dyssync.models.protocols import Rule
 from dyssync.models.rules import UNCHECKED
@@ -22,18 +22,17 @@ from dyssync.study.contributions import (
 )
 from dyssync.study.lead_maps import gather_lead_maps
 from dyssync.study.plan import Material, cell_key, fit_all_key
+from dyssync.study.record import EnvironmentRecord, RunRecord
 from dyssync.study.results import StudyResults, read_csv
 
 
-def collect(
-    material: Material, record: Mapping[str, Any], environment: Mapping[str, Any]
-) -> StudyResults:
+def collect(material: Material, record: RunRecord, environment: EnvironmentRecord) -> StudyResults:
     """Gather the folders of all cells into the tables of the study."""
     config = material.config
     cells = [(name, s.seed, material.folder / cell_key(name, s.seed))
              for name in config.models for s in material.splits]  # fmt: skip
     predictions = pd.concat([read_csv(f / "predictions.csv") for _, _, f in cells])
-    metrics = metric_table(predictions, config.threshold)
+    metrics = metric_table(predictions, study_thresholds(predictions, config.threshold))
     split = material.splits[0]
     test_share = len(split.test) / (len(split.train) + len(split.validation))
     tables = {
@@ -60,7 +59,7 @@ def collect(
         maps,
         (
             *_cautions(material, metrics),
-            *silent_recordings(material.cohort.ecgs),
+            *silent_recordings(material.cohort.inputs),
             *unchecked_rows(explanations["rules"]),
         ),
         gather_contributions(folders),

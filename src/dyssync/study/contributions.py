@@ -11,10 +11,9 @@ from scipy import stats
 
 from dyssync.ecg import ECG
 from dyssync.models.protocols import Contributions, ExplainsItself, Rule
-from dyssync.study.results import read_csv, write_csv
+from dyssync.study.results import EXPLANATION_TABLES, read_csv, write_csv
 
 CONTRIBUTIONS, IMPORTANCES, STATEMENTS = "contributions.csv", "importances.csv", "statements.csv"
-KEYS = ("model", "seed", "patient_id", "base")
 
 
 def write_contributions(
@@ -67,7 +66,7 @@ def _direction(values: np.ndarray, shares: np.ndarray) -> float:
 def write_statements(folder: Path, name: str, rule: Rule, ecgs: Sequence[ECG]) -> None:
     """Write what a rule says of each recording."""
     rows = [(name, ecg.patient_id, rule.statement(ecg)) for ecg in ecgs]
-    write_csv(folder / STATEMENTS, pd.DataFrame(rows, columns=["model", "patient_id", "statement"]))
+    write_csv(folder / STATEMENTS, pd.DataFrame(rows, columns=list(EXPLANATION_TABLES["rules"])))
 
 
 def gather_contributions(folders: Sequence[tuple[str, Path]]) -> dict[str, pd.DataFrame]:
@@ -81,7 +80,7 @@ def gather_contributions(folders: Sequence[tuple[str, Path]]) -> dict[str, pd.Da
 
 def gather_importances(folders: Sequence[tuple[str, Path]]) -> pd.DataFrame:
     """Return the mean importance of each feature over seeds, largest first within a model."""
-    columns = ["model", "feature", "mean_abs_log_odds", "sd", "direction", "n_seeds"]
+    columns = list(EXPLANATION_TABLES["importances"])
     tables = [read_csv(f / IMPORTANCES) for _, f in folders if (f / IMPORTANCES).is_file()]
     if not tables:
         return pd.DataFrame(columns=columns)
@@ -106,5 +105,5 @@ def gather_importances(folders: Sequence[tuple[str, Path]]) -> pd.DataFrame:
 def gather_statements(folders: Sequence[Path]) -> pd.DataFrame:
     """Return what the rules say of every recording."""
     tables = [read_csv(f / STATEMENTS) for f in folders if (f / STATEMENTS).is_file()]
-    columns = ["model", "patient_id", "statement"]
+    columns = list(EXPLANATION_TABLES["rules"])
     return pd.concat(tables) if tables else pd.DataFrame(columns=columns)

@@ -68,7 +68,7 @@ class Material:
         """Return all recordings of these patients with their responses."""
         rows = self.cohort.rows_of(patients)
         responses = self.cohort.table["responder"].to_numpy(np.int64)[rows]
-        return [self.cohort.ecgs[i] for i in rows], responses
+        return [self.cohort.inputs[i] for i in rows], responses
 
     def split(self, seed: int) -> Split:
         """Return the split of one seed."""

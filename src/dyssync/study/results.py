@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from dyssync.errors import InputError
+from dyssync.errors import InputError, ModelError
 from dyssync.explanation.maps import CamMaps
+from dyssync.study.record import ENVIRONMENT, RUN, EnvironmentRecord, RunRecord
 from dyssync.whole import whole_file, write_text
 
 # file -> columns that are always there; the cohort table keeps the user's other columns behind them
@@ -48,12 +49,15 @@ EXPLANATION_TABLES: Mapping[str, tuple[str, ...]] = {
 CONTRIBUTIONS = "contributions-"
 
 
+CAUTIONS = "cautions.json"
+
+
 @dataclass(frozen=True)
 class StudyResults:
     """Everything in a run folder but the figures, the report and the bundle."""
 
-    config: Mapping[str, Any]
-    environment: Mapping[str, Any]
+    run: RunRecord
+    environment: EnvironmentRecord
     tables: Mapping[str, pd.DataFrame]
     explanations: Mapping[str, pd.DataFrame]
     maps: Mapping[str, CamMaps]
@@ -61,10 +65,14 @@ class StudyResults:
     contributions: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
     def write(self, folder: Path) -> None:
-        """Write all tables into `folder`; each file appears whole or not at all."""
-        write_json(folder / "config.json", self.config)
-        write_json(folder / "environment.json", self.environment)
-        write_json(folder / "cautions.json", list(self.cautions))
+        """Write all tables into `folder`; each file appears whole or not at all.
+
+        Raises:
+            InputError: a file cannot be written.
+        """
+        self.run.save(folder / RUN)
+        self.environment.save(folder / ENVIRONMENT)
+        write_json(folder / CAUTIONS, list(self.cautions))
         for name, table in self.tables.items():
             write_csv(folder / f"{name}.csv", table)
         explanations = folder / "explanations"
@@ -81,43 +89,53 @@ class StudyResults:
         """Read what :meth:`write` wrote.
 
         Raises:
-            InputError: a file is missing; all missing ones are named.
+            InputError: a file is missing or damaged; all missing ones are named.
         """
+        explanations = folder / "explanations"
         names = [f"{name}.csv" for name in TABLES]
         names += [f"explanations/{name}.csv" for name in EXPLANATION_TABLES]
-        names += ["config.json", "environment.json", "cautions.json"]
-        missing = [name for name in names if not (folder / name).is_file()]
+        missing = [n for n in (*names, RUN, ENVIRONMENT, CAUTIONS) if not (folder / n).is_file()]
         if missing:
             raise InputError(f"{folder.name} is no finished run: {', '.join(missing)} missing.")
-        maps = {
-            path.stem: CamMaps.load(path)
-            for path in sorted((folder / "explanations").glob("*.npz"))
-        }
         return cls(
-            config=read_json(folder / "config.json"),
-            environment=read_json(folder / "environment.json"),
-            tables={name: read_csv(folder / f"{name}.csv") for name in TABLES},
+            run=RunRecord.load(folder / RUN),
+            environment=EnvironmentRecord.load(folder / ENVIRONMENT),
+            tables={n: read_csv(folder / f"{n}.csv", TABLES[n]) for n in TABLES},
             explanations={
-                name: read_csv(folder / "explanations" / f"{name}.csv")
-                for name in EXPLANATION_TABLES
+                name: read_csv(explanations / f"{name}.csv", columns)
+                for name, columns in EXPLANATION_TABLES.items()
             },
-            maps=maps,
-            cautions=tuple(read_json(folder / "cautions.json")),
+            maps={path.stem: CamMaps.load(path) for path in sorted(explanations.glob("*.npz"))},
+            cautions=_read_cautions(folder / CAUTIONS),
             contributions={
                 path.stem.removeprefix(CONTRIBUTIONS): read_csv(path)
-                for path in sorted((folder / "explanations").glob(f"{CONTRIBUTIONS}*.csv"))
+                for path in sorted(explanations.glob(f"{CONTRIBUTIONS}*.csv"))
             },
         )
 
 
+def _read_cautions(path: Path) -> tuple[str, ...]:
+    cautions = read_json(path)
+    if not isinstance(cautions, list) or not all(isinstance(c, str) for c in cautions):
+        raise ModelError(f"{path.name}: damaged (no list of sentences); make it anew")
+    return tuple(cautions)
+
+
 def write_json(path: Path, value: object) -> None:
     """Write `value` as JSON; the file appears whole or not at all."""
-    write_text(path, json.dumps(value, indent=2, sort_keys=False) + "\n")
+    write_text(path, json.dumps(value, indent=2) + "\n")
 
 
 def read_json(path: Path) -> Any:
-    """Return the value of a JSON file."""
-    return json.loads(path.read_text(encoding="utf-8"))
+    """Return the value of a JSON file.
+
+    Raises:
+        ModelError: it is damaged.
+    """
+    try:
+        return json.loads(path.read_bytes())
+    except ValueError as error:
+        raise ModelError(f"{path.name}: damaged (no whole JSON); make it anew") from error
 
 
 def write_csv(path: Path, table: pd.DataFrame) -> None:
@@ -126,6 +144,21 @@ def write_csv(path: Path, table: pd.DataFrame) -> None:
         table.to_csv(part, index=False, lineterminator="\n")
 
 
-def read_csv(path: Path) -> pd.DataFrame:
-    """Read a table written by :func:`write_csv`; patient ids stay text."""
-    return pd.read_csv(path, dtype={"patient_id": str})
+def read_csv(path: Path, columns: Sequence[str] = ()) -> pd.DataFrame:
+    """Read a table written by :func:`write_csv`; patient ids stay text.
+
+    Args:
+        path: of the file.
+        columns: that must be there.
+
+    Raises:
+        ModelError: it is damaged, or a column is missing.
+    """
+    try:
+        table = pd.read_csv(path, dtype={"patient_id": str})
+    except ValueError as error:  # pandas' own errors and bytes that are no UTF-8 are such
+        raise ModelError(f"{path.name}: damaged (no whole table); make it anew") from error
+    missing = [name for name in columns if name not in table]
+    if missing:
+        raise ModelError(f"{path.name}: without {', '.join(missing)}; make it anew")
+    return table

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import platform
-import shutil
-import sys
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from dyssync import __version__
 from dyssync.cohort.cohort import Cohort, read_cohort
-from dyssync.cohort.corpus import Corpus, check_apart, read_corpus
-from dyssync.cohort.digests import digest_of
+from dyssync.cohort.corpus import Corpus, check_apart, check_corpus, read_corpus
+from dyssync.cohort.digests import clinical_digest, digest_of, responses_digest
 from dyssync.cohort.splits import PARTS, Split, split_patients, split_table
 from dyssync.errors import ConfigError
-from dyssync.evaluation.protocol import CHOSEN
-from dyssync.learning.training import precision_here
+from dyssync.evaluation.thresholds import CHOSEN, THRESHOLD
 from dyssync.models.protocols import Pretrained, TakesPictures
 from dyssync.prediction.bundle import FINAL, About, save_bundle
 from dyssync.prediction.training_data import describe_cohort
@@ -30,15 +22,13 @@ from dyssync.study.collect import collect
 from dyssync.study.config import StudyConfig
 from dyssync.study.grid import default_workers, run_tasks
 from dyssync.study.plan import Material, cell_key, fit_all_key, plan
-from dyssync.study.results import StudyResults, read_json, write_json
+from dyssync.study.record import RunRecord, environment
+from dyssync.study.results import StudyResults
+from dyssync.study.run_folder import WORK, check_folder, prepare_folder
 from dyssync.study.story import Story
 from dyssync.study.virtual import bayes_auroc, builtin_cohort
 
-WORK, BUNDLE, FINISHED = "work", "bundle", "finished.json"
-PACKAGES = (
-    "numpy", "scipy", "pandas", "scikit-learn", "lightgbm", "torch", "monai",
-    "lightning-fabric", "opencv-python-headless",
-)  # fmt: skip
+BUNDLE = "bundle"
 
 
 @dataclass(frozen=True)
@@ -74,7 +64,9 @@ def run_study(
         InputError: the cohort, the corpus or a setting cannot be used.
     """
     started = datetime.now(UTC)
-    _check_folder(out, force)
+    check_folder(out, force)
+    if config.corpus is not None:
+        check_corpus(config.corpus)  # a mistyped path is told before the cohort is read
     n_workers = workers or default_workers()
     if config.cohort is None:
         config = builtin_cohort(config, cache, story, n_workers)
@@ -83,7 +75,7 @@ def run_study(
         config.cohort,
         seconds=config.seconds,
         exclude_problems=config.exclude_bad,
-        on_row=story.progress("cohort"),
+        on_progress=story.progress("cohort"),
     )
     table = config.cohort
     config = suit_models(config, cohort, story)
@@ -95,11 +87,8 @@ def run_study(
     )
     _tell_cohort(cohort, splits, story)
     corpus = _read_corpus(config, cohort, story)
-    record = _record(config, cohort, corpus, command)
-    ceiling = bayes_auroc(table, cohort)
-    record |= {"simulated": ceiling is not None, "bayes_auroc": ceiling}
-    record["pictures"] = cohort.holds_pictures
-    _prepare_folder(out, record, force)
+    record = _record(config, cohort, corpus, command, bayes_auroc(table, cohort))
+    prepare_folder(out, record, force)
     ecgs = None if corpus is None else corpus.ecgs
     material = Material(config, cohort, ecgs, splits, out / WORK, cache)
     tasks = plan(material)
@@ -109,12 +98,6 @@ def run_study(
     results.write(out)
     _save_bundle(out, material, results)
     return Outcome(out, results)
-
-
-def finish(outcome: Outcome) -> None:
-    """Mark a run as finished and remove what only going on needed."""
-    write_json(outcome.folder / FINISHED, {"finished": datetime.now(UTC).isoformat()})
-    shutil.rmtree(outcome.folder / WORK)
 
 
 def suit_models(config: StudyConfig, cohort: Cohort, story: Story) -> StudyConfig:
@@ -181,11 +164,11 @@ def _read_corpus(config: StudyConfig, cohort: Cohort, story: Story) -> Corpus | 
     corpus = read_corpus(
         config.corpus,
         seconds=config.seconds,
-        on_row=story.progress("corpus"),
+        on_progress=story.progress("corpus"),
     )
     # with ten seeds every patient is in a test part sooner or later
     patients = [str(p) for p in cohort.responses.index]
-    check_apart(corpus.ecgs, patients, cohort.ecgs)
+    check_apart(corpus.ecgs, patients, cohort.inputs)
     story.say(f"{corpus.name}: {len(corpus.ecgs)} unlabelled recordings")
     for problem in corpus.problems:
         story.say(f"  left out: {problem}")
@@ -193,108 +176,28 @@ def _read_corpus(config: StudyConfig, cohort: Cohort, story: Story) -> Corpus | 
 
 
 def _record(
-    config: StudyConfig, cohort: Cohort, corpus: Corpus | None, command: str
-) -> dict[str, Any]:
+    config: StudyConfig, cohort: Cohort, corpus: Corpus | None, command: str, ceiling: float | None
+) -> RunRecord:
     """Return what config.json says: settings, data fingerprints, how to reproduce."""
-    held = config.record()
-    # names, not paths: a run folder may be shared
-    held["cohort"] = cohort.name
-    held["corpus"] = None if corpus is None else corpus.name
-    return {
-        **held,
-        "cohort_digest": digest_of(cohort.ecgs),
-        "responses_digest": digest_of_table(cohort.table),
-        "clinical_digest": digest_of_facts(cohort),
-        "corpus_digest": None if corpus is None else corpus.digest,
-        "n_corpus": None if corpus is None else len(corpus.ecgs),
-        "version": __version__,
-        "differs_from_paper": config.differs_from_paper(),
-        "command": command,
-    }
-
-
-def digest_of_table(table: pd.DataFrame) -> str:
-    """Return a digest of who responded."""
-    import hashlib
-
-    text = table[["patient_id", "responder"]].to_csv(index=False)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def digest_of_facts(cohort: Cohort) -> str:
-    """Return a digest of what the table says of the patients beside their response."""
-    import hashlib
-
-    facts = [(e.patient_id, e.age, e.sex, sorted(e.clinical.items())) for e in cohort.signals]
-    return hashlib.sha256(repr(facts).encode()).hexdigest()
-
-
-def _check_folder(out: Path, force: bool) -> None:
-    """Refuse a run folder that cannot be used, before anything is read or written.
-
-    Raises:
-        ConfigError: it is a file, or holds something else or a finished study.
-    """
-    if out.exists() and not out.is_dir():
-        raise ConfigError(f"{out}: is a file; give --out a folder")
-    held = [p for p in out.iterdir() if p.name != ".config.json.tmp"] if out.is_dir() else []
-    # only what a study writes is ever removed: a mistyped --out must not cost a home folder
-    if held and not (out / "config.json").is_file():
-        raise ConfigError(f"{out}: the folder holds something else; give --out a new one")
-    if (out / FINISHED).is_file() and not force:
-        shutil.rmtree(out / WORK, ignore_errors=True)  # left by a kill at the very end
-        raise ConfigError(f"{out}: holds a finished study; --force begins anew, or another --out")
-
-
-def _prepare_folder(out: Path, record: Mapping[str, Any], force: bool) -> None:
-    """Begin the run folder, or see that what it holds is the same study, unfinished.
-
-    Raises:
-        ConfigError: it holds another study, or cannot be made.
-    """
-    if (out / "config.json").is_file() and not force:
-        _check_same_study(out, record)
-    try:
-        if (out / "config.json").is_file() and force:
-            aside = out.with_name(f".{out.name}.old")
-            shutil.rmtree(aside, ignore_errors=True)
-            out.rename(aside)  # at once, so that a kill leaves the old run whole or none
-            shutil.rmtree(aside)
-        out.mkdir(parents=True, exist_ok=True)
-        write_json(out / "config.json", record)
-        (out / WORK).mkdir(exist_ok=True)
-    except OSError as error:
-        raise ConfigError(f"{out}: cannot be written ({error.strerror}); choose --out") from error
-
-
-def _check_same_study(out: Path, record: Mapping[str, Any]) -> None:
-    before = read_json(out / "config.json")
-    now = {**record, "command": before.get("command")}
-    differing = sorted(k for k in {*before, *now} if before.get(k) != now.get(k))
-    if differing:
-        raise ConfigError(
-            f"{out}: holds a study with other settings or data ({', '.join(differing)}); "
-            "--force begins anew, or another --out"
-        )
-
-
-def environment(started: datetime) -> dict[str, Any]:
-    """Return versions and machine, without names of hosts, users or folders."""
-    packages = {}
-    for name in PACKAGES:
-        try:
-            packages[name] = version(name)
-        except PackageNotFoundError:  # installed under another name, such as opencv-python
-            packages[name] = "unknown"
-    return {
-        "dyssync": __version__,
-        "python": sys.version.split()[0],
-        "system": platform.system(),
-        "machine": platform.machine(),
-        "precision": precision_here(),
-        "started": started.isoformat(timespec="seconds"),
-        "packages": packages,
-    }
+    return RunRecord.of(
+        {
+            **config.record(),
+            # names, not paths: a run folder may be shared
+            "cohort": cohort.name,
+            "corpus": None if corpus is None else corpus.name,
+            "cohort_digest": digest_of(cohort.inputs),
+            "responses_digest": responses_digest(cohort.table),
+            "clinical_digest": clinical_digest(cohort.signals),
+            "corpus_digest": None if corpus is None else corpus.digest,
+            "n_corpus": None if corpus is None else len(corpus.ecgs),
+            "version": __version__,
+            "differs_from_paper": config.differs_from_paper(),
+            "command": command,
+            "simulated": ceiling is not None,
+            "bayes_auroc": ceiling,
+            "pictures": cohort.holds_pictures,
+        }
+    )
 
 
 def _save_bundle(out: Path, material: Material, results: StudyResults) -> None:
@@ -310,7 +213,7 @@ def _save_bundle(out: Path, material: Material, results: StudyResults) -> None:
         for name in config.models
     }
     metrics = results.tables["metrics"]
-    chosen = metrics[(metrics["threshold_rule"] == CHOSEN) & (metrics["metric"] == "threshold")]
+    chosen = metrics[(metrics["threshold_rule"] == CHOSEN) & (metrics["metric"] == THRESHOLD)]
     about = About(
         n_patients=len(cohort.responses),
         base_rate=float(cohort.responses.mean()),
@@ -318,7 +221,7 @@ def _save_bundle(out: Path, material: Material, results: StudyResults) -> None:
         seconds=config.seconds,
         training=describe_cohort(cohort),
         shuffled_labels=config.shuffle_labels,
-        simulated=results.config["simulated"],
-        cohort_digest=results.config["cohort_digest"],
+        simulated=results.run.simulated,
+        cohort_digest=results.run.cohort_digest,
     )
     save_bundle(out / BUNDLE, members, about)

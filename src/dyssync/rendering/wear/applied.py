@@ -64,7 +64,7 @@ def _write(image: Picture, wear: Wear) -> None:
     canvas = image if image.ndim == 3 else image[:, :, None]
     for x, y, tall, text in wear.prints:
         corner = (x * width, y * height)
-        write_text(canvas, text, corner, round(tall * height), (30,) * canvas.shape[2])
+        write_text(canvas, text, corner, round(tall * height), (30,) * canvas.shape[2], own=True)
 
 
 def _fade(image: Picture, wear: Wear) -> Picture:
