@@ -159,6 +159,8 @@ def test_the_printed_table_and_the_cautions_are_those_of_the_run(
             assert cell == ("undefined" if np.isnan(mean) else f"{mean:.3f}"), (model, metric)
     cautions = StudyResults.read(out).cautions
     assert any(caution.startswith("2 seeds; the study has 10") for caution in cautions)
+    # a fifth of 48 patients; the SD of a share of n is at most 0.5 / sqrt(n)
+    assert any("10 test patients a seed" in text and "by 16 points" in text for text in cautions)
 
 
 def test_run_folder_is_never_overwritten_unasked(

@@ -3,9 +3,9 @@
 A mutant is one number of a module's constants times 1.5 (whole ones also plus 1), or one comparison
 changed (`<` to `<=`, turned round, `==` to `!=`). A module is drawn first, then a place in it, so
 that long tables do not crowd out the rest. Each is made in a copy of the tree, one at a time. First
-the tests that name the module are run, then those that name its room and need no whole study; with
---all, the others too. What survives is a gap in the tests, or makes no difference (a matter of
-speed, a limit that no number meets); which, a person must say.
+the tests that name the module are run, then those that name its room; with --all, the others and
+the slow ones too. What survives is a gap in the tests, or makes no difference (a matter of speed, a
+limit that no number meets); which, a person must say.
 """
 
 from __future__ import annotations
@@ -110,22 +110,25 @@ def draw(tree: Path, n: int, rng: np.random.Generator) -> list[Mutant]:
     return [places[k][int(rng.integers(len(places[k])))] for k in order[:n]]
 
 
-def tests_for(tree: Path, path: Path) -> tuple[list[str], list[str], list[str]]:
-    """Return the tests that name the module (and its doctests), its room, and all others."""
+def stages_for(tree: Path, path: Path) -> list[list[str]]:
+    """Return what to ask pytest, likely killers first.
+
+    Tests that name the module, and its doctests; those that name its room; the others; slow ones.
+    """
     inside = path.relative_to(PACKAGE).with_suffix("").parts
     room, module = inside[0], ".".join(part for part in inside if part != "__init__")
     package, _, stem = f"dyssync.{module}".rpartition(".")
     own = re.compile(rf"dyssync\.{module}\b|from {package} import [^\n]*\b{stem}\b")
-    named: tuple[list[str], list[str], list[str]] = ([path.as_posix()], [], [])
+    stages: list[list[str]] = [["-m", "not slow"] for _ in range(3)]
+    stages[0].append(path.as_posix())
     for file in sorted((tree / "tests").rglob("test_*.py")):
         text = file.read_text()
-        near = re.search(rf"\b{room}\b", text) and "finished_run" not in text
-        rank = 0 if own.search(text) else 1 if near else 2
-        named[rank].append(file.relative_to(tree).as_posix())
-    return named
+        rank = 0 if own.search(text) else 1 if re.search(rf"\b{room}\b", text) else 2
+        stages[rank].append(file.relative_to(tree).as_posix())
+    return [*stages, ["-m", "slow", "tests"]]
 
 
-def ask(tree: Path, tests: Sequence[str]) -> tuple[str, str]:
+def ask(tree: Path, asked: Sequence[str]) -> tuple[str, str]:
     """Run tests in a tree; return what became of the mutant, and the test that noticed.
 
     Raises:
@@ -136,7 +139,7 @@ def ask(tree: Path, tests: Sequence[str]) -> tuple[str, str]:
     data = os.environ.get("DYSSYNC_TEST_DATA", str(ROOT.parent / "shared" / "data"))
     # what numba has kept does not know of a number changed in another file
     with tempfile.TemporaryDirectory() as compiled, subprocess.Popen(
-        [*command, *tests], cwd=tree, text=True, start_new_session=True,
+        [*command, *asked], cwd=tree, text=True, start_new_session=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         env={**os.environ, **given, "DYSSYNC_TEST_DATA": data, "NUMBA_CACHE_DIR": compiled},
     ) as process:  # fmt: skip
@@ -166,9 +169,9 @@ def judge(mutant: Mutant, tree: Path, stages: Sequence[Sequence[str]]) -> tuple[
     target.write_bytes(mutant.applied(whole))
     outcome, by = SURVIVED, ""
     try:
-        for tests in stages:
-            if tests and outcome == SURVIVED:
-                outcome, by = ask(tree, tests)
+        for asked in stages:
+            if outcome == SURVIVED and len(asked) > 2:  # more than the marks
+                outcome, by = ask(tree, asked)
     finally:
         target.write_bytes(whole)
     if outcome == KILLED and ask(tree, [by])[0] != SURVIVED:
@@ -181,7 +184,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("-n", type=int, default=40, help="how many mutants")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--all", action="store_true", help="ask the tests of other rooms too")
+    parser.add_argument("--all", action="store_true", help="ask other rooms and slow tests too")
     parser.add_argument("--only", type=int, nargs="*", help="numbers of the list; default: all")
     parser.add_argument("--list", action="store_true", help="only print what would be changed")
     given = parser.parse_args()
@@ -195,8 +198,8 @@ def main() -> int:
         shutil.copytree(ROOT, tree, ignore=LEFT_OUT)
         fates = []
         for k, mutant in mutants.items():
-            stages = tests_for(tree, mutant.path)[: 3 if given.all else 2]
-            fate, by = judge(mutant, tree, stages)
+            stages = stages_for(tree, mutant.path)
+            fate, by = judge(mutant, tree, stages if given.all else stages[:2])
             fates.append(fate)
             print(f"{k:3}  {fate:8}  {mutant}  {by}", flush=True)
     print(f"{fates.count(KILLED)} of {len(fates)} killed, {fates.count(ENDLESS)} never ended")
