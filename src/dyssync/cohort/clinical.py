@@ -7,11 +7,12 @@ column of the table stay out by construction.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from dyssync.ecg import ECG, Sex
 from dyssync.errors import CohortError
+from dyssync.image import Input
 
 YES_NO = {"no": "0", "false": "0", "yes": "1", "true": "1"}
 ROMAN = {"i": "1", "ii": "2", "iii": "3", "iv": "4"}
@@ -40,6 +41,9 @@ CLINICAL: Mapping[str, ClinicalColumn] = {
     "nyha": ClinicalColumn("", 1, 4, "NYHA class, 1-4 or I-IV"),
     "af": ClinicalColumn("", 0, 1, "atrial fibrillation is the rhythm, 0/1"),
 }
+
+
+FACTS = ("age", "sex", *CLINICAL)
 
 
 def read_clinical(row: Mapping[str, object]) -> dict[str, float]:
@@ -98,6 +102,19 @@ def with_clinical(ecg: ECG, row: Mapping[str, object]) -> ECG:
 def _sex(value: object) -> Sex | None:
     letter = str(value).strip().upper()[:1]
     return "F" if letter in ("F", "W") else "M" if letter == "M" else None
+
+
+def facts_of(x: Input) -> Mapping[str, float]:
+    """Return the clinical facts that are known of a recording's patient, by name."""
+    if not isinstance(x, ECG):
+        return {}
+    found = {name: clinical_fact(x, name) for name in FACTS}
+    return {name: value for name, value in found.items() if not math.isnan(value)}
+
+
+def knows_facts(inputs: Iterable[Input]) -> bool:
+    """Return whether any clinical fact is known of any patient."""
+    return any(facts_of(x) for x in inputs)
 
 
 def clinical_fact(ecg: ECG, name: str) -> float:

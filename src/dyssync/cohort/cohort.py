@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from dyssync.arrays import Floats
+from dyssync.cohort.clinical import CLINICAL
 from dyssync.cohort.recordings import (
     RowRead,
     mixture_problems,
@@ -17,12 +19,14 @@ from dyssync.cohort.recordings import (
     shared_recordings,
 )
 from dyssync.cohort.splits import PARTS
-from dyssync.cohort.table import Problem, column_problems, read_table, responses_of
+from dyssync.cohort.table import Problem, column_problems, fall_of_lvesv, outcomes_of, read_table
 from dyssync.ecg import ECG
 from dyssync.errors import CohortError, join_problems
 from dyssync.image import Input
 from dyssync.workers import OnProgress, unwatched, workers_for
 
+# Of patients without an outcome: what tells them from the others
+WITHOUT_COLUMNS = ("patient_id", "followup", "age", "sex", *CLINICAL)
 TABLE_COLUMNS = ("patient_id", "ecg", "responder", "fs", "seconds", "sha256")
 
 
@@ -35,17 +39,31 @@ class CohortTable:
         table: a row a recording: patient_id (str), ecg, responder (0/1), fs (Hz), seconds (both
             NaN for pictures), sha256, then the user's other columns.
         excluded: row, patient_id, reason of every recording that cannot be used.
+        without_outcome: patients who died or were lost before the echo, as far as the table tells
+            of them: :data:`WITHOUT_COLUMNS`.
     """
 
     name: str
     table: pd.DataFrame
     excluded: pd.DataFrame
+    without_outcome: pd.DataFrame
 
     @property
     def responses(self) -> pd.Series[int]:
         """Response (0/1) by patient id, a patient once, in the order of the table."""
         first = self.table.drop_duplicates("patient_id")
         return first.set_index("patient_id")["responder"]
+
+    @property
+    def falls(self) -> Floats:
+        """By how much LVESV fell, (recordings,) %; NaN where it is not known."""
+        return fall_of_lvesv(self.table)
+
+    @property
+    def weights(self) -> Floats:
+        """Weight of each recording, (recordings,): those of one patient share the weight of one."""
+        patients = self.table["patient_id"]
+        return 1 / patients.map(patients.value_counts()).to_numpy(np.float64)
 
     def rows_of(self, patients: Sequence[str]) -> list[int]:
         """Return the positions of all recordings of these patients, in table order."""
@@ -101,7 +119,7 @@ def read_cohort(
             text += "\nMend the rows, or leave them out with --exclude-bad."
         raise CohortError(text)
     inputs = tuple(row.recording for row in rows if row.recording is not None)
-    return Cohort(table.name, table.table, table.excluded, inputs)
+    return Cohort(table.name, table.table, table.excluded, table.without_outcome, inputs)
 
 
 def check_cohort(
@@ -131,9 +149,10 @@ def _examine(
     problems = column_problems(table)
     if problems:
         nobody = pd.DataFrame(columns=list(TABLE_COLUMNS))
-        return CohortTable(path.name, nobody, _excluded(problems)), problems, []
+        gone = pd.DataFrame(columns=list(WITHOUT_COLUMNS))
+        return CohortTable(path.name, nobody, _excluded(problems), gone), problems, []
     table["patient_id"] = table["patient_id"].fillna("").astype(str).str.strip()
-    responder, label_problems = responses_of(table)
+    outcomes = outcomes_of(table)
     rows = read_recordings(
         table,
         path.parent,
@@ -143,17 +162,18 @@ def _examine(
         workers=workers_for(table, workers),
         on_progress=on_progress,
     )
+    without = {p.row for p in outcomes.without}
     problems = [
-        *label_problems,
-        *read_problems(table, rows),
+        *outcomes.problems,
+        *(p for p in read_problems(table, rows) if p.row not in without),
         *mixture_problems(rows),
         *shared_recordings(table, rows),
     ]
-    bad = {p.row for p in problems}
+    bad = {p.row for p in problems} | without
     kept = [i for i in range(len(table)) if i + 2 not in bad]
     held = [rows[i] for i in kept]
     usable = table.iloc[kept].assign(
-        responder=np.array([responder[i] for i in kept], dtype=np.int64),
+        responder=np.array([outcomes.responses[i] for i in kept], dtype=np.int64),
         fs=[row.fs for row in held],
         seconds=[row.seconds for row in held],
         sha256=[row.sha256 for row in held],
@@ -161,7 +181,15 @@ def _examine(
     problems += _class_problems(usable)
     others = [c for c in usable.columns if c not in TABLE_COLUMNS]
     usable = usable[[*TABLE_COLUMNS, *others]].reset_index(drop=True)
-    return CohortTable(path.name, usable, _excluded(problems)), problems, held
+    left_out = _excluded([*problems, *outcomes.without])
+    gone = _without_outcome(table, sorted(row - 2 for row in without if row is not None))
+    return CohortTable(path.name, usable, left_out, gone), problems, held
+
+
+def _without_outcome(table: pd.DataFrame, positions: Sequence[int]) -> pd.DataFrame:
+    """Return a row a patient who died or was lost."""
+    held = table.iloc[list(positions)].drop_duplicates("patient_id")
+    return held.reindex(columns=list(WITHOUT_COLUMNS)).reset_index(drop=True)
 
 
 def _excluded(problems: Sequence[Problem]) -> pd.DataFrame:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from dyssync.cohort.table import fall_of_lvesv
 from dyssync.ecg import ECG
 from dyssync.image import Input
 
@@ -37,8 +38,12 @@ def patient_keys(patients: Iterable[str]) -> list[str]:
 
 
 def responses_digest(table: pd.DataFrame) -> str:
-    """Return the sha256 of who responded, from columns patient_id and responder."""
-    text = table[["patient_id", "responder"]].to_csv(index=False)
+    """Return the sha256 of who responded, and by how much where the volumes say so.
+
+    Args:
+        table: columns patient_id and responder, and the two volumes where they are known.
+    """
+    text = table[["patient_id", "responder"]].assign(fall=fall_of_lvesv(table)).to_csv(index=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -1,4 +1,8 @@
-"""Splits by patient, drawn from a seed before anything learns."""
+"""Splits by patient, drawn from a seed before anything learns.
+
+Folds test every patient equally often and leave as many as possible to learn from; independent
+splits, as the published study drew them, test some patients seven times and others never.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +21,7 @@ PARTS: tuple[Part, ...] = ("train", "validation", "test")
 
 @dataclass(frozen=True)
 class Split:
-    """Patient ids of the three parts of one seed; disjoint."""
+    """Patient ids of the parts of one seed; disjoint. Folds have no validation part."""
 
     seed: int
     train: tuple[str, ...]
@@ -33,6 +37,41 @@ class Split:
         """Return the patient ids of one part."""
         parts = {"train": self.train, "validation": self.validation, "test": self.test}
         return parts[name]
+
+
+def fold_patients(responses: pd.Series[int], repeats: int = 2, folds: int = 5) -> tuple[Split, ...]:
+    """Deal the patients into folds, stratified by response, anew in each repeat.
+
+    Args:
+        responses: 0/1 by patient id, each patient once.
+        repeats: how often each patient is tested.
+        folds: in one repeat; each is tested by what learnt from the others.
+
+    Returns:
+        A split a fold, with seeds 1 to repeats * folds, repeat by repeat.
+
+    Raises:
+        CohortError: a class has fewer patients than folds.
+    """
+    splits: list[Split] = []
+    everyone = {str(p) for p in responses.index}
+    for repeat in range(1, repeats + 1):
+        rng = np.random.default_rng(np.random.SeedSequence([repeat, 0xF01D]))
+        tested: list[list[str]] = [[] for _ in range(folds)]
+        for label in (0, 1):
+            patients = np.array(sorted(str(p) for p in responses.index[responses == label]))
+            if len(patients) < folds:
+                raise CohortError(
+                    f"a class has {len(patients)} patients; at least {folds} are needed, one a fold"
+                )
+            # the second class fills the folds that the first left smaller
+            for k, patient in enumerate(rng.permutation(patients)):
+                tested[k % folds if label == 0 else -1 - k % folds].append(str(patient))
+        for held in tested:
+            learnt = everyone.difference(held)
+            seed = len(splits) + 1
+            splits.append(Split(seed, tuple(sorted(learnt)), (), tuple(sorted(held))))
+    return tuple(splits)
 
 
 def split_patients(

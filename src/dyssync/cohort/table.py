@@ -10,11 +10,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from dyssync.arrays import Floats
 from dyssync.errors import CohortError
 
 RESPONDER_WORDS = {"0": 0, "0.0": 0, "False": 0, "1": 1, "1.0": 1, "True": 1}
 RESPONSE_FALL = 0.15  # LVESV falls by at least 15 % in 6 months (Mori 2025, 10.1111/jce.70212)
 VOLUMES = ("lvesv_baseline_ml", "lvesv_followup_ml")
+# What the column followup may say of a patient, and why two of them have no outcome. They stay out
+# of learning and testing, but not out of the count: see evaluation/flow.py.
+FOLLOWUP: Mapping[str, str] = {
+    "echo": "",
+    "died": "died before the echo at follow-up",
+    "lost": "lost to follow-up",
+}
 TABLE_ENDINGS = (".csv", ".parquet")
 
 
@@ -44,6 +52,17 @@ def is_responder(baseline_ml: float, followup_ml: float) -> int:
     """
     # the tolerance is far below the precision of a volume; it keeps exactly 15 % a response
     return int((baseline_ml - followup_ml) / baseline_ml >= RESPONSE_FALL - 1e-12)
+
+
+def fall_of_lvesv(table: pd.DataFrame) -> Floats:
+    """Return by how much LVESV fell, (n,) % of the baseline; NaN where a volume is missing."""
+    if not set(VOLUMES) <= set(table.columns):
+        return np.full(len(table), np.nan)
+    before, after = (pd.to_numeric(table[c], errors="coerce").to_numpy(float) for c in VOLUMES)
+    known = np.isfinite(before) & np.isfinite(after) & (before > 0) & (after > 0)
+    fall: Floats = np.full(len(table), np.nan)
+    fall[known] = 100 * (before[known] - after[known]) / before[known]
+    return fall
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -93,20 +112,39 @@ def column_problems(table: pd.DataFrame) -> list[Problem]:
     return problems
 
 
-def responses_of(table: pd.DataFrame) -> tuple[list[int | None], list[Problem]]:
-    """Return the response of every row, and what is wrong with it."""
-    responses: list[int | None] = []
-    problems = []
+@dataclass(frozen=True)
+class Outcomes:
+    """What a table says of how patients fared.
+
+    Attributes:
+        responses: 0/1 of every row; None where there is none.
+        problems: what is wrong with rows, or with the table.
+        without: rows of patients who died or were lost, so that nobody can know.
+    """
+
+    responses: list[int | None]
+    problems: list[Problem]
+    without: list[Problem]
+
+
+def outcomes_of(table: pd.DataFrame) -> Outcomes:
+    """Return the response of every row, and why some have none."""
+    found = Outcomes([], [], [])
     for i, row in enumerate(table.to_dict("records")):
         patient = str(row["patient_id"])
+        values = {str(k): v for k, v in row.items()}
+        response = None
         try:
             if not patient:
                 raise CohortError("column patient_id is empty")
-            responses.append(_response({str(k): v for k, v in row.items()}))
+            if gone := _gone(values):
+                found.without.append(Problem(i + 2, patient, gone))
+            else:
+                response = _response(values)
         except CohortError as error:
-            responses.append(None)
-            problems.append(Problem(i + 2, patient, str(error)))
-    seen = pd.DataFrame({"patient_id": table["patient_id"], "y": responses}).dropna()
+            found.problems.append(Problem(i + 2, patient, str(error)))
+        found.responses.append(response)
+    seen = pd.DataFrame({"patient_id": table["patient_id"], "y": found.responses}).dropna()
     classes = seen.groupby("patient_id")["y"].nunique()
     torn = [str(p) for p in classes[classes > 1].index]
     if torn:
@@ -114,8 +152,18 @@ def responses_of(table: pd.DataFrame) -> tuple[list[int | None], list[Problem]]:
             f"{len(torn)} patients are in both classes ({', '.join(torn)}); "
             "one response a patient is needed"
         )
-        problems.append(Problem(None, "", text))
-    return responses, problems
+        found.problems.append(Problem(None, "", text))
+    return found
+
+
+def _gone(row: Mapping[str, Any]) -> str:
+    """Return why a patient has no outcome, "" where one is to be expected."""
+    said = row.get("followup")
+    word = "" if pd.isna(said) else str(said).strip().lower()
+    if word not in ("", *FOLLOWUP):
+        raise CohortError(f"followup is {said}; {', '.join(FOLLOWUP)} or nothing is needed")
+    stated = not pd.isna(row.get("responder")) or not pd.isna(row.get(VOLUMES[1]))
+    return "" if stated else FOLLOWUP.get(word, "")
 
 
 def _response(row: Mapping[str, Any]) -> int:

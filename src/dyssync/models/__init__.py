@@ -14,6 +14,7 @@ MODELS: Registry[Callable[..., ResponseModel]] = Registry[Callable[..., Any]](
         "resnet18": "dyssync.models.resnet:ResNet18",
         "ssl-resnet18": "dyssync.models.self_supervised:SelfSupervisedResNet18",
         "lightgbm": "dyssync.models.boosting:Boosting",
+        "ridge": "dyssync.models.ridge:Ridge",
         "logistic": "dyssync.models.logistic:Logistic",
         "guideline-esc-2021": "dyssync.models.rules:GuidelineESC2021",
         "guideline-hrs-2023": "dyssync.models.rules:GuidelineHRS2023",

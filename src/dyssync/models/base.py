@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from dyssync.arrays import Floats
 from dyssync.ecg import ECG
 from dyssync.errors import ConfigError, ModelError, check_choice, check_range
 from dyssync.image import Input
+from dyssync.keeping import kept
 from dyssync.models.protocols import Choices, Labels, Presets, Ranges
+from dyssync.signals.beats import detect_beats
 
 MISSING_CLASS = "training part holds one class; responders and non-responders are needed"
 
@@ -25,6 +28,8 @@ class ProbabilityMixin(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     does not keep them.
     """
 
+    OWN_SCALE: ClassVar[bool] = False
+    QUICK_TO_FIT: ClassVar[bool] = False
     RANGES: ClassVar[Ranges] = {}
     CHOICES: ClassVar[Choices] = {}
     PRESETS: ClassVar[Presets] = {}
@@ -51,6 +56,12 @@ class ProbabilityMixin(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Return what a fit to `n` recordings costs: a look at each, unless a model says else."""
         return float(n)
 
+    def response_probability(self, X: Sequence[Input]) -> Floats:
+        """Return the probability of response, (n,) float64; the base rate for a NaN logit."""
+        logits: Floats = np.asarray(self.logits(X), dtype=np.float64)
+        base_rate: float = self._learned("base_rate_")
+        return np.asarray(np.where(np.isnan(logits), base_rate, expit(logits)), dtype=np.float64)
+
     def predict_proba(self, X: Sequence[Input]) -> Floats:
         """Return (n, 2) float64: probability of non-response, of response."""
         p: Floats = self.response_probability(X)
@@ -59,10 +70,6 @@ class ProbabilityMixin(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def predict(self, X: Sequence[Input]) -> Labels:
         """Return (n,) int, 1 where the probability of response is at least one half."""
         return (np.asarray(self.response_probability(X)) >= 0.5).astype(np.int64)
-
-    def refit_params(self, fitted: Sequence[Any]) -> Mapping[str, Any]:
-        """Return the parameters for a fit on all patients: the same, unless a model says else."""
-        return {}
 
     def portable_params(self) -> dict[str, Any]:
         """Return the constructor's parameters without what only this machine has."""
@@ -74,6 +81,12 @@ class ProbabilityMixin(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         except AttributeError as error:
             name = type(self).__name__
             raise ModelError(f"{name} is not fitted yet; call fit, or load a bundle") from error
+
+
+@kept(most=20_000)
+def has_heartbeat(x: Input) -> bool:
+    """Return whether there is anything to judge; of a picture this is not known, so it may be."""
+    return not isinstance(x, ECG) or bool(len(detect_beats(x.signal, x.fs)))
 
 
 def signals_of(X: Sequence[Input], purpose: str) -> list[ECG]:
@@ -95,6 +108,41 @@ def signals_of(X: Sequence[Input], purpose: str) -> list[ECG]:
             "Give signal files, or take resnet18, which looks at pictures"
         )
     return [x for x in X if isinstance(x, ECG)]
+
+
+def base_rate_of(labels: Labels, weights: Floats) -> float:
+    """Return the share of responders, each recording with its weight."""
+    return float(np.average(labels, weights=weights))
+
+
+def check_weights(weight: Floats | None, n: int) -> Floats:
+    """Return the weights of `n` recordings, (n,) float64 with mean 1; all alike for None.
+
+    Raises:
+        ModelError: there are not `n`, or not all above 0.
+    """
+    if weight is None:
+        return np.ones(n)
+    weights: Floats = np.asarray(weight, dtype=np.float64)
+    if weights.shape != (n,) or not (np.isfinite(weights) & (weights > 0)).all():
+        raise ModelError(f"weights of {n} recordings are needed, each above 0")
+    return np.asarray(weights / weights.mean())
+
+
+def check_names(learnt: Sequence[str], known: Sequence[str]) -> None:
+    """Refuse a model that was fitted to other features than this version computes.
+
+    Raises:
+        ModelError: the names differ.
+    """
+    if list(learnt) == list(known):
+        return
+    unknown, new = sorted(set(learnt) - set(known)), sorted(set(known) - set(learnt))
+    raise ModelError(
+        f"the model's features differ from this version's: {len(unknown)} unknown "
+        f"({', '.join(unknown[:3])}), {len(new)} new ({', '.join(new[:3])}); "
+        "use the version that made the bundle"
+    )
 
 
 def check_labels(X: Sequence[Input], y: npt.ArrayLike) -> Labels:

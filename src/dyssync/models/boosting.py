@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -11,8 +11,15 @@ from dyssync.arrays import Floats
 from dyssync.errors import ModelError, check_choice
 from dyssync.image import Input
 from dyssync.learning.training import UNWATCHED, Watch
-from dyssync.models.base import ProbabilityMixin, check_labels, signals_of
-from dyssync.models.measured import FEATURES, feature_matrix, feature_names
+from dyssync.models.base import (
+    ProbabilityMixin,
+    base_rate_of,
+    check_labels,
+    check_names,
+    check_weights,
+)
+from dyssync.models.fall import NORMAL_TO_LOGISTIC, falls_to_learn, log_odds_of_response
+from dyssync.models.measured import FEATURES, feature_names, signal_matrix
 from dyssync.models.physiology import constraints
 from dyssync.models.protocols import Choices, Contributions, Labelled, Labels, Ranges, State
 
@@ -30,8 +37,10 @@ class Boosting(ProbabilityMixin):
         clinical: whether age, sex, aetiology, LVEF, NYHA class and atrial fibrillation are used
             where they are known.
         monotone: whether the signs of :mod:`dyssync.models.physiology` bind the trees.
-        rounds: most trees; early stopping on the validation part takes fewer.
-        patience: trees without a better validation log-loss before stopping.
+        target: "fall" of LVESV where the volumes are known and there is no validation part, or
+            "response" even there.
+        rounds: trees; with a validation part early stopping may take fewer.
+        patience: trees without a better validation loss before stopping.
         learning_rate: shrinkage.
         leaves: leaves a tree.
         min_leaf: patients a leaf, at least.
@@ -40,7 +49,7 @@ class Boosting(ProbabilityMixin):
         l2: ridge penalty on leaf values.
     """
 
-    CHOICES: ClassVar[Choices] = {"features": FEATURES}
+    CHOICES: ClassVar[Choices] = {"features": FEATURES, "target": ("fall", "response")}
     RANGES: ClassVar[Ranges] = {
         "rounds": (1, 100_000),
         "patience": (1, 100_000),
@@ -58,7 +67,8 @@ class Boosting(ProbabilityMixin):
         features: str = "dictionary",
         clinical: bool = True,
         monotone: bool = True,
-        rounds: int = 600,
+        target: str = "fall",
+        rounds: int = 100,
         patience: int = 60,
         learning_rate: float = 0.03,
         leaves: int = 7,
@@ -70,6 +80,7 @@ class Boosting(ProbabilityMixin):
         self.features = features
         self.clinical = clinical
         self.monotone = monotone
+        self.target = target
         self.rounds = rounds
         self.patience = patience
         self.learning_rate = learning_rate
@@ -85,6 +96,8 @@ class Boosting(ProbabilityMixin):
         y: Labels,
         *,
         seed: int = 0,
+        fall: Floats | None = None,
+        weight: Floats | None = None,
         validation: Labelled | None = None,
         watch: Watch = UNWATCHED,
     ) -> Self:
@@ -92,34 +105,62 @@ class Boosting(ProbabilityMixin):
         import lightgbm
 
         labels = check_labels(X, y)
+        weights = check_weights(weight, len(X))
         self.classes_ = np.array([0, 1])
+        self.base_rate_ = base_rate_of(labels, weights)
         self.feature_names_ = self._names()
-        data = lightgbm.Dataset(self._matrix(X), labels, feature_name=self.feature_names_)
+        values = self._matrix(X)
+        missing = np.isnan(values).sum(axis=0)
+        # Where training has hardly seen a value missing, trees would take it for 0.
+        gaps = missing < self._least(len(labels))
+        self.median_: Floats = np.full(values.shape[1], np.nan)
+        self.median_[gaps] = np.nanmedian(values[:, gaps], axis=0)
+        # a validation part tells the response alone, so that alone can be stopped on
+        wanted = self.target == "fall" and validation is None
+        falls = falls_to_learn(fall, labels) if wanted else None
+        self.fall_sd_ = None if falls is None else _weighted_sd(falls, weights)
+        data = lightgbm.Dataset(
+            self._filled(values),
+            labels if falls is None else falls,
+            weight=weights,
+            feature_name=self.feature_names_,
+        )
         callbacks = [lambda env: watch.on_progress(env.iteration + 1, self.rounds)]
         sets = []
         if validation is not None:
-            sets = [data.create_valid(self._matrix(validation[0]), validation[1])]
+            held = self._filled(self._matrix(validation[0]))
+            sets = [data.create_valid(held, validation[1])]
             callbacks.append(lightgbm.early_stopping(self.patience, verbose=False))
+        settings = self._parameters(seed, len(labels))
         self.booster_ = lightgbm.train(
-            self._parameters(seed, labels), data, self.rounds, valid_sets=sets, callbacks=callbacks
+            settings, data, self.rounds, valid_sets=sets, callbacks=callbacks
         )
         self.rounds_ = self.booster_.best_iteration if sets else self.rounds
         return self
+
+    def ecg_alone(self) -> Self | None:
+        """Return it unfitted and without clinical facts; None where it looks at none anyway."""
+        return type(self)(**{**self.get_params(), "clinical": False}) if self.clinical else None
 
     def _names(self) -> list[str]:
         check_choice("features", self.features, FEATURES)
         return feature_names(self.features, clinical=self.clinical)
 
     def _matrix(self, X: Sequence[Input]) -> Floats:
-        signals = signals_of(X, "lightgbm")
-        return feature_matrix(signals, self.features, clinical=self.clinical)
+        return signal_matrix(X, "lightgbm", self.features, clinical=self.clinical)
 
-    def _parameters(self, seed: int, labels: Labels) -> dict[str, Any]:
+    def _least(self, n: int) -> int:
+        return min(self.min_leaf, max(1, n // 6))
+
+    def _filled(self, values: Floats) -> Floats:
+        return np.where(np.isnan(values), self.median_, values)
+
+    def _parameters(self, seed: int, n: int) -> dict[str, Any]:
         return {
-            "objective": "binary",
+            "objective": "binary" if self.fall_sd_ is None else "regression",
             "learning_rate": self.learning_rate,
             "num_leaves": self.leaves,
-            "min_data_in_leaf": min(self.min_leaf, max(1, len(labels) // 6)),
+            "min_data_in_leaf": self._least(n),
             "feature_fraction": self.column_share,
             "bagging_fraction": self.row_share,
             "bagging_freq": 1,
@@ -133,11 +174,25 @@ class Boosting(ProbabilityMixin):
             "verbosity": -1,
         }
 
-    def response_probability(self, X: Sequence[Input]) -> Floats:
-        """Return the probability of response, (n,) float64."""
+    def logits(self, X: Sequence[Input]) -> Floats:
+        """Return the log-odds of response, (n,) float64; NaN without a heartbeat."""
+        values = self._matrix(X)
+        raw = self._raw(values)
+        n_ecg = len(FEATURES[self.features].names)
+        return np.where(np.isnan(values[:, :n_ecg]).all(axis=1), np.nan, self._log_odds(raw))
+
+    def _raw(self, values: Floats, **options: bool) -> Floats:
         booster = self._learned("booster_")
-        p = booster.predict(self._matrix(X), num_iteration=self.rounds_, num_threads=1)
-        return np.asarray(p, dtype=np.float64)
+        options = options or {"raw_score": True}
+        return np.asarray(
+            booster.predict(
+                self._filled(values), num_iteration=self.rounds_, num_threads=1, **options
+            ),
+            dtype=np.float64,
+        )
+
+    def _log_odds(self, raw: Floats) -> Floats:
+        return raw if self.fall_sd_ is None else log_odds_of_response(raw, self.fall_sd_)
 
     def contributions(self, X: Sequence[Input]) -> Contributions:
         """Return the SHAP values that LightGBM itself computes (exact for trees).
@@ -145,22 +200,23 @@ class Boosting(ProbabilityMixin):
         References:
             Lundberg SM et al., Nat Mach Intell 2020;2:56-67 (TreeSHAP).
         """
-        booster = self._learned("booster_")
         values = self._matrix(X)
-        shares = np.asarray(
-            booster.predict(values, num_iteration=self.rounds_, num_threads=1, pred_contrib=True),
-            dtype=np.float64,
-        )
-        return Contributions(tuple(self.feature_names_), values, shares[:, :-1], shares[:, -1])
-
-    def refit_params(self, fitted: Sequence[Self]) -> Mapping[str, Any]:
-        """Return the median number of trees that early stopping chose."""
-        return {"rounds": max(1, round(float(np.median([m.rounds_ for m in fitted]))))}
+        shares = self._raw(values, pred_contrib=True)
+        of_features, base = shares[:, :-1], shares[:, -1]
+        if self.fall_sd_ is not None:  # from % of fall to log-odds, which is linear in it
+            of_features = of_features * (NORMAL_TO_LOGISTIC / self.fall_sd_)
+        return Contributions(tuple(self.feature_names_), values, of_features, self._log_odds(base))
 
     def state(self) -> State:
         """Return the trees as LightGBM text."""
         text = self._learned("booster_").model_to_string(num_iteration=self.rounds_)
-        values = {"rounds": self.rounds_, "feature_names": self.feature_names_}
+        values = {
+            "rounds": self.rounds_,
+            "feature_names": self.feature_names_,
+            "median": [None if np.isnan(v) else float(v) for v in self.median_],
+            "fall_sd": self.fall_sd_,
+            "base_rate": self.base_rate_,
+        }
         return State(values, {"booster.txt": text.encode()})
 
     def restore(self, state: State) -> Self:
@@ -171,19 +227,31 @@ class Boosting(ProbabilityMixin):
         """
         import lightgbm
 
-        names, known = list(state.values["feature_names"]), self._names()
-        if names != known:
-            unknown, new = sorted(set(names) - set(known)), sorted(set(known) - set(names))
-            raise ModelError(
-                f"the model's features differ from this version's: {len(unknown)} unknown "
-                f"({', '.join(unknown[:3])}), {len(new)} new ({', '.join(new[:3])}); "
-                "use the version that made the bundle"
-            )
+        self.feature_names_ = self._names()
+        check_names(list(state.values["feature_names"]), self.feature_names_)
         self.classes_ = np.array([0, 1])
-        self.feature_names_ = names
+        self.base_rate_ = float(state.values["base_rate"])
+        sd = state.values["fall_sd"]
+        self.fall_sd_ = None if sd is None else float(sd)
+        median = [np.nan if v is None else v for v in state.values["median"]]
+        self.median_ = np.array(median, dtype=np.float64)
         try:
             self.booster_ = lightgbm.Booster(model_str=state.files["booster.txt"].decode())
         except lightgbm.basic.LightGBMError as error:
             raise ModelError("the trees are damaged; copy the bundle again") from error
         self.rounds_ = int(state.values["rounds"])
         return self
+
+
+def _weighted_sd(falls: Floats, weights: Floats) -> float:
+    """Return the SD of the falls, %.
+
+    Trees fit their own training falls too closely for residuals to tell how far others vary. The SD
+    of the falls themselves is an upper bound; the recalibration on patients that no member saw
+    takes up the rest.
+    """
+    centre = np.average(falls, weights=weights)
+    sd = float(np.sqrt(np.average((falls - centre) ** 2, weights=weights)))
+    if sd == 0:
+        raise ModelError("all training patients have the same fall; nothing can be learnt")
+    return sd

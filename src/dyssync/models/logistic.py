@@ -14,7 +14,13 @@ from dyssync.arrays import Floats
 from dyssync.ecg import ECG
 from dyssync.image import Input
 from dyssync.learning.training import UNWATCHED, Watch
-from dyssync.models.base import ProbabilityMixin, check_labels, signals_of
+from dyssync.models.base import (
+    ProbabilityMixin,
+    base_rate_of,
+    check_labels,
+    check_weights,
+    signals_of,
+)
 from dyssync.models.measured import measured
 from dyssync.models.protocols import Contributions, Labelled, Labels, Ranges, State
 
@@ -38,6 +44,7 @@ class Logistic(ProbabilityMixin):
         inverse_penalty: scikit-learn's C.
     """
 
+    QUICK_TO_FIT: ClassVar[bool] = True
     RANGES: ClassVar[Ranges] = {"inverse_penalty": (1e-9, 1e9)}
 
     def __init__(self, *, inverse_penalty: float = 0.5) -> None:
@@ -49,16 +56,21 @@ class Logistic(ProbabilityMixin):
         y: Labels,
         *,
         seed: int = 0,
+        fall: Floats | None = None,
+        weight: Floats | None = None,
         validation: Labelled | None = None,
         watch: Watch = UNWATCHED,
     ) -> Self:
         """Fit to the training part; nothing is left for chance or for early stopping."""
         labels = check_labels(X, y)
+        weights = check_weights(weight, len(X))
         self.classes_ = np.array([0, 1])
+        self.base_rate_ = base_rate_of(labels, weights)
         imputer = SimpleImputer(strategy="median", keep_empty_features=True)
         scaler = StandardScaler()
         values = scaler.fit_transform(imputer.fit_transform(_matrix(signals_of(X, "logistic"))))
-        regression = LogisticRegression(C=self.inverse_penalty, max_iter=1000).fit(values, labels)
+        regression = LogisticRegression(C=self.inverse_penalty, max_iter=1000)
+        regression.fit(values, labels, sample_weight=weights)
         self.median_: Floats = imputer.statistics_
         self.mean_: Floats = scaler.mean_
         self.scale_: Floats = scaler.scale_
@@ -66,11 +78,11 @@ class Logistic(ProbabilityMixin):
         self.intercept_ = float(regression.intercept_[0])
         return self
 
-    def response_probability(self, X: Sequence[Input]) -> Floats:
-        """Return the probability of response, (n,) float64."""
+    def logits(self, X: Sequence[Input]) -> Floats:
+        """Return the log-odds of response, (n,) float64; NaN without a heartbeat."""
         parts = self.contributions(X)
-        logit = parts.log_odds.sum(axis=1) + parts.base
-        return np.asarray(1 / (1 + np.exp(-logit)), dtype=np.float64)
+        logits = parts.log_odds.sum(axis=1) + parts.base
+        return np.where(np.isnan(parts.values).all(axis=1), np.nan, logits)
 
     def contributions(self, X: Sequence[Input]) -> Contributions:
         """Return weight times standardised value of each measurement."""
@@ -83,7 +95,11 @@ class Logistic(ProbabilityMixin):
     def state(self) -> State:
         """Return medians, means, scales, weights by measurement, and the intercept."""
         self._learned("weights_")
-        values: dict[str, Any] = {"measurements": list(MEASUREMENTS), "intercept": self.intercept_}
+        values: dict[str, Any] = {
+            "measurements": list(MEASUREMENTS),
+            "intercept": self.intercept_,
+            "base_rate": self.base_rate_,
+        }
         for name in ("median", "mean", "scale", "weights"):
             values[name] = [float(v) for v in getattr(self, f"{name}_")]
         return State(values)
@@ -94,6 +110,7 @@ class Logistic(ProbabilityMixin):
         for name in ("median", "mean", "scale", "weights"):
             setattr(self, f"{name}_", np.array(state.values[name], dtype=np.float64))
         self.intercept_ = float(state.values["intercept"])
+        self.base_rate_ = float(state.values["base_rate"])
         return self
 
 

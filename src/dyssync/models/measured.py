@@ -12,12 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from dyssync.arrays import Floats
-from dyssync.cohort.clinical import CLINICAL, clinical_fact
+from dyssync.cohort.clinical import FACTS, clinical_fact
 from dyssync.ecg import ECG
+from dyssync.image import Input
 from dyssync.keeping import kept
 from dyssync.measurements import DEFINITIONS, Measurements, measure, waveforms
+from dyssync.models.base import signals_of
 
-CLINICAL_NAMES = ("age", "sex", *CLINICAL)
+CLINICAL_NAMES = FACTS
 # Quality (f33) tells the recorder and the ward, not the heart: left out of what a model may use.
 NOT_PHYSIOLOGY = "f33"
 DICTIONARY = tuple(d.name for d in DEFINITIONS if d.id != NOT_PHYSIOLOGY)
@@ -67,3 +69,8 @@ def feature_matrix(ecgs: Sequence[ECG], features: str, *, clinical: bool) -> Flo
         return rows
     facts = [[clinical_fact(ecg, name) for name in CLINICAL_NAMES] for ecg in ecgs]
     return np.column_stack([rows, np.array(facts, dtype=np.float64)])
+
+
+def signal_matrix(X: Sequence[Input], purpose: str, features: str, *, clinical: bool) -> Floats:
+    """Return :func:`feature_matrix` of recordings; pictures are refused as `purpose`'s."""
+    return feature_matrix(signals_of(X, purpose), features, clinical=clinical)

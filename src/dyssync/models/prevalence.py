@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
+from scipy.special import logit
 
 from dyssync.arrays import Floats
 from dyssync.image import Input
 from dyssync.learning.training import UNWATCHED, Watch
-from dyssync.models.base import ProbabilityMixin, check_labels
+from dyssync.models.base import ProbabilityMixin, base_rate_of, check_labels, check_weights
 from dyssync.models.protocols import Labelled, Labels, State
 
 
 class Prevalence(ProbabilityMixin):
     """Predict the share of responders among the training patients."""
+
+    QUICK_TO_FIT: ClassVar[bool] = True
 
     def fit(
         self,
@@ -23,28 +26,30 @@ class Prevalence(ProbabilityMixin):
         y: Labels,
         *,
         seed: int = 0,
+        fall: Floats | None = None,
+        weight: Floats | None = None,
         validation: Labelled | None = None,
         watch: Watch = UNWATCHED,
     ) -> Self:
         """Count the responders."""
         self.classes_ = np.array([0, 1])
-        self.share_ = float(check_labels(X, y).mean())
+        self.base_rate_ = base_rate_of(check_labels(X, y), check_weights(weight, len(X)))
         return self
 
     def only_clean(self) -> bool:
         """Return False: it looks at no picture at all, so all are the same to it."""
         return False
 
-    def response_probability(self, X: Sequence[Input]) -> Floats:
-        """Return the same probability for all, (n,) float64."""
-        return np.full(len(X), self._learned("share_"), dtype=np.float64)
+    def logits(self, X: Sequence[Input]) -> Floats:
+        """Return the same log-odds for all, (n,) float64."""
+        return np.full(len(X), logit(self._learned("base_rate_")), dtype=np.float64)
 
     def state(self) -> State:
         """Return the share."""
-        return State({"share": self._learned("share_")})
+        return State({"base_rate": self._learned("base_rate_")})
 
     def restore(self, state: State) -> Self:
         """Take the share back."""
         self.classes_ = np.array([0, 1])
-        self.share_ = float(state.values["share"])
+        self.base_rate_ = float(state.values["base_rate"])
         return self

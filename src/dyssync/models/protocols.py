@@ -57,15 +57,19 @@ class Contributions:
 class ResponseModel(Protocol):
     """A model of response to CRT.
 
-    `fit` learns only from `X`, `y` and, for early stopping, `validation`; what it learns ends in
-    an underscore; fitting again forgets. Same seed, same numbers.
+    What it learns ends in an underscore; fitting again forgets. Same seed, same numbers.
 
     Attributes:
+        OWN_SCALE: the logits of two fits have each their own centre and scale, so that they are
+            standardised before they are averaged (networks). Of the others a logit is a log-odds.
+        QUICK_TO_FIT: a fit takes a second at most, so that 200 of them are no burden.
         RANGES: smallest and largest value of each parameter that is a number.
         CHOICES: what a parameter that is a word can be, where there is a list of it.
         PRESETS: parameters that a preset of the study changes, by preset.
     """
 
+    OWN_SCALE: ClassVar[bool]
+    QUICK_TO_FIT: ClassVar[bool]
     RANGES: ClassVar[Ranges]
     CHOICES: ClassVar[Choices]
     PRESETS: ClassVar[Presets]
@@ -82,16 +86,30 @@ class ResponseModel(Protocol):
         y: Labels,
         *,
         seed: int = 0,
+        fall: Floats | None = None,
+        weight: Floats | None = None,
         validation: Labelled | None = None,
         watch: Watch = UNWATCHED,
     ) -> Self:
-        """Learn from recordings (n) and their responses, (n,) int, 0 or 1."""
+        """Learn from recordings (n) and their responses, (n,) int, 0 or 1.
+
+        Args:
+            X: recordings.
+            y: responses.
+            seed: of all that is drawn.
+            fall: of LVESV in 6 months, (n,) %, NaN where a volume is missing; a model may learn it
+                in place of the response that follows from it.
+            weight: of each recording, (n,) above 0; None weighs all alike. Recordings of one
+                patient share the weight of one.
+            validation: to stop early on; None trains for a fixed time.
+            watch: is told how far it is.
+        """
+
+    def logits(self, X: Sequence[Input]) -> Floats:
+        """Return the log-odds of response, (n,) float64; NaN where it can say nothing."""
 
     def response_probability(self, X: Sequence[Input]) -> Floats:
-        """Return the probability of response, (n,) float64, 0-1."""
-
-    def refit_params(self, fitted: Sequence[Self]) -> Mapping[str, Any]:
-        """Return the parameters for a fit on all patients, with none left to stop early on."""
+        """Return the probability of response, (n,) float64, 0-1; the base rate for a NaN logit."""
 
     def state(self) -> State:
         """Return what was learnt."""
@@ -107,6 +125,14 @@ class ResponseModel(Protocol):
 
     def set_params(self, **params: Any) -> Self:
         """Set constructor parameters."""
+
+
+@runtime_checkable
+class UsesFacts(ResponseModel, Protocol):
+    """A model that looks at clinical facts beside the ECG, where they are known."""
+
+    def ecg_alone(self) -> Self | None:
+        """Return it unfitted and without clinical facts; None where it looks at none anyway."""
 
 
 @runtime_checkable

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
+from scipy.special import logit
 from sklearn.metrics import roc_auc_score
 
 from dyssync.arrays import Floats, Ints, Singles
@@ -47,8 +48,13 @@ from dyssync.learning.training import (
     train,
 )
 from dyssync.measurements.waveforms import FS
-from dyssync.models.base import ProbabilityMixin, check_labels
-from dyssync.models.calibration import fit_calibration
+from dyssync.models.base import (
+    ProbabilityMixin,
+    base_rate_of,
+    check_labels,
+    check_weights,
+    has_heartbeat,
+)
 from dyssync.models.protocols import Choices, Labelled, Labels, Presets, Ranges, State
 from dyssync.rendering import LeadBox, Rendered, apply_view
 from dyssync.rendering.wear import MAX_SEVERITY
@@ -80,7 +86,7 @@ class ResNet18(ProbabilityMixin):
         width: px; the page keeps its aspect ratio inside.
         gain: times the 10 mm/mV of the layout. At 20 mm/mV, as carts can print, an ST segment of
             0.1 mV is more than a pixel high even in a picture 160 px wide.
-        epochs: most passes over the training part.
+        epochs: passes over the training part; with a validation part the most.
         patience: epochs without a larger AUROC of the validation part before stopping.
         batch_size: pictures a step.
         learning_rate: peak of AdamW's rate.
@@ -94,11 +100,11 @@ class ResNet18(ProbabilityMixin):
         augment: draw starting time, position, scale and line width anew at each step, and all of
             the three above.
         test_views: pictures a recording at prediction, from different moments; mean logit.
-        calibration: slope and intercept of the logits; None fits them to the validation part.
         weights: local ImageNet state dict (safetensors) to start from; None starts at random.
         precision: "auto", "32-true" or "bf16-mixed".
     """
 
+    OWN_SCALE: ClassVar[bool] = True
     LOCAL_PARAMS: ClassVar[tuple[str, ...]] = ("weights",)
     CHOICES: ClassVar[Choices] = {"layout": LAYOUTS, "papers": PAPERS, "precision": PRECISIONS}
     RANGES: ClassVar[Ranges] = {
@@ -137,7 +143,6 @@ class ResNet18(ProbabilityMixin):
         wear: float = 2.0,
         augment: bool = True,
         test_views: int = 3,
-        calibration: tuple[float, float] | None = None,
         weights: str | None = None,
         precision: str = "auto",
     ) -> None:
@@ -156,7 +161,6 @@ class ResNet18(ProbabilityMixin):
         self.wear = wear
         self.augment = augment
         self.test_views = test_views
-        self.calibration = calibration
         self.weights = weights
         self.precision = precision
 
@@ -204,10 +208,12 @@ class ResNet18(ProbabilityMixin):
         y: Labels,
         *,
         seed: int = 0,
+        fall: Floats | None = None,
+        weight: Floats | None = None,
         validation: Labelled | None = None,
         watch: Watch = UNWATCHED,
     ) -> Self:
-        """Train; with `validation`, keep the epoch of its largest AUROC, then calibrate.
+        """Train for all epochs; with `validation`, keep the epoch of its largest AUROC.
 
         Its log-loss would keep the first epoch where a network is overconfident: it judges the
         size of the logits, which calibration mends afterwards, before their order.
@@ -216,14 +222,16 @@ class ResNet18(ProbabilityMixin):
 
         labels = check_labels(X, y)
         self.classes_ = np.array([0, 1])
-        # The loss weighs both classes alike; without a validation part to calibrate on, the logit
-        # is brought back to the cohort's own odds (Elkan 2001).
-        self.log_odds_ = float(np.log(labels.mean() / (1 - labels.mean())))
+        weights = check_weights(weight, len(X))
+        self.base_rate_ = base_rate_of(labels, weights)
+        # The loss weighs both classes alike; the logit is brought back to the cohort's own odds
+        # (Elkan 2001).
+        self.log_odds_ = float(logit(self.base_rate_))
         # every epoch draws the same recordings: each is filtered once
         with torch.random.fork_rng(devices=[]), keeping():
             torch.manual_seed(seed)
             self._begin(X, seed, watch)
-            self._train(X, labels, seed, validation, watch)
+            self._train(X, labels, weights, seed, validation, watch)
         return self
 
     def _begin(self, X: Sequence[Input], seed: int, watch: Watch) -> None:
@@ -236,6 +244,7 @@ class ResNet18(ProbabilityMixin):
         self,
         X: Sequence[Input],
         labels: Labels,
+        weights: Floats,
         seed: int,
         validation: Labelled | None,
         watch: Watch,
@@ -246,14 +255,16 @@ class ResNet18(ProbabilityMixin):
         fabric = make_fabric(self.precision)
         network = fabric.setup_module(self.network_)
         target = torch.from_numpy(labels.astype(np.float32)).to(fabric.device)
-        weight = torch.tensor(np.exp(-self.log_odds_), dtype=torch.float32, device=fabric.device)
+        # of a recording, times that of its class
+        balance = np.where(labels == 1, np.exp(-self.log_odds_), 1.0)
+        weight = torch.from_numpy((weights * balance).astype(np.float32)).to(fabric.device)
         config = self.picture_config()
 
         def loss_of(batch: Ints, rng: np.random.Generator) -> torch.Tensor:
             pictures = [training_picture(X[i], config, rng) for i in batch]
             logits = network(_tensor(stack(pictures), fabric.device)).float().squeeze(1)
             return functional.binary_cross_entropy_with_logits(
-                logits, target[batch], pos_weight=weight
+                logits, target[batch], weight=weight[batch]
             )
 
         def validate(averaged: torch.nn.Module) -> float:
@@ -274,10 +285,6 @@ class ResNet18(ProbabilityMixin):
         )
         self.network_.cpu()
         round_weights(self.network_)
-        self.slope_, self.intercept_ = self.calibration or (1.0, self.log_odds_)
-        if validation is not None and self.calibration is None:
-            logits = self._balanced_logits(self.network_, validation[0], self.test_views)
-            self.slope_, self.intercept_ = fit_calibration(logits, validation[1])
 
     def _balanced_logits(self, network: torch.nn.Module, X: Sequence[Input], views: int) -> Floats:
         """Return the mean logit over views, (n,), at even odds of both classes."""
@@ -297,12 +304,11 @@ class ResNet18(ProbabilityMixin):
                 found += [part.mean(dtype=np.float64) for part in np.split(logits, ends)]
         return np.array(found)
 
-    def response_probability(self, X: Sequence[Input]) -> Floats:
-        """Return the probability of response, (n,) float64."""
+    def logits(self, X: Sequence[Input]) -> Floats:
+        """Return the log-odds of response, (n,) float64; NaN for a signal without heartbeat."""
         network = self._learned("network_").eval()
-        balanced = self._balanced_logits(network, X, self.test_views)
-        logits = self.slope_ * balanced + self.intercept_
-        return np.asarray(1 / (1 + np.exp(-logits)), dtype=np.float64)
+        logits = self._balanced_logits(network, X, self.test_views) + self.log_odds_
+        return np.where([has_heartbeat(x) for x in X], logits, np.nan)
 
     def picture(self, x: Input) -> Rendered:
         """Return the first picture the network sees of a recording."""
@@ -323,21 +329,10 @@ class ResNet18(ProbabilityMixin):
         network: torch.nn.Module = self._learned("network_")
         return network
 
-    def refit_params(self, fitted: Sequence[Self]) -> Mapping[str, Any]:
-        """Return the medians of what the validation part chose: epochs and calibration."""
-        epochs = float(np.median([m.history_.best_epoch for m in fitted]))
-        calibration = np.median([(m.slope_, m.intercept_) for m in fitted], axis=0)
-        return {"epochs": max(1, round(epochs)), "calibration": tuple(map(float, calibration))}
-
     def state(self) -> State:
         """Return the weights and the cohort's log-odds of response."""
         network = self._learned("network_")
-        values = {
-            "log_odds": self.log_odds_,
-            "slope": self.slope_,
-            "intercept": self.intercept_,
-            "best_epoch": self.history_.best_epoch,
-        }
+        values = {"base_rate": self.base_rate_, "best_epoch": self.history_.best_epoch}
         return State(values, {"network.safetensors": pack_weights(network)})
 
     def restore(self, state: State) -> Self:
@@ -346,9 +341,8 @@ class ResNet18(ProbabilityMixin):
         self.network_ = build_network(1, self.dropout)
         unpack_weights(self.network_, state.files["network.safetensors"])
         self.network_.eval()
-        self.log_odds_ = float(state.values["log_odds"])
-        self.slope_ = float(state.values["slope"])
-        self.intercept_ = float(state.values["intercept"])
+        self.base_rate_ = float(state.values["base_rate"])
+        self.log_odds_ = float(logit(self.base_rate_))
         self.history_ = History([], [], int(state.values["best_epoch"]))
         return self
 

@@ -22,7 +22,13 @@ from dyssync.ecg import ECG
 from dyssync.image import Input
 from dyssync.learning.training import UNWATCHED, Watch
 from dyssync.measurements.guidelines import Candidate, Recommendation, esc_2021, hrs_2023
-from dyssync.models.base import ProbabilityMixin, check_labels, signals_of
+from dyssync.models.base import (
+    ProbabilityMixin,
+    base_rate_of,
+    check_labels,
+    check_weights,
+    signals_of,
+)
 from dyssync.models.measured import measured
 from dyssync.models.protocols import Labelled, Labels, Ranges, State
 
@@ -43,6 +49,8 @@ AREA_CUTOFFS: Mapping[float, str] = {
 class RankedRule(ProbabilityMixin, ABC):
     """A score that needs no fit, and the logistic curve that turns it into a probability."""
 
+    QUICK_TO_FIT: ClassVar[bool] = True
+
     @abstractmethod
     def score(self, ecg: ECG) -> float:
         """Return the rank of one patient, larger for a likelier response; NaN: no statement."""
@@ -53,34 +61,36 @@ class RankedRule(ProbabilityMixin, ABC):
         y: Labels,
         *,
         seed: int = 0,
+        fall: Floats | None = None,
+        weight: Floats | None = None,
         validation: Labelled | None = None,
         watch: Watch = UNWATCHED,
     ) -> Self:
         """Place the curve over the scores; the order of patients is not learnt."""
         labels = check_labels(X, y)
+        weights = check_weights(weight, len(X))
         scores = self._scores(X)
         known = np.isfinite(scores)
         self.classes_ = np.array([0, 1])
-        self.base_rate_ = float(labels.mean())
+        self.base_rate_ = base_rate_of(labels, weights)
         self.centre_, self.scale_ = 0.0, 1.0
         self.slope_, self.intercept_ = LEAST_SLOPE, _logit(self.base_rate_)
         if len(np.unique(scores[known])) > 1:
             self.centre_, self.scale_ = float(scores[known].mean()), float(scores[known].std())
             if len(np.unique(labels[known])) > 1:
                 z = (scores[known] - self.centre_) / self.scale_
-                curve = LogisticRegression().fit(z[:, None], labels[known])
+                curve = LogisticRegression()
+                curve.fit(z[:, None], labels[known], sample_weight=weights[known])
                 if curve.coef_[0, 0] > LEAST_SLOPE:
                     self.slope_ = float(curve.coef_[0, 0])
                     self.intercept_ = float(curve.intercept_[0])
         return self
 
-    def response_probability(self, X: Sequence[Input]) -> Floats:
-        """Return the probability of response, (n,) float64."""
+    def logits(self, X: Sequence[Input]) -> Floats:
+        """Return the log-odds of response, (n,) float64; NaN where the rule says nothing."""
         slope = self._learned("slope_")
         scores = self._scores(X)
-        logit = self.intercept_ + slope * (scores - self.centre_) / self.scale_
-        p = 1 / (1 + np.exp(-logit))
-        return np.where(np.isfinite(scores), p, self.base_rate_)
+        return np.asarray(self.intercept_ + slope * (scores - self.centre_) / self.scale_)
 
     def state(self) -> State:
         """Return the curve."""

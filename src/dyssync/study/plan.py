@@ -8,16 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
+from dyssync.arrays import Floats
 from dyssync.cohort import Cohort
 from dyssync.cohort.splits import Split
 from dyssync.ecg import ECG
 from dyssync.image import Input
-from dyssync.models.protocols import Labels, Pretrained
-from dyssync.prediction.bundle import FINAL
+from dyssync.models.protocols import Labels, Pretrained, ResponseModel
 from dyssync.study.config import StudyConfig
 
-ENCODER, CELL, FIT_ALL = "encoder", "cell", "fit-all"
-ORDER = (ENCODER, CELL, FIT_ALL)
+ENCODER, CELL, REFITS = "encoder", "cell", "refits"
+ORDER = (ENCODER, CELL, REFITS)
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ class Task:
 
     Attributes:
         key: name of its folder.
-        kind: ENCODER pretrains, CELL fits and tests one model in one seed, FIT_ALL fits a model to
-            all patients.
+        kind: ENCODER pretrains, CELL fits and tests one model in one seed, REFITS fits a quick
+            model to bootstrap samples of all patients.
         model: name in the registry.
         seed: of the cell; 0 where there is none.
         needs: keys of tasks that must be done before.
@@ -42,6 +42,23 @@ class Task:
     needs: tuple[str, ...] = ()
     encoder: str | None = None
     cost: float = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Learnt:
+    """Recordings to learn from or to test on, and what is known of their patients.
+
+    Attributes:
+        inputs: recordings, n.
+        responses: (n,) 0/1.
+        falls: (n,) % of LVESV, NaN where not known.
+        weights: (n,) recordings of one patient share the weight of one.
+    """
+
+    inputs: list[Input]
+    responses: Labels
+    falls: Floats
+    weights: Floats
 
 
 @dataclass(frozen=True)
@@ -64,11 +81,20 @@ class Material:
     folder: Path
     cache: Path
 
-    def labelled(self, patients: Sequence[str]) -> tuple[list[Input], Labels]:
-        """Return all recordings of these patients with their responses."""
-        rows = self.cohort.rows_of(patients)
-        responses = self.cohort.table["responder"].to_numpy(np.int64)[rows]
-        return [self.cohort.inputs[i] for i in rows], responses
+    def labelled(self, patients: Sequence[str]) -> Learnt:
+        """Return all recordings of these patients with their outcomes."""
+        return self.rows(self.cohort.rows_of(patients))
+
+    def rows(self, rows: Sequence[int]) -> Learnt:
+        """Return these rows of the cohort with their outcomes."""
+        responses = self.cohort.table["responder"].to_numpy(np.int64)
+        at = list(rows)
+        return Learnt(
+            [self.cohort.inputs[i] for i in at],
+            responses[at],
+            self.cohort.falls[at],
+            self.cohort.weights[at],
+        )
 
     def split(self, seed: int) -> Split:
         """Return the split of one seed."""
@@ -86,9 +112,9 @@ def cell_key(model: str, seed: int) -> str:
     return f"{model}-{seed:02d}"
 
 
-def fit_all_key(model: str) -> str:
-    """Return the key of the fit on all patients."""
-    return f"{model}-{FINAL}"
+def refits_key(model: str) -> str:
+    """Return the key of the bootstrap refits of a model."""
+    return f"{model}-refits"
 
 
 def _tasks_of(name: str, material: Material) -> list[Task]:
@@ -112,25 +138,22 @@ def _tasks_of(name: str, material: Material) -> list[Task]:
                 cost=model.work(len(split.train)),
             )
         )
-    cells = tuple(cell_key(name, split.seed) for split in material.splits)
-    last = Task(
-        fit_all_key(name),
-        FIT_ALL,
-        name,
-        seed=0,
-        needs=(*cells, encoders[0]) if encoders else cells,
-        encoder=encoders.get(0),
-        # it stops where the seeds did, half-way on average
-        cost=0.5 * model.work(len(material.cohort.responses)),
-    )
-    return [*tasks, last]
+    if refitted(model, material):
+        cost = material.config.refits * model.work(len(material.cohort.responses))
+        tasks.append(Task(refits_key(name), REFITS, name, seed=0, cost=cost))
+    return tasks
+
+
+def refitted(model: ResponseModel, material: Material) -> bool:
+    """Return whether a model is fitted to bootstrap samples, to see how steady its answers are."""
+    return model.QUICK_TO_FIT and material.config.refits > 0
 
 
 def _encoder_keys(name: str, model: Pretrained, material: Material) -> dict[int, str]:
-    """Return the encoder task of every seed, 0 for all patients; empty if none is trained."""
+    """Return the encoder task of every seed; empty if none is trained."""
     if model.encoder is not None:
         return {}
-    seeds = [*(split.seed for split in material.splits), 0]
+    seeds = [split.seed for split in material.splits]
     if material.corpus is not None:
         return dict.fromkeys(seeds, f"{ENCODER}-{name}-corpus")
     return {seed: f"{ENCODER}-{name}-{seed:02d}" for seed in seeds}

@@ -53,11 +53,15 @@ class RunRecord(Record):
     cohort: str
     corpus: str | None
     models: tuple[str, ...]
+    protocol: str
+    repeats: int
+    folds: int
     seeds: int
     preset: str
     fractions: tuple[float, float, float]
     seconds: float
     threshold: float
+    refits: int
     gradcam_stage: str
     region_cut: float
     exclude_bad: bool

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from dyssync.cohort.cohort import WITHOUT_COLUMNS
 from dyssync.errors import InputError, ModelError
 from dyssync.explanation.maps import CamMaps
 from dyssync.study.record import ENVIRONMENT, RUN, EnvironmentRecord, RunRecord
@@ -20,17 +21,31 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     "cohort": ("patient_id", "ecg", "responder", "fs", "seconds", "sha256"),
     "excluded": ("row", "patient_id", "reason"),
     "splits": ("seed", "part", "patient_id", "responder"),
-    "predictions": ("model", "seed", "patient_id", "part", "y", "p"),
-    "metrics": ("model", "seed", "threshold_rule", "metric", "value"),
+    # of patients who died or were lost before the echo: who they were
+    "without_outcome": WITHOUT_COLUMNS,
+    # each fit on its own test part: the study as published. p is the model's own
+    "predictions": ("model", "seed", "patient_id", "part", "y", "logit", "p"),
+    # the same of models that use clinical facts, fitted without
+    "predictions_ecg": ("model", "seed", "patient_id", "part", "y", "logit", "p"),
+    "metrics": ("model", "seed", "metric", "value"),
     # low, high: Nadeau-Bengio corrected 95 % interval of the mean; undefined: seeds without a value
     "summary": (
-        "model", "threshold_rule", "metric", "mean", "sd", "low", "high",
+        "model", "metric", "mean", "sd", "low", "high",
         "minimum", "maximum", "n_defined", "n_undefined",
     ),
-    "tests": (
-        "threshold_rule", "metric", "model_a", "model_b", "difference", "low", "high",
-        "p_value", "n_seeds",
+    # the out-of-fold answer: what a prediction from the bundle is, given by fits that had not seen
+    # the patient. set_80, set_90: responder, non-responder or defer
+    "answers": (
+        "model", "patient_id", "y", "times", "basis", "z", "p", "set_80", "set_90", "p_ecg_alone",
     ),
+    # what the answers are worth; low, high: 95 % interval by the method
+    "estimates": ("model", "metric", "threshold", "value", "low", "high", "method", "n"),
+    # kind: "named" before any result (p_holm over all of them), or "exploratory" (without p)
+    "comparisons": (
+        "kind", "metric", "model_a", "model_b", "difference", "low", "high", "p", "p_holm",
+    ),
+    # by patient and quick model: what bootstrap refits say; original: a fit to all
+    "stability": ("model", "patient_id", "y", "original", "mean", "low", "high", "mape", "flips"),
 }  # fmt: skip
 EXPLANATION_TABLES: Mapping[str, tuple[str, ...]] = {
     # a row a responder of a test part; one column share_<lead> a lead behind these

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit
 
-from dyssync.cohort.splits import Part
+from dyssync.cohort.clinical import knows_facts
 from dyssync.image import Input
 from dyssync.learning.training import Watch
 from dyssync.models.base import signals_of
@@ -24,16 +25,21 @@ from dyssync.models.protocols import (
     Pretrained,
     ResponseModel,
     Rule,
+    UsesFacts,
 )
-from dyssync.prediction.bundle import load_model, save_model
+from dyssync.prediction.bundle import save_model
 from dyssync.pretraining.encoder import load_encoder
 from dyssync.pretraining.loop import pretrain
 from dyssync.study.contributions import write_contributions, write_statements
 from dyssync.study.lead_maps import write_lead_maps
-from dyssync.study.plan import CELL, ENCODER, FIT_ALL, Material, Task, cell_key
-from dyssync.study.results import write_csv
+from dyssync.study.plan import CELL, ENCODER, REFITS, Learnt, Material, Task
+from dyssync.study.refits import write_refits
+from dyssync.study.results import TABLES, write_csv
 from dyssync.whole import whole_folder
 from dyssync.workers import OnProgress
+
+PREDICTIONS, PREDICTIONS_ECG = "predictions.csv", "predictions-ecg.csv"
+MODEL, MODEL_ECG = "model", "model-ecg"  # folders; the second has seen the ECG alone
 
 
 def do_task(task: Task, material: Material, on_progress: OnProgress) -> None:
@@ -42,7 +48,7 @@ def do_task(task: Task, material: Material, on_progress: OnProgress) -> None:
     if target.is_dir():
         return
     checkpoint = material.folder / f".{task.key}.checkpoint"
-    do = {ENCODER: _pretrain, CELL: _fit_cell, FIT_ALL: _fit_all}[task.kind]
+    do = {ENCODER: _pretrain, CELL: _fit_cell, REFITS: _refit}[task.kind]
     with whole_folder(target) as folder:
         do(task, material, folder, Watch(on_progress, checkpoint))
     shutil.rmtree(checkpoint, ignore_errors=True)
@@ -54,8 +60,8 @@ def _pretrain(task: Task, material: Material, folder: Path, watch: Watch) -> Non
     config = model.pretraining_config()
     if material.corpus is None:
         patients = material.split(task.seed).train if task.seed else material.cohort.responses.index
-        labelled, _ = material.labelled([str(p) for p in patients])
-        ecgs = signals_of(labelled, "pretraining without a corpus")
+        labelled = material.labelled([str(p) for p in patients])
+        ecgs = signals_of(labelled.inputs, "pretraining without a corpus")
         encoder = pretrain(ecgs, config, seed=task.seed, weights=model.weights, watch=watch)
     else:
         # a corpus is large and serves many studies: its encoder outlives this one
@@ -78,38 +84,68 @@ def _model_for(task: Task, material: Material) -> ResponseModel:
 
 def _fit_cell(task: Task, material: Material, folder: Path, watch: Watch) -> None:
     split = material.split(task.seed)
-    x, y = material.labelled(split.train)
-    validation = material.labelled(split.validation)
-    tested, responses = material.labelled(split.test)
+    tested = material.labelled(split.test)
     model = _model_for(task, material)
     if isinstance(model, Pretrained) and model.encoder is not None:
-        load_encoder(Path(model.encoder)).check_unseen(tested)
-    model.fit(x, y, seed=task.seed, validation=validation, watch=watch)
-    write_csv(folder / "predictions.csv", _predictions(task, material, model))
+        load_encoder(Path(model.encoder)).check_unseen(tested.inputs)
+    _fit(model, task, material, watch)
+    write_csv(folder / PREDICTIONS, _predictions(task, material, model, tested))
     # where leads stand in users' own pictures is not known
     if isinstance(model, LooksAtPictures) and not material.cohort.holds_pictures:
-        write_lead_maps(folder, task, model, _first_of_responders(tested, responses), material)
+        responders = _first_of_responders(tested.inputs, tested.responses)
+        write_lead_maps(folder, task, model, responders, material)
     if isinstance(model, ExplainsItself):
-        signals = signals_of(tested, task.model)
+        signals = signals_of(tested.inputs, task.model)
         write_contributions(folder, task.model, task.seed, model, signals)
-    save_model(model, task.model, folder / "model")
+    if isinstance(model, Rule) and task.seed == 1:  # what it says does not depend on the fit
+        signals = signals_of(material.cohort.inputs, task.model)
+        write_statements(folder, task.model, model, signals)
+    save_model(model, task.model, folder / MODEL)
+    alone = model.ecg_alone() if isinstance(model, UsesFacts) else None
+    if alone is not None and knows_facts(material.cohort.inputs):
+        _fit(alone, task, material, Watch())
+        write_csv(folder / PREDICTIONS_ECG, _predictions(task, material, alone, tested))
+        save_model(alone, task.model, folder / MODEL_ECG)
 
 
-def _predictions(task: Task, material: Material, model: ResponseModel) -> pd.DataFrame:
-    """Return one row a patient of the validation and test part; several recordings are averaged."""
-    parts: tuple[Part, ...] = ("validation", "test")
-    rows = []
-    for part in parts:
-        inputs, y = material.labelled(material.split(task.seed).part(part))
-        p = model.response_probability(inputs)
-        found = pd.DataFrame({"patient_id": [x.patient_id for x in inputs], "y": y, "p": p})
-        mean = found.groupby("patient_id", sort=True).mean().reset_index()
-        mean.insert(1, "part", part)
-        rows.append(mean)
-    table = pd.concat(rows, ignore_index=True).astype({"y": np.int64})
+def _fit(model: ResponseModel, task: Task, material: Material, watch: Watch) -> None:
+    split = material.split(task.seed)
+    train = material.labelled(split.train)
+    held = material.labelled(split.validation)
+    model.fit(
+        train.inputs,
+        train.responses,
+        seed=task.seed,
+        fall=train.falls,
+        weight=train.weights,
+        validation=(held.inputs, held.responses) if split.validation else None,
+        watch=watch,
+    )
+
+
+def _predictions(
+    task: Task, material: Material, model: ResponseModel, tested: Learnt
+) -> pd.DataFrame:
+    """Return one row a patient of the test part; the logits of several recordings are averaged.
+
+    The probability is the model's own; the share of responders in the training part where it can
+    say nothing.
+    """
+    rows = pd.DataFrame(
+        {
+            "patient_id": [x.patient_id for x in tested.inputs],
+            "y": tested.responses,
+            "logit": model.logits(tested.inputs),
+        }
+    )
+    # of a recording without heartbeat the others of the patient speak
+    table = rows.groupby("patient_id", sort=True).mean().reset_index()
+    share = material.cohort.responses.loc[list(material.split(task.seed).train)].mean()
+    table["p"] = np.where(table["logit"].isna(), share, expit(table["logit"]))
     table.insert(0, "model", task.model)
     table.insert(1, "seed", task.seed)
-    return table
+    table.insert(3, "part", "test")
+    return table.astype({"y": np.int64})[list(TABLES["predictions"])]
 
 
 def _first_of_responders(inputs: Sequence[Input], y: Labels) -> list[Input]:
@@ -119,14 +155,5 @@ def _first_of_responders(inputs: Sequence[Input], y: Labels) -> list[Input]:
     return [first[patient] for patient in sorted(first, key=str)]
 
 
-def _fit_all(task: Task, material: Material, folder: Path, watch: Watch) -> None:
-    """Fit to all patients, for as long as the seeds found good; for the bundle, never tested."""
-    seeds = [split.seed for split in material.splits]
-    fitted = [load_model(material.folder / cell_key(task.model, s) / "model") for s in seeds]
-    model = _model_for(task, material)
-    model.set_params(**fitted[0].refit_params(fitted))
-    x, y = material.labelled([str(p) for p in material.cohort.responses.index])
-    model.fit(x, y, seed=0, watch=watch)
-    if isinstance(model, Rule):
-        write_statements(folder, task.model, model, signals_of(x, task.model))
-    save_model(model, task.model, folder / "model")
+def _refit(task: Task, material: Material, folder: Path, watch: Watch) -> None:
+    write_refits(folder, task.model, material, watch.on_progress)

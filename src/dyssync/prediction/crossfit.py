@@ -1,0 +1,231 @@
+"""From the logits of a model's members to one graded probability.
+
+A study fits a model several times, each time to most of the patients, and tests each fit on the
+rest. These fits are what predicts: there is no other model, fitted to all, that nobody ever tested.
+Everything that turns their logits into an answer is learnt here from patients whom the fit at hand
+has not seen: scale, recalibration, conformal scores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit, logit
+
+from dyssync.arrays import Bools, Floats, Ints
+from dyssync.evaluation.conformal import p_values_of_new, p_values_of_tested
+from dyssync.evaluation.recalibration import (
+    Recalibration,
+    cross_recalibrated,
+    fit_recalibration,
+)
+from dyssync.evaluation.venn_abers import VennAbers
+from dyssync.records import Record
+
+# SD of the recalibration's slope about 1, for models whose logit is meant as a log-odds: with 285
+# patients the slope alone has a standard error of about .2, so that a little prior steadies it.
+SLOPE_PRIOR_SD = 0.3
+CALIBRATION_SEED = 0xCA1
+
+
+@dataclass(frozen=True, eq=False)
+class Answered:
+    """What the members of a model say of n recordings.
+
+    Attributes:
+        p: (n,) probability of response; the base rate where nothing can be said.
+        members: (n, M) the same by each member alone.
+        venn_abers: (n, 2) lower and upper end; NaN where nothing can be said.
+        p_values: (n, 2) conformal p-value of "no response" and of "response"; 1 where nothing can
+            be said.
+        silent: (n,) whether nothing can be said.
+    """
+
+    p: Floats
+    members: Floats
+    venn_abers: Floats
+    p_values: Floats
+    silent: Bools
+
+
+@dataclass(frozen=True)
+class CrossFit(Record):
+    """How the logits of members become one answer; learnt from the patients they were tested on.
+
+    Attributes:
+        members: names, M.
+        centres, scales: M each; a member's logit is standardised with them. 0 and 1 for models
+            whose logit is a log-odds.
+        slope, intercept: of the log-odds over the mean standardised logit of all members.
+        graded_slope, graded_intercept: of the same over the mean of those that tested a patient,
+            who are fewer, so that their mean is noisier.
+        base_rate: share of responders, 0-1.
+        outcomes: of the tested patients, in no order that could name them.
+        tested_by: of each, positions of the members that tested him or her.
+        scores: of each, the standardised logits of those members.
+    """
+
+    members: tuple[str, ...]
+    centres: tuple[float, ...]
+    scales: tuple[float, ...]
+    slope: float
+    intercept: float
+    graded_slope: float
+    graded_intercept: float
+    base_rate: float
+    outcomes: tuple[int, ...]
+    tested_by: tuple[tuple[int, ...], ...]
+    scores: tuple[tuple[float, ...], ...]
+
+    def answer(self, logits: Floats) -> Answered:
+        """Return the answer to recordings of which the members gave these logits.
+
+        Args:
+            logits: (n, M), in the order of `members`; NaN where a member can say nothing.
+        """
+        z = (logits - np.array(self.centres)) / np.array(self.scales)
+        silent = np.isnan(z).any(axis=1)
+        deployed = Recalibration(self.slope, self.intercept)
+        mean = np.where(silent, np.nan, z.mean(axis=1))
+        p = np.where(silent, self.base_rate, deployed.apply(mean))
+        members = np.where(silent[:, None], self.base_rate, deployed.apply(z))
+        intervals = np.full((len(z), 2), np.nan)
+        p_values = np.ones((len(z), 2))
+        if self.scores and not silent.all():
+            heard = ~silent
+            intervals[heard] = self._venn_abers.interval(deployed.logits(mean[heard]))
+            p_values[heard] = p_values_of_new(
+                z[heard], self._tested_scores, np.array(self.outcomes)
+            )
+        return Answered(p, members, intervals, p_values, silent)
+
+    @cached_property
+    def _tested_scores(self) -> Floats:
+        """Return (patients, M); NaN where a member did not test."""
+        z = np.full((len(self.outcomes), len(self.members)), np.nan)
+        for row, (at, values) in enumerate(zip(self.tested_by, self.scores, strict=True)):
+            z[row, list(at)] = values
+        return z
+
+    @cached_property
+    def _venn_abers(self) -> VennAbers:
+        graded = Recalibration(self.graded_slope, self.graded_intercept)
+        mean = np.nanmean(self._tested_scores, axis=1)
+        return VennAbers(graded.logits(mean), np.array(self.outcomes))
+
+
+@dataclass(frozen=True, eq=False)
+class Graded:
+    """Out-of-fold answers to the tested patients, and what answers others.
+
+    Attributes:
+        fit: what answers others.
+        table: patient_id, y, times (tested), z (mean standardised logit, NaN where nothing could
+            be said), p (by a recalibration that has not seen the patient), p_non_responder and
+            p_responder (conformal p-values among the other patients); sorted by patient.
+    """
+
+    fit: CrossFit
+    table: pd.DataFrame
+
+
+def cross_fit(tested: pd.DataFrame, members: Sequence[str], *, own_scale: bool) -> Graded:
+    """Learn from the test parts of all members how they answer together.
+
+    Args:
+        tested: seed, patient_id, y, logit: a row a member and patient it was tested on; seed is
+            the position of the member, from 1.
+        members: their names, in the order of the seeds.
+        own_scale: whether the logits of each have their own centre and scale.
+    """
+    wide = tested.pivot(index="patient_id", columns="seed", values="logit").sort_index()
+    raw = wide.to_numpy(np.float64)  # (patients, M)
+    y = tested.groupby("patient_id")["y"].first().loc[wide.index].to_numpy(np.int64)
+    centres, scales = _scales(raw) if own_scale else (np.zeros(raw.shape[1]), np.ones(raw.shape[1]))
+    z = (raw - centres) / scales
+    times = tested.groupby("patient_id").size().loc[wide.index].to_numpy(np.int64)
+    heard = np.isfinite(z).sum(axis=1) == times
+    mean = np.full(len(z), np.nan)
+    mean[heard] = np.nanmean(z[heard], axis=1)
+    prior = None if own_scale else SLOPE_PRIOR_SD
+    base_rate = float(y.mean())
+    graded = _recalibration(mean, y, prior, base_rate)
+    deployed = _steadier(graded, z[heard], raw.shape[1])
+    p, conformal = np.full(len(z), base_rate), np.ones((len(z), 2))
+    if _both_classes(y[heard]):
+        p[heard] = cross_recalibrated(mean, y, CALIBRATION_SEED, prior_sd=prior)[heard]
+        conformal[heard] = p_values_of_tested(z[heard], y[heard])
+    order = np.flatnonzero(heard)[np.argsort(mean[heard], kind="stable")]
+    fit = CrossFit(
+        members=tuple(members),
+        centres=tuple(centres.tolist()),
+        scales=tuple(scales.tolist()),
+        slope=deployed.slope,
+        intercept=deployed.intercept,
+        graded_slope=graded.slope,
+        graded_intercept=graded.intercept,
+        base_rate=base_rate,
+        outcomes=tuple(y[order].tolist()),
+        tested_by=tuple(tuple(np.flatnonzero(np.isfinite(z[i])).tolist()) for i in order),
+        scores=tuple(tuple(z[i][np.isfinite(z[i])].tolist()) for i in order),
+    )
+    table = pd.DataFrame(
+        {
+            "patient_id": wide.index.to_numpy(),
+            "y": y,
+            "times": times,
+            "z": mean,
+            "p": p,
+            "p_non_responder": conformal[:, 0],
+            "p_responder": conformal[:, 1],
+        }
+    )
+    return Graded(fit, table)
+
+
+def _both_classes(y: Ints) -> bool:
+    return min(np.bincount(y, minlength=2)) >= 2
+
+
+def _scales(raw: Floats) -> tuple[Floats, Floats]:
+    """Return mean and SD of each member's logits in its own test part; no outcome is used."""
+    heard = np.isfinite(raw).any(axis=0)
+    centres, scales = np.zeros(raw.shape[1]), np.ones(raw.shape[1])
+    centres[heard] = np.nanmean(raw[:, heard], axis=0)
+    spread = np.nanstd(raw[:, heard], axis=0)
+    scales[heard] = np.where(spread > 0, spread, 1.0)
+    return centres, scales
+
+
+def _recalibration(z: Floats, y: Ints, prior_sd: float | None, base_rate: float) -> Recalibration:
+    if not _both_classes(y[np.isfinite(z)]):
+        return Recalibration(0.0, float(logit(base_rate)))
+    return fit_recalibration(z, y, prior_sd=prior_sd)
+
+
+def _steadier(graded: Recalibration, z: Floats, n_members: int) -> Recalibration:
+    """Return the recalibration for the mean of all members.
+
+    The mean of those that tested a patient carries more of their noise than the mean of all, and
+    noise in a predictor flattens its slope: by V / (V - e), where V is the variance of the mean
+    over patients and e the part of it that the further members average out. The variance between
+    members on one patient tells it; where nobody was tested twice it is not known, and nothing is
+    changed.
+    """
+    times = np.isfinite(z).sum(axis=1)
+    twice = times > 1
+    if not twice.any() or graded.slope == 0:
+        return graded
+    mean = np.nanmean(z, axis=1)
+    noise = float(np.nanvar(z[twice], axis=1, ddof=1).mean())
+    surplus = noise * (float((1 / times).mean()) - 1 / n_members)
+    variance = float(mean.var())
+    # never more than double: noise as large as that leaves no signal to scale up
+    gain = variance / max(variance - max(surplus, 0.0), variance / 2)
+    centre = float(mean.mean())
+    slope = graded.slope * gain
+    return Recalibration(slope, graded.intercept + (graded.slope - slope) * centre)
