@@ -1,0 +1,83 @@
+"""Conformal sets against their definition, and their coverage of patients never seen."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dyssync.evaluation.conformal import (
+    conformal_answers,
+    conformal_reference,
+    possible_outcomes,
+)
+
+
+def study(n: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Outcomes, testers of 2 x 5 folds and their logits, rounded so that some tie."""
+    rng = np.random.default_rng(seed)
+    y = rng.permutation(np.arange(n) % 3 > 0).astype(np.int64)
+    testers = np.column_stack([rng.permutation(n) % 5, 5 + rng.permutation(n) % 5])
+    return y, testers, np.round(rng.normal(size=(n, 2)) + y[:, None], 1)
+
+
+def naive_p_value(y, testers, tested, member_logits: np.ndarray, label: int) -> float:
+    """The formula, patient by patient."""
+    sign = -1 if label == 1 else 1
+    stranger = [
+        sign * tested[i].mean() >= sign * member_logits[testers[i]].mean()
+        for i in range(len(y))
+        if y[i] == label
+    ]
+    return (1 + sum(stranger)) / (1 + len(stranger))
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10**6), st.integers(2, 40))
+def test_p_values_equal_the_definition(seed: int, n: int) -> None:
+    y, testers, tested = study(n, seed)
+    new = np.round(np.random.default_rng(seed + 1).normal(size=(4, 10)), 1)
+    found = conformal_reference(y, testers, tested).p_values(new)
+    expected = [[naive_p_value(y, testers, tested, row, label) for label in (0, 1)] for row in new]
+    assert found == pytest.approx(np.array(expected))
+
+
+def test_graded_patients_are_compared_with_all_others() -> None:
+    y, testers, tested = study(50, 0)
+    found = conformal_reference(y, testers, tested).own_p_values()
+    z = tested.mean(axis=1)
+    for i in range(50):
+        for label, sign in ((0, 1), (1, -1)):
+            others = [j for j in range(50) if y[j] == label and j != i]
+            stranger = sum(sign * z[j] >= sign * z[i] for j in others)
+            assert found[i, label] == pytest.approx((1 + stranger) / (1 + len(others)))
+
+
+def test_what_is_not_known_is_deferred() -> None:
+    y, testers, tested = study(50, 1)
+    unknown = tested.copy()
+    unknown[4, 1] = np.nan
+    reference = conformal_reference(y, testers, unknown)
+    kept = np.arange(50) != 4
+    without = conformal_reference(y[kept], testers[kept], tested[kept])
+    new = np.full((2, 10), 8.0)
+    new[1, 3] = np.nan
+    p_values = reference.p_values(new)
+    assert p_values[0] == pytest.approx(without.p_values(new)[0])
+    assert conformal_answers(p_values, 0.9) == ("responder", "defer")
+    assert conformal_answers(reference.own_p_values(), 0.8)[4] == "defer"
+    assert possible_outcomes(p_values, 0.9)[1].all()
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=9))
+def test_surer_sets_hold_the_less_sure_ones(rows: list[tuple[float, float]]) -> None:
+    p_values = np.array(rows)
+    assert (possible_outcomes(p_values, 0.8) <= possible_outcomes(p_values, 0.9)).all()
+
+
+def test_at_90_a_class_of_eight_cannot_be_excluded_but_one_of_nine_can() -> None:
+    # the least p-value among k is 1 / (k + 1); exactly alpha is excluded
+    for k, possible in ((8, True), (9, False)):
+        y = np.repeat([0, 1], k)
+        testers = np.zeros((2 * k, 1), dtype=np.intp)
+        reference = conformal_reference(y, testers, y[:, None].astype(float))
+        assert possible_outcomes(reference.p_values(np.array([[9.0]])), 0.9)[0, 0] == possible
