@@ -1,8 +1,8 @@
 """Class-conditional cross-conformal sets: answers that defer where both outcomes stay possible.
 
 A new patient is compared, for each outcome, with the graded patients who had it, and like with
-like: with patient i by the mean logit of just those members (one a repeat) that tested i. Scores
-are ``-z`` for a responder and ``+z`` for a non-responder: the larger, the stranger.
+like: with patient i by the mean logit of just those members that tested i. Scores are ``-z`` for a
+responder and ``+z`` for a non-responder: the larger, the stranger.
 
 At 90 %, the set of possible outcomes holds the true one in about 90 of 100 responders and in about
 90 of 100 non-responders, whoever is exchangeable with the study's patients. The proven floor of
@@ -17,10 +17,11 @@ References:
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from dyssync.arrays import Bools, Floats, Indices, Ints
+from dyssync.arrays import Bools, Floats, Ints
 from dyssync.errors import check_range
 
 LEVELS = (0.8, 0.9)
@@ -33,13 +34,12 @@ class ConformalReference:
 
     Attributes:
         y: (n,) outcomes, 1 = responder.
-        testers: (n, R) which members tested each, one a repeat, as columns of member logits.
-        z: (n,) mean logit of those members; NaN takes no part.
+        tested: (n, M) logit of each member that tested the patient, NaN of the others; who was
+            tested by none takes no part.
     """
 
     y: Ints
-    testers: Indices
-    z: Floats
+    tested: Floats
 
     def p_values(self, member_logits: Floats) -> Floats:
         """Return how usual each outcome would be for new patients.
@@ -51,13 +51,20 @@ class ConformalReference:
             (m, 2) p-values in (0, 1] of "does not respond" and "responds".
         """
         stranger = np.zeros((len(member_logits), 2))
-        groups, group = np.unique(np.sort(self.testers, axis=1), axis=0, return_inverse=True)
+        groups, group = np.unique(~np.isnan(self.tested), axis=0, return_inverse=True)
         for k, members in enumerate(groups):
-            new = member_logits[:, members].mean(axis=1)
-            stranger += _count_stranger(self.y[group == k], self.z[group == k], new)
+            if members.any():
+                # summed as those of the patients are, so that ties are ties
+                new = _mean(np.where(members, member_logits, np.nan))
+                stranger += _count_stranger(self.y[group == k], self.z[group == k], new)
         p_values = (1 + stranger) / (1 + self._of_each_class())
         p_values[np.isnan(member_logits).any(axis=1)] = np.nan
         return p_values
+
+    @cached_property
+    def z(self) -> Floats:
+        """Mean logit of the members that tested each patient, (n,); NaN where none did."""
+        return _mean(self.tested)
 
     def own_p_values(self) -> Floats:
         """Return the p-values (n, 2) of the graded patients, each against all the others."""
@@ -74,18 +81,11 @@ class ConformalReference:
         return np.bincount(self.y[~np.isnan(self.z)], minlength=2)
 
 
-def conformal_reference(y: Ints, testers: Indices, tested: Floats) -> ConformalReference:
-    """Return the reference of a cross-fitted study.
-
-    Args:
-        y: (n,) outcomes.
-        testers: (n, R) member that tested each patient in each repeat.
-        tested: (n, R) its logits.
-    """
-    # summed in the order in which a new patient's are, so that ties are ties
-    order = np.argsort(testers, axis=1)
-    z = np.take_along_axis(tested, order, axis=1).mean(axis=1)
-    return ConformalReference(y, testers, z)
+def _mean(logits: Floats) -> Floats:
+    """Return the mean over columns of what is no NaN, (n,); NaN where all are."""
+    known = ~np.isnan(logits)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.where(known, logits, 0.0).sum(axis=1) / known.sum(axis=1))
 
 
 def possible_outcomes(p_values: Floats, level: float) -> Bools:

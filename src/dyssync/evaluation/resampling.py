@@ -35,7 +35,8 @@ def corrected_mean(values: Floats, test_share: float, level: float = 0.95) -> Co
 
     Args:
         values: (J,) one a seed; NaN (undefined there) is left out and does not count in `n`.
-        test_share: n_test / n_train, train being all patients that are not tested.
+        test_share: n_test / n_train, train being the patients that weights are fitted to. Those
+            that only stop training are in neither: with 60/20/20 it is 57/171.
         level: of the interval.
     """
     held = values[~np.isnan(values)]

@@ -19,13 +19,14 @@ from dyssync import __version__
 from dyssync.errors import ConfigError, ModelError
 from dyssync.models import MODELS
 from dyssync.models.protocols import ResponseModel, State
+from dyssync.prediction.crossfit import CrossFit
 from dyssync.prediction.training_data import TrainingData
 from dyssync.records import Record
 from dyssync.whole import whole_folder
 
-MANIFEST, SEAL, VALUES = "manifest.json", "manifest.sha256", "model.json"
-BUNDLE_FORMAT = 3
-FINAL = "final"
+MANIFEST, SEAL = "manifest.json", "manifest.sha256"
+VALUES, ANSWERING = "model.json", "answering.json"
+BUNDLE_FORMAT = 4
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,8 @@ class About(Record):
     Attributes:
         n_patients: in all.
         base_rate: share of responders among them, 0-1.
-        thresholds: by model, chosen on validation patients (median over seeds), 0-1.
+        threshold: from which probability a patient is called a responder, 0-1; named before
+            anything was fitted.
         seconds: shortest recording that was accepted, s.
         training: what the recordings were like.
         shuffled_labels: the study was a negative control; its models know nothing.
@@ -45,12 +47,28 @@ class About(Record):
 
     n_patients: int
     base_rate: float
-    thresholds: Mapping[str, float]
+    threshold: float
     seconds: float
     training: TrainingData
     shuffled_labels: bool
     simulated: bool
     cohort_digest: str
+
+
+@dataclass(frozen=True)
+class Answering(Record):
+    """How the members of a model answer: with clinical facts, or by the ECG alone.
+
+    Attributes:
+        usual: the members "fit-<n>".
+        ecg_alone: the members "ecg-<n>", fitted without clinical facts, of a model that uses them;
+            None of others, and where the study knew none.
+        history: what was changed after the study, a sentence each; see ``dyssync validate``.
+    """
+
+    usual: CrossFit
+    ecg_alone: CrossFit | None
+    history: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,7 +79,7 @@ class Manifest(Record):
         format: version of this layout.
         dyssync: version that wrote it.
         about: the study.
-        models: by name, its members: "final" and "seed-<n>".
+        models: by name, its members: "fit-<n>", and "ecg-<n>" that have seen the ECG alone.
         files: sha256 of every other file by its path in the folder.
     """
 
@@ -99,9 +117,13 @@ class Bundle:
         """The members of each model, by its name."""
         return self.manifest.models
 
-    def model(self, name: str, member: str = FINAL) -> ResponseModel:
-        """Return one fitted model; "final" was fitted on all patients, "seed-03" in seed 3."""
+    def model(self, name: str, member: str) -> ResponseModel:
+        """Return one member of a model, as "fit-03"."""
         return load_model(self.folder / "models" / name / member)
+
+    def answering(self, name: str) -> Answering:
+        """Return how the members of a model answer together."""
+        return Answering.load(self.folder / "models" / name / ANSWERING)
 
 
 def save_model(model: ResponseModel, name: str, folder: Path) -> None:
@@ -138,25 +160,34 @@ def load_model(folder: Path) -> ResponseModel:
         raise ModelError(damaged) from error
 
 
-def save_bundle(folder: Path, members: Mapping[str, Mapping[str, Path]], about: About) -> None:
+@dataclass(frozen=True)
+class Graded:
+    """A model as a study leaves it: folders of its members by their names, and how they answer."""
+
+    members: Mapping[str, Path]
+    answering: Answering
+
+
+def save_bundle(folder: Path, models: Mapping[str, Graded], about: About) -> None:
     """Assemble a bundle from folders of saved models; it appears whole or not at all.
 
     Args:
         folder: the bundle; replaced if it exists.
-        members: for each model its folders by member name ("final", "seed-01", ...).
+        models: by name.
         about: the study.
     """
     with whole_folder(folder) as part:
-        for name, held in members.items():
-            for member, source in held.items():
+        for name, graded in models.items():
+            for member, source in graded.members.items():
                 target = part / "models" / name / member
                 shutil.copytree(source, target, copy_function=_link_or_copy)
+            graded.answering.save(part / "models" / name / ANSWERING)
         files = sorted(p for p in part.rglob("*") if p.is_file())
         manifest = Manifest(
             format=BUNDLE_FORMAT,
             dyssync=__version__,
             about=about,
-            models={name: tuple(held) for name, held in members.items()},
+            models={name: tuple(graded.members) for name, graded in models.items()},
             files={p.relative_to(part).as_posix(): _sha256(p) for p in files},
         )
         text = manifest.to_json().encode()

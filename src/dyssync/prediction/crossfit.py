@@ -14,16 +14,16 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit, logit
+from scipy.special import logit
 
 from dyssync.arrays import Bools, Floats, Ints
-from dyssync.evaluation.conformal import p_values_of_new, p_values_of_tested
+from dyssync.evaluation.conformal import ConformalReference
 from dyssync.evaluation.recalibration import (
     Recalibration,
     cross_recalibrated,
     fit_recalibration,
 )
-from dyssync.evaluation.venn_abers import VennAbers
+from dyssync.evaluation.venn_abers import VennAbers, fit_venn_abers
 from dyssync.records import Record
 
 # SD of the recalibration's slope about 1, for models whose logit is meant as a log-odds: with 285
@@ -97,25 +97,22 @@ class CrossFit(Record):
         p_values = np.ones((len(z), 2))
         if self.scores and not silent.all():
             heard = ~silent
-            intervals[heard] = self._venn_abers.interval(deployed.logits(mean[heard]))
-            p_values[heard] = p_values_of_new(
-                z[heard], self._tested_scores, np.array(self.outcomes)
-            )
+            intervals[heard] = self._venn_abers.intervals(deployed.logits(mean[heard]))
+            p_values[heard] = self._reference.p_values(z[heard])
         return Answered(p, members, intervals, p_values, silent)
 
     @cached_property
-    def _tested_scores(self) -> Floats:
-        """Return (patients, M); NaN where a member did not test."""
+    def _reference(self) -> ConformalReference:
+        """The tested patients; (patients, M) scores, NaN where a member did not test."""
         z = np.full((len(self.outcomes), len(self.members)), np.nan)
         for row, (at, values) in enumerate(zip(self.tested_by, self.scores, strict=True)):
             z[row, list(at)] = values
-        return z
+        return ConformalReference(np.array(self.outcomes, dtype=np.int64), z)
 
     @cached_property
     def _venn_abers(self) -> VennAbers:
         graded = Recalibration(self.graded_slope, self.graded_intercept)
-        mean = np.nanmean(self._tested_scores, axis=1)
-        return VennAbers(graded.logits(mean), np.array(self.outcomes))
+        return fit_venn_abers(graded.logits(self._reference.z), self._reference.y)
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,7 +155,7 @@ def cross_fit(tested: pd.DataFrame, members: Sequence[str], *, own_scale: bool) 
     p, conformal = np.full(len(z), base_rate), np.ones((len(z), 2))
     if _both_classes(y[heard]):
         p[heard] = cross_recalibrated(mean, y, CALIBRATION_SEED, prior_sd=prior)[heard]
-        conformal[heard] = p_values_of_tested(z[heard], y[heard])
+        conformal[heard] = ConformalReference(y[heard], z[heard]).own_p_values()
     order = np.flatnonzero(heard)[np.argsort(mean[heard], kind="stable")]
     fit = CrossFit(
         members=tuple(members),
@@ -188,7 +185,7 @@ def cross_fit(tested: pd.DataFrame, members: Sequence[str], *, own_scale: bool) 
 
 
 def _both_classes(y: Ints) -> bool:
-    return min(np.bincount(y, minlength=2)) >= 2
+    return bool(np.bincount(y, minlength=2).min() >= 2)
 
 
 def _scales(raw: Floats) -> tuple[Floats, Floats]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -11,12 +12,14 @@ import numpy as np
 from dyssync.cohort.recordings import refuse_unusable
 from dyssync.ecg import ECG
 from dyssync.errors import ModelError
+from dyssync.evaluation.conformal import conformal_answers
 from dyssync.image import ECGImage, Input
 from dyssync.keeping import keeping
-from dyssync.models.protocols import ExplainsItself, ResponseModel, Rule, TakesPictures
+from dyssync.models.protocols import ResponseModel, Rule, TakesPictures
 from dyssync.pages.evening import shrink_page
-from dyssync.prediction.bundle import FINAL, Bundle
+from dyssync.prediction.bundle import Bundle
 from dyssync.prediction.cautions import cautions
+from dyssync.prediction.members import BASE_RATE, Answerer, Members, load_answerer
 
 
 @dataclass(frozen=True)
@@ -33,21 +36,26 @@ class ModelPrediction:
     """What one model says of one recording.
 
     Attributes:
-        probability: of response, 0-1, by the model fitted on all patients.
-        seeds_mean, seeds_sd, seeds_low, seeds_high: of the same by the models of the seeds, which
-            differ in training patients and chance; None where the bundle keeps none.
-        threshold: chosen on validation patients (median over seeds); not used for `probability`.
+        probability: of response, 0-1: the recalibrated mean of all members.
+        basis: "ECG and clinical facts", "ECG alone", or "base rate" where nothing can be said.
+        venn_abers_low, venn_abers_high: what calibration alone leaves open, 0-1; None with "base
+            rate". It is no confidence interval for the patient.
+        members_sd: of the probability by each member alone, which differ in training patients and
+            chance: how far the answer depends on who was in the study; None with one member.
+        set_80, set_90: "responder", "non-responder", or "defer": the outcome that is left where
+            the other one is excluded at 80 or 90 % in each class; "defer" where both are possible.
         base_log_odds: before any feature; None where the model does not explain itself.
         contributions: of the features to the log-odds, largest first; those of exactly 0 left out.
         statement: what a rule says of this recording; None for a model that learns.
     """
 
     probability: float
-    seeds_mean: float | None
-    seeds_sd: float | None
-    seeds_low: float | None
-    seeds_high: float | None
-    threshold: float
+    basis: str
+    venn_abers_low: float | None
+    venn_abers_high: float | None
+    members_sd: float | None
+    set_80: str
+    set_90: str
     base_log_odds: float | None = None
     contributions: tuple[Contribution, ...] = ()
     statement: str | None = None
@@ -84,8 +92,8 @@ class Predictor:
 
     def __init__(self, bundle: Bundle, names: Sequence[str] | None = None) -> None:
         self.bundle = bundle
-        self.models: dict[str, dict[str, ResponseModel]] = {
-            name: {member: bundle.model(name, member) for member in bundle.members[name]}
+        self.models: dict[str, Answerer] = {
+            name: load_answerer(bundle, name)
             for name in (bundle.members if names is None else names)
         }
 
@@ -105,21 +113,7 @@ class Predictor:
         if isinstance(ecg, ECGImage):
             ecg = replace(ecg, pixels=shrink_page(ecg.pixels))
         asked, silent = self._who_takes(ecg)
-        models = {}
-        for name in asked:
-            members = self.models[name]
-            p = {m: float(model.response_probability([ecg])[0]) for m, model in members.items()}
-            final = p.pop(FINAL)
-            spread = np.array(list(p.values()))
-            models[name] = ModelPrediction(
-                probability=final,
-                seeds_mean=float(spread.mean()) if len(spread) else None,
-                seeds_sd=float(spread.std(ddof=1)) if len(spread) > 1 else None,
-                seeds_low=float(spread.min()) if len(spread) else None,
-                seeds_high=float(spread.max()) if len(spread) else None,
-                threshold=about.thresholds[name],
-                **_reasons(members[FINAL], ecg),
-            )
+        models = {name: _say(self.models[name], ecg) for name in asked}
         notes = cautions(ecg, about)
         if isinstance(ecg, ECGImage) and about.training.pages is None:
             notes = (*notes, *self._unused_to_pages(asked))
@@ -131,7 +125,7 @@ class Predictor:
         """Return the models that can be asked about `ecg`, and those that cannot."""
         if isinstance(ecg, ECG):
             return list(self.models), []
-        able = [n for n, m in self.models.items() if isinstance(m[FINAL], TakesPictures)]
+        able = [n for n in self.models if isinstance(self._one(n), TakesPictures)]
         if not able:
             raise ModelError(
                 f"{ecg.source.name}: is a picture; {', '.join(self.models)} of this bundle need a "
@@ -139,10 +133,14 @@ class Predictor:
             )
         return able, [name for name in self.models if name not in able]
 
+    def _one(self, name: str) -> ResponseModel:
+        """Return one member: what it can do, all of a model can."""
+        return self.models[name].usual.models[0]
+
     def _unused_to_pages(self, asked: Sequence[str]) -> list[str]:
         """Return a caution for models that learnt from clean drawings alone (docs/pictures.md)."""
-        finals = {name: self.models[name][FINAL] for name in asked}
-        clean = [n for n, m in finals.items() if isinstance(m, TakesPictures) and m.only_clean()]
+        some = {name: self._one(name) for name in asked}
+        clean = [n for n, m in some.items() if isinstance(m, TakesPictures) and m.only_clean()]
         if not clean:
             return []
         return [
@@ -151,13 +149,31 @@ class Predictor:
         ]
 
 
-def _reasons(model: ResponseModel, ecg: Input) -> dict[str, Any]:
+def _say(model: Answerer, x: Input) -> ModelPrediction:
+    members, basis = model.who(x)
+    found = members.answer([x])
+    silent = bool(found.silent[0])
+    spread = found.members[0]
+    low, high = found.venn_abers[0].tolist()
+    return ModelPrediction(
+        probability=float(found.p[0]),
+        basis=BASE_RATE if silent else basis,
+        venn_abers_low=None if math.isnan(low) else low,
+        venn_abers_high=None if math.isnan(high) else high,
+        members_sd=float(spread.std(ddof=1)) if len(spread) > 1 and not silent else None,
+        set_80=conformal_answers(found.p_values, 0.8)[0],
+        set_90=conformal_answers(found.p_values, 0.9)[0],
+        **_reasons(members, x, silent),
+    )
+
+
+def _reasons(members: Members, ecg: Input, silent: bool) -> dict[str, Any]:
     """Return what the model can say of why."""
-    if not isinstance(ecg, ECG):
+    if not isinstance(ecg, ECG) or silent:
         return {}
     found: dict[str, Any] = {}
-    if isinstance(model, ExplainsItself):
-        parts = model.contributions([ecg])
+    parts = members.contributions(ecg)
+    if parts is not None:
         rows = zip(parts.names, parts.values[0], parts.log_odds[0], strict=True)
         given = [
             Contribution(name, float(value) if np.isfinite(value) else None, float(share))
@@ -166,6 +182,7 @@ def _reasons(model: ResponseModel, ecg: Input) -> dict[str, Any]:
         ]
         found["base_log_odds"] = float(parts.base[0])
         found["contributions"] = tuple(sorted(given, key=lambda c: -abs(c.log_odds)))
-    if isinstance(model, Rule):
-        found["statement"] = model.statement(ecg)
+    rule = members.models[0]
+    if isinstance(rule, Rule):
+        found["statement"] = rule.statement(ecg)
     return found

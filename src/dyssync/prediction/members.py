@@ -1,0 +1,104 @@
+"""The members of one model of a bundle, loaded once, and what they say together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from dyssync.arrays import Floats
+from dyssync.cohort.clinical import facts_of
+from dyssync.ecg import ECG
+from dyssync.errors import ModelError
+from dyssync.image import Input
+from dyssync.models.base import has_heartbeat
+from dyssync.models.protocols import Contributions, ExplainsItself, ResponseModel
+from dyssync.prediction.bundle import Bundle
+from dyssync.prediction.crossfit import Answered, CrossFit
+
+WITH_FACTS, ECG_ALONE, BASE_RATE = "ECG and clinical facts", "ECG alone", "base rate"
+# Of the facts that the training cohort knew, as many must be known of a patient for the members
+# that use them to answer: with fewer, most of what they go by would be medians.
+LEAST_FACTS = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class Members:
+    """Fits of one model, in the order of the fit's logits."""
+
+    models: tuple[ResponseModel, ...]
+    fit: CrossFit
+
+    def logits(self, X: Sequence[Input]) -> Floats:
+        """Return the logit of each recording by each member, (n, M); NaN without a heartbeat."""
+        found = np.column_stack([model.logits(X) for model in self.models])
+        found[[not has_heartbeat(x) for x in X]] = np.nan
+        return found
+
+    def answer(self, X: Sequence[Input]) -> Answered:
+        """Return what they say of recordings."""
+        return self.fit.answer(self.logits(X))
+
+    def answer_patient(self, recordings: Sequence[Input]) -> Answered:
+        """Return what they say of one patient: by the mean logit of the recordings that speak."""
+        logits = self.logits(recordings)
+        speaking = ~np.isnan(logits).any(axis=1)
+        mean = logits[speaking].mean(axis=0) if speaking.any() else logits[0]
+        return self.fit.answer(mean[None])
+
+    def contributions(self, ecg: ECG) -> Contributions | None:
+        """Return what each feature added to the answer's log-odds; None where it is not known."""
+        parts = [m.contributions([ecg]) for m in self.models if isinstance(m, ExplainsItself)]
+        if len(parts) < len(self.models):
+            return None
+        slope = self.fit.slope
+        return Contributions(
+            parts[0].names,
+            parts[0].values,
+            slope * np.mean([part.log_odds for part in parts], axis=0),
+            self.fit.intercept + slope * np.mean([part.base for part in parts], axis=0),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Answerer:
+    """A model of a bundle: members that use clinical facts, and those of the ECG alone."""
+
+    usual: Members
+    ecg_alone: Members | None
+    facts: tuple[str, ...]  # that the training cohort knew
+
+    def who(self, x: Input) -> tuple[Members, str]:
+        """Return which members answer for a recording, and what they go by."""
+        if self.ecg_alone is None:
+            return self.usual, ECG_ALONE
+        if enough_facts(x, self.facts):
+            return self.usual, WITH_FACTS
+        return self.ecg_alone, ECG_ALONE
+
+
+def enough_facts(x: Input, facts: Sequence[str]) -> bool:
+    """Return whether enough is known of a patient for members that use clinical facts."""
+    known = facts_of(x)
+    return sum(name in known for name in facts) >= LEAST_FACTS * len(facts) and bool(facts)
+
+
+def load_answerer(bundle: Bundle, name: str) -> Answerer:
+    """Load all members of a model.
+
+    Raises:
+        ModelError: a member is damaged or missing.
+    """
+    said = bundle.answering(name)
+    signals = bundle.about.training.signals
+    usual = _load(bundle, name, said.usual)
+    alone = None if said.ecg_alone is None else _load(bundle, name, said.ecg_alone)
+    return Answerer(usual, alone, () if signals is None else signals.clinical)
+
+
+def _load(bundle: Bundle, name: str, fit: CrossFit) -> Members:
+    missing = [member for member in fit.members if member not in bundle.members[name]]
+    if missing:
+        raise ModelError(f"{name}: members {', '.join(missing)} are missing; copy the bundle again")
+    return Members(tuple(bundle.model(name, member) for member in fit.members), fit)
