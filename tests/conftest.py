@@ -87,7 +87,7 @@ def toy_cohort(tmp_path_factory: pytest.TempPathFactory, toy: tuple[list[ECG], n
 def tiny_study() -> list[str]:
     """Arguments of a study that is small in everything but has all of it."""
     return [
-        *("--models", ",".join(MODELS), "--seeds", "2"),
+        *("--models", ",".join(MODELS), "--repeats", "2", "--folds", "2", "--set", "refits=3"),
         *("--preset", "quick", "--set", "lightgbm.rounds=30", "--set", "lightgbm.min_leaf=3"),
         *("--set", "resnet18.height=64", "--set", "resnet18.width=64"),
         *("--set", "resnet18.epochs=2", "--set", "ssl-resnet18.epochs=2"),
@@ -106,7 +106,7 @@ def golden_run() -> StudyResults:
 def finished_run(
     toy_cohort: Path, tiny_study: list[str], tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
-    """The folder of a whole, tiny study of the formula ECGs: every model, two seeds."""
+    """The folder of a whole, tiny study of the formula ECGs: every model, two by two folds."""
     from dyssync.cli import main
 
     out = tmp_path_factory.mktemp("runs") / "run"

@@ -30,7 +30,7 @@ def test_bundled_seed_models_repeat_the_study_s_predictions(
     for name in bundle.members:
         held = predictions[(predictions["model"] == name) & (predictions["seed"] == 2)]
         files = [toy_cohort / f"rec{patient[1:]}.hea" for patient in held["patient_id"]]
-        p = bundle.model(name, "seed-02").response_probability([read_ecg(f) for f in files])
+        p = bundle.model(name, "fit-02").response_probability([read_ecg(f) for f in files])
         # bf16 sums depend on the place in a batch
         np.testing.assert_allclose(p, held["p"], atol=2e-3, err_msg=name)
 
@@ -43,7 +43,10 @@ def test_prediction_gives_context(finished_run: Path, toy_cohort: Path) -> None:
     assert held["base_rate"] == 0.5
     assert set(held["models"]) == {"lightgbm", "prevalence"}
     assert held["models"]["prevalence"]["probability"] == 0.5
-    assert held["models"]["lightgbm"]["seeds_low"] <= held["models"]["lightgbm"]["seeds_high"]
+    assert held["models"]["prevalence"]["basis"] == "base rate"
+    trees = held["models"]["lightgbm"]
+    assert 0 <= trees["venn_abers_low"] <= trees["venn_abers_high"] <= 1
+    assert {trees["set_80"], trees["set_90"]} <= {"responder", "non-responder", "defer"}
     assert held["cautions"] == []
 
 
@@ -132,7 +135,7 @@ def test_bundle_of_another_version_is_refused_by_its_version(
     bundle, _ = small_bundle
     load_bundle(bundle)
     reseal(bundle, {"format": 2, "dyssync": "0.0.9", "about": {}, "models": {}, "files": {}})
-    with pytest.raises(ModelError, match=r"bundle format 2, this version reads 3.*0\.0\.9"):
+    with pytest.raises(ModelError, match=r"bundle format 2, this version reads 4.*0\.0\.9"):
         load_bundle(bundle)
 
 
@@ -140,7 +143,7 @@ def test_bundle_of_another_version_is_refused_by_its_version(
     ("place", "value", "message"),
     [
         (("about", "base_rate"), "half", "about.base_rate: Input should be a valid number"),
-        (("about", "thresholds"), None, "about.thresholds"),
+        (("about", "threshold"), None, "about.threshold"),
         (("about", "training", "signals", "fs_range"), [500.0], "fs_range"),
         (("models",), [], "models"),
         (("surprise",), 1, "surprise"),
@@ -175,8 +178,8 @@ def test_resealed_manifest_with_wrong_fields_is_one_error(
 def test_damaged_model_is_a_model_error(
     finished_run: Path, tmp_path: Path, change: dict[str, Any]
 ) -> None:
-    folder = tmp_path / "final"
-    shutil.copytree(finished_run / "bundle" / "models" / "logistic" / "final", folder)
+    folder = tmp_path / "member"
+    shutil.copytree(finished_run / "bundle" / "models" / "logistic" / "fit-01", folder)
     load_model(folder)
     saved = json.loads((folder / "model.json").read_text())
     (folder / "model.json").write_text(json.dumps({**saved, **change}))

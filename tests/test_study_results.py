@@ -95,7 +95,7 @@ def test_a_record_without_a_field_is_refused(folder: Path) -> None:
         ("metrics.csv", b"", r"metrics\.csv: damaged"),
         ("metrics.csv", b"\xff\xfe\x00", r"metrics\.csv: damaged"),
         ("metrics.csv", b'model,seed\n"a', r"metrics\.csv: damaged"),
-        ("metrics.csv", b"model,seed,metric\n", r"metrics\.csv: without threshold_rule, value"),
+        ("metrics.csv", b"model,seed\n", r"metrics\.csv: without metric, value"),
         ("explanations/rules.csv", b"a\n", r"rules\.csv: without model, patient_id, statement"),
         ("explanations/resnet18.npz", b"PK", r"resnet18\.npz: damaged"),
     ],

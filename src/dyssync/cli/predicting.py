@@ -42,13 +42,15 @@ def predict(
     unit: Unit = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, a list.")] = False,
 ) -> int:
-    """Print the probability of response for each ECG or picture of a page, a row a file.
+    """Print the probability of response for each ECG or picture of a page, a row a model.
 
     Example: dyssync predict RUN/bundle ecg1.hea ecg2.hea
 
-    Below each row stand the five measurements that moved lightgbm and logistic most (log-odds), and
-    what a rule says. --clinical gives the models what a cohort table would: age, sex, ischaemic,
-    lvef, nyha, af; without it they go by the ECG alone.
+    Beside each probability stand what calibration leaves open (Venn-Abers), how far the fits of the
+    model differ (SD), and whether the outcome is sure at 80 and 90 %: responder, non-responder, or
+    defer. Below: the five measurements that moved a model most (log-odds), and what a rule says.
+    --clinical gives the models what a cohort table would: age, sex, ischaemic, lvef, nyha, af;
+    without it they go by the ECG alone.
 
     Exit code 0: all scored; 3: some files failed (listed, the others are scored); 2: none.
     """
@@ -74,7 +76,7 @@ def predict(
         table: Table[Prediction] = (
             JSONTable(stdout, Prediction.to_dict)
             if as_json
-            else ScoreTable(stdout, names, list(predictor.models))
+            else ScoreTable(stdout, list(predictor.models))
         )
         stack.enter_context(table)
         bar = stack.enter_context(reading_bar("scoring", between_rows=True))
@@ -119,37 +121,53 @@ def _scored(job: Job, predictor: Predictor, options: ReadOptions, facts: Facts) 
     return replace(predictor.predict(read), file=job.name)
 
 
-class ScoreTable(Table["Prediction"]):
-    """A line a file for people, with reasons and cautions below it."""
+HEADS = ("probability", "calibration", "fits", "at 80 %", "at 90 %", "goes by")
+WIDTHS = (11, 11, 5, 13, 13)
+FOOT = (
+    "probability of response: mean of all fits, each graded on patients that it had not seen. "
+    "calibration: Venn-Abers\nrange, no confidence interval. fits: SD between them. defer: both "
+    "outcomes stay possible. Research use only."
+)
 
-    def __init__(self, file: TextIO, names: Sequence[str], models: Sequence[str]) -> None:
+
+class ScoreTable(Table["Prediction"]):
+    """A block a file for people: a line a model, with reasons and cautions below."""
+
+    def __init__(self, file: TextIO, models: Sequence[str]) -> None:
         self.file = file
-        self.models = models
-        self.width = max(4, *(len(name) for name in names))
-        cells = "  ".join(f"{name:>24}" for name in models)
-        self.head = f"{'file':{self.width}}  {cells}  base rate"
+        self.width = max(5, *(len(name) for name in models))
+        self.written = False
 
     def add(self, name: str, found: Prediction) -> None:
-        """Write a row and what stands below it."""
-        lines = [self.head] if self.head else []
-        self.head = ""
-        cells = "  ".join(f"{_probability(found.models.get(model)):>24}" for model in self.models)
-        lines.append(f"{name:{self.width}}  {cells}  {found.base_rate:9.2f}")
-        lines += [f"{'':{self.width}}  {text}" for text in _reasons(found)]
-        lines += [f"{'':{self.width}}  caution: {text}" for text in found.cautions]
+        """Write a block."""
+        lines = [""] if self.written else []
+        self.written = True
+        lines.append(f"{name}: base rate {found.base_rate:.2f}")
+        lines.append(f"  {'model':{self.width}}  {_line(HEADS)}")
+        lines += [
+            f"  {model:{self.width}}  {_line(_cells(said))}" for model, said in found.models.items()
+        ]
+        lines += [f"  {text}" for text in _reasons(found)]
+        lines += [f"  caution: {text}" for text in found.cautions]
         print("\n".join(lines), file=self.file, flush=True)
 
     def __exit__(self, *_: object) -> None:
-        if not self.head:
-            text = "probability of response (range over the seeds' models). Research use only."
-            print(text, file=self.file)
+        if self.written:
+            print(f"\n{FOOT}", file=self.file)
 
 
-def _probability(said: ModelPrediction | None) -> str:
-    if said is None:  # a picture, and the model needs a signal
-        return NONE
-    spread = "" if said.seeds_low is None else f" ({said.seeds_low:.2f}-{said.seeds_high:.2f})"
-    return f"{said.probability:.2f}{spread}"
+def _line(cells: Sequence[str]) -> str:
+    *first, last = cells
+    return "  ".join([*(f"{c:{w}}" for c, w in zip(first, WIDTHS, strict=True)), last])
+
+
+def _cells(said: ModelPrediction) -> tuple[str, ...]:
+    low, high, sd = said.venn_abers_low, said.venn_abers_high, said.members_sd
+    interval = NONE if low is None or high is None else f"{low:.2f}-{high:.2f}"
+    spread = NONE if sd is None else f"{sd:.2f}"
+    return (
+        f"{said.probability:.2f}", interval, spread, said.set_80, said.set_90, said.basis,
+    )  # fmt: skip
 
 
 def _reasons(prediction: Prediction) -> list[str]:

@@ -7,6 +7,7 @@ import math
 import os
 import shlex
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -35,13 +36,25 @@ def study(
         Path | None,
         Optional(
             help="Unlabelled ECGs for ssl-resnet18: a table or a folder. "
-            "Default: the training patients of each seed."
+            "Default: the training patients of each fit."
         ),
     ] = None,
     models: Annotated[
-        str | None, Optional(help="Names with commas between. Default: the seven of the study.")
+        str | None, Optional(help="Names with commas between. Default: the eight of the study.")
     ] = None,
-    seeds: Annotated[int | None, Optional(help="Seeds 1 to N. Default: 10.")] = None,
+    protocol: Annotated[
+        str | None,
+        Optional(
+            help="cross-fit (folds; every patient is tested) or independent (random splits). "
+            "Default: cross-fit."
+        ),
+    ] = None,
+    repeats: Annotated[int | None, Optional(help="Of the folds. Default: 2.")] = None,
+    folds: Annotated[int | None, Optional(help="A repeat. Default: 5.")] = None,
+    seeds: Annotated[int | None, Optional(help="Independent splits 1 to N. Default: 10.")] = None,
+    threshold: Annotated[
+        float | None, Optional(help="From which probability one is called a responder. Default: .5")
+    ] = None,
     preset: Annotated[
         str | None, Optional(help="paper (224 px, all epochs) or quick (minutes on 2 cores).")
     ] = None,
@@ -71,7 +84,11 @@ def study(
         "cohort": cohort,
         "corpus": corpus,
         "models": None if models is None else tuple(n.strip() for n in models.split(",")),
+        "protocol": protocol,
+        "repeats": repeats,
+        "folds": folds,
         "seeds": seeds,
+        "threshold": threshold,
         "preset": preset,
         "exclude_bad": exclude_bad or None,
     }
@@ -108,33 +125,59 @@ def _cache_folder() -> Path:
 
 
 def _as_json(results: StudyResults) -> str:
-    rows = results.tables["summary"].to_dict("records")
-    clean = [{str(k): None if v != v else v for k, v in row.items()} for row in rows]
-    return json.dumps(clean, indent=2)
+    """Return the study's table and what the out-of-fold answers are worth; NaN as null."""
+    tables = {
+        name: [
+            {str(k): None if v != v else v for k, v in row.items()}
+            for row in results.tables[name].to_dict("records")
+        ]
+        for name in ("summary", "estimates", "comparisons")
+    }
+    return json.dumps(tables, indent=2)
 
 
 def _as_table(results: StudyResults) -> str:
-    """Return the main table as text: mean +/- SD over seeds, a line a model."""
+    """Return the main table as text: mean +/- SD over fits, a line a model; and the answers."""
     from dyssync.evaluation.protocol import short_table_columns
 
     summary, columns = results.tables["summary"], short_table_columns()
-    width = max(len(name) for name in summary["model"])
-    lines = [f"{'model':{width}}  " + "  ".join(f"{metric:>15}" for metric, _ in columns)]
-    for model in summary["model"].unique():
-        cells = []
-        for metric, rule in columns:
-            row = summary[
-                (summary["model"] == model)
-                & (summary["metric"] == metric)
-                & (summary["threshold_rule"] == rule)
-            ].iloc[0]
-            cells.append(_mean_and_sd(row["mean"], row["sd"]))
-        lines.append(f"{model:{width}}  " + "  ".join(f"{cell:>15}" for cell in cells))
+    values = summary.set_index(["model", "metric"])
+    models = list(dict.fromkeys(summary["model"]))
+    width = max(len(name) for name in models)
+    lines = [f"{'model':{width}}  " + "  ".join(f"{metric:>15}" for metric in columns)]
+    for model in models:
+        rows = [values.loc[(model, metric)] for metric in columns]
+        cells = "  ".join(f"{_mean_and_sd(row['mean'], row['sd']):>15}" for row in rows)
+        lines.append(f"{model:{width}}  {cells}")
     lines.append(
-        f"threshold {results.run.threshold:g}; mean +/- SD over seeds. "
-        "Intervals and tests: summary.csv, tests.csv"
+        f"each fit on patients it had not seen, threshold {results.run.threshold:g}; mean +/- SD "
+        "over fits, as published"
     )
-    return "\n".join(lines)
+    return "\n".join([*lines, "", *_worth(results, models, width)])
+
+
+def _worth(results: StudyResults, models: Sequence[str], width: int) -> list[str]:
+    """Return what the answers of the bundle are worth, a line a model."""
+    table = results.tables["estimates"]
+    plain = table[table["threshold"].isna()]
+    rows = {(row["model"], row["metric"]): row for row in plain.to_dict("records")}
+    shown = ("auroc", "brier", "calibration_slope", "ici")
+    lines = [f"{'answers':{width}}  " + "  ".join(f"{name:>20}" for name in shown)]
+    for model in models:
+        cells = [_with_interval(rows[model, name]) for name in shown]
+        lines.append(f"{model:{width}}  " + "  ".join(f"{cell:>20}" for cell in cells))
+    lines.append(
+        "the bundle's answer to each patient, by fits that had not seen him or her; 95 % "
+        "intervals. All of it: estimates.csv, comparisons.csv"
+    )
+    return lines
+
+
+def _with_interval(row: Mapping[Any, Any]) -> str:
+    value, low, high = (float(row[name]) for name in ("value", "low", "high"))
+    if math.isnan(value):
+        return "undefined"
+    return f"{value:.3f} ({low:.3f}-{high:.3f})" if math.isfinite(low) else f"{value:.3f}"
 
 
 def _mean_and_sd(mean: float, sd: float) -> str:

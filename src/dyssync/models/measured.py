@@ -63,12 +63,14 @@ def feature_names(features: str, *, clinical: bool) -> list[str]:
 
 def feature_matrix(ecgs: Sequence[ECG], features: str, *, clinical: bool) -> Floats:
     """Return (n, len(feature_names())) float64; NaN where something is not defined or known."""
-    compute = FEATURES[features].row
-    rows = np.stack([compute(ecg) for ecg in ecgs])
-    if not clinical:
-        return rows
-    facts = [[clinical_fact(ecg, name) for name in CLINICAL_NAMES] for ecg in ecgs]
-    return np.column_stack([rows, np.array(facts, dtype=np.float64)])
+    return np.stack([_row(ecg, features, clinical) for ecg in ecgs])
+
+
+@kept(most=20_000)
+def _row(ecg: ECG, features: str, clinical: bool) -> Floats:
+    row = FEATURES[features].row(ecg)
+    facts = [clinical_fact(ecg, name) for name in CLINICAL_NAMES] if clinical else []
+    return np.concatenate([row, facts])
 
 
 def signal_matrix(X: Sequence[Input], purpose: str, features: str, *, clinical: bool) -> Floats:

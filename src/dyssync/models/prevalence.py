@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import ClassVar, Self
 
 import numpy as np
-from scipy.special import logit
 
 from dyssync.arrays import Floats
 from dyssync.image import Input
@@ -41,8 +40,9 @@ class Prevalence(ProbabilityMixin):
         return False
 
     def logits(self, X: Sequence[Input]) -> Floats:
-        """Return the same log-odds for all, (n,) float64."""
-        return np.full(len(X), logit(self._learned("base_rate_")), dtype=np.float64)
+        """Return NaN for all, (n,) float64: of a single patient it says nothing."""
+        self._learned("base_rate_")
+        return np.full(len(X), np.nan)
 
     def state(self) -> State:
         """Return the share."""

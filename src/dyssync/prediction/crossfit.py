@@ -121,9 +121,10 @@ class Graded:
 
     Attributes:
         fit: what answers others.
-        table: patient_id, y, times (tested), z (mean standardised logit, NaN where nothing could
-            be said), p (by a recalibration that has not seen the patient), p_non_responder and
-            p_responder (conformal p-values among the other patients); sorted by patient.
+        table: patient_id, y, times (tested), silent (nothing could be said), z (mean standardised
+            logit; where silent, that of the base rate), p (by a recalibration that has not seen the
+            patient), p_non_responder and p_responder (conformal p-values among the other
+            patients); sorted by patient.
     """
 
     fit: CrossFit
@@ -175,13 +176,21 @@ def cross_fit(tested: pd.DataFrame, members: Sequence[str], *, own_scale: bool) 
             "patient_id": wide.index.to_numpy(),
             "y": y,
             "times": times,
-            "z": mean,
+            "silent": ~heard,
+            "z": np.where(heard, mean, _of_base_rate(graded, mean, base_rate)),
             "p": p,
             "p_non_responder": conformal[:, 0],
             "p_responder": conformal[:, 1],
         }
     )
     return Graded(fit, table)
+
+
+def _of_base_rate(graded: Recalibration, z: Floats, base_rate: float) -> float:
+    """Return the logit that is recalibrated to the base rate, so that ranks have a place for it."""
+    if graded.slope == 0:
+        return float(np.nanmean(z)) if np.isfinite(z).any() else 0.0
+    return (float(logit(base_rate)) - graded.intercept) / graded.slope
 
 
 def _both_classes(y: Ints) -> bool:

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from dyssync.cohort import Cohort
-from dyssync.cohort.clinical import clinical_fact
+from dyssync.cohort.clinical import FACTS, clinical_fact
 from dyssync.ecg import ECG
 from dyssync.image import ECGImage
-from dyssync.models.measured import CLINICAL_NAMES
 from dyssync.pages.likeness import PageLook, look_of
 from dyssync.records import Record
 
@@ -54,10 +53,17 @@ def describe_cohort(cohort: Cohort) -> TrainingData:
         signals=SignalLook(
             fs_range=(float(rates.min()), float(rates.max())),
             amplitude_range=(float(min(sizes)), float(max(sizes))),
-            clinical=tuple(n for n in CLINICAL_NAMES if _share_known(cohort, n) > 0.5),
+            clinical=known_facts(cohort),
         ),
         pages=None,
     )
+
+
+def known_facts(cohort: Cohort) -> tuple[str, ...]:
+    """Return the clinical facts that are known of more than half of the patients."""
+    if cohort.holds_pictures:
+        return ()
+    return tuple(name for name in FACTS if _share_known(cohort, name) > 0.5)
 
 
 def amplitude(ecg: ECG) -> float:

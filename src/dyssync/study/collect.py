@@ -2,68 +2,101 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from dyssync.cohort import Cohort
 from dyssync.cohort.splits import split_table
 from dyssync.ecg import ECG
-from dyssync.evaluation.protocol import metric_table, pairwise_tests, summarise_metrics
-from dyssync.evaluation.thresholds import study_thresholds
+from dyssync.evaluation.comparisons import compare_models
+from dyssync.evaluation.estimates import estimates
+from dyssync.evaluation.protocol import metric_table, summarise_metrics
 from dyssync.image import Input
 from dyssync.models.protocols import Rule
 from dyssync.models.rules import UNCHECKED
+from dyssync.prediction.bundle import Answering
 from dyssync.signals.beats import detect_beats
+from dyssync.study.answers import gather_answers
 from dyssync.study.contributions import (
     gather_contributions,
     gather_importances,
     gather_statements,
 )
 from dyssync.study.lead_maps import gather_lead_maps
-from dyssync.study.plan import Material, cell_key, fit_all_key
+from dyssync.study.plan import Material, cell_key, refits_key
 from dyssync.study.record import EnvironmentRecord, RunRecord
-from dyssync.study.results import StudyResults, read_csv
+from dyssync.study.refits import gather_refits
+from dyssync.study.results import TABLES, StudyResults, read_csv
+from dyssync.study.tasks import PREDICTIONS, PREDICTIONS_ECG
+
+ESTIMATES_SEED = 0xE57
+# From which probability of response one might implant, where clinicians differ; the study's own is
+# added. None is chosen by looking at results.
+THRESHOLDS = (0.4, 0.5, 0.6, 0.7)
 
 
-def collect(material: Material, record: RunRecord, environment: EnvironmentRecord) -> StudyResults:
-    """Gather the folders of all cells into the tables of the study."""
+def collect(
+    material: Material, record: RunRecord, environment: EnvironmentRecord
+) -> tuple[StudyResults, Mapping[str, Answering]]:
+    """Gather the folders of all tasks into the tables of the study.
+
+    Returns:
+        The results, and by model how the members of the bundle answer.
+    """
     config = material.config
     cells = [(name, s.seed, material.folder / cell_key(name, s.seed))
              for name in config.models for s in material.splits]  # fmt: skip
-    predictions = pd.concat([read_csv(f / "predictions.csv") for _, _, f in cells])
-    metrics = metric_table(predictions, study_thresholds(predictions, config.threshold))
+    files = [folder for _, _, folder in cells]
+    predictions = _gathered([folder / PREDICTIONS for folder in files], "predictions")
+    predictions_ecg = _gathered([folder / PREDICTIONS_ECG for folder in files], "predictions_ecg")
+    metrics = metric_table(predictions, config.threshold)
+    answers, answering = gather_answers(material, predictions, predictions_ecg)
     split = material.splits[0]
-    test_share = len(split.test) / (len(split.train) + len(split.validation))
+    thresholds = sorted({*THRESHOLDS, config.threshold})
     tables = {
         "cohort": material.cohort.table,
         "excluded": material.cohort.excluded,
+        "without_outcome": material.cohort.without_outcome,
         "splits": split_table(material.cohort.responses, material.splits),
         "predictions": predictions,
+        "predictions_ecg": predictions_ecg,
         "metrics": metrics,
-        "summary": summarise_metrics(metrics, test_share),
-        "tests": pairwise_tests(metrics, test_share),
+        "summary": summarise_metrics(metrics, len(split.test) / len(split.train)),
+        "answers": answers,
+        "estimates": estimates(answers, thresholds, seed=ESTIMATES_SEED),
+        "comparisons": compare_models(answers, config.threshold),
+        "stability": gather_refits([material.folder / refits_key(n) for n in config.models]),
     }
     folders = [(name, folder) for name, _, folder in cells]
-    finals = [material.folder / fit_all_key(name) for name in config.models]
     lead_tables, maps = gather_lead_maps(folders)
     explanations = lead_tables | {
         "importances": gather_importances(folders),
-        "rules": gather_statements(finals),
+        "rules": gather_statements(files),
     }
-    return StudyResults(
+    results = StudyResults(
         record,
         environment,
         tables,
         explanations,
         maps,
         (
-            *_cautions(material, metrics),
+            *_cautions(material, metrics, record.simulated),
             *silent_recordings(material.cohort.inputs),
             *unchecked_rows(explanations["rules"]),
         ),
         gather_contributions(folders),
     )
+    return results, answering
+
+
+def _gathered(files: Sequence[Path], name: str) -> pd.DataFrame:
+    """Return the rows of the files that are there, one below the other."""
+    tables = [read_csv(file) for file in files if file.is_file()]
+    columns = list(TABLES[name])
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=columns)
 
 
 def unchecked_rows(rules: pd.DataFrame) -> tuple[str, ...]:
@@ -86,7 +119,24 @@ def silent_recordings(ecgs: Sequence[Input]) -> tuple[str, ...]:
             "they are empty.",)  # fmt: skip
 
 
-def _cautions(material: Material, metrics: pd.DataFrame) -> tuple[str, ...]:
+def _missing_outcomes(cohort: Cohort, simulated: bool) -> list[str]:
+    gone = cohort.without_outcome
+    if len(gone):
+        died = int((gone["followup"].astype(str).str.strip().str.lower() == "died").sum())
+        return [
+            f"{len(gone)} patients are without an outcome ({died} died, {len(gone) - died} were "
+            "lost) and take no part; see the cohort flow for what they may change."
+        ]
+    if simulated or "followup" in cohort.table:
+        return []
+    return [
+        "Only patients with follow-up echo are here, as far as the table tells; early deaths, "
+        "which are non-responders, may be missing. A column followup (echo, died, lost) would "
+        "count them."
+    ]
+
+
+def _cautions(material: Material, metrics: pd.DataFrame, simulated: bool) -> tuple[str, ...]:
     """Return what a reader must know before the numbers, a sentence each."""
     cohort, config, found = material.cohort, material.config, []
     n_test = len(material.splits[0].test)
@@ -103,27 +153,21 @@ def _cautions(material: Material, metrics: pd.DataFrame) -> tuple[str, ...]:
         found.append(
             f"Preset {config.preset}: smaller pictures and fewer epochs than the paper's settings."
         )
-    if config.seeds < 10:
-        found.append(f"{config.seeds} seeds; the study has 10, and intervals are wide with fewer.")
+    if config.n_fits < 10:
+        found.append(f"{config.n_fits} fits; the study has 10, and vary more with fewer.")
     if n_test < 50:
-        found.append(f"{n_test} test patients a seed: accuracy varies by chance alone by "
+        found.append(f"{n_test} test patients a fit: accuracy varies by chance alone by "
                      f"{100 * 0.5 / np.sqrt(n_test):.0f} points (one SD).")  # fmt: skip
     if len(cohort.excluded):
         found.append(f"{len(cohort.excluded)} recordings were left out, see the cohort flow.")
     if cohort.table["fs"].nunique() > 1:
         rates = ", ".join(f"{fs:g}" for fs in sorted(cohort.table["fs"].unique()))
         found.append(f"Recordings differ in sampling rate ({rates} Hz).")
-    if "lvesv_followup_ml" in cohort.table:
-        found.append(
-            "Only patients with follow-up echo are here; early deaths are missing, which are "
-            "non-responders (selection bias)."
-        )
+    found += _missing_outcomes(cohort, simulated)
     for name in config.models:
         rule = config.make_model(name)
         if isinstance(rule, Rule):
             found += [f"{name}: {limit}." for limit in rule.limits(cohort.signals)]
     if metrics["value"].isna().any():
-        found.append(
-            "Some metrics are undefined in some seeds (nobody called a responder, or all)."
-        )
+        found.append("Some metrics are undefined in some fits (nobody called a responder, or all).")
     return tuple(found)

@@ -139,8 +139,8 @@ def _tasks_of(name: str, material: Material) -> list[Task]:
             )
         )
     if refitted(model, material):
-        cost = material.config.refits * model.work(len(material.cohort.responses))
-        tasks.append(Task(refits_key(name), REFITS, name, seed=0, cost=cost))
+        work = material.config.refits * model.work(len(material.cohort.responses))
+        tasks.append(Task(refits_key(name), REFITS, name, seed=0, cost=work))
     return tasks
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,20 +13,21 @@ from dyssync import __version__
 from dyssync.cohort.cohort import Cohort, read_cohort
 from dyssync.cohort.corpus import Corpus, check_apart, check_corpus, read_corpus
 from dyssync.cohort.digests import clinical_digest, digest_of, responses_digest
-from dyssync.cohort.splits import PARTS, Split, split_patients, split_table
+from dyssync.cohort.splits import PARTS, Split, fold_patients, split_patients, split_table
+from dyssync.cohort.table import VOLUMES
 from dyssync.errors import ConfigError
-from dyssync.evaluation.thresholds import CHOSEN, THRESHOLD
 from dyssync.models.protocols import Pretrained, TakesPictures
-from dyssync.prediction.bundle import FINAL, About, save_bundle
+from dyssync.prediction.bundle import About, Answering, Graded, save_bundle
 from dyssync.prediction.training_data import describe_cohort
 from dyssync.study.collect import collect
-from dyssync.study.config import StudyConfig
+from dyssync.study.config import CROSS_FIT, StudyConfig
 from dyssync.study.grid import default_workers, run_tasks
-from dyssync.study.plan import Material, cell_key, fit_all_key, plan
+from dyssync.study.plan import Material, cell_key, plan
 from dyssync.study.record import RunRecord, environment
 from dyssync.study.results import StudyResults
 from dyssync.study.run_folder import WORK, check_folder, prepare_folder
 from dyssync.study.story import Story
+from dyssync.study.tasks import MODEL, MODEL_ECG
 from dyssync.study.virtual import bayes_auroc, builtin_cohort
 
 BUNDLE = "bundle"
@@ -81,10 +83,7 @@ def run_study(
     config = suit_models(config, cohort, story)
     if config.shuffle_labels:
         cohort = shuffle_labels(cohort)
-    splits = tuple(
-        split_patients(cohort.responses, seed, config.fractions)
-        for seed in range(1, config.seeds + 1)
-    )
+    splits = split_cohort(cohort, config)
     _tell_cohort(cohort, splits, story)
     corpus = _read_corpus(config, cohort, story)
     record = _record(config, cohort, corpus, command, bayes_auroc(table, cohort))
@@ -94,10 +93,20 @@ def run_study(
     tasks = plan(material)
     run_tasks(tasks, material, n_workers, story.working(tasks))
     story.say("writing tables, figures, report and bundle")
-    results = collect(material, record, environment(started))
+    results, answering = collect(material, record, environment(started))
     results.write(out)
-    _save_bundle(out, material, results)
+    _save_bundle(out, material, results, answering)
     return Outcome(out, results)
+
+
+def split_cohort(cohort: Cohort, config: StudyConfig) -> tuple[Split, ...]:
+    """Return the splits of the protocol, a fit each, with seeds 1, 2, ..."""
+    if config.protocol == CROSS_FIT:
+        return fold_patients(cohort.responses, config.repeats, config.folds)
+    return tuple(
+        split_patients(cohort.responses, seed, config.fractions)
+        for seed in range(1, config.seeds + 1)
+    )
 
 
 def suit_models(config: StudyConfig, cohort: Cohort, story: Story) -> StudyConfig:
@@ -133,12 +142,18 @@ def _blind(name: str, config: StudyConfig) -> str:
 
 
 def shuffle_labels(cohort: Cohort) -> Cohort:
-    """Return the cohort with its responses dealt out anew: a study of it must find nothing."""
-    responses = cohort.responses
-    dealt = np.random.default_rng(np.random.SeedSequence([0x5AFF])).permutation(responses)
-    anew = dict(zip(responses.index, dealt, strict=True))
-    table = cohort.table.assign(responder=cohort.table["patient_id"].map(anew))
-    return replace(cohort, table=table)
+    """Return the cohort with its outcomes dealt out anew: a study of it must find nothing.
+
+    The volumes go with the response: a model that learns their fall must find nothing, either.
+    """
+    patients = cohort.table.drop_duplicates("patient_id")
+    rng = np.random.default_rng(np.random.SeedSequence([0x5AFF]))
+    dealt = patients.iloc[rng.permutation(len(patients))]
+    changed = {}
+    for column in ("responder", *(name for name in VOLUMES if name in cohort.table)):
+        anew = dict(zip(patients["patient_id"], dealt[column], strict=True))
+        changed[column] = cohort.table["patient_id"].map(anew)
+    return replace(cohort, table=cohort.table.assign(**changed))
 
 
 def _tell_cohort(cohort: Cohort, splits: tuple[Split, ...], story: Story) -> None:
@@ -150,11 +165,11 @@ def _tell_cohort(cohort: Cohort, splits: tuple[Split, ...], story: Story) -> Non
     shares = (
         split_table(responses, splits).groupby(["part", "seed"])["responder"].agg(["mean", "size"])
     )
-    for part in PARTS:
+    for part in shares.index.unique("part").intersection(list(PARTS), sort=False):
         held = shares.loc[part]
         story.say(
             f"  {part}: {held['size'].min()}-{held['size'].max()} patients, responders "
-            f"{held['mean'].min():.1%}-{held['mean'].max():.1%} over {len(splits)} seeds"
+            f"{held['mean'].min():.1%}-{held['mean'].max():.1%} over {len(splits)} fits"
         )
 
 
@@ -166,7 +181,7 @@ def _read_corpus(config: StudyConfig, cohort: Cohort, story: Story) -> Corpus | 
         seconds=config.seconds,
         on_progress=story.progress("corpus"),
     )
-    # with ten seeds every patient is in a test part sooner or later
+    # every patient is in a test part sooner or later
     patients = [str(p) for p in cohort.responses.index]
     check_apart(corpus.ecgs, patients, cohort.inputs)
     story.say(f"{corpus.name}: {len(corpus.ecgs)} unlabelled recordings")
@@ -200,28 +215,27 @@ def _record(
     )
 
 
-def _save_bundle(out: Path, material: Material, results: StudyResults) -> None:
+def _save_bundle(
+    out: Path, material: Material, results: StudyResults, answering: Mapping[str, Answering]
+) -> None:
+    """Keep the fits that were graded, and how they answer; there is no other fit."""
     config, cohort = material.config, material.cohort
-    members = {
-        name: {
-            FINAL: material.folder / fit_all_key(name) / "model",
-            **{
-                f"seed-{s.seed:02d}": material.folder / cell_key(name, s.seed) / "model"
-                for s in material.splits
-            },
-        }
-        for name in config.models
-    }
-    metrics = results.tables["metrics"]
-    chosen = metrics[(metrics["threshold_rule"] == CHOSEN) & (metrics["metric"] == THRESHOLD)]
+    models = {}
+    for name, said in answering.items():
+        cells = [material.folder / cell_key(name, split.seed) for split in material.splits]
+        members = dict(zip(said.usual.members, [cell / MODEL for cell in cells], strict=True))
+        if said.ecg_alone is not None:
+            alone = [cell / MODEL_ECG for cell in cells]
+            members |= dict(zip(said.ecg_alone.members, alone, strict=True))
+        models[name] = Graded(members, said)
     about = About(
         n_patients=len(cohort.responses),
         base_rate=float(cohort.responses.mean()),
-        thresholds={str(n): float(g["value"].median()) for n, g in chosen.groupby("model")},
+        threshold=config.threshold,
         seconds=config.seconds,
         training=describe_cohort(cohort),
         shuffled_labels=config.shuffle_labels,
         simulated=results.run.simulated,
         cohort_digest=results.run.cohort_digest,
     )
-    save_bundle(out / BUNDLE, members, about)
+    save_bundle(out / BUNDLE, models, about)
