@@ -15,8 +15,8 @@ from dyssync.evaluation.metrics import NAN, auroc
 from dyssync.evaluation.sample_size import Z
 
 NOT_KNOWN = "not known"  # a level of its own, for it may be another kind of patient
-# With 20 of each class the 95 % interval of an AUROC of 0.7 is +/- 0.16 wide and holds what it
-# should; below, it says nothing, and DeLong's variance is itself unsteady.
+# With 20 of each class an AUROC of 0.7 has a 95 % interval of +/- 0.16 (Newcombe, see
+# validation_precision): it just excludes chance. Smaller levels could not even do that.
 FEWEST = 20
 
 
