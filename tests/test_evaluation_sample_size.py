@@ -24,12 +24,21 @@ from dyssync.evaluation.validation_precision import (
 PREVALENCE = 0.632  # responders in a cohort of 285 patients
 
 
-def test_the_published_example_of_chagas_disease() -> None:
-    # Riley et al. 2019 and the help of pmsampsize: R2 0.288, 24 parameters, prevalence 0.174
+def test_the_examples_of_pmsampsize() -> None:
+    # tests of that package, by the authors of the criteria: 24 parameters, prevalence 0.174, and
+    # an R2 of 0.288 or an AUROC of 0.89, of which it finds the R2 with a million patients
     r2, largest = 0.288, largest_cox_snell_r2(0.174)
-    assert largest == pytest.approx(0.60, abs=0.005)
     assert patients_for_shrinkage(24, r2, 0.9) == 623
     assert patients_for_shrinkage(24, r2, r2 / (r2 + 0.05 * largest)) == 662
+    size = development_sample_size(662, 24, 0.174, 0.89)
+    assert (size.n_shrinkage, size.n_share) == (615, 221)
+    assert size.n_optimism == 660
+
+
+@pytest.mark.parametrize(("parameters", "n"), [(30, 5249), (20, 3500)])
+def test_the_example_of_pre_eclampsia(parameters: int, n: int) -> None:
+    # Riley et al., BMJ 2020: R2 0.05 at a prevalence of 0.05
+    assert patients_for_shrinkage(parameters, 0.05, 0.9) == n
 
 
 def test_r2_of_an_auroc_is_that_of_simulated_patients() -> None:

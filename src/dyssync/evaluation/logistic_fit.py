@@ -69,8 +69,8 @@ def fit_logistic(columns: Floats, y: Ints, offset: Floats | None = None) -> Logi
         offset: (n,) added to the linear predictor with coefficient 1; none is 0.
 
     References:
-        Newton's method with step halving: McCullagh P, Nelder JA. Generalized Linear Models, 2nd
-        ed., 1989, section 2.5, doi 10.1007/978-1-4899-3242-6.
+        McCullagh P, Nelder JA. Generalized Linear Models, 2nd ed., 1989, section 2.5 (Newton's
+        method for them), doi 10.1007/978-1-4899-3242-6.
     """
     n, k = columns.shape
     offset = np.zeros(n) if offset is None else offset

@@ -93,8 +93,8 @@ def development_sample_size(n: int, parameters: int, prevalence: float, auroc: f
 def expected_shrinkage(n: int, parameters: int, r2: float) -> float:
     """Return the slope, 0-1, to be expected in new patients of a model fitted without penalty.
 
-    The root of equation 11 of Riley et al. for the shrinkage S, with n given: S = 1 + parameters /
-    (n ln(1 - r2 / S)), where r2 / S is the apparent R2. There is exactly one.
+    The formula of Riley et al. for n, solved for the shrinkage S with n given: S = 1 + parameters /
+    (n ln(1 - r2 / S)), where r2 / S is the apparent R2. There is exactly one solution.
 
     Args:
         n: patients to learn from.

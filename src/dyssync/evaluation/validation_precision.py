@@ -80,8 +80,8 @@ def auroc_standard_error(n: int, prevalence: float, auroc: float) -> float:
     """Return the standard error of the AUROC in `n` patients, before there are any.
 
     References:
-        Newcombe RG. Stat Med 2006;25:559, doi 10.1002/sim.2324, his method 4: the formula of Hanley
-        and McNeil made symmetric in the classes.
+        Newcombe RG. Stat Med 2006;25:559, doi 10.1002/sim.2324: the formula of Hanley and McNeil
+        made symmetric in the classes.
     """
     half = n / 2 - 1
     spread = 1 + half * (1 - auroc) / (2 - auroc) + half * auroc / (1 + auroc)
