@@ -16,7 +16,11 @@ from dyssync.evaluation.bootstrap import (
 )
 from dyssync.evaluation.curves import decision_points
 from dyssync.evaluation.metrics import METRICS
-from dyssync.evaluation.weighted import probability_metrics, threshold_metrics
+from dyssync.evaluation.weighted import (
+    average_precision,
+    probability_metrics,
+    threshold_metrics,
+)
 
 THRESHOLDS = np.array([0.4, 0.5, 0.7])
 
@@ -43,13 +47,14 @@ def test_a_draw_is_the_metric_of_the_patients_drawn(
         for b, who in enumerate(drawn):
             expected = [METRICS[name].compute(y[who], p[who], t) for t in THRESHOLDS]
             assert found[b] == pytest.approx(expected, nan_ok=True), name
-    for name in ("brier", "scaled_brier", "observed_to_expected"):
-        found = probability_metrics(y, p, weight)[name]
+    by_probability = {"auprc": average_precision(y, p, weight), **probability_metrics(y, p, weight)}
+    for name in ("auprc", "brier", "scaled_brier", "observed_to_expected"):
+        found = by_probability[name]
         expected = [METRICS[name].compute(y[who], p[who], np.nan) for who in drawn]
         assert found == pytest.approx(expected, nan_ok=True), name
 
 
-def test_every_metric_but_ranks_is_resampled_and_each_value_is_the_metric_s() -> None:
+def test_every_metric_but_those_of_ranks_is_resampled_and_each_value_is_the_metric_s() -> None:
     y, p = cohort(120)
     weight = patient_weights(120, 1, draws=50)
     bands = {**threshold_bands(y, p, THRESHOLDS, weight), **probability_bands(y, p, weight)}

@@ -16,6 +16,7 @@ from sklearn import metrics as reference
 
 from dyssync.arrays import Bools, Floats, Ints
 from dyssync.evaluation import calibration
+from dyssync.evaluation.gains import accuracy_gain, net_benefit_gain
 from dyssync.registry import Registry
 
 NAN = float("nan")
@@ -105,24 +106,6 @@ def auprc(y: Ints, p: Floats, threshold: float = 0.5) -> float:
 def brier(y: Ints, p: Floats, threshold: float = 0.5) -> float:
     """Return the mean squared error of the probability."""
     return float(np.mean((p - y) ** 2))
-
-
-def accuracy_gain(y: Ints, p: Floats, threshold: float) -> float:
-    """Return accuracy minus that of giving everybody the commoner answer (the floor)."""
-    return accuracy(y, p, threshold) - float(max(y.mean(), 1 - y.mean()))
-
-
-def net_benefit_gain(y: Ints, p: Floats, threshold: float) -> float:
-    """Return the net benefit a patient minus the better of treating all and treating none.
-
-    References:
-        Vickers AJ, Elkin EB. Med Decis Making 2006;26:565, doi 10.1177/0272989X06295361.
-    """
-    if not 0 < threshold < 1:
-        return NAN
-    odds, share, called = threshold / (1 - threshold), float(y.mean()), p >= threshold
-    benefit = float(np.mean(called & (y == 1)) - odds * np.mean(called & (y == 0)))
-    return benefit - max(share - odds * (1 - share), 0.0)
 
 
 def _without_threshold(measure: Callable[[Ints, Floats], float]) -> Compute:

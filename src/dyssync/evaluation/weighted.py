@@ -24,23 +24,20 @@ def threshold_metrics(
     A patient with ``p >= threshold`` is called a responder.
     """
     called = (p[:, None] >= thresholds).astype(np.float64)  # (n, m)
-    total = weight.sum(axis=1, keepdims=True)
-    true_positive = (weight * y) @ called / total  # shares of all patients, (B, m)
-    false_positive = (weight * (1 - y)) @ called / total
-    ones = (weight @ y)[:, None] / total  # (B, 1)
-    true_negative = (1 - ones) - false_positive
-    positive = true_positive + false_positive
-    accuracy = true_positive + true_negative
-    odds = thresholds / (1 - thresholds)
-    treat_all = ones - (1 - ones) * odds
+    # counts, divided last: what equals one answer for all then gains 0, not a rounding error
+    ones, zeros = ((weight @ side)[:, None] for side in (y, 1 - y))  # (B, 1)
+    true_positive, false_positive = (weight * y) @ called, (weight * (1 - y)) @ called  # (B, m)
+    true_negative, positive = zeros - false_positive, true_positive + false_positive
+    right, odds = true_positive + true_negative, thresholds / (1 - thresholds)
+    benefit, treat_all = true_positive - false_positive * odds, ones - zeros * odds
     return {
-        "accuracy": accuracy,
-        "ppv": _ratio(true_positive, positive),
-        "npv": _ratio(true_negative, 1 - positive),
-        "sensitivity": _ratio(true_positive, ones),
-        "specificity": _ratio(true_negative, 1 - ones),
-        "accuracy_gain": accuracy - np.maximum(ones, 1 - ones),
-        "net_benefit_gain": true_positive - false_positive * odds - np.maximum(treat_all, 0),
+        "accuracy": ratio(right, ones + zeros),
+        "ppv": ratio(true_positive, positive),
+        "npv": ratio(true_negative, ones + zeros - positive),
+        "sensitivity": ratio(true_positive, ones),
+        "specificity": ratio(true_negative, zeros),
+        "accuracy_gain": ratio(right - np.maximum(ones, zeros), ones + zeros),
+        "net_benefit_gain": ratio(benefit - np.maximum(treat_all, 0), ones + zeros),
     }
 
 
@@ -52,15 +49,27 @@ def probability_metrics(y: Ints, p: Floats, weight: Floats) -> Mapping[str, Floa
     distance = np.abs(weighted_curve(y, p, weight, p) - probabilities(logits(p)))  # (B, n)
     return {
         "brier": brier,
-        "scaled_brier": 1 - _ratio(brier, share * (1 - share)),
+        "scaled_brier": 1 - ratio(brier, share * (1 - share)),
         "calibration_in_the_large": weighted_in_the_large(y, p, weight),
         "calibration_slope": weighted_slope(y, p, weight),
-        "observed_to_expected": _ratio(weight @ y, weight @ p),
+        "observed_to_expected": ratio(weight @ y, weight @ p),
         "ici": np.einsum("bn,bn->b", weight, distance) / total,
     }
 
 
-def _ratio(part: Floats, whole: Floats) -> Floats:
+def average_precision(y: Ints, score: Floats, weight: Floats) -> Floats:
+    """Return the average precision (B,) of scores of any scale; NaN without responders."""
+    order = np.argsort(-score, kind="stable")
+    # a threshold lies only between different scores: where a run of equal ones ends
+    ends = np.flatnonzero(np.append(np.diff(score[order]) != 0, True)[: len(score)])
+    found = np.cumsum((weight * y)[:, order], axis=1)[:, ends]  # true positives, (B, runs)
+    called = np.cumsum(weight[:, order], axis=1)[:, ends]
+    new = np.diff(found, axis=1, prepend=0.0)
+    precision = np.nan_to_num(ratio(found, called))  # nobody drawn so far: nothing is added
+    return ratio((new * precision).sum(axis=1), weight @ y)
+
+
+def ratio(part: Floats, whole: Floats) -> Floats:
     """Return part / whole, NaN where there is no whole (less than rounding)."""
     whole = np.broadcast_to(whole, part.shape)
     ratio = np.full(part.shape, np.nan)
