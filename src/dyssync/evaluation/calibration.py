@@ -19,7 +19,7 @@ from __future__ import annotations
 import numpy as np
 
 from dyssync.arrays import Floats, Ints
-from dyssync.evaluation.logistic import fit_logistic, logits, probabilities
+from dyssync.evaluation.logistic import TINY, fit_logistic, logits, probabilities
 
 NAN = float("nan")
 KNOTS = (0.1, 0.5, 0.9)  # quantiles of logit p
@@ -47,7 +47,7 @@ def calibration_slope(y: Ints, p: Floats) -> float:
 
 def observed_to_expected(y: Ints, p: Floats) -> float:
     """Return responders observed to responders predicted; NaN where none is predicted."""
-    return float(y.sum() / p.sum()) if p.sum() > 0 else NAN
+    return float(y.sum() / p.sum()) if p.sum() > TINY else NAN
 
 
 def integrated_calibration_index(y: Ints, p: Floats) -> float:
@@ -125,5 +125,5 @@ def _once(y: Ints) -> Floats:
 
 def _both_classes(y: Ints, weight: Floats) -> Floats:
     """Return the weights, without those rows that hold one class only: they have no fit."""
-    ones, all_ = weight @ y, weight.sum(axis=1)
+    ones, all_ = weight @ y, weight.sum(axis=1)  # (B,)
     return np.where(((ones > 0) & (ones < all_))[:, None], weight, 0.0)

@@ -9,14 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeAlias
 
 import numpy as np
 from sklearn import metrics as reference
 
 from dyssync.arrays import Bools, Floats, Ints
+from dyssync.evaluation import calibration
+from dyssync.evaluation.gains import accuracy_gain, net_benefit_gain
 from dyssync.registry import Registry
 
 NAN = float("nan")
+Compute: TypeAlias = Callable[[Ints, Floats, float], float]
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,7 @@ class Metric:
         in_short_table: whether it is a column of the table that a study prints.
     """
 
-    compute: Callable[[Ints, Floats, float], float]
+    compute: Compute
     label: str
     meaning: str
     ideal: float = 1.0
@@ -104,7 +108,12 @@ def brier(y: Ints, p: Floats, threshold: float = 0.5) -> float:
     return float(np.mean((p - y) ** 2))
 
 
+def _without_threshold(measure: Callable[[Ints, Floats], float]) -> Compute:
+    return lambda y, p, threshold: measure(y, p)
+
+
 _called = partial(Metric, uses_threshold=True, percent=True)
+_calibrated = partial(Metric, in_short_table=False)
 
 METRICS: Registry[Metric] = Registry(
     "metric",
@@ -132,6 +141,53 @@ METRICS: Registry[Metric] = Registry(
         ),
         "brier": Metric(
             brier, "Brier score", "mean squared error of the probability; lower is better", ideal=0
+        ),
+        "calibration_in_the_large": _calibrated(
+            _without_threshold(calibration.calibration_in_the_large),
+            "Calibration-in-the-large",
+            "by how many logits response was commoner than predicted; 0 is right",
+            ideal=0.0,
+            bounds=(-np.inf, np.inf),
+        ),
+        "calibration_slope": _calibrated(
+            _without_threshold(calibration.calibration_slope),
+            "Calibration slope",
+            "below 1 the probabilities are too extreme, above 1 too timid",
+            bounds=(-np.inf, np.inf),
+        ),
+        "observed_to_expected": _calibrated(
+            _without_threshold(calibration.observed_to_expected),
+            "O/E",
+            "responders observed for each one that was predicted; 1 is right",
+            bounds=(0.0, np.inf),
+        ),
+        "ici": _calibrated(
+            _without_threshold(calibration.integrated_calibration_index),
+            "ICI",
+            "mean distance of the probabilities from the smooth calibration curve",
+            ideal=0.0,
+        ),
+        "scaled_brier": _calibrated(
+            _without_threshold(calibration.scaled_brier),
+            "Scaled Brier score",
+            "share of the base rate's squared error that the model removes; below 0 it adds",
+            bounds=(-np.inf, 1.0),
+            percent=True,
+        ),
+        "accuracy_gain": _called(
+            accuracy_gain,
+            "Accuracy minus floor",
+            "more patients classified correctly than by one answer for all",
+            ideal=0.5,  # half the patients are wrong at worst by one answer for all
+            bounds=(-1.0, 0.5),
+            in_short_table=False,
+        ),
+        "net_benefit_gain": _called(
+            net_benefit_gain,
+            "Net benefit gained",
+            "net benefit minus the better of treating all and treating none",
+            bounds=(-np.inf, 1.0),
+            in_short_table=False,
         ),
     },
 )
