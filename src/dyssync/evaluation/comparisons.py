@@ -32,14 +32,16 @@ def compare_models(answers: pd.DataFrame, threshold: float) -> pd.DataFrame:
     (everybody gets the base rate, and is called by the commoner class), and AUROC against QRS area.
 
     Args:
-        answers: model, patient_id, y, p of out-of-fold answers.
+        answers: model, patient_id, y, z (logit, for ranks), p of out-of-fold answers.
         threshold: from which probability a patient is called a responder, 0-1.
     """
-    wide = answers.pivot(index="patient_id", columns="model", values="p")
-    wide = wide[list(dict.fromkeys(answers["model"]))]  # in the order of the study
+    wide = answers.pivot(index="patient_id", columns="model", values=["z", "p"])
     y = answers.groupby("patient_id")["y"].first().loc[wide.index].to_numpy(np.int64)
-    scores = {str(name): wide[name].to_numpy(np.float64) for name in wide}
-    rows = [(NAMED, *row) for row in _named(y, scores, threshold)]
+    models = [str(name) for name in dict.fromkeys(answers["model"])]  # in the order of the study
+    scores, probabilities = (
+        {name: wide[column, name].to_numpy(np.float64) for name in models} for column in "zp"
+    )
+    rows = [(NAMED, *row) for row in _named(y, scores, probabilities, threshold)]
     asked = {(metric, a, b) for _, metric, a, b, *_ in rows}
     for a, b in combinations([name for name in scores if name != NO_MODEL], 2):
         if not asked & {("auroc", a, b), ("auroc", b, a)}:
@@ -51,17 +53,17 @@ def compare_models(answers: pd.DataFrame, threshold: float) -> pd.DataFrame:
 
 
 def _named(
-    y: Ints, scores: dict[str, Floats], threshold: float
+    y: Ints, scores: dict[str, Floats], probabilities: dict[str, Floats], threshold: float
 ) -> Iterator[tuple[str, str, str, float, float, float, float]]:
-    for name, p in scores.items():
+    for name, z in scores.items():
         if name == NO_MODEL:
             continue
-        chance = auroc_difference(y, p, np.full(len(y), 0.5))
+        chance = auroc_difference(y, z, np.zeros(len(y)))
         values = (chance.difference, chance.low, chance.high, chance.p_value)
         yield ("auroc", name, NO_MODEL, *values)
-        yield ("accuracy", name, NO_MODEL, *accuracy_above_floor(y, p, threshold))
+        yield ("accuracy", name, NO_MODEL, *accuracy_above_floor(y, probabilities[name], threshold))
         if ONE_NUMBER in scores and name != ONE_NUMBER:
-            found = auroc_difference(y, p, scores[ONE_NUMBER])
+            found = auroc_difference(y, z, scores[ONE_NUMBER])
             values = (found.difference, found.low, found.high, found.p_value)
             yield ("auroc", name, ONE_NUMBER, *values)
 

@@ -56,7 +56,7 @@ def _table(
         by_facts = np.array([informed[str(patient)] for patient in said["patient_id"]])
         without = alone.table.assign(basis=ECG_ALONE, p_ecg_alone=alone.table["p"])
         said = said.assign(basis=WITH_FACTS, p_ecg_alone=alone.table["p"])
-        said = said.where(by_facts, without)
+        said = pd.concat([said[by_facts], without[~by_facts]]).sort_index()
     said["basis"] = said["basis"].where(~said["silent"].astype(bool), BASE_RATE)
     p_values = said[["p_non_responder", "p_responder"]].to_numpy(np.float64)
     sets = {f"set_{100 * k:.0f}": conformal_answers(p_values, k) for k in (0.8, 0.9)}
