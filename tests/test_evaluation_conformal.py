@@ -6,10 +6,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dyssync.evaluation.conformal import (
+    ConformalReference,
     conformal_answers,
-    conformal_reference,
     possible_outcomes,
 )
+
+
+def conformal_reference(
+    y: np.ndarray, testers: np.ndarray, tested: np.ndarray
+) -> ConformalReference:
+    """The reference of patients tested by two of ten members each."""
+    z = np.full((len(y), 10), np.nan)
+    np.put_along_axis(z, testers, tested, axis=1)
+    return ConformalReference(y, z)
 
 
 def study(n: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -55,7 +64,7 @@ def test_graded_patients_are_compared_with_all_others() -> None:
 def test_what_is_not_known_is_deferred() -> None:
     y, testers, tested = study(50, 1)
     unknown = tested.copy()
-    unknown[4, 1] = np.nan
+    unknown[4] = np.nan
     reference = conformal_reference(y, testers, unknown)
     kept = np.arange(50) != 4
     without = conformal_reference(y[kept], testers[kept], tested[kept])
