@@ -323,6 +323,10 @@ class ResNet18(ProbabilityMixin):
         network: torch.nn.Module = self._learned("network_")
         return network
 
+    def untrained_network(self) -> torch.nn.Module:
+        """Return a network that has seen nothing: random weights, no ImageNet, no pretraining."""
+        return build_network(1, self.dropout)
+
     def refit_params(self, fitted: Sequence[Self]) -> Mapping[str, Any]:
         """Return the medians of what the validation part chose: epochs and calibration."""
         epochs = float(np.median([m.history_.best_epoch for m in fitted]))
