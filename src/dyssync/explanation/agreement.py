@@ -18,6 +18,10 @@ from dyssync.explanation.regions import NONE, REGIONS
 
 NAMES = tuple(region for region in REGIONS if region != NONE)
 DRAWS = 2000  # of the bootstrap
+# Below, no interval. Where names are drawn by accident, two networks with 36 maps each agree "above
+# chance" in 13 % of 300 trials that share 2 patients, in 5 % with 3, in 1-2 % with 5 and in 1-4 %
+# with 8 to 30 (2.5 % are due); two repeats of five folds in 0-5 % with 3 to 120 patients.
+LEAST_PATIENTS = 5
 NAN = float("nan")
 
 
@@ -29,7 +33,8 @@ class Agreement:
         n_pairs: pairs of maps of one patient by two networks.
         agreement: share of pairs with the same name, 0-1; NaN without pairs.
         expected: what it were if no name depended on the patient, 0-1.
-        low: lower end of the 95 % interval of (agreement - expected), over patients.
+        low: lower end of the 95 % interval of (agreement - expected), over patients; NaN where
+            fewer than :data:`LEAST_PATIENTS` have maps of two networks.
         high: upper end.
     """
 
@@ -74,7 +79,9 @@ def region_agreement(
     """Return how far networks agree on patients, and what their marginals alone would give.
 
     An empty map lies nowhere and is left out. The interval is a percentile bootstrap over patients:
-    the networks are those that there are.
+    the networks are those that there are. With 180 patients in two repeats of five folds, names of
+    which half are the patient's own (kappa .25) are found in 98 of 100 studies, a kappa of .16 in
+    85, one of .09 in 40.
 
     Args:
         patients: (k,) id of each map's patient; a network has at most one map of a patient.
@@ -90,7 +97,7 @@ def region_agreement(
         return Agreement(0, NAN, NAN, NAN, NAN)
     shared = int((labels.asked.sum(axis=1) > 1).sum())
     found = Agreement(round(pairs), agreeing / pairs, expected / pairs, NAN, NAN)
-    if shared < 2:  # one patient has no scatter
+    if shared < LEAST_PATIENTS:
         return found
     differences = []
     for _ in range(draws):

@@ -59,11 +59,12 @@ def untrained_regions(
 
 def fit_statistics(network: torch.nn.Module, x: torch.Tensor) -> None:
     """Set the statistics of all batch norms to those of these pictures, (n, 1, H, W) float32."""
+    network.eval()  # dropout would draw from the generator of everybody
     for module in network.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             module.reset_running_stats()
             module.momentum = None  # a mean over all batches, of which there is one
-    network.train()
+            module.train()
     with torch.no_grad():
         # a lone picture twice: where a stage has one cell, a variance needs a second value
         network(x if len(x) > 1 else torch.cat([x, x]))

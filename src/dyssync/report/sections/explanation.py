@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dyssync.explanation.agreement import LEAST_PATIENTS
 from dyssync.explanation.networks import UNTRAINED
 from dyssync.explanation.overlay import plot_overlay
 from dyssync.explanation.regions import REGIONS
@@ -31,6 +32,7 @@ class ExplanationFacts:
         own_pictures: the cohort holds no signals.
         names: of the regions.
         n_untrained: networks without learning that a model is compared with.
+        least: patients that agreement is judged by, at least.
     """
 
     maps: tuple[ModelMaps, ...]
@@ -38,6 +40,7 @@ class ExplanationFacts:
     own_pictures: bool
     names: tuple[str, ...] = REGIONS
     n_untrained: int = UNTRAINED
+    least: int = LEAST_PATIENTS
 
     def counted(self, model: str) -> bool:
         """Whether sums over a model's maps say something about patients, and so are shown."""
