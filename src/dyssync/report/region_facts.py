@@ -9,12 +9,13 @@ from typing import Any, Literal, TypeAlias
 
 import pandas as pd
 
+from dyssync.explanation.agreement import kappa
 from dyssync.explanation.networks import STUDY_COUNTS, FitTest, published_against
 from dyssync.explanation.regions import REGIONS
 from dyssync.report.wording import DASH, MetricWords, p_value, percent
 from dyssync.study.results import StudyResults
 
-POINTS = MetricWords("", percent=True)
+POINTS, NUMBER = MetricWords("", percent=True), MetricWords("")
 
 # do networks agree on patients? unknown: no two networks were asked about one patient, or too few
 Verdict: TypeAlias = Literal["above", "not above", "unknown"]
@@ -50,6 +51,7 @@ class RegionFacts:
         agreement: share of pairs with the same name.
         expected: what the marginals give.
         difference: interval of (agreement - expected), in points.
+        kappa: Cohen's, of all pairs.
         rows: shares; empty unless the verdict is "above".
         networks: counts; empty unless the verdict is "above".
         null: share of each published region among untrained networks, as text.
@@ -61,6 +63,7 @@ class RegionFacts:
     agreement: str
     expected: str
     difference: str
+    kappa: str
     rows: tuple[RegionRow, ...]
     networks: tuple[NetworkRow, ...]
     null: Mapping[str, str]
@@ -100,6 +103,7 @@ def _facts(row: Mapping[Any, Any], maps: pd.DataFrame, shares: pd.DataFrame) -> 
         expected=percent(row["expected"], 1),
         difference=f"{POINTS.number(row['low'], signed=True)} to "
         f"{POINTS.number(row['high'], signed=True)} points",
+        kappa=NUMBER.number(kappa(row["agreement"], row["expected"])),
         rows=_region_rows(shares) if counted else (),
         networks=_network_rows(maps) if counted else (),
         null={name: percent(share) for name, share in null.items()},

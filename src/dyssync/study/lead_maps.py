@@ -103,8 +103,9 @@ def gather_lead_maps(
     for name, folder in folders:
         if (folder / REGIONS_FILE).is_file():
             by_model.setdefault(name, []).append(folder)
-    columns = list(EXPLANATION_TABLES["lead_regions"])
-    regions, counts, agreement = [pd.DataFrame(columns=columns)], [], []
+    regions: list[pd.DataFrame] = []
+    counts: list[Row] = []
+    agreement: list[Row] = []
     for name, held in by_model.items():
         trained = pd.concat([read_csv(folder / REGIONS_FILE) for folder in held])
         untrained = pd.concat([read_csv(folder / UNTRAINED_FILE) for folder in held])
@@ -112,7 +113,7 @@ def gather_lead_maps(
         counts += region_counts(name, trained, untrained)
         agreement.append(agreement_row(name, trained))
     tables = {
-        "lead_regions": pd.concat(regions[1:] or regions),
+        "lead_regions": pd.concat(regions) if regions else _explanation_table("lead_regions", []),
         "region_counts": _explanation_table("region_counts", counts),
         "region_agreement": _explanation_table("region_agreement", agreement),
     }
