@@ -1,7 +1,7 @@
 """Where a decision curve lies above both rules, said for all thresholds and models at once.
 
-A pointwise band is above 0 somewhere by chance: it is looked at for dozens of thresholds and several
-models. The bound here holds at all of them together.
+A pointwise band is above 0 somewhere by chance: it is read at dozens of thresholds and for
+several models. The bound here holds at all of them together.
 
 References:
     Montiel Olea JL, Plagborg-Moller M. J Appl Econom 2019;34:1, doi 10.1002/jae.2656 (sup-t).

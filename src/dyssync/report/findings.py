@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from dyssync.evaluation.comparisons import EXPLORATORY, NAMED, NO_MODEL, ONE_NUMBER
+from dyssync.evaluation.comparisons import NAMED, NO_MODEL, ONE_NUMBER
 from dyssync.evaluation.simultaneous import gain_lower_bound
 from dyssync.report.drawn import JUDGED, draws
 from dyssync.report.overview import Overview
@@ -195,9 +195,7 @@ def _claim(asked: Sequence[Verdict], claim: str, write: Callable[[Estimate], str
         best = max(asked, key=lambda v: v.difference.value)
         p = f"Holm {p_value(best.p_holm)}"
         lead = "" if len(asked) == 1 else "best "
-        return (
-            f"{_none(len(asked))} {claim}: {lead}{best.model_a}, {write(best.difference)} ({p})."
-        )
+        return f"{_none(len(asked))} {claim}: {lead}{best.model_a}, {write(best.difference)} ({p})."
     rest = [v.model_a for v in asked if not v.better]
     others = f" Not shown for {listing(rest)}." if rest else ""
     if len(better) == 1:

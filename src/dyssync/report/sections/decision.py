@@ -33,7 +33,7 @@ def gather(study: Overview) -> dict[str, Band]:
 
 def draw(facts: dict[str, Band], study: Overview) -> Plates:
     """Draw a panel a model, under its name; all on one scale."""
-    inside = (DECISION_THRESHOLDS >= OPEN_CHOICE[0]) & (DECISION_THRESHOLDS <= OPEN_CHOICE[1])
+    inside = (OPEN_CHOICE[0] <= DECISION_THRESHOLDS) & (OPEN_CHOICE[1] >= DECISION_THRESHOLDS)
     ends = [v for band in facts.values() for v in (*band.low[inside], *band.high[inside])]
     finite = [abs(v) for v in ends if math.isfinite(v)]
     top = 1.1 * max([LEAST_HEIGHT, *finite])
@@ -41,8 +41,8 @@ def draw(facts: dict[str, Band], study: Overview) -> Plates:
         model: finish(
             _plot(band, study.looks[model], top),
             file_name("decision", study.file_names[model]),
-            f"Net benefit of {model} minus the better of treating all and treating none, against the "
-            "threshold, with its 95 % band.",
+            f"Net benefit of {model} minus the better of treating all and treating none, against "
+            "the threshold, with its 95 % band.",
         )
         for model, band in facts.items()
     }
