@@ -140,13 +140,13 @@ def _above_all(pairs: Sequence[Verdict]) -> str:
 
 def calibration(study: Overview, found: Sequence[Verdict]) -> Sentences:
     """Say which models are shown miscalibrated; of the others no more than that they are not."""
-    shown, others, unjudged = [], [], []
+    shown, others = [], []
     for one in study.answers:
         slope = study.estimate(one.model, "calibration_slope")
         large = study.estimate(one.model, "calibration_in_the_large")
         if one.model == NO_MODEL or not (slope.has_interval or large.has_interval):
-            unjudged.append(one.model)
-        elif _off(slope, 1.0):
+            continue
+        if _off(slope, 1.0):
             shown.append(f"{one.model} (slope {_value('calibration_slope', slope)})")
         elif _off(large, 0.0):
             words = _value("calibration_in_the_large", large)

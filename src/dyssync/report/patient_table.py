@@ -48,8 +48,8 @@ def clinical_facts(patients: pd.DataFrame) -> pd.DataFrame:
 
     A column that the table lacks is left out; what is not known stays NaN.
     """
-    records = patients.to_dict("records")
-    read = pd.DataFrame([read_clinical(row) for row in records], index=patients.index, dtype=float)
+    rows = [{str(k): v for k, v in row.items()} for row in patients.to_dict("records")]
+    read = pd.DataFrame([read_clinical(row) for row in rows], index=patients.index, dtype=float)
     nyha = read.get("nyha")
     facts: dict[str, object] = {
         "age": _number(patients, "age"),

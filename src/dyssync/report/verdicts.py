@@ -52,10 +52,13 @@ def verdicts(table: pd.DataFrame) -> tuple[Verdict, ...]:
     """Return all comparisons of the table, in its order."""
     return tuple(
         Verdict(
-            *(str(row[name]) for name in ("kind", "metric", "model_a", "model_b")),
-            Estimate(*(float(row[name]) for name in ("difference", "low", "high"))),
-            float(row["p"]),
-            float(row["p_holm"]),
+            kind=str(row["kind"]),
+            metric=str(row["metric"]),
+            model_a=str(row["model_a"]),
+            model_b=str(row["model_b"]),
+            difference=Estimate(*(float(row[name]) for name in ("difference", "low", "high"))),
+            p=float(row["p"]),
+            p_holm=float(row["p_holm"]),
         )
         for row in table.to_dict("records")
     )

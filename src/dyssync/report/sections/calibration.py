@@ -111,7 +111,7 @@ def _plot(curve: Curve, look: Look) -> Figure:
 
 
 def _histogram(axes: Axes, p: Floats, look: Look) -> None:
-    axes.hist(p, np.linspace(0, 1, BINS + 1), color=look.colour, alpha=0.75)
+    axes.hist(p, np.linspace(0, 1, BINS + 1).tolist(), color=look.colour, alpha=0.75)
     axes.set_yticks([])
     axes.grid(visible=False)
     axes.spines["left"].set_visible(False)

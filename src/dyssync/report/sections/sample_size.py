@@ -68,8 +68,8 @@ def gather(study: Overview) -> SampleSizeFacts | None:
             for parameters, whose in sorted(_parameters(study).items())
         ),
         precision=(
-            f"In {count(cohort.patients, 'patient')} the AUROC of a fixed, well calibrated model is measured with a "
-            f"standard error of {precise.auroc_error:.3f}, its calibration slope with "
+            f"In {count(cohort.patients, 'patient')} the AUROC of a fixed, well calibrated model "
+            f"is measured with a standard error of {precise.auroc_error:.3f}, its calibration slope with "
             f"{precise.slope_error:.2f}."
         ),
     )
