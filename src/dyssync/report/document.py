@@ -89,16 +89,12 @@ def render_html(study: Overview, facts: Facts, plates: Mapping[str, Plates]) -> 
 
 
 def _below_ceiling(study: Overview) -> tuple[tuple[str, float, float], ...]:
-    """Return (model, mean AUROC, how far it lies below the best); empty for a real cohort."""
+    """Return (model, AUROC, how far it lies below the best); empty for a real cohort."""
     bayes = study.results.run.bayes_auroc
     if bayes is None:
         return ()
-    rows = [(model, study.row(model, "auroc")) for model in study.models]
-    return tuple(
-        (model, row["mean"], bayes - row["mean"])
-        for model, row in rows
-        if row is not None and math.isfinite(row["mean"])
-    )
+    found = [(model, study.estimate(model, "auroc").value) for model in study.models]
+    return tuple((model, auroc, bayes - auroc) for model, auroc in found if math.isfinite(auroc))
 
 
 @cache

@@ -5,12 +5,44 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dyssync.evaluation.predictions import ModelPredictions, predictions_by_model
+import numpy as np
+import pandas as pd
+
+from dyssync.arrays import Floats, Ints
+from dyssync.evaluation.estimates import each_model
 from dyssync.figures.palette import Look, looks
 from dyssync.figures.plate import file_name
 from dyssync.report.cohort_facts import CohortFacts, summarise_cohort
-from dyssync.report.summary import Row, Summary, find, summary_index, threshold_rules
+from dyssync.report.summary import Estimates, Row, Summary, estimates_index, summary_index
+from dyssync.report.wording import Estimate
 from dyssync.study.results import StudyResults
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """Out-of-fold answers of one model, a patient each; who has none is left out.
+
+    Attributes:
+        model: name.
+        y: (n,) outcomes, 1 = responder.
+        z: (n,) logits, what ranks are made of.
+        p: (n,) probabilities of response, 0-1.
+    """
+
+    model: str
+    y: Ints
+    z: Floats
+    p: Floats
+
+    @property
+    def n(self) -> int:
+        """Number of patients."""
+        return len(self.y)
+
+    @property
+    def gradable(self) -> bool:
+        """Whether both classes are there."""
+        return len(np.unique(self.y)) == 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,11 +52,11 @@ class Overview:
     Attributes:
         results: all tables of the run.
         cohort: counts of patients.
-        models: names, in the order of the predictions.
-        n_seeds: seeds of the run.
-        predictions: test predictions, a model each.
-        summary: rows of the summary table by model, threshold rule and metric.
-        rules: threshold rules, the fixed one first.
+        models: names, in the order of the answers.
+        n_fits: fits a model, each with its own test part.
+        answers: out-of-fold answers, a model each.
+        summary: rows of the summary table by model and metric.
+        estimates: what the answers are worth.
         looks: colour and mark of each model.
         file_names: of each model, for the files of its figures; no two are equal.
     """
@@ -32,32 +64,46 @@ class Overview:
     results: StudyResults
     cohort: CohortFacts
     models: tuple[str, ...]
-    n_seeds: int
-    predictions: tuple[ModelPredictions, ...]
+    n_fits: int
+    answers: tuple[Answers, ...]
     summary: Summary
-    rules: tuple[str, ...]
+    estimates: Estimates
     looks: Mapping[str, Look]
     file_names: Mapping[str, str]
 
+    @property
+    def threshold(self) -> float:
+        """From which probability a patient is called a responder; named before any result."""
+        return self.results.run.threshold
+
     def row(self, model: str, metric: str) -> Row | None:
-        """Return the summary of a metric of a model, at the first rule where one is needed."""
-        return find(self.summary, model, self.rules[0] if self.rules else "", metric)
+        """Return mean, SD and interval of a metric over the fits of a model; None without."""
+        return self.summary.get((model, metric))
+
+    def estimate(self, model: str, metric: str) -> Estimate:
+        """Return what a model's answers are worth, at the named threshold."""
+        return self.estimates.find(model, metric, self.threshold)
+
+    def of_model(self, table: str, model: str) -> pd.DataFrame:
+        """Return the rows of a table that belong to a model."""
+        rows = self.results.tables[table]
+        return rows[rows["model"].astype(str) == model]
 
 
 def look_over(results: StudyResults) -> Overview:
     """Derive from the results what several sections need."""
-    predictions = predictions_by_model(results.tables["predictions"])
-    summary = results.tables["summary"]
-    names = [*(one.model for one in predictions), *summary["model"].astype(str)]
+    tables = results.tables
+    answers = tuple(Answers(*one) for one in each_model(tables["answers"]))
+    names = [*(one.model for one in answers), *tables["summary"]["model"].astype(str)]
     models = tuple(dict.fromkeys(names))
     return Overview(
         results=results,
         cohort=summarise_cohort(results),
         models=models,
-        n_seeds=int(results.tables["splits"]["seed"].nunique()),
-        predictions=predictions,
-        summary=summary_index(summary),
-        rules=threshold_rules(summary),
+        n_fits=int(tables["splits"]["seed"].nunique()),
+        answers=answers,
+        summary=summary_index(tables["summary"]),
+        estimates=estimates_index(tables["estimates"]),
         looks=looks(models),
         file_names=_file_names(models),
     )

@@ -1,59 +1,66 @@
-"""The summary table of a study by model, threshold rule and metric, and how rules are called."""
+"""Two tables of a study, found by model and metric: over its fits, and of its answers."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import pandas as pd
 
 from dyssync.evaluation.metrics import METRICS
-from dyssync.evaluation.thresholds import CHOSEN, FIXED
-from dyssync.study.results import TABLES, StudyResults
+from dyssync.report.wording import Estimate
+from dyssync.study.results import TABLES
 
-NUMBERS = TABLES["summary"][3:]  # behind model, threshold rule and metric
+NUMBERS = TABLES["summary"][2:]  # behind model and metric
 
 Row: TypeAlias = Mapping[str, float]  # by the names of NUMBERS
-Summary: TypeAlias = Mapping[tuple[str, str, str], Row]
+Summary: TypeAlias = Mapping[tuple[str, str], Row]
 
 
 def summary_index(summary: pd.DataFrame) -> Summary:
-    """Return the rows of the summary table by (model, threshold rule, metric)."""
+    """Return the rows of the summary table by (model, metric)."""
     return {
-        (str(row["model"]), str(row["threshold_rule"]), str(row["metric"])): {
-            name: float(row[name]) for name in NUMBERS
-        }
+        (str(row["model"]), str(row["metric"])): {name: float(row[name]) for name in NUMBERS}
         for row in summary.to_dict("records")
     }
 
 
-def find(index: Summary, model: str, rule: str, name: str) -> Row | None:
-    """Return a summary row; one without a threshold is found whatever rule it was filed under."""
-    row = index.get((model, rule, name))
-    if row is None and not needs_threshold(name):
-        row = next((r for (m, _, n), r in index.items() if (m, n) == (model, name)), None)
-    return row
+@dataclass(frozen=True)
+class Estimates:
+    """What the out-of-fold answers of each model are worth.
+
+    Attributes:
+        rows: by (model, metric, threshold); None where no threshold matters.
+        thresholds: at which the table has metrics, ascending.
+    """
+
+    rows: Mapping[tuple[str, str, float | None], Estimate]
+    thresholds: tuple[float, ...]
+
+    def find(self, model: str, metric: str, threshold: float) -> Estimate:
+        """Return an estimate; undefined where the table has none.
+
+        Args:
+            model: name.
+            metric: name; one that needs no threshold is found at any.
+            threshold: from which probability a patient is called a responder.
+        """
+        at = threshold if METRICS[metric].uses_threshold else None
+        return self.rows.get((model, metric, at), Estimate())
 
 
-def needs_threshold(name: str) -> bool:
-    """Return whether a metric calls patients responders; not one that this version lacks."""
-    return name in METRICS and METRICS[name].uses_threshold
+def estimates_index(table: pd.DataFrame) -> Estimates:
+    """Return the rows of the table `estimates`."""
+    rows = {
+        (str(row["model"]), str(row["metric"]), _threshold(float(row["threshold"]))): Estimate(
+            *(float(row[name]) for name in ("value", "low", "high"))
+        )
+        for row in table.to_dict("records")
+    }
+    return Estimates(rows, tuple(sorted({t for *_, t in rows if t is not None})))
 
 
-def threshold_rules(summary: pd.DataFrame) -> tuple[str, ...]:
-    """Return the rules that have a metric that needs a threshold, the fixed one first."""
-    found = [
-        str(rule)
-        for rule, rows in summary.groupby("threshold_rule", sort=False)
-        if any(needs_threshold(str(name)) for name in rows["metric"])
-    ]
-    return tuple(sorted(found, key=lambda rule: rule != FIXED))  # stable: else as in the table
-
-
-def rule_title(rule: str, results: StudyResults) -> str:
-    """Return what a threshold rule is called in a heading."""
-    if rule == FIXED:
-        return f"at the fixed threshold {results.run.threshold:g}"
-    if rule == CHOSEN:
-        return "at the threshold chosen on the validation part of each seed"
-    return f"at the threshold rule “{rule}”"
+def _threshold(value: float) -> float | None:
+    return None if math.isnan(value) else value

@@ -33,10 +33,35 @@ class MetricWords:
             shown = f"+{shown}"
         return shown.replace("-", MINUS)
 
+    def interval(self, found: Estimate, signed: bool = False) -> str:
+        """Return the 95 % interval in brackets; says so where there is none."""
+        if not found.has_interval:
+            return "no interval"
+        return f"[{self.number(found.low, signed)}, {self.number(found.high, signed)}]"
+
     @property
     def head(self) -> str:
         """The label with its unit."""
         return f"{self.label}, %" if self.percent else self.label
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A value with its 95 % interval; NaN where undefined."""
+
+    value: float = math.nan
+    low: float = math.nan
+    high: float = math.nan
+
+    @property
+    def has_interval(self) -> bool:
+        """Whether both ends are known."""
+        return math.isfinite(self.low) and math.isfinite(self.high)
+
+    @property
+    def sign(self) -> int:
+        """1 where the interval lies above 0, -1 below, 0 where it holds 0 or is not known."""
+        return int(self.low > 0) - int(self.high < 0)
 
 
 def metric(name: str) -> MetricWords:
@@ -65,6 +90,17 @@ def p_value(p: float) -> str:
         return "p not defined"
     text = "p < 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
     return text.replace(" ", NO_BREAK)
+
+
+def points(found: Estimate) -> str:
+    r"""Write a difference of shares in percentage points, with its interval.
+
+    >>> points(Estimate(0.03, 0.011, 0.101))
+    '+3.0\xa0points [+1.1, +10.1]'
+    """
+    words = MetricWords("", percent=True)
+    value = f"{words.number(found.value, signed=True)}{NO_BREAK}points"
+    return f"{value} {words.interval(found, signed=True)}"
 
 
 def count(n: int, one: str, many: str = "") -> str:

@@ -1,74 +1,65 @@
-"""Decision curve: whether using a model would help to decide."""
+"""Decision curve: whether using a model would help, beyond treating all or none."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from dyssync.evaluation.curves import DecisionCurve, decision_points
+import numpy as np
+
+from dyssync.evaluation.bootstrap import Band, net_benefit_band
+from dyssync.evaluation.curves import DECISION_THRESHOLDS
 from dyssync.figures.palette import INK, Look
-from dyssync.figures.plate import finish
-from dyssync.report.figures import WIDE, blank, in_percent
+from dyssync.figures.plate import file_name, finish
+from dyssync.report.drawn import OPEN_CHOICE, draws
+from dyssync.report.figures import PANEL, blank, in_percent
 from dyssync.report.overview import Overview
 from dyssync.report.section import Plates, Section, template_beside
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-LEGEND_LETTERS = 54  # as many letters fit side by side, the marks of three columns counted in
-# Probabilities of response between which clinicians differ in whether they would implant: shaded.
-OPEN_CHOICE = (0.3, 0.8)
+LEAST_HEIGHT = 0.05  # of the axis: small losses must not fill the figure
 
 
-def gather(study: Overview) -> dict[str, DecisionCurve]:
-    """Return the curve of each model over all its test predictions."""
-    return {one.model: decision_points(one.pooled_y, one.pooled_p) for one in study.predictions}
+def gather(study: Overview) -> dict[str, Band]:
+    """Return net benefit minus the better of treating all and none, of each model with its band."""
+    return {
+        one.model: net_benefit_band(one.y, one.p, draws(one.n))
+        for one in study.answers
+        if one.gradable
+    }
 
 
-def draw(facts: dict[str, DecisionCurve], study: Overview) -> Plates:
-    """Draw one figure of all models."""
-    if not facts:
-        return {}
-    alt = (
-        "Net benefit against threshold probability, one line a model, with the lines of treating "
-        "all and treating none."
-    )
-    return {"all": finish(_plot(facts, study.looks), "decision", alt)}
-
-
-def _plot(curves: Mapping[str, DecisionCurve], looks: Mapping[str, Look]) -> Figure:
-    """Draw the net benefit of every model with that of treating all and treating none."""
-    columns = min(3, max(1, LEGEND_LETTERS // max(map(len, curves))))
-    lines = math.ceil((len(curves) + 2) / columns)
-    figure, axes = blank(WIDE, 3.2 + 0.19 * lines)
-    top = 0.05
-    for model, curve in curves.items():
-        look = looks[model]
-        axes.plot(
-            curve.thresholds,
-            curve.net_benefit,
-            color=look.colour,
-            ls=look.dashes,
-            lw=1.7,
-            marker=look.marker,
-            ms=4.5,
-            markevery=10,
-            mec="white",
-            mew=0.4,
-            label=model,
+def draw(facts: dict[str, Band], study: Overview) -> Plates:
+    """Draw a panel a model, under its name; all on one scale."""
+    inside = (OPEN_CHOICE[0] <= DECISION_THRESHOLDS) & (OPEN_CHOICE[1] >= DECISION_THRESHOLDS)
+    ends = [v for band in facts.values() for v in (*band.low[inside], *band.high[inside])]
+    finite = [abs(v) for v in ends if math.isfinite(v)]
+    top = 1.1 * max([LEAST_HEIGHT, *finite])
+    return {
+        model: finish(
+            _plot(band, study.looks[model], top),
+            file_name("decision", study.file_names[model]),
+            f"Net benefit of {model} minus the better of treating all and treating none, against "
+            "the threshold, with its 95 % band.",
         )
-        top = max([top, *(v for v in curve.treat_all.tolist() if math.isfinite(v))])
-    first = next(iter(curves.values()))
-    axes.plot(first.thresholds, first.treat_all, color=INK, lw=1.1, ls=":", label="treat all")
-    axes.set_xlim(first.thresholds[0], first.thresholds[-1])
-    axes.axhline(0, color=INK, lw=1.1, label="treat none")
+        for model, band in facts.items()
+    }
+
+
+def _plot(band: Band, look: Look, top: float) -> Figure:
+    figure, axes = blank(PANEL[0], PANEL[1] - 0.3)
     axes.axvspan(*OPEN_CHOICE, color="#F0F3F5", zorder=-1)
-    axes.set_ylim(-0.25 * top, 1.12 * top)
+    axes.axhline(0, color=INK, lw=1)
+    low, high = np.clip(band.low, -2 * top, 2 * top), np.clip(band.high, -2 * top, 2 * top)
+    axes.fill_between(DECISION_THRESHOLDS, low, high, color=look.colour, alpha=0.2, lw=0)
+    axes.plot(DECISION_THRESHOLDS, band.value, color=look.colour, lw=2)
+    axes.set_xlim(DECISION_THRESHOLDS[0], DECISION_THRESHOLDS[-1])
+    axes.set_ylim(-top, top)
     in_percent(axes.xaxis)
-    axes.set_xlabel("Threshold probability: treat from here on")
-    axes.set_ylabel("Net benefit")
-    figure.legend(loc="outside lower center", ncols=columns)
+    axes.set_xlabel("Threshold: treat from here on")
+    axes.set_ylabel("Net benefit gained")
     return figure
 
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 def gather(study: Overview) -> dict[str, ClassHistogram]:
-    """Return the histogram of each model over all its test predictions."""
-    return {one.model: class_histogram(one.pooled_y, one.pooled_p) for one in study.predictions}
+    """Return the histogram of each model over its out-of-fold answers."""
+    return {one.model: class_histogram(one.y, one.p) for one in study.answers if one.n}
 
 
 def draw(facts: dict[str, ClassHistogram], study: Overview) -> Plates:

@@ -1,4 +1,4 @@
-"""Performance: a table a threshold rule, beside the published study, and all figures behind it."""
+"""The study's table: every fit on its own test part, beside the published study."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 
 from dyssync.evaluation.metrics import METRICS
+from dyssync.evaluation.protocol import short_table_columns
+from dyssync.report.cells import Cell, Grid, fits_cell, metric_columns
 from dyssync.report.overview import Overview
 from dyssync.report.section import Section, template_beside
-from dyssync.report.summary import Row, find, rule_title
 from dyssync.report.wording import count, metric
 
 
@@ -34,73 +35,34 @@ PUBLISHED = (
 
 
 @dataclass(frozen=True)
-class Cell:
-    """A metric of a model: mean and SD, interval, and a note where seeds are without a value."""
-
-    value: str
-    interval: str = ""
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class PerformanceTable:
-    """One line a model; ``published`` lines have as many cells."""
-
-    rule: str
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, tuple[Cell, ...]], ...]
-    published: tuple[tuple[str, tuple[Cell, ...]], ...]
-
-
-@dataclass(frozen=True)
 class PerformanceFacts:
-    """The short tables; label and meaning of their columns; and all rows of the summary as text."""
+    """The short table; label and meaning of its columns; all rows of the summary as text."""
 
-    tables: tuple[PerformanceTable, ...]
+    table: Grid | None
     terms: tuple[tuple[str, str], ...]
     spread: tuple[tuple[str, ...], ...]
 
 
 def gather(study: Overview) -> PerformanceFacts:
     """Return all that the summary table says."""
+    columns = short_table_columns()
     return PerformanceFacts(
-        tables=_tables(study),
-        terms=tuple((METRICS[name].label, METRICS[name].meaning) for name in METRICS),
+        table=_table(study, columns) if study.summary else None,
+        terms=tuple((METRICS[name].label, METRICS[name].meaning) for name in columns),
         spread=_spread(study.results.tables["summary"]),
     )
 
 
-def _tables(study: Overview) -> tuple[PerformanceTable, ...]:
-    """Return a table a threshold rule; metrics that need no threshold are in the first only."""
-    tables: list[PerformanceTable] = []
-    for rule in study.rules:
-        columns = tuple(n for n in METRICS if not tables or METRICS[n].uses_threshold)
-        rows = tuple(
-            (model, tuple(_cell(find(study.summary, model, rule, name), name) for name in columns))
-            for model in study.models
-        )
-        published = () if tables else _published(columns)
-        title = rule_title(rule, study.results)
-        tables.append(PerformanceTable(rule, title, columns, rows, published))
-    return tuple(tables)
-
-
-def _cell(row: Row | None, name: str) -> Cell:
-    if row is None:
-        return Cell("not computed")
-    shown = metric(name)
-    undefined = int(row["n_undefined"])
-    n_seeds = int(row["n_defined"]) + undefined
-    note = f"undefined in {undefined} of {count(n_seeds, 'seed')}" if undefined else ""
-    if not math.isfinite(row["mean"]):
-        return Cell(shown.number(row["mean"]), note=note)
-    value = shown.number(row["mean"])
-    if math.isfinite(row["sd"]):
-        value = f"{value} ± {shown.number(row['sd'])}"
-    if math.isfinite(row["low"]) and math.isfinite(row["high"]):
-        return Cell(value, f"{shown.number(row['low'])} to {shown.number(row['high'])}", note)
-    return Cell(value, "no interval", note)
+def _table(study: Overview, columns: tuple[str, ...]) -> Grid:
+    rows = tuple(
+        (model, tuple(fits_cell(study.row(model, name), name) for name in columns))
+        for model in study.models
+    )
+    caption = (
+        f"At the threshold {study.threshold:g}: mean ± SD over {count(study.n_fits, 'fit')}, each "
+        "on its own test part; below it the corrected 95 % interval of the mean"
+    )
+    return Grid(caption, metric_columns(columns), rows, _published(columns))
 
 
 def _published(columns: tuple[str, ...]) -> tuple[tuple[str, tuple[Cell, ...]], ...]:
@@ -115,7 +77,7 @@ def _published(columns: tuple[str, ...]) -> tuple[tuple[str, tuple[Cell, ...]], 
 
 
 def _spread(summary: pd.DataFrame) -> tuple[tuple[str, ...], ...]:
-    """Return every row of the summary as text: the full table behind the short ones."""
+    """Return every row of the summary as text: the full table behind the short one."""
     lines = []
     for row in summary.to_dict("records"):
         shown = metric(str(row["metric"]))
@@ -124,7 +86,6 @@ def _spread(summary: pd.DataFrame) -> tuple[tuple[str, ...], ...]:
         lines.append(
             (
                 str(row["model"]),
-                str(row["threshold_rule"]),
                 shown.head,
                 *(shown.number(float(row[key])) for key in numbers),
                 *map(str, counts),
@@ -133,4 +94,4 @@ def _spread(summary: pd.DataFrame) -> tuple[tuple[str, ...], ...]:
     return tuple(lines)
 
 
-SECTION = Section("Performance", template_beside(__file__), gather)
+SECTION = Section("The study's table, as published", template_beside(__file__), gather)

@@ -1,4 +1,4 @@
-"""Discrimination: ROC curves of every model, of each seed and of all predictions together."""
+"""Discrimination: a ROC curve of each model's out-of-fold answers, and all AUROCs side by side."""
 
 from __future__ import annotations
 
@@ -6,69 +6,61 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dyssync.evaluation.curves import RocCurve, roc_points
-from dyssync.figures.palette import REFERENCE, SOFT_INK, Look
+from dyssync.figures.palette import INK, REFERENCE, Look
 from dyssync.figures.plate import file_name, finish
-from dyssync.report.figures import PANEL, blank, quarters
+from dyssync.report.figures import PANEL, WIDE, blank, quarters
 from dyssync.report.overview import Overview
 from dyssync.report.section import Plates, Section, template_beside
-from dyssync.report.wording import count
+from dyssync.report.wording import Estimate, metric
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+FOREST = "forest"  # the figure of all AUROCs; a model's figure has a key of its own
+
 
 @dataclass(frozen=True, eq=False)
-class RocCurves:
-    """The ROC curves of one model over its `n` test predictions."""
+class RocFacts:
+    """Curve and AUROC of each model; `notes`: the AUROC in words."""
 
-    model: str
-    n: int
-    pooled: RocCurve
-    seeds: tuple[RocCurve, ...]
-
-
-def gather(study: Overview) -> tuple[RocCurves, ...]:
-    """Return the curves, a model each."""
-    return tuple(
-        RocCurves(
-            one.model,
-            one.n,
-            roc_points(one.pooled_y, one.pooled_p),
-            tuple(roc_points(y, p) for y, p in zip(one.y, one.p, strict=True)),
-        )
-        for one in study.predictions
-    )
+    curves: dict[str, RocCurve]
+    aurocs: dict[str, Estimate]
+    notes: dict[str, str]
 
 
-def draw(facts: tuple[RocCurves, ...], study: Overview) -> Plates:
-    """Draw a panel a model, under its name."""
-    return {
-        curves.model: finish(
-            _plot(curves, study.looks[curves.model]),
-            file_name("roc", study.file_names[curves.model]),
-            f"ROC curves of {curves.model}: every seed thin, all "
-            f"{count(curves.n, 'prediction')} together bold.",
-        )
-        for curves in facts
+def gather(study: Overview) -> RocFacts:
+    """Return the curves of the models that have answers to both classes."""
+    # ranks are those of the logits: recalibration fold by fold would mix them a little
+    curves = {one.model: roc_points(one.y, one.z) for one in study.answers if one.gradable}
+    aurocs = {model: study.estimate(model, "auroc") for model in curves}
+    shown = metric("auroc")
+    notes = {
+        model: f"AUROC {shown.number(found.value)} {shown.interval(found)}"
+        for model, found in aurocs.items()
     }
+    return RocFacts(curves, aurocs, notes)
 
 
-def _plot(curves: RocCurves, look: Look) -> Figure:
+def draw(facts: RocFacts, study: Overview) -> Plates:
+    """Draw a panel a model, under its name, and the forest of all."""
+    if not facts.curves:
+        return {}
+    plates = {
+        model: finish(
+            _plot(curve, study.looks[model]),
+            file_name("roc", study.file_names[model]),
+            f"ROC curve of {model}: {facts.notes[model]}.",
+        )
+        for model, curve in facts.curves.items()
+    }
+    words = "; ".join(f"{model}: {note}" for model, note in facts.notes.items())
+    return {FOREST: finish(_forest(facts, study), "forest", words), **plates}
+
+
+def _plot(curve: RocCurve, look: Look) -> Figure:
     figure, axes = blank(*PANEL)
     axes.plot([0, 1], [0, 1], color=REFERENCE, ls="--", lw=1)
-    for curve in curves.seeds:
-        axes.plot(
-            curve.false_positive_rate,
-            curve.true_positive_rate,
-            color=look.colour,
-            lw=0.8,
-            alpha=0.35,
-        )
-    pooled = curves.pooled
-    axes.plot(pooled.false_positive_rate, pooled.true_positive_rate, color=look.colour, lw=2.4)
-    if not len(pooled.true_positive_rate):
-        words = {"ha": "center", "va": "center", "color": SOFT_INK, "transform": axes.transAxes}
-        axes.text(0.5, 0.5, "not defined:\none class only", **words)  # type: ignore[arg-type]
+    axes.plot(curve.false_positive_rate, curve.true_positive_rate, color=look.colour, lw=2)
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
     axes.set_xlabel("1 − specificity")
     axes.set_ylabel("Sensitivity")
@@ -76,4 +68,21 @@ def _plot(curves: RocCurves, look: Look) -> Figure:
     return figure
 
 
-SECTION = Section("Discrimination (ROC)", template_beside(__file__), gather, draw)
+def _forest(facts: RocFacts, study: Overview) -> Figure:
+    """Draw a line a model: the AUROC with its interval."""
+    n = len(facts.aurocs)
+    figure, axes = blank(WIDE, 0.9 + 0.3 * n)
+    for line, (model, found) in enumerate(facts.aurocs.items()):
+        look = study.looks[model]
+        if found.has_interval:
+            axes.plot([found.low, found.high], [line, line], color=look.colour, lw=2)
+        axes.plot([found.value], [line], look.marker, color=look.colour, ms=6, mec="white")
+    axes.axvline(0.5, color=INK, ls="--", lw=1, zorder=0)
+    axes.set_yticks(range(n), list(facts.aurocs))
+    axes.set_ylim(n - 0.4, -0.6)
+    axes.grid(visible=False, axis="y")
+    axes.set_xlabel("AUROC with 95 % interval")
+    return figure
+
+
+SECTION = Section("Discrimination", template_beside(__file__), gather, draw)

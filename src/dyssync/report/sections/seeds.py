@@ -1,4 +1,4 @@
-"""Seed by seed: how much one division of the patients differs from another."""
+"""Fit by fit: how much one division of the patients differs from another."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SeedDots:
-    """A metric of one model: a value a seed, mean and interval (NaN where there is none)."""
+    """A metric of one model: a value a fit, mean and interval (NaN where there is none)."""
 
     model: str
     values: tuple[float, ...]
@@ -32,7 +32,7 @@ class SeedDots:
 
 @dataclass(frozen=True)
 class DotPlot:
-    """Values a seed of one metric; the reference is what needs no model."""
+    """Values a fit of one metric; the reference is what needs no model."""
 
     metric: str
     label: str
@@ -56,8 +56,6 @@ def _dots(study: Overview, name: str, reference: float, words: str) -> DotPlot:
     factor = 100.0 if METRICS[name].percent else 1.0
     table = study.results.tables["metrics"]
     table = table[table["metric"] == name]
-    if METRICS[name].uses_threshold:
-        table = table[table["threshold_rule"].astype(str).isin(study.rules[:1])]
     rows = []
     for model in study.models:
         own = table[table["model"].astype(str) == model].drop_duplicates("seed")
@@ -76,14 +74,14 @@ def draw(facts: tuple[DotPlot, ...], study: Overview) -> Plates:
         plot.metric: finish(
             _plot(plot, study),
             file_name("seeds", plot.metric),
-            f"{metric(plot.metric).label} of every seed as dots, one line a model.",
+            f"{metric(plot.metric).label} of every fit as dots, one line a model.",
         )
         for plot in facts
     }
 
 
 def _plot(plot: DotPlot, study: Overview) -> Figure:
-    """Draw a line a model: every seed as a dot, the mean as a bar, the interval as a line."""
+    """Draw a line a model: every fit as a dot, the mean as a bar, the interval as a line."""
     n = len(plot.rows)
     figure, axes = blank(WIDE, 1.15 + 0.42 * n)
     for line, row in enumerate(plot.rows):
@@ -123,4 +121,4 @@ def _mark_reference(axes: Axes, plot: DotPlot) -> None:
     )
 
 
-SECTION = Section("Seed by seed", template_beside(__file__), gather, draw)
+SECTION = Section("Fit by fit", template_beside(__file__), gather, draw)

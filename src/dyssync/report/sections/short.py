@@ -1,75 +1,50 @@
-"""In short: what came out, in a few sentences that claim no more than the tables show."""
+"""In short: what came out, in sentences that follow from the tables and claim no more."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-
+from dyssync.report.findings import (
+    calibration,
+    discrimination,
+    more_accurate,
+    more_useful,
+    order,
+    than_one_number,
+)
 from dyssync.report.overview import Overview
-from dyssync.report.pairs import Comparison, comparisons
 from dyssync.report.section import Section, template_beside
-from dyssync.report.wording import count, listing, percent
-
-CHANCE_AUROC = 0.5
+from dyssync.report.verdicts import verdicts
+from dyssync.report.wording import count, percent
 
 
 def gather(study: Overview) -> tuple[str, ...]:
-    """Return the sentences."""
-    tests = comparisons(study.results.tables["tests"], study.summary)
-    return (*_floor(study), *_chance(study), *_order(tests))
+    """Return the sentences, what matters most first."""
+    found = verdicts(study.results.tables["comparisons"])
+    return (
+        *_who(study),
+        *more_accurate(study, found),
+        *more_useful(study),
+        *than_one_number(found),
+        *discrimination(study, found),
+        *order(study, found),
+        *calibration(study, found),
+    )
 
 
-def _floor(study: Overview) -> tuple[str, ...]:
+def _who(study: Overview) -> tuple[str, ...]:
     cohort = study.cohort
     if not cohort.patients:
         return ("The cohort is empty.",)
-    test = next((part for part in cohort.parts if part.name == "test"), None)
-    tested = f"; each seed tests {test.patients} patients" if test else ""
-    return (
-        f"{count(cohort.patients, 'patient')}, {count(cohort.responders, 'responder')} "
-        f"({percent(cohort.share)}). {count(len(study.models), 'model')}, "
-        f"{count(study.n_seeds, 'seed')}{tested}.",
-        "The floor: calling every patient by the commoner class is right in "
-        f"{percent(cohort.commoner_share)}.",
-    )
-
-
-def _chance(study: Overview) -> tuple[str, ...]:
-    above, below, without = [], [], []
-    for model in study.models:
-        row = study.row(model, "auroc")
-        if row is None or not math.isfinite(row["low"]):
-            without.append(model)
-        elif row["low"] > CHANCE_AUROC:
-            above.append(model)
-        else:
-            below.append(model)
-    lines = []
-    if above:
-        lines.append(
-            f"Above chance in AUROC (the corrected 95 % interval lies above 0.5): {listing(above)}."
-        )
-    if below:
-        lines.append(f"Not shown to be above chance in AUROC: {listing(below)}.")
-    if without:
-        lines.append(f"Without an interval of the AUROC, so not judged: {listing(without)}.")
+    kind = "simulated patient" if study.results.run.simulated else "patient"
+    lines = [
+        f"{count(cohort.patients, kind)}, {count(cohort.responders, 'responder')} "
+        f"({percent(cohort.share)}). {count(len(study.models), 'model')}, each fitted "
+        f"{count(study.n_fits, 'time')}; what a prediction says is graded on patients whom its "
+        "fits had not seen."
+    ]
+    fewest = min((one.n for one in study.answers), default=0)
+    if fewest < cohort.patients:
+        lines.append(f"Not every patient was tested: answers of a model come from {fewest:,} up.")
     return tuple(lines)
-
-
-def _order(tests: Sequence[Comparison]) -> tuple[str, ...]:
-    pairs = {(c.model_a, c.model_b): c for c in reversed(tests) if c.metric == "auroc"}
-    judged = [c for c in pairs.values() if c.separable is not None]
-    if not judged:
-        return ()
-    separable = sum(1 for c in judged if c.separable)
-    if not separable:
-        pairs_of = "The pair" if len(judged) == 1 else f"None of the {len(judged)} pairs"
-        verb = "is not" if len(judged) == 1 else "is"
-        return (f"{pairs_of} of models {verb} separable in AUROC: no order of merit follows.",)
-    return (
-        f"{separable} of {count(len(judged), 'pair')} of models "
-        f"{'is' if separable == 1 else 'are'} separable in AUROC; the others are not.",
-    )
 
 
 SECTION = Section("In short", template_beside(__file__), gather)

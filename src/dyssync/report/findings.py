@@ -1,0 +1,219 @@
+"""What a study shows and what it does not, a sentence each: every claim rests on one rule.
+
+Comparisons: Holm's p-value below 0.05. Net benefit: a bound that holds for all thresholds and
+models together. Calibration: the 95 % interval of slope or calibration-in-the-large.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+from dyssync.evaluation.comparisons import NAMED, NO_MODEL, ONE_NUMBER
+from dyssync.evaluation.simultaneous import gain_lower_bound
+from dyssync.report.drawn import JUDGED, draws
+from dyssync.report.overview import Overview
+from dyssync.report.verdicts import Verdict
+from dyssync.report.wording import (
+    DASH,
+    Estimate,
+    count,
+    listing,
+    metric,
+    p_value,
+    percent,
+    points,
+)
+
+Sentences = tuple[str, ...]
+
+
+def more_accurate(study: Overview, found: Sequence[Verdict]) -> Sentences:
+    """Say which models classify more patients rightly than one answer for all."""
+    asked = _asked(found, "accuracy", NO_MODEL)
+    if not asked:
+        return ()
+    answer = "a responder" if study.cohort.share >= 0.5 else "a non-responder"
+    floor = f"calling everybody {answer} ({percent(study.cohort.commoner_share)})"
+    claim = f"shown to classify more patients rightly than {floor}"
+    lines = [_claim(asked, claim, points)]
+    if worse := [v for v in asked if v.worse]:
+        lines.append(f"Shown to classify fewer rightly than that: {_each(worse, points)}.")
+    return tuple(lines)
+
+
+def more_useful(study: Overview) -> Sentences:
+    """Say which models add net benefit over treating all or none, and at which thresholds."""
+    graded = [one for one in study.answers if one.gradable and one.model != NO_MODEL]
+    if not graded:
+        return ()
+    ends = f"between {100 * JUDGED[0]:.0f} and {percent(JUDGED[-1])}"
+    shown = []
+    for one in graded:
+        low = gain_lower_bound(one.y, one.p, draws(one.n), JUDGED, models=len(graded))
+        at = JUDGED[low > 0]
+        if len(at):
+            shown.append(f"{one.model} ({_thresholds(at[0], at[-1])})")
+    if not shown:
+        return (f"{_none(len(graded))} shown to add net benefit over treating all or none {ends}.",)
+    return (
+        f"Shown to add net benefit over treating all or none {ends} (at all these thresholds and "
+        f"for all models together): {listing(shown)}.",
+    )
+
+
+def _thresholds(low: float, high: float) -> str:
+    if low == high:
+        return f"at {percent(low)}"
+    return f"within {100 * low:.0f}{DASH}{percent(high)}"
+
+
+def than_one_number(found: Sequence[Verdict]) -> Sentences:
+    """Say which models rank patients better than QRS area alone."""
+    asked = _asked(found, "auroc", ONE_NUMBER)
+    if not asked:
+        return ()
+    lines = [_claim(asked, "shown better than QRS area alone in AUROC", _auroc)]
+    if worse := [v for v in asked if v.worse]:
+        lines.append(f"Shown worse than QRS area alone in AUROC: {_each(worse, _auroc)}.")
+    return tuple(lines)
+
+
+def discrimination(study: Overview, found: Sequence[Verdict]) -> Sentences:
+    """Say which models rank responders above non-responders at all."""
+    asked = _asked(found, "auroc", NO_MODEL)
+    above = [v for v in asked if v.better]
+    below = [v.model_a for v in asked if not v.better]
+    lines = []
+    if above:
+        auroc = metric("auroc")
+        each = []
+        for v in above:
+            own = study.estimate(v.model_a, "auroc")
+            each.append(
+                f"{v.model_a} {auroc.number(own.value)} {auroc.interval(own)} "
+                f"(Holm {p_value(v.p_holm)})"
+            )
+        lines.append(f"Shown to rank responders above non-responders, AUROC: {listing(each)}.")
+    if below:
+        lines.append(f"Not shown to rank better than chance (AUROC 0.5): {listing(below)}.")
+    return tuple(lines)
+
+
+def order(study: Overview, found: Sequence[Verdict]) -> Sentences:
+    """Say whether the models can be ranked; an interval without 0 is a hint, no proof."""
+    pairs = [v for v in found if v.metric == "auroc" and v.model_b != NO_MODEL]
+    if not pairs:
+        return ()
+    n = count(study.cohort.patients, "patient")
+    apart = [v for v in pairs if v.difference.sign or v.shown]
+    cannot = f"{n} cannot rank these models"
+    if not apart:
+        of = "the interval of the difference" if len(pairs) == 1 else "the interval of every pair"
+        return (f"{cannot}: {of} in AUROC holds 0.",)
+    best = _above_all(pairs)
+    if best:
+        return (
+            f"{best} has the highest AUROC, and the interval of its difference from every other "
+            f"model leaves out 0 (each interval by itself); {cannot} beyond that.",
+        )
+    some = f"{len(apart)} of {count(len(pairs), 'pair')} of models"
+    proven = [v for v in apart if v.kind == NAMED and v.shown]
+    return (
+        f"{cannot} in full: in {some} the interval of the difference in AUROC leaves out 0, "
+        f"{len(proven)} of them after Holm's correction; the others are exploratory.",
+    )
+
+
+def _above_all(pairs: Sequence[Verdict]) -> str:
+    """Return the model whose AUROC lies above that of each other one, or nothing."""
+    models = {name for v in pairs for name in (v.model_a, v.model_b)}
+    wins: dict[str, set[str]] = {name: set() for name in models}
+    for v in pairs:
+        if v.difference.sign > 0:
+            wins[v.model_a].add(v.model_b)
+        elif v.difference.sign < 0:
+            wins[v.model_b].add(v.model_a)
+    best = [name for name, beaten in wins.items() if beaten == models - {name}]
+    return best[0] if best else ""
+
+
+def calibration(study: Overview, found: Sequence[Verdict]) -> Sentences:
+    """Say which models are shown miscalibrated; of the others no more than that they are not."""
+    shown, others = [], []
+    for one in study.answers:
+        slope = study.estimate(one.model, "calibration_slope")
+        large = study.estimate(one.model, "calibration_in_the_large")
+        if one.model == NO_MODEL or not (slope.has_interval or large.has_interval):
+            continue
+        if _off(slope, 1.0):
+            shown.append(f"{one.model} (slope {_value('calibration_slope', slope)})")
+        elif _off(large, 0.0):
+            words = _value("calibration_in_the_large", large)
+            shown.append(f"{one.model} (calibration-in-the-large {words})")
+        else:
+            others.append(one.model)
+    lines = []
+    if shown:
+        lines.append(f"Shown miscalibrated (95 % interval, each by itself): {listing(shown)}.")
+    if others:
+        lines.append(f"Not shown miscalibrated, after recalibration: {listing(others)}.")
+    useless = [v.model_a for v in _asked(found, "auroc", NO_MODEL) if not v.better]
+    if both := [name for name in others if name in useless]:
+        lines.append(
+            f"Calibration alone is of no use: {listing(both)} {_is(both)} not shown to tell "
+            "responders from non-responders, and the base rate for everybody is calibrated too."
+        )
+    return tuple(lines)
+
+
+def _off(found: Estimate, ideal: float) -> bool:
+    return found.has_interval and not found.low <= ideal <= found.high
+
+
+def _value(name: str, found: Estimate) -> str:
+    return f"{metric(name).number(found.value)} {metric(name).interval(found)}"
+
+
+def _auroc(found: Estimate) -> str:
+    shown = metric("auroc")
+    return f"{shown.number(found.value, signed=True)} {shown.interval(found, signed=True)}"
+
+
+def _asked(found: Sequence[Verdict], name: str, other: str) -> list[Verdict]:
+    return [
+        v
+        for v in found
+        if (v.kind, v.metric, v.model_b) == (NAMED, name, other) and math.isfinite(v.p_holm)
+    ]
+
+
+def _claim(asked: Sequence[Verdict], claim: str, write: Callable[[Estimate], str]) -> str:
+    """Return who is shown to be better, or that nobody is, and who comes nearest."""
+    better = [v for v in asked if v.better]
+    if not better:
+        best = max(asked, key=lambda v: v.difference.value)
+        p = f"Holm {p_value(best.p_holm)}"
+        lead = "" if len(asked) == 1 else "best "
+        return f"{_none(len(asked))} {claim}: {lead}{best.model_a}, {write(best.difference)} ({p})."
+    rest = [v.model_a for v in asked if not v.better]
+    others = f" Not shown for {listing(rest)}." if rest else ""
+    if len(better) == 1:
+        (v,) = better
+        p = f"Holm {p_value(v.p_holm)}"
+        return f"{v.model_a} is {claim}: {write(v.difference)} ({p}).{others}"
+    names = listing([v.model_a for v in better])
+    return f"{names} are {claim}: {_each(better, write)}.{others}"
+
+
+def _each(found: Sequence[Verdict], write: Callable[[Estimate], str]) -> str:
+    each = [f"{v.model_a} {write(v.difference)} (Holm {p_value(v.p_holm)})" for v in found]
+    return listing(each)
+
+
+def _none(n: int) -> str:
+    return "The one model is not" if n == 1 else "No model is"
+
+
+def _is(names: Sequence[str]) -> str:
+    return "is" if len(names) == 1 else "are"

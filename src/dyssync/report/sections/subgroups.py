@@ -1,0 +1,95 @@
+"""Subgroups: whether a model does as well in women, in ischaemic disease, in every centre."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from dyssync.evaluation.comparisons import NO_MODEL
+from dyssync.evaluation.subgroups import FEWEST, Subgroup, subgroups
+from dyssync.report.overview import Overview
+from dyssync.report.patient_table import CENTRE_COLUMNS, clinical_facts, one_row_each
+from dyssync.report.section import Section, template_beside
+from dyssync.report.wording import Estimate, metric
+
+WIDE_QRS_MS = 150  # from which guidelines recommend CRT most firmly, doi 10.1093/eurheartj/ehab364
+MOST_CENTRES = 12  # more levels than that is no group of patients but a number of each
+
+
+@dataclass(frozen=True)
+class Level:
+    """A subgroup; of each model O/E and AUROC with intervals, or why there are none."""
+
+    group: str
+    level: str
+    n: int
+    responders: int
+    cells: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class SubgroupFacts:
+    """Models (columns) and subgroups (rows); `fewest` of each class are needed."""
+
+    models: tuple[str, ...]
+    levels: tuple[Level, ...]
+    fewest: int
+
+
+def gather(study: Overview) -> SubgroupFacts:
+    """Return calibration and discrimination of every model in every subgroup."""
+    groups = _groups(one_row_each(study.results.tables["cohort"]))
+    models = tuple(one.model for one in study.answers if one.n and one.model != NO_MODEL)
+    found = {model: _of_model(study, model, groups) for model in models}
+    levels = []
+    if models and not groups.empty:
+        for at in zip(*found.values(), strict=True):
+            first: Subgroup = at[0]
+            cells = tuple(_cell(one) for one in at)
+            levels.append(Level(first.group, first.level, first.n, first.responders, cells))
+    return SubgroupFacts(models, tuple(levels), FEWEST)
+
+
+def _groups(patients: pd.DataFrame) -> pd.DataFrame:
+    """Return the groups of each patient by id; "" where not known."""
+    facts = clinical_facts(patients)
+    named = {"male": ("Sex", "women", "men"), "ischaemic": ("Ischaemic aetiology", "no", "yes"),
+             "af": ("Atrial fibrillation", "no", "yes"),
+             "lbbb": ("Left bundle-branch block", "no", "yes")}  # fmt: skip
+    found = {
+        title: facts[name].map({0.0: no, 1.0: yes}).fillna("")
+        for name, (title, no, yes) in named.items()
+        if name in facts
+    }
+    if "qrs_ms" in facts:
+        qrs = facts["qrs_ms"]
+        words = (qrs >= WIDE_QRS_MS).map({True: "yes", False: "no"})
+        found[f"QRS of {WIDE_QRS_MS} ms or more"] = words.where(qrs.notna(), "")
+    for name in CENTRE_COLUMNS:
+        if name in patients and 1 < patients[name].nunique() <= MOST_CENTRES:
+            found["Centre"] = patients[name].fillna("").astype(str)
+    return pd.DataFrame(found, index=patients.index).set_index(patients["patient_id"])
+
+
+def _of_model(study: Overview, model: str, groups: pd.DataFrame) -> tuple[Subgroup, ...]:
+    own = study.of_model("answers", model).set_index("patient_id")
+    own = own.loc[[patient for patient in groups.index if patient in own.index]]
+    return subgroups(
+        groups.loc[own.index], own["y"].to_numpy("int64"), own["p"].to_numpy("float64")
+    )
+
+
+def _cell(one: Subgroup) -> tuple[str, ...]:
+    if one.refused:
+        return (one.refused,)
+    oe, auroc = metric("observed_to_expected"), metric("auroc")
+    ratio = Estimate(one.oe, one.oe_low, one.oe_high)
+    area = Estimate(one.auroc, one.auroc_low, one.auroc_high)
+    return (
+        f"O/E {oe.number(ratio.value)} {oe.interval(ratio)}",
+        f"AUROC {auroc.number(area.value)} {auroc.interval(area)}",
+    )
+
+
+SECTION = Section("Subgroups", template_beside(__file__), gather)
