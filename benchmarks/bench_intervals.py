@@ -177,10 +177,11 @@ def _told_apart(rows: Ints, others: Ints) -> bool:
     return bool((found.loc[asked, "p_holm"] < 0.05).any())
 
 
-def report(results: Sequence[tuple[Rows, Rows, Rows, bool]]) -> None:
-    """Print the tables."""
+def report(results: Sequence[tuple[Rows, Rows, Rows, bool]], keep: Path) -> None:
+    """Print the tables, and keep every interval in a file."""
     columns = ["model", "metric", "threshold", "value", "low", "high", "truth"]
     table = pd.DataFrame([r for found in results for r in found[0]], columns=columns)
+    table.to_csv(keep / "intervals.csv", index=False)
     table["covered"] = (table["low"] <= table["truth"]) & (table["truth"] <= table["high"])
     table["half"] = (table["high"] - table["low"]) / 2
     table = table[table["low"].notna()]
@@ -234,7 +235,7 @@ def main() -> None:
             for found in pool.imap_unordered(study_of, range(arguments.cohorts)):
                 results.append(found)
                 print(f"\r{len(results)} of {arguments.cohorts}", end="", flush=True)
-    report(results)
+    report(results, arguments.folder)
 
 
 if __name__ == "__main__":

@@ -4,24 +4,17 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from scipy.special import expit
 
-from dyssync.errors import ConfigError, InputError
+from dyssync.evaluation.comparisons import (
+    NO_MODEL,
+    ONE_NUMBER,
+    accuracy_above_floor,
+    compare_models,
+)
 from dyssync.evaluation.metrics import METRICS
-from dyssync.evaluation.protocol import (
-    metric_table,
-    pairwise_tests,
-    short_table_columns,
-    summarise_metrics,
-)
+from dyssync.evaluation.protocol import metric_table, short_table_columns, summarise_metrics
 from dyssync.evaluation.resampling import corrected_mean
-from dyssync.evaluation.thresholds import (
-    CHOSEN,
-    FIXED,
-    THRESHOLD,
-    chosen_thresholds,
-    fixed_thresholds,
-    study_thresholds,
-)
 
 VALUES = np.array([0.74, 0.81, 0.79, 0.70, 0.83, 0.77])
 
@@ -76,76 +69,28 @@ def predictions() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["model", "seed", "patient_id", "part", "y", "p"])
 
 
-def study_metrics(table: pd.DataFrame) -> pd.DataFrame:
-    return metric_table(table, study_thresholds(table, 0.5))
-
-
-def test_tables_hold_a_row_for_each_model_seed_rule_and_metric() -> None:
-    metrics = study_metrics(predictions())
-    assert not metrics.duplicated(["model", "seed", "threshold_rule", "metric"]).any()
-    rows = {
-        *((rule, name) for rule in (FIXED, CHOSEN) for name in ("threshold", *_metrics(True))),
-        *(("none", name) for name in _metrics(False)),
-    }
+def test_tables_hold_a_row_for_each_model_fit_and_metric() -> None:
+    metrics = metric_table(predictions(), 0.5)
+    assert not metrics.duplicated(["model", "seed", "metric"]).any()
     for _, own in metrics.groupby(["model", "seed"]):
-        assert set(zip(own["threshold_rule"], own["metric"], strict=True)) == rows
-    ppv = metrics[(metrics["model"] == "none") & (metrics["metric"] == "ppv")]
-    assert ppv[ppv["threshold_rule"] == "fixed"]["value"].isna().all()
-    summary = summarise_metrics(metrics, 0.25).set_index(["model", "threshold_rule", "metric"])
-    assert summary.loc[("none", "fixed", "ppv"), "n_undefined"] == 3
-    assert summary.loc[("none", "none", "auroc"), "mean"] == 0.5
+        assert list(own["metric"]) == list(METRICS)
+    assert set(short_table_columns()) <= set(metrics["metric"])
+    summary = summarise_metrics(metrics, 0.25).set_index(["model", "metric"])
+    assert summary.loc[("none", "ppv"), "n_undefined"] == 3
+    assert summary.loc[("none", "auroc"), "mean"] == 0.5
 
 
-def _metrics(using_threshold: bool) -> list[str]:
-    return [name for name in METRICS if METRICS[name].uses_threshold == using_threshold]
-
-
-def test_every_column_of_the_short_table_is_a_row_of_the_metrics() -> None:
-    metrics = study_metrics(predictions())
-    rows = set(zip(metrics["metric"], metrics["threshold_rule"], strict=True))
-    assert set(short_table_columns()) <= rows
-    shown = [name for name in METRICS if METRICS[name].in_short_table]
-    assert [name for name, _ in short_table_columns()] == shown
-
-
-def test_thresholds_are_those_that_were_given() -> None:
-    table = predictions().query("part == 'test'")
-    metrics = metric_table(table, fixed_thresholds(table, 0.7))
-    assert set(metrics["threshold_rule"]) == {FIXED, "none"}
-    cuts = metrics[metrics["metric"] == THRESHOLD]
-    assert (len(cuts), set(cuts["value"])) == (6, {0.7})
-    good = table[(table["model"] == "good") & (table["seed"] == 2)]
-    accuracy = metrics.set_index(["model", "seed", "metric"]).loc[("good", 2, "accuracy"), "value"]
-    assert accuracy == ((good["p"] >= 0.7) == (good["y"] == 1)).mean()
-
-
-def test_without_a_threshold_only_metrics_that_need_none_are_computed() -> None:
+def test_the_threshold_is_the_one_that_was_given_and_only_the_test_part_counts() -> None:
     table = predictions()
-    without = fixed_thresholds(table, 0.5).query("model != 'none'")
-    metrics = metric_table(table, without)
-    assert set(metrics[metrics["model"] == "none"]["metric"]) == set(_metrics(False))
-
-
-def test_no_threshold_is_chosen_without_a_validation_part() -> None:
-    table = predictions()
-    lone = table[(table["part"] == "test") | (table["seed"] == 3)]
-    with pytest.raises(InputError) as refused:
-        study_thresholds(lone, 0.5)
-    assert str(refused.value) == (
-        "predictions: no validation part of good in seed 1, none in seed 1, good in seed 2 and 1 "
-        "more, and a threshold is chosen there; add that part, or use a fixed threshold"
-    )
-
-
-@pytest.mark.parametrize("value", [-0.1, 1.5, np.nan])
-def test_a_threshold_is_a_probability(value: float) -> None:
-    with pytest.raises(ConfigError, match=r"threshold is .*; 0 to 1 is needed"):
-        fixed_thresholds(predictions(), value)
+    values = metric_table(table, 0.7).set_index(["model", "seed", "metric"])["value"]
+    good = table[(table["model"] == "good") & (table["seed"] == 2) & (table["part"] == "test")]
+    expected = ((good["p"] >= 0.7) == (good["y"] == 1)).mean()
+    assert values["good", 2, "accuracy"] == expected
 
 
 def test_an_interval_ends_where_its_metric_ends() -> None:
     values = np.array([0.9, 1.0])
-    held = {"model": "m", "seed": [1, 2], "threshold_rule": "fixed", "metric": "ppv"}
+    held = {"model": "m", "seed": [1, 2], "metric": "ppv"}
     row = summarise_metrics(pd.DataFrame({**held, "value": values}), 0.25).iloc[0]
     uncut = corrected_mean(values, 0.25)
     assert uncut.high > 1
@@ -153,23 +98,50 @@ def test_an_interval_ends_where_its_metric_ends() -> None:
     assert (row["low"], row["high"]) == (uncut.low, 1.0)
 
 
-def test_threshold_of_the_validation_part_never_sees_the_test_part() -> None:
-    table = predictions()
-    changed = table.copy()
-    test = changed["part"] == "test"
-    changed.loc[test, "p"] = 1 - changed.loc[test, "p"]
+def equal_models(seed: int, n: int = 150, k: int = 6) -> pd.DataFrame:
+    """Out-of-fold answers of `k` models that see the truth through equal noise, and of no model."""
+    rng = np.random.default_rng(seed)
+    truth = rng.normal(0.4, 1.0, n)
+    y = (rng.random(n) < expit(truth)).astype(np.int64)
+    ids = [f"p{i}" for i in range(n)]
+    tables = [pd.DataFrame({"model": NO_MODEL, "patient_id": ids, "y": y, "z": 0.0, "p": y.mean()})]
+    for name in (ONE_NUMBER, *(f"m{i}" for i in range(1, k))):
+        z = truth + rng.normal(0, 1.0, n)
+        tables.append(
+            pd.DataFrame({"model": name, "patient_id": ids, "y": y, "z": z, "p": expit(0.5 * z)})
+        )
+    return pd.concat(tables)
 
-    def thresholds(held: pd.DataFrame) -> pd.DataFrame:
-        return chosen_thresholds(held)
 
-    pd.testing.assert_frame_equal(thresholds(table), thresholds(changed))
+def test_equal_models_are_rarely_told_apart_and_only_named_pairs_have_a_p_value() -> None:
+    apart = []
+    for seed in range(100):
+        found = compare_models(equal_models(seed), 0.5)
+        named = found[found["kind"] == "named"]
+        assert found.loc[found["kind"] == "exploratory", ["p", "p_holm"]].isna().all(axis=None)
+        against = named[(named["model_b"] == ONE_NUMBER) & (named["metric"] == "auroc")]
+        assert len(against) == 5
+        apart.append((against["p_holm"] < 0.05).any())
+    assert np.mean(apart) <= 0.06
 
 
-def test_pairwise_difference_is_that_of_the_means() -> None:
-    metrics = study_metrics(predictions())
-    tests = pairwise_tests(metrics, 0.25)
-    row = tests[tests["metric"] == "auroc"].iloc[0]
-    summary = summarise_metrics(metrics, 0.25).set_index(["model", "metric"])["mean"]
-    assert row["difference"] == pytest.approx(summary["good", "auroc"] - 0.5)
-    assert row["n_seeds"] == 3
-    assert row["p_value"] < 0.05
+def test_a_better_model_is_told_apart_in_the_right_direction() -> None:
+    table = equal_models(0, n=400, k=3)
+    better = table["model"] == "m1"
+    table.loc[better, "z"] += 2.0 * table.loc[better, "y"]
+    found = compare_models(table, 0.5).set_index(["metric", "model_a", "model_b"])
+    row = found.loc["auroc", "m1", ONE_NUMBER]
+    assert row["difference"] > 0
+    assert row["p_holm"] < 0.001
+    assert (found["p_holm"] >= found["p"]).loc[found["p"].notna()].all()
+
+
+def test_accuracy_above_the_floor_is_that_of_the_counts() -> None:
+    y = np.array([1] * 60 + [0] * 40)
+    p = np.where(np.arange(100) < 90, 0.9, 0.1)  # the last ten non-responders are recognised
+    difference, low, high, p_value = accuracy_above_floor(y, p, 0.5)
+    assert difference == pytest.approx(0.1)
+    assert low < 0.1 < high
+    assert p_value < 0.05
+    nothing = accuracy_above_floor(y, np.full(100, 0.9), 0.5)
+    assert nothing == (0.0, 0.0, 0.0, 1.0)

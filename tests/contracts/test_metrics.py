@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from dyssync.evaluation.thresholds import youden_threshold
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import brentq
@@ -175,20 +174,3 @@ def test_better_is_nearer_to_the_ideal_from_either_side(
         lambda y, p, threshold: 1.0, "Calibration slope", "", ideal=1.0, bounds=(-np.inf, np.inf)
     )
     assert slope.higher_is_better(*values) is expected
-
-
-@settings(max_examples=50, deadline=None)
-@given(COHORTS.filter(lambda pairs: len(pairs) > 1))
-def test_youden_threshold_is_as_good_as_any_other(pairs: list[tuple[int, float]]) -> None:
-    y, p = np.array([a for a, _ in pairs]), np.array([b for _, b in pairs])
-    chosen = youden_threshold(y, p)
-    if len(set(y)) < 2:
-        assert chosen == 0.5
-        return
-
-    def youden(t: float) -> float:
-        return METRICS["sensitivity"].compute(y, p, t) + METRICS["specificity"].compute(y, p, t)
-
-    if len(set(p)) > 1:
-        middles = (np.unique(p)[1:] + np.unique(p)[:-1]) / 2
-        assert youden(chosen) == pytest.approx(max(youden(t) for t in middles))
