@@ -82,7 +82,7 @@ bench-delineation: $(READY)
 	NEUROKIT_PYTHON=build/bench-neurokit/bin/python \
 	  $(BIN)/python benchmarks/bench_delineation.py --keep build/bench-neurokit/marks
 
-# lightgbm on the dictionary against earlier features, clinical columns, rules: ten seeds, two cohorts
+# lightgbm on the dictionary against earlier features, clinical columns, rules: 2 x 5 folds, two cohorts
 .PHONY: bench-features
 bench-features: $(READY)
 	$(BIN)/python benchmarks/bench_features.py

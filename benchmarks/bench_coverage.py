@@ -27,7 +27,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 
 from dyssync.arrays import Floats, Indices, Ints
-from dyssync.evaluation.conformal import conformal_reference, possible_outcomes
+from dyssync.evaluation.conformal import ConformalReference, possible_outcomes
 from dyssync.evaluation.estimates import estimates
 from dyssync.evaluation.logistic import fit_logistic
 from dyssync.evaluation.recalibration import (
@@ -123,7 +123,9 @@ def one_cohort(setting: Setting, seed: int, others: tuple[Floats, Floats]) -> pd
     table = table[table["metric"].isin(truth)].reset_index(drop=True)
     place = table.groupby("metric").cumcount()  # estimates keep the order of the thresholds
     table["truth"] = [truth[name][k] for name, k in zip(table["metric"], place, strict=True)]
-    p_values = conformal_reference(fitted.y, fitted.testers, fitted.tested).p_values(members)
+    tested = np.full((len(fitted.y), members.shape[1]), np.nan)
+    np.put_along_axis(tested, fitted.testers, fitted.tested, axis=1)
+    p_values = ConformalReference(fitted.y, tested).p_values(members)
     for level in (0.8, 0.9):
         possible = possible_outcomes(p_values, level)
         for label, weight in ((0, 1 - chance), (1, chance)):

@@ -25,7 +25,7 @@ import argparse
 from collections.abc import Iterator, Mapping, Sequence
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -53,9 +53,11 @@ PAIRS = tuple((k, 5 + k) for k in range(5))  # of fits, one a repeat
 EQUALS = tuple(f"equal-{k}" for k in range(6))
 WEAK: Mapping[str, Any] = {"rounds": 30, "column_share": 0.05, "row_share": 0.5}
 LEVELS = (0.8, 0.9)
-Rows = list[tuple[Any, ...]]
+Rows: TypeAlias = list[tuple[Any, ...]]
+Result: TypeAlias = tuple[Rows, Rows, Rows, bool | None]
 
 _people: People  # of a worker
+_asked_of_equals = 0  # cohorts in which six equal models are compared, too
 
 
 def _fold_logits(
@@ -112,13 +114,14 @@ def _truth(fit: CrossFit, logits: Floats, y: Ints) -> dict[tuple[str, float], fl
     return {key: float(np.mean(values)) for key, values in found.items()}
 
 
-def study_of(number: int) -> tuple[Rows, Rows, Rows, bool]:
+def study_of(number: int) -> Result:
     """Draw a cohort and study it.
 
     Returns:
         Rows (model, metric, threshold, value, low, high, truth); rows of the deployed answer
         (model, quantity, value); rows of its sets (model, level, class, covered, n, deferred,
-        decided, decided rightly); and whether six equal models were told apart.
+        decided, decided rightly); and whether six equal models were told apart
+        (None where they were not asked).
     """
     n = len(_people.responses)
     rng = np.random.default_rng(np.random.SeedSequence([number, 0xC0407]))
@@ -140,7 +143,8 @@ def study_of(number: int) -> tuple[Rows, Rows, Rows, bool]:
         answered = graded.fit.answer(outside)
         deployed += _deployed(name, y, answered.p, truth)
         sets += _sets(name, y, answered.p_values, answered.p)
-    return intervals, deployed, sets, _told_apart(rows, others)
+    apart = _told_apart(rows, others) if number < _asked_of_equals else None
+    return intervals, deployed, sets, apart
 
 
 def _deployed(
@@ -177,7 +181,7 @@ def _told_apart(rows: Ints, others: Ints) -> bool:
     return bool((found.loc[asked, "p_holm"] < 0.05).any())
 
 
-def report(results: Sequence[tuple[Rows, Rows, Rows, bool]], keep: Path) -> None:
+def report(results: Sequence[Result], keep: Path) -> None:
     """Print the tables, and keep every interval in a file."""
     columns = ["model", "metric", "threshold", "value", "low", "high", "truth"]
     table = pd.DataFrame([r for found in results for r in found[0]], columns=columns)
@@ -214,19 +218,24 @@ def report(results: Sequence[tuple[Rows, Rows, Rows, bool]], keep: Path) -> None
         )
         word = "responders" if outcome else "non-responders"
         print(row(f"{float(str(level)):.0%}", word, *(f"{100 * s:.1f}" for s in shares)))
-    apart = np.mean([found[3] for found in results])
-    print(f"\nsix equal models told apart (named, Holm): {100 * apart:.1f} % of studies")
+    apart = [found[3] for found in results if found[3] is not None]
+    print(
+        f"\nsix equal models told apart (named, Holm): {100 * np.mean(apart):.1f} % of "
+        f"{len(apart)} studies"
+    )
 
 
 def main() -> None:
     """Draw, study and print."""
-    global _people
+    global _people, _asked_of_equals
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cohorts", type=int, default=500)
+    parser.add_argument("--equals", type=int, default=500, help="cohorts with six equal models")
     parser.add_argument("--people", type=int, default=8000)
     parser.add_argument("--seed", type=int, default=777)
     parser.add_argument("--folder", type=Path, default=Path("build/bench-intervals"))
     arguments = parser.parse_args()
+    _asked_of_equals = arguments.equals
     with keeping():
         _people = virtual_people(arguments.people, arguments.seed, arguments.folder)
         # forked, so that the measurements are shared
