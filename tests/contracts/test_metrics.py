@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from dyssync.evaluation.thresholds import youden_threshold
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import brentq
@@ -13,7 +14,6 @@ from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 
 from dyssync.evaluation.metrics import METRICS, Metric
-from dyssync.evaluation.thresholds import youden_threshold
 
 DOCS = Path(__file__).parents[2] / "docs" / "reading-the-report.md"
 Y = np.array([0, 1, 1, 0, 1, 0, 1, 1, 0, 0])

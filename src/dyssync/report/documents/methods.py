@@ -24,9 +24,9 @@ def patients(study: Overview) -> str:
     without = f" {count(gone, 'patient')} without an outcome took no part." if gone else ""
     return (
         f"We studied {count(cohort.patients, kind)} with {count(cohort.kept, 'recording')} before "
-        f"implantation, of whom {cohort.responders:,} ({percent(cohort.share)}) responded. Response "
-        "is what the cohort table says: its column responder, or a fall of the left-ventricular "
-        f"end-systolic volume by at least 15 %.{left_out}{without}"
+        f"implantation, of whom {cohort.responders:,} ({percent(cohort.share)}) responded. "
+        "Response is what the cohort table says: its column responder, or a fall of the "
+        f"left-ventricular end-systolic volume by at least 15 %.{left_out}{without}"
     )
 
 
@@ -61,9 +61,9 @@ def grading(study: Overview) -> str:
         "specificity; Brier score; observed to expected, calibration-in-the-large, slope, ICI; "
         "net benefit minus the better of treating all and none): percentile intervals of 2,000 "
         f"bootstrap samples of the patients. The threshold, {study.threshold:g}, was named before "
-        "any result. Named comparisons, of every model with no model (AUROC, accuracy) and with QRS "
-        "area (AUROC), have p-values corrected by Holm's method over all of them; other pairs are "
-        "exploratory and have none. Means and standard deviations over the fits, with the "
+        "any result. Named comparisons, of every model with no model (AUROC, accuracy) and with "
+        "QRS area (AUROC), have p-values corrected by Holm's method over all of them; other pairs "
+        "are exploratory and have none. Means and standard deviations over the fits, with the "
         "interval of Nadeau and Bengio, are given beside, as in the published study (Mori 2025, "
         "doi 10.1111/jce.70212)."
     )

@@ -54,8 +54,8 @@ def _of_methods(study: Overview) -> dict[str, str]:
         "12f": "Logistic recalibration, learnt out of fold and part of the model; no further "
                "updating.",
         "12g": "`dyssync predict` with the bundle of the run; its files are named by sha256.",
-        "13": "None that changes the share of responders in the answers: they are recalibrated "
-              "to it afterwards.",
+        "13": "Whatever a model does about it in fitting, its answers are recalibrated to the "
+              "share of responders afterwards.",
         "14": "Performance in subgroups is shown, nothing is done about differences "
               f"({_place('subgroups')}).",
         "15": f"A probability. Threshold {study.threshold:g}, named before any result; or no "
@@ -100,7 +100,7 @@ def _of_results(study: Overview) -> dict[str, str]:
               "cohort, no external validation. " + AUTHORS + "others.",
         "27a": "A file that cannot be read is refused with its reason; without a heartbeat, or "
                "with nothing known, the base rate is given and said to be it.",
-        "27b": "One file and, where known, clinical facts. The answer is for cardiologists, and for "
+        "27b": "One file and, where known, clinical facts. The answer is for cardiologists, for "
                "research only.",
     }  # fmt: skip
     return found
