@@ -33,7 +33,8 @@ def short(golden: StudyResults, z: Mapping[str, np.ndarray], simulated: bool = F
         [
             pd.DataFrame(
                 {"model": name, "patient_id": patients, "y": Y, "z": own,
-                 "p": 1 / (1 + np.exp(-own)), "times": 2, "basis": "ECG alone", "set_80": "defer", "set_90": "defer"}
+                 "p": 1 / (1 + np.exp(-own)), "times": 2, "basis": "ECG alone",
+                 "set_80": "defer", "set_90": "defer"}
             )
             for name, own in z.items()
         ],
