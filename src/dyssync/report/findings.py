@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dyssync.evaluation.comparisons import NAMED, NO_MODEL, ONE_NUMBER
+from dyssync.evaluation.comparisons import NO_MODEL, ONE_NUMBER
 from dyssync.evaluation.simultaneous import gain_lower_bound
 from dyssync.report.drawn import JUDGED, draws
 from dyssync.report.overview import Overview
@@ -116,11 +116,11 @@ def order(study: Overview, found: Sequence[Verdict]) -> Sentences:
             f"{best} has the highest AUROC, and the interval of its difference from every other "
             f"model leaves out 0 (each interval by itself).",
         )
-    some = f"{len(apart)} of {count(len(pairs), 'pair')} of models"
-    proven = [v for v in apart if v.kind == NAMED and v.shown]
+    proven = sum(v.shown for v in apart)
     return (
-        f"{cannot} in full: in {some} the interval of the difference in AUROC leaves out 0, "
-        f"{len(proven)} of them after Holm's correction; the others are exploratory.",
+        f"{cannot} in full: of {count(len(pairs), 'pair')}, {len(apart)} differ in AUROC by more "
+        f"than each interval by itself allows for, {proven or 'none'} of them after Holm's "
+        "correction.",
     )
 
 
