@@ -117,3 +117,14 @@ bench-fuzz: $(READY)
 	{ printf 'atheris %s\n' $(HAND_WRITTEN); \
 	  printf 'hypothesis %s\n' $(BY_LIBRARY) $(HAND_WRITTEN); } | \
 	  xargs -P 2 -L 1 sh -c '$(FUZZ) "$$0" "$$1" $(FUZZ_FILES)'
+
+# Do the 95 % intervals of a study cover, and is the bundle's answer worth what was graded?
+.PHONY: bench-intervals
+bench-intervals: $(READY)
+	$(BIN)/python benchmarks/bench_intervals.py
+
+# do the intervals of a study hold the truth in 95 of 100 simulated cohorts? (half an hour)
+.PHONY: bench-coverage
+bench-coverage: $(READY)
+	$(BIN)/python benchmarks/bench_coverage.py
+	$(BIN)/python benchmarks/bench_coverage.py --features 40 --ridge 60

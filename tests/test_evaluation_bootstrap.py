@@ -15,6 +15,7 @@ from dyssync.evaluation.bootstrap import (
     threshold_bands,
 )
 from dyssync.evaluation.curves import decision_points
+from dyssync.evaluation.delong import REFIT_FACTOR
 from dyssync.evaluation.metrics import METRICS
 from dyssync.evaluation.weighted import (
     average_precision,
@@ -69,8 +70,9 @@ def test_every_metric_but_those_of_ranks_is_resampled_and_each_value_is_the_metr
 def test_percentiles_of_a_share_are_binomial() -> None:
     y, p = cohort(200, 2)
     band = threshold_bands(y, p, np.array([0.5]), patient_weights(200, 3))["accuracy"]
-    expected = stats.binom.ppf([0.025, 0.975], 200, band.value[0]) / 200
-    assert (band.low[0], band.high[0]) == pytest.approx(tuple(expected), abs=0.01)
+    plain = stats.binom.ppf([0.025, 0.975], 200, band.value[0]) / 200
+    expected = band.value[0] + np.sqrt(REFIT_FACTOR) * (plain - band.value[0])
+    assert (band.low[0], band.high[0]) == pytest.approx(tuple(expected), abs=0.012)
 
 
 def test_width_of_the_slope_is_that_of_likelihood_theory() -> None:
@@ -79,7 +81,9 @@ def test_width_of_the_slope_is_that_of_likelihood_theory() -> None:
     x = np.column_stack([np.ones(3000), np.log(p / (1 - p))])
     information = x.T @ (x * (p * (1 - p))[:, None])  # at slope 1, which is true here
     se = np.sqrt(np.linalg.inv(information)[1, 1])
-    assert (band.high - band.low)[0] == pytest.approx(2 * 1.96 * se, rel=0.15)
+    assert (band.high - band.low)[0] == pytest.approx(
+        2 * 1.96 * se * np.sqrt(REFIT_FACTOR), rel=0.15
+    )
 
 
 def test_net_benefit_gain_is_read_off_the_decision_curve() -> None:
@@ -103,3 +107,11 @@ def test_an_interval_of_what_most_draws_leave_undefined_is_not_known() -> None:
     band = percentile_band(np.array([1.5, 1.0]), draws)
     assert np.isnan(band.low).tolist() == [False, True]
     assert np.isnan(percentile_band(np.array([np.nan]), np.ones((3, 1))).high[0])
+
+
+def test_right_probabilities_may_have_no_miscalibration_and_wrong_ones_must() -> None:
+    for shift, none in ((0.0, True), (0.25, False)):
+        y, p = cohort(285, 10)
+        p = np.clip(p - shift, 0.01, 0.99)
+        band = probability_bands(y, p, patient_weights(285, 11, draws=300))["ici"]
+        assert (band.low[0] < 0.01) == none

@@ -6,10 +6,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dyssync.evaluation.conformal import (
+    ConformalReference,
     conformal_answers,
-    conformal_reference,
     possible_outcomes,
 )
+
+
+def conformal_reference(
+    y: np.ndarray, testers: np.ndarray, tested: np.ndarray
+) -> ConformalReference:
+    """The reference of patients tested by two of ten members each."""
+    z = np.full((len(y), 10), np.nan)
+    np.put_along_axis(z, testers, tested, axis=1)
+    return ConformalReference(y, z)
 
 
 def study(n: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -55,7 +64,7 @@ def test_graded_patients_are_compared_with_all_others() -> None:
 def test_what_is_not_known_is_deferred() -> None:
     y, testers, tested = study(50, 1)
     unknown = tested.copy()
-    unknown[4, 1] = np.nan
+    unknown[4] = np.nan
     reference = conformal_reference(y, testers, unknown)
     kept = np.arange(50) != 4
     without = conformal_reference(y[kept], testers[kept], tested[kept])
@@ -81,3 +90,27 @@ def test_at_90_a_class_of_eight_cannot_be_excluded_but_one_of_nine_can() -> None
         testers = np.zeros((2 * k, 1), dtype=np.intp)
         reference = conformal_reference(y, testers, y[:, None].astype(float))
         assert possible_outcomes(reference.p_values(np.array([[9.0]])), 0.9)[0, 0] == possible
+
+
+@pytest.mark.parametrize(("member_noise", "covered"), [(0.3, (0.88, 0.93)), (3.0, (0.95, 1.0))])
+def test_sets_hold_the_outcome_of_patients_never_seen_in_each_class(
+    member_noise: float, covered: tuple[float, float]
+) -> None:
+    # members share what they know of a patient; the more each adds of its own, the more the mean
+    # over the compared pairs evens out, and the sets hold more than they promise, never less
+    rng = np.random.default_rng(7)
+    held = []
+    for seed in range(60):
+        y, testers, _ = study(150, seed)
+        outcome = np.arange(1000) % 2
+        tested, new = (
+            rng.normal(size=(len(label), 1))
+            + label[:, None]
+            + member_noise * rng.normal(size=(len(label), members))
+            for label, members in ((y, 2), (outcome, 10))
+        )
+        p_values = conformal_reference(y, testers, tested).p_values(new)
+        possible = possible_outcomes(p_values, 0.9)
+        held.append([possible[outcome == label, label].mean() for label in (0, 1)])
+    found = np.mean(held, axis=0)
+    assert ((covered[0] < found) & (found < covered[1])).all(), found

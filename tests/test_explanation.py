@@ -8,7 +8,7 @@ from dyssync.ecg import LEADS
 from dyssync.errors import ConfigError
 from dyssync.explanation.gradcam import gradcam
 from dyssync.explanation.overlay import HEAT
-from dyssync.explanation.regions import call_region, chance_shares, lead_shares, lead_weights
+from dyssync.explanation.regions import call_region, lead_shares, lead_weights
 from dyssync.rendering import LeadBox
 
 
@@ -75,16 +75,6 @@ def test_empty_map_is_counted_as_none() -> None:
     shares = lead_shares(np.zeros((1, 6, 6), dtype=np.float32), held)
     assert np.isnan(shares).all()
     assert call_region(shares[0], held) == "none"
-
-
-def test_chance_is_even_between_sides_of_equal_area() -> None:
-    held = lead_weights(grid_boxes(), (120, 120), (6, 6))
-    maps = np.zeros((60, 6, 6), dtype=np.float32)
-    maps[:, 2, 5] = 1.0
-    chance = chance_shares(maps, held, np.random.default_rng(0))
-    assert sum(chance.values()) == pytest.approx(1.0)
-    assert chance["limb"] == pytest.approx(chance["precordial"], abs=0.1)
-    assert chance["none"] == 0
 
 
 def test_the_hottest_colour_is_told_from_paper_and_from_the_trace() -> None:

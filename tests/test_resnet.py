@@ -1,4 +1,4 @@
-"""What is particular to the image model: calibration, boxes, pretrained starts."""
+"""What is particular to the image model: boxes, pretrained starts."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +8,6 @@ import pytest
 
 from dyssync.ecg import ECG, LEADS
 from dyssync.errors import ModelError
-from dyssync.models.calibration import fit_calibration
 from dyssync.models.resnet import ResNet18
 from dyssync.models.self_supervised import SelfSupervisedResNet18
 from dyssync.pretraining.config import PretrainingConfig
@@ -16,21 +15,6 @@ from dyssync.pretraining.encoder import load_encoder
 from dyssync.pretraining.loop import pretrain
 
 Toy = tuple[list[ECG], np.ndarray]
-
-
-def test_calibration_undoes_overconfidence_and_bias() -> None:
-    rng = np.random.default_rng(0)
-    true_logits = rng.normal(0.3, 1.5, 20_000)
-    y = rng.random(20_000) < 1 / (1 + np.exp(-true_logits))
-    slope, intercept = fit_calibration(3 * true_logits - 1.2, y)
-    assert slope == pytest.approx(1 / 3, rel=0.05)
-    assert intercept == pytest.approx(0.4, abs=0.05)
-
-
-def test_calibration_of_separated_logits_stays_finite() -> None:
-    slope, intercept = fit_calibration(np.array([-2.0, -1.0, 1.0, 2.0]), np.array([0, 0, 1, 1]))
-    assert 0 < slope < 20
-    assert abs(intercept) < 1
 
 
 @pytest.mark.parametrize("layout", ["3x4+II", "tiles"])

@@ -55,7 +55,14 @@ def test_maps_belong_to_the_rows_of_lead_regions(finished_run: Path) -> None:
         empty = cams.maps.reshape(len(rows), -1).max(axis=1) == 0
         np.testing.assert_array_equal(empty, rows["zero_map"].to_numpy())
     counts = results.explanations["region_counts"]
-    assert counts.groupby("model")["share"].sum().round(9).eq(1).all()
+    for share in ("share", "null_share"):
+        assert counts.groupby("model")[share].sum().round(9).eq(1).all()
+    agreement = results.explanations["region_agreement"].set_index("model")
+    assert set(agreement.index) == set(results.maps)
+    named = regions[regions["region"] != "none"].groupby(["model", "patient_id"]).size()
+    # two seeds: a patient has one pair of networks or none
+    pairs = named.eq(2).groupby("model").sum().reindex(agreement.index)
+    np.testing.assert_array_equal(agreement["n_pairs"], pairs)
 
 
 def test_contributions_are_kept_with_every_test_prediction(finished_run: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -18,7 +19,7 @@ from dyssync.learning.network_input import asked_pictures
 from dyssync.learning.picture_config import PictureConfig
 from dyssync.models import MODELS
 from dyssync.models.base import ProbabilityMixin
-from dyssync.models.protocols import Ranges, State, TakesPictures
+from dyssync.models.protocols import Ranges, State, TakesPictures, UsesFacts
 from dyssync.study.config import PRESETS
 from dyssync.study.virtual import SHORTENED
 
@@ -34,6 +35,7 @@ QUICK: dict[str, dict[str, Any]] = {
     "resnet18": SMALL,
     "ssl-resnet18": {**SMALL, "pretraining_passes": 1},
     "lightgbm": {"rounds": 40, "min_leaf": 3},
+    "ridge": {"fall_penalty": 10.0, "response_penalty": 10.0},
     "logistic": {},
     "guideline-esc-2021": {},
     "guideline-hrs-2023": {},
@@ -46,9 +48,11 @@ FITTED = [
     pytest.param(name, marks=pytest.mark.slow if "epochs" in quick else ())
     for name, quick in QUICK.items()
 ]
+# rows drawn at random would not be the same people
+WHOLE: dict[str, dict[str, Any]] = {"lightgbm": {"row_share": 1.0}}
 KNOWS_NOTHING = {"prevalence", "lbbb-strauss"}  # the formula's wide QRS has no notch
 RULES = {"guideline-esc-2021", "guideline-hrs-2023", "qrs-area", "lbbb-strauss"}
-NO_CHANCE = {"prevalence", "logistic", *RULES}  # nothing random in them
+NO_CHANCE = {"prevalence", "logistic", "ridge", *RULES}  # nothing random in them
 
 
 def parts(toy: Toy) -> tuple[Toy, Toy]:
@@ -68,8 +72,8 @@ def fitted(toy: Toy) -> Callable[[str], Any]:
 
     def get(name: str) -> Any:
         if name not in held:
-            train, rest = parts(toy)
-            held[name] = MODELS[name](**QUICK[name]).fit(*train, seed=3, validation=rest)
+            train, _ = parts(toy)
+            held[name] = MODELS[name](**QUICK[name]).fit(*train, seed=3)
         return held[name]
 
     return get
@@ -149,10 +153,10 @@ def test_same_seed_same_numbers_and_two_seeds_differ(
     train, rest = parts(toy)
     x = rest[0]
     first = fitted(name).response_probability(x)
-    again = clone(fitted(name)).fit(*train, seed=3, validation=rest).response_probability(x)
+    again = clone(fitted(name)).fit(*train, seed=3).response_probability(x)
     np.testing.assert_array_equal(first, again)
     if name not in NO_CHANCE:
-        other = MODELS[name](**QUICK[name]).fit(*train, seed=4, validation=rest)
+        other = MODELS[name](**QUICK[name]).fit(*train, seed=4)
         assert not np.array_equal(first, other.response_probability(x))
 
 
@@ -206,12 +210,86 @@ def test_labels_of_one_class_are_refused(name: str, toy: Toy) -> None:
 
 
 @pytest.mark.parametrize("name", FITTED)
-def test_refit_parameters_are_parameters(name: str, fitted: Callable[[str], Any]) -> None:
-    changed = fitted(name).refit_params([fitted(name)])
-    assert set(changed) <= set(fitted(name).get_params())
+def test_a_validation_part_may_stop_training_and_is_not_learnt_from(name: str, toy: Toy) -> None:
+    train, rest = parts(toy)
+    stopped = MODELS[name](**QUICK[name]).fit(*train, seed=3, validation=rest)
+    p = stopped.response_probability(rest[0])
+    assert ((p >= 0) & (p <= 1)).all()
 
 
-@pytest.mark.parametrize("name", ["lightgbm", "logistic"])
+@pytest.mark.parametrize("name", FITTED)
+def test_logits_are_those_of_the_probabilities(
+    name: str, fitted: Callable[[str], Any], toy: Toy
+) -> None:
+    x = toy[0][32:36]
+    logits, p = fitted(name).logits(x), fitted(name).response_probability(x)
+    known = np.isfinite(logits)
+    np.testing.assert_allclose(1 / (1 + np.exp(-logits[known])), p[known], atol=2e-3)
+    np.testing.assert_array_equal(p[~known], fitted(name).base_rate_)
+
+
+@pytest.mark.parametrize("name", FITTED)
+def test_without_a_heartbeat_the_answer_is_the_base_rate(
+    name: str, fitted: Callable[[str], Any]
+) -> None:
+    slope = np.linspace(0, 1, 2500, dtype=np.float32) * np.ones((12, 1), dtype=np.float32)
+    nothing = ECG(slope, 250.0)
+    assert np.isnan(fitted(name).logits([nothing])).all()
+    assert fitted(name).response_probability([nothing])[0] == 0.5  # 16 of 32
+
+
+@pytest.mark.parametrize("name", [n for n in QUICK if "epochs" not in QUICK[n]])
+def test_recordings_of_one_patient_share_the_weight_of_one(name: str, toy: Toy) -> None:
+    (x, y), rest = parts(toy)
+    seen = MODELS[name](**{**QUICK[name], **WHOLE.get(name, {})})
+    once = clone(seen).fit(x, y).response_probability(rest[0])
+    thrice = np.repeat(np.arange(len(x)), np.where(y == 0, 3, 1))
+    shared = np.where(y == 0, 1 / 3, 1.0)[thrice]
+    again = clone(seen).fit([x[i] for i in thrice], y[thrice], weight=shared)
+    assert again.base_rate_ == pytest.approx(0.5)
+    p = again.response_probability(rest[0])
+    assert p.mean() == pytest.approx(once.mean(), abs=0.03)
+    unshared = clone(seen).fit([x[i] for i in thrice], y[thrice])
+    assert unshared.base_rate_ == pytest.approx(0.25)
+    with pytest.raises(ModelError, match="weights of 32 recordings"):
+        clone(seen).fit(x, y, weight=np.zeros(32))
+
+
+@pytest.mark.parametrize("name", [n for n in QUICK if isinstance(MODELS[n](), UsesFacts)])
+def test_ecg_alone_is_blind_to_clinical_facts(name: str, toy: Toy) -> None:
+    (x, y), rest = parts(toy)
+    alone = MODELS[name](**QUICK[name]).ecg_alone()
+    assert alone.ecg_alone() is None
+    alone.fit(x, y)
+    plain = alone.response_probability(rest[0])
+    told = [replace(e, age=80.0, sex="F", clinical={"lvef": 10.0, "nyha": 4.0}) for e in rest[0]]
+    np.testing.assert_array_equal(alone.response_probability(told), plain)
+
+
+@pytest.mark.parametrize("name", ["lightgbm", "ridge"])
+def test_the_fall_itself_is_learnt_where_it_is_known(name: str, toy: Toy) -> None:
+    (x, y), rest = parts(toy)
+    rng = np.random.default_rng(0)
+    fall = np.where(y == 1, 30.0, 0.0) + rng.normal(0, 5, len(y))
+    model = MODELS[name](**QUICK[name])
+    told = clone(model).fit(x, y, fall=fall)
+    p = told.response_probability(rest[0])
+    assert roc_auc_score(rest[1], p) > 0.8
+    assert not np.allclose(p, clone(model).fit(x, y).response_probability(rest[0]))
+    # nobody's fall is known: the response is learnt
+    unknown = clone(model).fit(x, y, fall=np.full(len(y), np.nan))
+    plain = clone(model).fit(x, y)
+    np.testing.assert_array_equal(unknown.logits(rest[0]), plain.logits(rest[0]))
+    # an absurd volume weighs no more than the largest fall that can be
+    wild = fall.copy()
+    wild[0] = -1e6
+    assert np.isfinite(clone(model).fit(x, y, fall=wild).logits(rest[0])).all()
+    back = State(json.loads(json.dumps(told.state().values)), dict(told.state().files))
+    restored = MODELS[name](**model.get_params()).restore(back)
+    np.testing.assert_array_equal(restored.logits(rest[0]), told.logits(rest[0]))
+
+
+@pytest.mark.parametrize("name", ["lightgbm", "ridge", "logistic"])
 def test_contributions_sum_to_the_log_odds(
     name: str, fitted: Callable[[str], Any], toy: Toy
 ) -> None:

@@ -4,9 +4,8 @@ Pure functions of outcomes ``y`` (n,) int64, 1 = responder, and probabilities of
 float64, 0-1 inclusive; NaN where a measure is undefined.
 
 The smooth curve is a logistic regression on a restricted cubic spline of logit p with three knots
-(Harrell's, at the quantiles .1, .5, .9; linear beyond), not loess: at 285 patients the two agree,
-this one is defined at both ends, needs no bandwidth, cannot leave 0-1, and is fast enough for
-thousands of resamples.
+(Harrell's, at the quantiles .1, .5, .9; linear beyond), not loess: it is defined at both ends,
+needs no bandwidth, cannot leave 0-1, and is fast enough for thousands of resamples.
 
 References:
     Van Calster B et al. J Clin Epidemiol 2016;74:167, doi 10.1016/j.jclinepi.2015.12.005.

@@ -6,7 +6,9 @@ responder and ``+z`` for a non-responder: the larger, the stranger.
 
 At 90 %, the set of possible outcomes holds the true one in about 90 of 100 responders and in about
 90 of 100 non-responders, whoever is exchangeable with the study's patients. The proven floor of
-cross-conformal sets is 80 of 100 there (1 - 2 alpha); fold models that are alike give 1 - alpha.
+cross-conformal sets is 80 of 100 there (1 - 2 alpha). Fold models that are alike give 1 - alpha;
+models that disagree much give more, at the price of more deferrals: a new patient's p-value is a
+mean over the pairs of members, which evens out what the single pair of a graded patient does not.
 
 References:
     Vovk V. Ann Math Artif Intell 2015;74:9, doi 10.1007/s10472-013-9368-4 (cross-conformal).

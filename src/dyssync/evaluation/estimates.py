@@ -16,8 +16,8 @@ from dyssync.arrays import Floats, Ints
 from dyssync.errors import InputError
 from dyssync.evaluation.bootstrap import (
     Band,
+    metric_band,
     patient_weights,
-    percentile_band,
     probability_bands,
     threshold_bands,
 )
@@ -85,7 +85,7 @@ def _bands(y: Ints, z: Floats, p: Floats, thresholds: Floats, seed: int) -> Mapp
     auprc = (average_precision(y, z, rows) for rows in (np.ones((1, len(y))), weight))
     return {
         "auroc": Band(*(np.array([v]) for v in (auroc.auroc, auroc.low, auroc.high))),
-        "auprc": percentile_band(next(auprc), next(auprc)[:, None]),
+        "auprc": metric_band("auprc", next(auprc), next(auprc)[:, None]),
         **threshold_bands(y, p, thresholds, weight),
         **probability_bands(y, p, weight),
     }

@@ -53,12 +53,20 @@ def fit_logistic(
     answer = np.full((len(weight), design.shape[1]), np.nan)
     targets = np.broadcast_to(np.asarray(target, dtype=np.float64), weight.shape)
     fits = _Fits(design, targets, weight, start, offset, ridge)
-    current = np.tile(start, (len(weight), 1)).astype(np.float64)
-    loss, share = fits.loss(current)
+    loss, _ = fits.loss(np.tile(start, (len(weight), 1)))
     perfect = (loss <= 1e3 * TINY * total) & (total > 0)
     answer[perfect] = start
-    open_ = np.flatnonzero(~perfect & (total > 0))  # fits that go on, as rows of the answer
-    fits, current, loss, share = fits.only(open_), current[open_], loss[open_], share[open_]
+    others = np.flatnonzero(~perfect & (total > 0))
+    answer[others] = _minimise(fits.only(others), len(others))
+    return answer
+
+
+def _minimise(fits: _Fits, n: int) -> Floats:
+    """Return the coefficients (n, d) of n fits from their start on; NaN without a minimum."""
+    answer = np.full((n, len(fits.start)), np.nan)
+    open_ = np.arange(n)  # fits that go on, as rows of the answer
+    current = np.tile(fits.start, (n, 1)).astype(np.float64)
+    loss, share = fits.loss(current)
     step, gain = fits.newton(current, share)
     for _ in range(MAX_STEPS):
         if len(open_) == 0:
@@ -68,14 +76,12 @@ def fit_logistic(
         better = trial_loss <= loss * (1 + 1e-13)  # rounding
         done = better & (gain < ENOUGH)
         answer[open_[done]] = trial[done]
-        current = np.where(better[:, None], trial, current)
-        share = np.where(better[:, None], trial_share, share)
-        loss = np.where(better, trial_loss, loss)
+        current = np.where(better[:, None], trial, current)[~done]
+        share = np.where(better[:, None], trial_share, share)[~done]
+        loss = np.where(better, trial_loss, loss)[~done]
         open_, fits = open_[~done], fits.only(~done)
-        current, share, step = current[~done], share[~done], step[~done]
-        loss, better = loss[~done], better[~done]
         next_step, gain = fits.newton(current, share)
-        step = np.where(better[:, None], next_step, step / 2)
+        step = np.where(better[~done, None], next_step, step[~done] / 2)
     return answer
 
 

@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 
 from dyssync.arrays import Floats
-from dyssync.evaluation.bootstrap import patient_weights, percentile_band
+from dyssync.evaluation.bootstrap import metric_band, patient_weights
 from dyssync.evaluation.estimates import each_model
 from dyssync.evaluation.weighted import ratio, threshold_metrics
 
-SHARES = (0.5, 0.6, 0.7)  # of responders; most cohorts of CRT lie there
+SHARES = (0.5, 0.6, 0.7)  # of responders, below and above a cohort's usual 60 %
 
 
 def called_counts(answers: pd.DataFrame, thresholds: Sequence[float]) -> pd.DataFrame:
@@ -57,7 +57,7 @@ def predictive_values(
         for share in shares:
             both = values_at_share(rates["sensitivity"], rates["specificity"], share)
             for name, values in zip(("ppv", "npv"), both, strict=True):
-                band = percentile_band(values[0], values[1:])
+                band = metric_band(name, values[0], values[1:])
                 found = zip(cuts, band.value, band.low, band.high, strict=True)
                 rows += [(model, name, t, share, *interval) for t, *interval in found]
     columns = ["model", "metric", "threshold", "share", "value", "low", "high"]

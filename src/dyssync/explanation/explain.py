@@ -11,7 +11,7 @@ import torch
 from dyssync.arrays import Floats
 from dyssync.explanation.gradcam import gradcam
 from dyssync.explanation.maps import CamMaps, MapBox
-from dyssync.explanation.regions import LeadWeights, call_region, lead_shares, lead_weights
+from dyssync.explanation.regions import LeadWeights, call_regions, lead_shares, lead_weights
 from dyssync.image import Input
 from dyssync.learning.network_input import stack
 from dyssync.models.protocols import LooksAtPictures
@@ -62,5 +62,5 @@ def explain(model: LooksAtPictures, inputs: Sequence[Input], stage: str, cut: fl
         maps=CamMaps(maps, pictures, boxes),
         weights=weights,
         shares=shares,
-        regions=tuple(call_region(row, weights, cut) for row in shares),
+        regions=call_regions(shares, weights, cut),
     )

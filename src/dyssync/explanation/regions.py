@@ -1,4 +1,4 @@
-"""From a map over the picture to leads: whose box holds how much, and what chance would give."""
+"""From a map over the picture to leads: whose box holds how much, and what a map is called."""
 
 from __future__ import annotations
 
@@ -14,9 +14,6 @@ from dyssync.rendering import LeadBox
 
 PRECORDIAL, LIMB, BOTH, NONE = "precordial", "limb", "both", "none"
 REGIONS = (PRECORDIAL, LIMB, BOTH, NONE)
-# Mori 2025: 36 responders, 13 precordial, 16 limb, 7 both
-STUDY_SHARES = {PRECORDIAL: 13 / 36, LIMB: 16 / 36, BOTH: 7 / 36}
-CHANCE_DRAWS = 20  # shuffles a map
 
 
 @dataclass(frozen=True)
@@ -43,7 +40,7 @@ def lead_weights(
     """Return the matrix that takes a map's cells to leads.
 
     The map is spread over the picture by bilinear interpolation, which is linear: each cell's share
-    in each box is computed once and serves all maps and all shuffles.
+    in each box is computed once and serves all maps.
 
     Args:
         boxes: of the leads, px; a lead may have several (rhythm strip).
@@ -85,13 +82,6 @@ def call_region(shares: Floats, held: LeadWeights, cut: float = 0.6) -> str:
     return LIMB if limb_part >= cut else PRECORDIAL if limb_part <= 1 - cut else BOTH
 
 
-def chance_shares(
-    maps: Singles, held: LeadWeights, rng: np.random.Generator, cut: float = 0.6
-) -> dict[str, float]:
-    """Return the share of each region when the cells of the same maps are shuffled."""
-    calls = []
-    flat = maps.reshape(len(maps), -1)
-    for _ in range(CHANCE_DRAWS):
-        shuffled = rng.permuted(flat, axis=1).reshape(maps.shape)
-        calls += [call_region(row, held, cut) for row in lead_shares(shuffled, held)]
-    return {region: calls.count(region) / max(1, len(calls)) for region in REGIONS}
+def call_regions(shares: Floats, held: LeadWeights, cut: float = 0.6) -> tuple[str, ...]:
+    """Return what each of n maps is called, from their shares by lead, (n, 12)."""
+    return tuple(call_region(row, held, cut) for row in shares)

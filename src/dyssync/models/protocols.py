@@ -160,6 +160,9 @@ class LooksAtPictures(ResponseModel, TakesPictures, Protocol):
     def fitted_network(self) -> torch.nn.Module:
         """Return the network, with a submodule "encoder" of the stages of a ResNet."""
 
+    def untrained_network(self) -> torch.nn.Module:
+        """Return a network of the same kind with random weights, from torch's own generator."""
+
 
 @runtime_checkable
 class Pretrained(ResponseModel, Protocol):

@@ -329,6 +329,10 @@ class ResNet18(ProbabilityMixin):
         network: torch.nn.Module = self._learned("network_")
         return network
 
+    def untrained_network(self) -> torch.nn.Module:
+        """Return a network that has seen nothing: random weights, no ImageNet, no pretraining."""
+        return build_network(1, self.dropout)
+
     def state(self) -> State:
         """Return the weights and the cohort's log-odds of response."""
         network = self._learned("network_")

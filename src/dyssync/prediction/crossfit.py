@@ -141,6 +141,7 @@ def cross_fit(tested: pd.DataFrame, members: Sequence[str], *, own_scale: bool) 
         own_scale: whether the logits of each have their own centre and scale.
     """
     wide = tested.pivot(index="patient_id", columns="seed", values="logit").sort_index()
+    wide = wide.reindex(columns=range(1, len(members) + 1))
     raw = wide.to_numpy(np.float64)  # (patients, M)
     y = tested.groupby("patient_id")["y"].first().loc[wide.index].to_numpy(np.int64)
     centres, scales = _scales(raw) if own_scale else (np.zeros(raw.shape[1]), np.ones(raw.shape[1]))

@@ -53,8 +53,16 @@ EXPLANATION_TABLES: Mapping[str, tuple[str, ...]] = {
         "model", "seed", "patient_id", "p", "limb_share", "precordial_share",
         "limb_area_share", "region", "zero_map",
     ),
-    # chance_share: the same rule on maps whose cells were shuffled; study_share: Mori 2025
-    "region_counts": ("model", "region", "count", "share", "chance_share", "study_share"),
+    # share, null_share: means over trained and untrained networks (seeds) with Student's 95 %
+    # intervals over networks; study_share: Mori 2025
+    "region_counts": (
+        "model", "region", "share", "low", "high", "null_share", "study_share",
+        "null_low", "null_high",
+    ),
+    # of pairs of networks on one patient; low, high: 95 % of (agreement - expected), over patients
+    "region_agreement": (
+        "model", "n_pairs", "agreement", "expected", "low", "high", "above_chance",
+    ),
     # over seeds; direction: rank correlation of value and contribution
     "importances": ("model", "feature", "mean_abs_log_odds", "sd", "direction", "n_seeds"),
     # what each rule says of each recording

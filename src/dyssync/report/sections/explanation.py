@@ -1,72 +1,64 @@
-"""What the image models used: Grad-CAM maps by region, by lead, and some of them drawn."""
+"""What the image models used: some Grad-CAM maps, and counts of them where they mean patients."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dyssync.explanation.agreement import LEAST_PATIENTS
+from dyssync.explanation.networks import UNTRAINED
 from dyssync.explanation.overlay import plot_overlay
+from dyssync.explanation.regions import REGIONS
 from dyssync.figures.palette import INK, Look
 from dyssync.figures.plate import file_name, finish
 from dyssync.report.figures import WIDE, blank, in_percent
 from dyssync.report.map_facts import LeadShares, ModelMaps, model_maps
 from dyssync.report.overview import Overview
+from dyssync.report.region_facts import RegionFacts, region_facts
 from dyssync.report.section import Plates, Section, template_beside
-from dyssync.report.wording import percent
-from dyssync.study.results import StudyResults
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
-class RegionRow:
-    """How many maps of a model fell into a region, beside chance and the published study."""
-
-    model: str
-    region: str
-    count: int
-    share: str
-    chance: str
-    study: str
-
-
-@dataclass(frozen=True)
 class ExplanationFacts:
-    """Counts by region, maps by model; ``own_pictures``: the cohort holds no signals."""
+    """What the section says.
 
-    regions: tuple[RegionRow, ...]
+    Attributes:
+        maps: of each model.
+        regions: of its maps, by model.
+        own_pictures: the cohort holds no signals.
+        names: of the regions.
+        n_untrained: networks without learning that a model is compared with.
+        least: patients that agreement is judged by, at least.
+    """
+
     maps: tuple[ModelMaps, ...]
+    regions: Mapping[str, RegionFacts]
     own_pictures: bool
+    names: tuple[str, ...] = REGIONS
+    n_untrained: int = UNTRAINED
+    least: int = LEAST_PATIENTS
+
+    def counted(self, model: str) -> bool:
+        """Whether sums over a model's maps say something about patients, and so are shown."""
+        return model in self.regions and self.regions[model].counted
 
 
 def gather(study: Overview) -> ExplanationFacts:
     """Return what the tables of the maps say."""
     results = study.results
-    return ExplanationFacts(_regions(results), model_maps(results), results.run.pictures)
-
-
-def _regions(results: StudyResults) -> tuple[RegionRow, ...]:
-    """Return the counts by region in the order of the table."""
-    return tuple(
-        RegionRow(
-            model=str(row["model"]),
-            region=str(row["region"]),
-            count=int(row["count"]),
-            share=percent(float(row["share"]), 1),
-            chance=percent(float(row["chance_share"]), 1),
-            study=percent(float(row["study_share"]), 1),
-        )
-        for row in results.explanations["region_counts"].to_dict("records")
-    )
+    return ExplanationFacts(model_maps(results), region_facts(results), results.run.pictures)
 
 
 def draw(facts: ExplanationFacts, study: Overview) -> Plates:
-    """Draw the shares by lead of each model under its name, its cases under theirs."""
+    """Draw each model's cases under their keys, and what is counted of its leads under its name."""
     plates = {}
     for maps in facts.maps:
         name = study.file_names[maps.model]
-        if maps.leads.n:
+        if maps.leads.n and facts.counted(maps.model):
             plates[maps.model] = finish(
                 _plot_leads(maps.leads, study.looks[maps.model]),
                 file_name("leads", name),

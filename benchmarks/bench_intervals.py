@@ -1,0 +1,241 @@
+"""Do the intervals of a study cover, and does its bundle answer as well as it was graded?
+
+    make bench-intervals                                  about an hour on two cores
+    python benchmarks/bench_intervals.py --cohorts 20 --people 3000    a look
+
+Virtual cohorts of 285 are drawn from thousands of virtual patients, each is cross-fitted with the
+models of the study that take no networks, in the code that a study runs, and what it says is held
+against the truth: what the same fits are worth on all patients who are not in the cohort.
+
+* coverage of the 95 % intervals. The truth of an out-of-fold metric is its value on the others, of
+  answers by two fits, one a repeat, as in the study; mean over five such pairs;
+* how often a study of six equal models calls one of them better than another;
+* the answer of the bundle on the others: calibration, Brier score, AUROC against the graded one,
+  and the conformal sets.
+"""
+
+# ruff: noqa: E402 - the libraries of NumPy read the number of threads when they are imported
+from __future__ import annotations
+
+from dyssync.workers import use_one_thread
+
+use_one_thread()  # as a study fits
+
+import argparse
+from collections.abc import Iterator, Mapping, Sequence
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from dyssync.arrays import Floats, Ints
+from dyssync.cohort.splits import fold_patients
+from dyssync.evaluation.comparisons import NO_MODEL, ONE_NUMBER, compare_models
+from dyssync.evaluation.conformal import DEFER, RESPONDER, conformal_answers
+from dyssync.evaluation.estimates import estimates
+from dyssync.evaluation.metrics import METRICS
+from dyssync.evaluation.recalibration import Recalibration
+from dyssync.keeping import keeping
+from dyssync.models import MODELS
+from dyssync.models.protocols import ResponseModel
+from dyssync.prediction.crossfit import CrossFit, Graded, cross_fit
+from dyssync.workers import available_cores
+from markdown_rows import head, row
+from virtual_people import People, virtual_people
+
+PATIENTS = 285
+MODELS_ASKED = ("lightgbm", "ridge", "logistic", "qrs-area")
+THRESHOLDS = (0.4, 0.5, 0.6, 0.7)
+PAIRS = tuple((k, 5 + k) for k in range(5))  # of fits, one a repeat
+# Six models that are equal by construction: one kind of weak trees, other columns and rows each.
+EQUALS = tuple(f"equal-{k}" for k in range(6))
+WEAK: Mapping[str, Any] = {"rounds": 30, "column_share": 0.05, "row_share": 0.5}
+LEVELS = (0.8, 0.9)
+Rows = list[tuple[Any, ...]]
+
+_people: People  # of a worker
+
+
+def _fold_logits(
+    rows: Ints, make: Sequence[ResponseModel], others: Ints, moved: int = 0
+) -> tuple[pd.DataFrame, Floats]:
+    """Fit one model to each fold; return the test parts' logits, and (others, fits) of the others.
+
+    Args:
+        rows: patients of the cohort.
+        make: an unfitted model a fit.
+        others: patients outside.
+        moved: added to the seeds of the fits.
+    """
+    ids = [f"{i:06d}" for i in rows]
+    place = dict(zip(ids, rows.tolist(), strict=True))
+    splits = fold_patients(pd.Series(_people.responses[rows], index=ids))
+    rest, _, _ = _people.of(others)
+    tables, outside = [], []
+    for split, model in zip(splits, make, strict=True):
+        x, y, fall = _people.of(np.array([place[p] for p in split.train]))
+        model.fit(x, y, seed=split.seed + moved, fall=fall)
+        tested, outcomes, _ = _people.of(np.array([place[p] for p in split.test]))
+        tables.append(
+            pd.DataFrame(
+                {
+                    "seed": split.seed,
+                    "patient_id": split.test,
+                    "y": outcomes,
+                    "logit": model.logits(tested),
+                }
+            )
+        )
+        outside.append(model.logits(rest))
+    return pd.concat(tables), np.column_stack(outside)
+
+
+def _graded(tested: pd.DataFrame, *, own_scale: bool = False) -> Graded:
+    seeds = sorted(tested["seed"].unique())
+    return cross_fit(tested, [f"fit-{s:02d}" for s in seeds], own_scale=own_scale)
+
+
+def _truth(fit: CrossFit, logits: Floats, y: Ints) -> dict[tuple[str, float], float]:
+    """Return what answers by two fits are worth on the others, by metric and threshold."""
+    graded = Recalibration(fit.graded_slope, fit.graded_intercept)
+    found: dict[tuple[str, float], list[float]] = {}
+    for pair in PAIRS:
+        z = logits[:, list(pair)].mean(axis=1)
+        p = np.where(np.isnan(z), fit.base_rate, graded.apply(z))
+        for name in METRICS:
+            metric = METRICS[name]
+            for cut in THRESHOLDS if metric.uses_threshold else (np.nan,):
+                value = metric.compute(y, p, cut)
+                found.setdefault((name, -1.0 if np.isnan(cut) else cut), []).append(value)
+    return {key: float(np.mean(values)) for key, values in found.items()}
+
+
+def study_of(number: int) -> tuple[Rows, Rows, Rows, bool]:
+    """Draw a cohort and study it.
+
+    Returns:
+        Rows (model, metric, threshold, value, low, high, truth); rows of the deployed answer
+        (model, quantity, value); rows of its sets (model, level, class, covered, n, deferred,
+        decided, decided rightly); and whether six equal models were told apart.
+    """
+    n = len(_people.responses)
+    rng = np.random.default_rng(np.random.SeedSequence([number, 0xC0407]))
+    rows = rng.permutation(n)[:PATIENTS]
+    others = np.setdiff1d(np.arange(n), rows)
+    y = _people.responses[others]
+    intervals: Rows = []
+    deployed: Rows = []
+    sets: Rows = []
+    for name in MODELS_ASKED:
+        tested, outside = _fold_logits(rows, [MODELS[name]() for _ in range(10)], others)
+        graded = _graded(tested)
+        truth = _truth(graded.fit, outside, y)
+        table = estimates(graded.table.assign(model=name), THRESHOLDS, seed=1)
+        for said in table.to_dict("records"):
+            key = (said["metric"], -1.0 if np.isnan(said["threshold"]) else said["threshold"])
+            values = (said["value"], said["low"], said["high"], truth[key])
+            intervals.append((name, *key, *values))
+        answered = graded.fit.answer(outside)
+        deployed += _deployed(name, y, answered.p, truth)
+        sets += _sets(name, y, answered.p_values, answered.p)
+    return intervals, deployed, sets, _told_apart(rows, others)
+
+
+def _deployed(
+    name: str, y: Ints, p: Floats, truth: Mapping[tuple[str, float], float]
+) -> Iterator[tuple[Any, ...]]:
+    for metric in ("auroc", "brier", "ici", "calibration_slope", "calibration_in_the_large"):
+        yield (name, metric, METRICS[metric].compute(y, p, 0.5))
+    yield (name, "graded auroc", truth["auroc", -1.0])
+    yield (name, "floor of brier", float(y.mean() * (1 - y.mean())))
+
+
+def _sets(name: str, y: Ints, p_values: Floats, p: Floats) -> Iterator[tuple[Any, ...]]:
+    for level in LEVELS:
+        said = np.array(conformal_answers(p_values, level))
+        possible = p_values > 1 - level + 1e-12
+        for outcome in (0, 1):
+            held = y == outcome
+            decided = held & (said != DEFER)
+            right = decided & ((said == RESPONDER) == (y == 1))
+            counts = (possible[held, outcome].sum(), held.sum(), (held & (said == DEFER)).sum())
+            yield (name, level, outcome, *map(int, (*counts, decided.sum(), right.sum())))
+
+
+def _told_apart(rows: Ints, others: Ints) -> bool:
+    """Return whether any of six equal models is called better or worse than another."""
+    tables = []
+    for k, name in enumerate(EQUALS):
+        models = [MODELS["lightgbm"](**WEAK) for _ in range(10)]
+        tested, _ = _fold_logits(rows, models, others[:1], moved=100 * (k + 1))
+        tables.append(_graded(tested).table.assign(model=ONE_NUMBER if k == 0 else name))
+    floor = tables[0].assign(model=NO_MODEL, z=0.0, p=tables[0]["y"].mean())
+    found = compare_models(pd.concat([*tables, floor]), 0.5)
+    asked = (found["kind"] == "named") & (found["model_b"] == ONE_NUMBER)
+    return bool((found.loc[asked, "p_holm"] < 0.05).any())
+
+
+def report(results: Sequence[tuple[Rows, Rows, Rows, bool]]) -> None:
+    """Print the tables."""
+    columns = ["model", "metric", "threshold", "value", "low", "high", "truth"]
+    table = pd.DataFrame([r for found in results for r in found[0]], columns=columns)
+    table["covered"] = (table["low"] <= table["truth"]) & (table["truth"] <= table["high"])
+    table["half"] = (table["high"] - table["low"]) / 2
+    table = table[table["low"].notna()]
+    print(f"\n## Coverage of 95 % intervals, {len(results)} cohorts of {PATIENTS}\n")
+    print(head("metric", "threshold", *MODELS_ASKED, "all", "half-width"))
+    for (metric, cut), held in table.groupby(["metric", "threshold"], sort=False):
+        own = [f"{100 * held[held['model'] == m]['covered'].mean():.1f}" for m in MODELS_ASKED]
+        cells = [*own, f"{100 * held['covered'].mean():.1f}", f"{held['half'].mean():.3f}"]
+        print(row(metric, "" if float(str(cut)) < 0 else cut, *cells))
+    print("\n## The deployed answer on all others, mean over cohorts\n")
+    deployed = pd.DataFrame([r for f in results for r in f[1]], columns=["model", "what", "value"])
+    means = deployed.pivot_table(index="model", columns="what", values="value").loc[
+        list(MODELS_ASKED)
+    ]
+    print(head("model", *map(str, means.columns)))
+    for model, values in means.iterrows():
+        print(row(model, *(f"{v:.4f}" for v in values)))
+    print("\n## Conformal sets of the deployed answer, pooled\n")
+    counts = ["covered", "n", "deferred", "decided", "right"]
+    sets = pd.DataFrame(
+        [r for f in results for r in f[2]], columns=["model", "level", "class", *counts]
+    )
+    print(head("level", "class", "covered, %", "deferred, %", "right of the decided, %"))
+    for (level, outcome), held in sets.groupby(["level", "class"]):
+        total = held[counts].sum()
+        shares = (
+            total["covered"] / total["n"],
+            total["deferred"] / total["n"],
+            total["right"] / max(1, total["decided"]),
+        )
+        word = "responders" if outcome else "non-responders"
+        print(row(f"{float(str(level)):.0%}", word, *(f"{100 * s:.1f}" for s in shares)))
+    apart = np.mean([found[3] for found in results])
+    print(f"\nsix equal models told apart (named, Holm): {100 * apart:.1f} % of studies")
+
+
+def main() -> None:
+    """Draw, study and print."""
+    global _people
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cohorts", type=int, default=500)
+    parser.add_argument("--people", type=int, default=8000)
+    parser.add_argument("--seed", type=int, default=777)
+    parser.add_argument("--folder", type=Path, default=Path("build/bench-intervals"))
+    arguments = parser.parse_args()
+    with keeping():
+        _people = virtual_people(arguments.people, arguments.seed, arguments.folder)
+        # forked, so that the measurements are shared
+        with get_context("fork").Pool(available_cores()) as pool:
+            results = []
+            for found in pool.imap_unordered(study_of, range(arguments.cohorts)):
+                results.append(found)
+                print(f"\r{len(results)} of {arguments.cohorts}", end="", flush=True)
+    report(results)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+"""Thousands of virtual patients for the benchmarks: made once, then read and measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from dyssync.arrays import Floats, Ints
+from dyssync.cohort.cohort import read_cohort
+from dyssync.ecg import ECG
+from dyssync.models.measured import feature_matrix
+from dyssync.simulation.cohort import VERSION, simulate_cohort
+from dyssync.workers import available_cores
+
+
+@dataclass(frozen=True, eq=False)
+class People:
+    """Virtual patients, a recording each.
+
+    Attributes:
+        ecgs: n, with their clinical facts.
+        responses: (n,) 0/1.
+        falls: (n,) % of LVESV.
+    """
+
+    ecgs: tuple[ECG, ...]
+    responses: Ints
+    falls: Floats
+
+    def of(self, rows: Ints) -> tuple[list[ECG], Ints, Floats]:
+        """Return recordings, responses and falls of some."""
+        return [self.ecgs[i] for i in rows], self.responses[rows], self.falls[rows]
+
+
+def virtual_people(n: int, seed: int, folder: Path) -> People:
+    """Return `n` virtual patients of a seed; simulated on the first call, measured on each.
+
+    Call it inside ``keeping()``: the measurements are kept there.
+    """
+    home = folder / f"virtual-{n}-{seed}-v{VERSION}"
+    if not home.is_dir():
+        simulate_cohort(n, seed, home, workers=available_cores())
+    cohort = read_cohort(home / "cohort.csv")
+    for clinical in (True, False):
+        feature_matrix(cohort.signals, "dictionary", clinical=clinical)
+    responses = cohort.table["responder"].to_numpy(np.int64)
+    return People(cohort.signals, responses, cohort.falls)
