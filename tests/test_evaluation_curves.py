@@ -1,21 +1,17 @@
 """Curves and counts of predictions, against scikit-learn and the written formulas."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.calibration import calibration_curve
 from sklearn.metrics import auc, confusion_matrix, roc_auc_score
 
 from dyssync.evaluation.confusion import count_confusion
 from dyssync.evaluation.curves import (
-    calibration_points,
     class_histogram,
     decision_points,
     roc_points,
 )
-from dyssync.evaluation.predictions import predictions_by_model
 
 PAIRS = st.lists(
     st.tuples(st.integers(0, 1), st.one_of(st.floats(0, 1), st.sampled_from([0.0, 0.1, 0.5, 1.0]))),
@@ -26,16 +22,6 @@ PAIRS = st.lists(
 
 def arrays(pairs: list[tuple[int, float]]) -> tuple[np.ndarray, np.ndarray]:
     return np.array([y for y, _ in pairs]), np.array([p for _, p in pairs], dtype=np.float64)
-
-
-@given(PAIRS)
-def test_calibration_equals_sklearn_and_counts_everyone(pairs: list[tuple[int, float]]) -> None:
-    y, p = arrays(pairs)
-    curve = calibration_points(y, p)
-    observed, predicted = calibration_curve(y, p, n_bins=10, strategy="uniform", pos_label=1)
-    np.testing.assert_allclose(curve.observed, observed)
-    np.testing.assert_allclose(curve.predicted, predicted)
-    assert curve.counts.sum() == len(y)
 
 
 @given(PAIRS)
@@ -82,19 +68,3 @@ def test_histogram_is_a_share_of_each_class() -> None:
     assert curve.responders.sum() == pytest.approx(1)
     assert curve.non_responders.sum() == pytest.approx(1)
     assert class_histogram(np.array([1]), np.array([0.5])).non_responders.sum() == 0
-
-
-def test_only_test_predictions_with_a_probability_are_taken_in_order_of_seeds() -> None:
-    table = pd.DataFrame(
-        [
-            ("b", 2, "P1", "test", 1, 0.9),
-            ("b", 1, "P1", "test", 1, 0.8),
-            ("b", 1, "P2", "validation", 0, 0.1),
-            ("b", 1, "P3", "test", 0, float("nan")),
-            ("a", 1, "P1", "test", 1, 0.7),
-        ],
-        columns=["model", "seed", "patient_id", "part", "y", "p"],
-    )
-    b, a = predictions_by_model(table)
-    assert (b.model, b.seeds, b.pooled_p.tolist()) == ("b", (1, 2), [0.8, 0.9])
-    assert (a.model, a.pooled_y.tolist()) == ("a", [1])

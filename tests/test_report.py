@@ -12,8 +12,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from dyssync.evaluation.protocol import metric_table, pairwise_tests, summarise_metrics
-from dyssync.evaluation.thresholds import study_thresholds
+from dyssync.evaluation.comparisons import compare_models
+from dyssync.evaluation.estimates import estimates
+from dyssync.evaluation.protocol import metric_table, summarise_metrics
 from dyssync.figures.palette import looks
 from dyssync.figures.plate import Plate
 from dyssync.report import write_report
@@ -25,14 +26,20 @@ from dyssync.study.results import StudyResults
 TEST_SHARE = 0.25
 
 
-def with_predictions(results: StudyResults, predictions: pd.DataFrame) -> StudyResults:
-    """Return the results with these predictions, all metrics and tests computed from them."""
-    metrics = metric_table(predictions, study_thresholds(predictions, results.run.threshold))
+def with_tables(
+    results: StudyResults, predictions: pd.DataFrame, answers: pd.DataFrame
+) -> StudyResults:
+    """Return the results with these predictions and answers, and all that follows from them."""
+    threshold = results.run.threshold
+    metrics = metric_table(predictions, threshold)
     tables = {
         "predictions": predictions,
         "metrics": metrics,
         "summary": summarise_metrics(metrics, TEST_SHARE),
-        "tests": pairwise_tests(metrics, TEST_SHARE),
+        "answers": answers,
+        "estimates": estimates(answers, [threshold], seed=0),
+        "comparisons": compare_models(answers, threshold),
+        "stability": results.tables["stability"].iloc[:0],
     }
     return replace(results, tables={**results.tables, **tables})
 
@@ -44,11 +51,16 @@ def unexplained(results: StudyResults) -> StudyResults:
 
 
 def only(results: StudyResults, models: Sequence[str], seed: int) -> StudyResults:
-    """Return the results of these models in one seed, without explanations."""
-    predictions, splits = results.tables["predictions"], results.tables["splits"]
-    chosen = predictions["model"].isin(models) & (predictions["seed"] == seed)
+    """Return the results of these models in one fit, without explanations."""
+    splits = results.tables["splits"]
     tables = {**results.tables, "splits": splits[splits["seed"] == seed]}
-    return with_predictions(replace(unexplained(results), tables=tables), predictions[chosen])
+    predictions, answers = tables["predictions"], tables["answers"]
+    fitted = predictions["model"].isin(models) & (predictions["seed"] == seed)
+    return with_tables(
+        replace(unexplained(results), tables=tables),
+        predictions[fitted],
+        answers[answers["model"].isin(models)],
+    )
 
 
 def renamed(results: StudyResults, names: Mapping[str, str]) -> StudyResults:
@@ -75,7 +87,7 @@ def page(folder: Path) -> str:
 
 @pytest.fixture(scope="module")
 def tiny(golden_run: StudyResults) -> StudyResults:
-    """One model, one seed, no explanation."""
+    """One model, one fit, no explanation."""
     return only(golden_run, ["lightgbm"], 1)
 
 
@@ -197,32 +209,36 @@ def test_a_run_without_any_row_is_a_report_too(golden_run: StudyResults, tmp_pat
     empty = replace(unexplained(golden_run), tables=tables, cautions=())
     text = Outline(write_report(empty, tmp_path).read_text(encoding="utf-8")).text
     assert "The cohort is empty" in text
-    assert "No test predictions" in text
+    assert "No answers" in text
     assert not re.search(r"\bnan\b", text)
     assert not list((tmp_path / "figures").iterdir())
 
 
-def test_one_model_one_seed_and_no_maps_is_a_report_without_intervals(
+def test_one_model_one_fit_and_no_maps_is_a_report_without_intervals(
     tiny: StudyResults, tmp_path: Path
 ) -> None:
     text = Outline(write_report(tiny, tmp_path).read_text(encoding="utf-8")).text
     assert "no interval" in text
-    assert "One model, or no tests" in text
+    assert "and nobody was tested twice" in text
     assert "No model of this run makes maps" in text
     assert not re.search(r"\bnan\b", text)
 
 
 def test_undefined_metrics_are_counted_and_not_called_zero(page: str) -> None:
     text = Outline(page).text
-    assert re.search(r"not defined\s*undefined in 2 of 2 seeds", text)
+    assert re.search(r"not defined\s*undefined in 4 of 4 fits", text)
 
 
 def test_twenty_models_and_a_thousand_patients_fit(golden_run: StudyResults) -> None:
     cohort, predictions = golden_run.tables["cohort"], golden_run.tables["predictions"]
     one = predictions[predictions["model"] == "lightgbm"]
     names = [f"model-{i}" for i in range(20)]
-    many = with_predictions(
-        unexplained(golden_run), pd.concat([one.assign(model=name) for name in names])
+    answers = golden_run.tables["answers"]
+    said = answers[answers["model"] == "lightgbm"]
+    many = with_tables(
+        unexplained(golden_run),
+        pd.concat([one.assign(model=name) for name in names]),
+        pd.concat([said.assign(model=name) for name in names], ignore_index=True),
     )
     copies = [cohort.assign(patient_id=f"{i}-" + cohort["patient_id"]) for i in range(17)]
     many = replace(many, tables={**many.tables, "cohort": pd.concat(copies)})
@@ -261,9 +277,9 @@ def test_simulated_cohort_is_announced_with_its_ceiling(tiny: StudyResults) -> N
     text = " ".join(Outline(render(virtual)).text.split())
     assert "Simulated cohort" in text
     assert "0.801 (Bayes)" in text
-    summary = tiny.tables["summary"]
-    (mean,) = summary[summary["metric"] == "auroc"]["mean"]
-    assert f"lightgbm {mean:.3f} ({mean - 0.801:+.3f})" in text
+    table = tiny.tables["estimates"]
+    (auroc,) = table[table["metric"] == "auroc"]["value"]
+    assert f"lightgbm {auroc:.3f} ({auroc - 0.801:+.3f})" in text
     assert "Simulated cohort" not in Outline(render(real)).text
 
 

@@ -1,4 +1,4 @@
-"""What the report says and shows: order of merit, choice of cases, tint, numbers as text."""
+"""What the report says and shows: patients, deferral, choice of cases, tint, numbers as text."""
 
 from dataclasses import replace
 
@@ -9,31 +9,60 @@ import pytest
 from dyssync.explanation.overlay import blend
 from dyssync.report.map_facts import choose_cases, colour_scale, model_maps
 from dyssync.report.overview import look_over
-from dyssync.report.pairs import comparisons
+from dyssync.report.patient_table import clinical_facts, lines
 from dyssync.report.sections import SECTIONS
-from dyssync.report.wording import metric
-from dyssync.study.results import EXPLANATION_TABLES, TABLES, StudyResults
+from dyssync.report.wording import metric, percent
+from dyssync.study.results import EXPLANATION_TABLES, StudyResults
 
 
-@pytest.mark.parametrize(
-    ("name", "difference", "low", "high", "expected"),
-    [
-        ("auroc", 0.05, -0.01, 0.11, "a and b are not separable in AUROC"),
-        ("auroc", 0.05, 0.00, 0.10, "a and b are not separable in AUROC"),
-        ("auroc", 0.05, 0.01, 0.09, "a has a higher (better) AUROC than b"),
-        ("brier", 0.05, 0.01, 0.09, "a has a higher (worse) Brier score than b"),
-        ("accuracy", -0.05, -0.09, -0.01, "a has a lower (worse) Accuracy than b"),
-        ("auroc", 0.05, np.nan, np.nan, "a and b cannot be compared in AUROC"),
-        ("slope", 0.05, 0.01, 0.09, "a has a higher Slope than b"),  # which way is not known
-    ],
-)
-def test_an_order_is_stated_only_where_the_interval_excludes_zero(
-    name: str, difference: float, low: float, high: float, expected: str
-) -> None:
-    row = ("fixed", name, "a", "b", difference, low, high, 0.04, 10)
-    summary = {(model, "fixed", name): {"mean": 0.6} for model in "ab"}
-    (found,) = comparisons(pd.DataFrame([row], columns=list(TABLES["tests"])), summary)
-    assert found.sentence.startswith(expected)
+def test_the_first_table_counts_what_is_not_known_and_keeps_the_sign() -> None:
+    patients = pd.DataFrame(
+        {
+            "patient_id": list("abcdef"),
+            "sex": ["M", "F", "", "M", "F", "F"],
+            "lvef": [20, 30, 25, 30, 40, None],
+            "nyha": ["III", "2", "", "IV", "i", "2"],
+        }
+    )
+    facts = clinical_facts(patients)
+    found = {line.label: line for line in lines(facts[:3], facts[3:])}
+    assert found["Male"].first == "1 (50\xa0%); 1 not known"
+    assert found["LVEF, %"].second == "35.0 ± 7.1; 1 not known"
+    assert found["LVEF, %"].difference == "\N{MINUS SIGN}1.63"  # (25 - 35) / sqrt((25 + 50) / 2)
+    assert found["NYHA class III or IV"].second == "1 (33\xa0%)"
+    assert "Age, years" not in found  # no such column
+
+
+def test_a_group_is_not_known_rather_than_no(golden_run: StudyResults) -> None:
+    cohort = golden_run.tables["cohort"].assign(af=np.nan)
+    study = look_over(replace(golden_run, tables={**golden_run.tables, "cohort": cohort}))
+    levels = [one for one in SECTIONS["subgroups"].gather(study).levels if "fibril" in one.group]
+    assert [(one.level, one.n) for one in levels] == [("not known", 60)]
+
+
+def test_deferral_counts_each_patient_once(golden_run: StudyResults) -> None:
+    answers = golden_run.tables["answers"]
+    rows = answers[answers["model"] == "ridge"]
+    said, y = rows["set_90"], rows["y"]
+    wrong = ((said == "responder") & (y == 0)) | ((said == "non-responder") & (y == 1))
+    study = look_over(golden_run)
+    (found,) = (
+        one
+        for one in SECTIONS["deferral"].gather(study)
+        if (one.model, one.level) == ("ridge", 0.9)
+    )
+    assert (found.n, found.wrong) == (60, wrong.sum())
+    assert found.decided + found.deferred == 60
+
+
+def test_deaths_and_the_lost_move_the_share_of_responders(golden_run: StudyResults) -> None:
+    gone = pd.DataFrame({"patient_id": list("abc"), "followup": ["died", "died", "lost"]})
+    tables = {**golden_run.tables, "without_outcome": gone}
+    study = look_over(replace(golden_run, tables=tables))
+    found = SECTIONS["cohort"].gather(study).without
+    n = study.cohort.responders
+    expected = [n / 60, n / 62, n / 63, (n + 1) / 63]
+    assert [share for _, share in found.shares] == [percent(share, 1) for share in expected]
 
 
 def test_gallery_takes_the_cases_nearest_to_the_percentiles_and_no_zero_map() -> None:

@@ -1,4 +1,4 @@
-"""Curves of predicted probabilities: ROC, calibration, decision, and the two classes apart.
+"""Curves of predicted probabilities: ROC, decision, and the two classes apart.
 
 Pure functions of outcomes ``y`` (n,) int64, 1 = responder, and probabilities of response ``p`` (n,)
 float64, 0-1. Nothing here draws.
@@ -24,18 +24,6 @@ class RocCurve:
 
     false_positive_rate: Floats
     true_positive_rate: Floats
-
-
-@dataclass(frozen=True, eq=False)
-class CalibrationCurve:
-    """Predicted and observed share of responders, (m,) float64, in the bins that hold anyone.
-
-    ``counts`` (m,) int64: predictions in each bin.
-    """
-
-    predicted: Floats
-    observed: Floats
-    counts: Ints
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,21 +57,6 @@ def roc_points(y: Ints, p: Floats) -> RocCurve:
         return RocCurve(np.empty(0), np.empty(0))
     false_positive, true_positive, _ = roc_curve(y, p)
     return RocCurve(false_positive, true_positive)
-
-
-def calibration_points(y: Ints, p: Floats, n_bins: int = 10) -> CalibrationCurve:
-    """Return observed against predicted response in `n_bins` bins of equal width.
-
-    The bins are those of ``sklearn.calibration.calibration_curve`` (strategy "uniform"), which
-    does not give the counts.
-    """
-    edges = np.linspace(0.0, 1.0, n_bins + 1)
-    bins = np.searchsorted(edges[1:-1], p)
-    counts = np.bincount(bins, minlength=n_bins)
-    filled = counts > 0  # (n_bins,)
-    predicted = np.bincount(bins, weights=p, minlength=n_bins)[filled] / counts[filled]
-    observed = np.bincount(bins, weights=y, minlength=n_bins)[filled] / counts[filled]
-    return CalibrationCurve(predicted, observed, counts[filled].astype(np.int64))
 
 
 def decision_points(y: Ints, p: Floats, thresholds: Floats = DECISION_THRESHOLDS) -> DecisionCurve:

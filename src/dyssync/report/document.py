@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from dyssync import __version__
 from dyssync.figures.plate import figure_style
+from dyssync.report.documents import DOCUMENTS
 from dyssync.report.overview import Overview, look_over
 from dyssync.report.section import Plates
 from dyssync.report.sections import SECTIONS
@@ -37,7 +38,7 @@ class Filled:
 
 
 def write_report(results: StudyResults, folder: Path) -> Path:
-    """Write ``figures/`` and ``report.html`` into `folder` and return the path of the report.
+    """Write ``report.html``, ``figures/`` and documents into `folder`; return the report's path.
 
     The report is one file: style and figures are inside, nothing is loaded, no script runs. Equal
     results give equal bytes.
@@ -54,8 +55,10 @@ def write_report(results: StudyResults, folder: Path) -> Path:
         for plate in section.values():
             plate.write(figures)
     report = folder / "report.html"
-    # a file's name may hold bytes that are no text; they must not cost the report
-    write_bytes(report, render_html(study, facts, plates).encode("utf-8", "xmlcharrefreplace"))
+    texts = {name: write(study) for name, write in DOCUMENTS.items()}
+    for name, text in (texts | {report.name: render_html(study, facts, plates)}).items():
+        # a file's name may hold bytes that are no text; they must not cost the report
+        write_bytes(folder / name, text.encode("utf-8", "xmlcharrefreplace"))
     return report
 
 

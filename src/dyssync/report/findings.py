@@ -6,14 +6,13 @@ models together. Calibration: the 95 % interval of slope or calibration-in-the-l
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from dyssync.evaluation.comparisons import NAMED, NO_MODEL, ONE_NUMBER
+from dyssync.evaluation.comparisons import NO_MODEL, ONE_NUMBER
 from dyssync.evaluation.simultaneous import gain_lower_bound
 from dyssync.report.drawn import JUDGED, draws
 from dyssync.report.overview import Overview
-from dyssync.report.verdicts import Verdict
+from dyssync.report.verdicts import Verdict, asked, auroc_difference, claim_of, each, none
 from dyssync.report.wording import (
     DASH,
     Estimate,
@@ -30,15 +29,15 @@ Sentences = tuple[str, ...]
 
 def more_accurate(study: Overview, found: Sequence[Verdict]) -> Sentences:
     """Say which models classify more patients rightly than one answer for all."""
-    asked = _asked(found, "accuracy", NO_MODEL)
-    if not asked:
+    questions = asked(found, "accuracy", NO_MODEL)
+    if not questions:
         return ()
     answer = "a responder" if study.cohort.share >= 0.5 else "a non-responder"
     floor = f"calling everybody {answer} ({percent(study.cohort.commoner_share)})"
-    claim = f"shown to classify more patients rightly than {floor}"
-    lines = [_claim(asked, claim, points)]
-    if worse := [v for v in asked if v.worse]:
-        lines.append(f"Shown to classify fewer rightly than that: {_each(worse, points)}.")
+    words = f"shown to classify more patients rightly than {floor}"
+    lines = [claim_of(questions, words, points)]
+    if worse := [v for v in questions if v.worse]:
+        lines.append(f"Shown to classify fewer rightly than that: {each(worse, points)}.")
     return tuple(lines)
 
 
@@ -55,46 +54,46 @@ def more_useful(study: Overview) -> Sentences:
         if len(at):
             shown.append(f"{one.model} ({_thresholds(at[0], at[-1])})")
     if not shown:
-        return (f"{_none(len(graded))} shown to add net benefit over treating all or none {ends}.",)
+        return (f"{none(len(graded))} shown to add net benefit over treating all or none {ends}.",)
     return (
-        f"Shown to add net benefit over treating all or none {ends} (at all these thresholds and "
-        f"for all models together): {listing(shown)}.",
+        f"Shown to add net benefit over treating all or none: {listing(shown)}. The bound holds "
+        f"for all thresholds {ends} and all models together.",
     )
 
 
 def _thresholds(low: float, high: float) -> str:
     if low == high:
-        return f"at {percent(low)}"
-    return f"within {100 * low:.0f}{DASH}{percent(high)}"
+        return f"at a threshold of {percent(low)}"
+    return f"at thresholds within {100 * low:.0f}{DASH}{percent(high)}"
 
 
 def than_one_number(found: Sequence[Verdict]) -> Sentences:
     """Say which models rank patients better than QRS area alone."""
-    asked = _asked(found, "auroc", ONE_NUMBER)
-    if not asked:
+    questions = asked(found, "auroc", ONE_NUMBER)
+    if not questions:
         return ()
-    lines = [_claim(asked, "shown better than QRS area alone in AUROC", _auroc)]
-    if worse := [v for v in asked if v.worse]:
-        lines.append(f"Shown worse than QRS area alone in AUROC: {_each(worse, _auroc)}.")
+    lines = [claim_of(questions, "shown better than QRS area alone in AUROC", auroc_difference)]
+    if worse := [v for v in questions if v.worse]:
+        lines.append(f"Shown worse than QRS area alone in AUROC: {each(worse, auroc_difference)}.")
     return tuple(lines)
 
 
 def discrimination(study: Overview, found: Sequence[Verdict]) -> Sentences:
     """Say which models rank responders above non-responders at all."""
-    asked = _asked(found, "auroc", NO_MODEL)
-    above = [v for v in asked if v.better]
-    below = [v.model_a for v in asked if not v.better]
+    questions = asked(found, "auroc", NO_MODEL)
+    above = [v for v in questions if v.better]
+    below = [v.model_a for v in questions if not v.better]
     lines = []
     if above:
         auroc = metric("auroc")
-        each = []
+        written = []
         for v in above:
             own = study.estimate(v.model_a, "auroc")
-            each.append(
+            written.append(
                 f"{v.model_a} {auroc.number(own.value)} {auroc.interval(own)} "
                 f"(Holm {p_value(v.p_holm)})"
             )
-        lines.append(f"Shown to rank responders above non-responders, AUROC: {listing(each)}.")
+        lines.append(f"Shown to rank responders above non-responders, AUROC: {listing(written)}.")
     if below:
         lines.append(f"Not shown to rank better than chance (AUROC 0.5): {listing(below)}.")
     return tuple(lines)
@@ -115,13 +114,13 @@ def order(study: Overview, found: Sequence[Verdict]) -> Sentences:
     if best:
         return (
             f"{best} has the highest AUROC, and the interval of its difference from every other "
-            f"model leaves out 0 (each interval by itself); {cannot} beyond that.",
+            f"model leaves out 0 (each interval by itself).",
         )
-    some = f"{len(apart)} of {count(len(pairs), 'pair')} of models"
-    proven = [v for v in apart if v.kind == NAMED and v.shown]
+    proven = sum(v.shown for v in apart)
     return (
-        f"{cannot} in full: in {some} the interval of the difference in AUROC leaves out 0, "
-        f"{len(proven)} of them after Holm's correction; the others are exploratory.",
+        f"{cannot} in full: of {count(len(pairs), 'pair')}, {len(apart)} differ in AUROC by more "
+        f"than each interval by itself allows for, {proven or 'none'} of them after Holm's "
+        "correction.",
     )
 
 
@@ -158,7 +157,7 @@ def calibration(study: Overview, found: Sequence[Verdict]) -> Sentences:
         lines.append(f"Shown miscalibrated (95 % interval, each by itself): {listing(shown)}.")
     if others:
         lines.append(f"Not shown miscalibrated, after recalibration: {listing(others)}.")
-    useless = [v.model_a for v in _asked(found, "auroc", NO_MODEL) if not v.better]
+    useless = [v.model_a for v in asked(found, "auroc", NO_MODEL) if not v.better]
     if both := [name for name in others if name in useless]:
         lines.append(
             f"Calibration alone is of no use: {listing(both)} {_is(both)} not shown to tell "
@@ -173,46 +172,6 @@ def _off(found: Estimate, ideal: float) -> bool:
 
 def _value(name: str, found: Estimate) -> str:
     return f"{metric(name).number(found.value)} {metric(name).interval(found)}"
-
-
-def _auroc(found: Estimate) -> str:
-    shown = metric("auroc")
-    return f"{shown.number(found.value, signed=True)} {shown.interval(found, signed=True)}"
-
-
-def _asked(found: Sequence[Verdict], name: str, other: str) -> list[Verdict]:
-    return [
-        v
-        for v in found
-        if (v.kind, v.metric, v.model_b) == (NAMED, name, other) and math.isfinite(v.p_holm)
-    ]
-
-
-def _claim(asked: Sequence[Verdict], claim: str, write: Callable[[Estimate], str]) -> str:
-    """Return who is shown to be better, or that nobody is, and who comes nearest."""
-    better = [v for v in asked if v.better]
-    if not better:
-        best = max(asked, key=lambda v: v.difference.value)
-        p = f"Holm {p_value(best.p_holm)}"
-        lead = "" if len(asked) == 1 else "best "
-        return f"{_none(len(asked))} {claim}: {lead}{best.model_a}, {write(best.difference)} ({p})."
-    rest = [v.model_a for v in asked if not v.better]
-    others = f" Not shown for {listing(rest)}." if rest else ""
-    if len(better) == 1:
-        (v,) = better
-        p = f"Holm {p_value(v.p_holm)}"
-        return f"{v.model_a} is {claim}: {write(v.difference)} ({p}).{others}"
-    names = listing([v.model_a for v in better])
-    return f"{names} are {claim}: {_each(better, write)}.{others}"
-
-
-def _each(found: Sequence[Verdict], write: Callable[[Estimate], str]) -> str:
-    each = [f"{v.model_a} {write(v.difference)} (Holm {p_value(v.p_holm)})" for v in found]
-    return listing(each)
-
-
-def _none(n: int) -> str:
-    return "The one model is not" if n == 1 else "No model is"
 
 
 def _is(names: Sequence[str]) -> str:

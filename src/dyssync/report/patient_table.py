@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from dyssync.cohort.clinical import read_clinical
+from dyssync.cohort.clinical import CLINICAL, read_clinical
 from dyssync.evaluation.case_mix import Difference, Summary, case_mix
 from dyssync.report.wording import MINUS, NO_BREAK
 
@@ -49,7 +49,9 @@ def clinical_facts(patients: pd.DataFrame) -> pd.DataFrame:
     A column that the table lacks is left out; what is not known stays NaN.
     """
     rows = [{str(k): v for k, v in row.items()} for row in patients.to_dict("records")]
-    read = pd.DataFrame([read_clinical(row) for row in rows], index=patients.index, dtype=float)
+    there = [name for name in CLINICAL if name in patients]
+    found = [read_clinical(row) for row in rows]
+    read = pd.DataFrame(found, index=patients.index, columns=there, dtype=float)
     nyha = read.get("nyha")
     facts: dict[str, object] = {
         "age": _number(patients, "age"),

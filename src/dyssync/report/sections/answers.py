@@ -12,7 +12,7 @@ from dyssync.report.cells import Cell, Grid, estimate_cell, estimates_grid, metr
 from dyssync.report.drawn import BAND_SEED
 from dyssync.report.overview import Overview
 from dyssync.report.section import Section, template_beside
-from dyssync.report.wording import NO_BREAK, Estimate, percent
+from dyssync.report.wording import Estimate, percent
 
 PROBABILITIES = ("auroc", "brier", "scaled_brier")
 CALLED = ("accuracy", "accuracy_gain", "sensitivity", "specificity", "ppv", "npv")
@@ -93,10 +93,9 @@ def _at_shares(study: Overview) -> Grid:
         for model in study.models
     )
     columns = tuple(
-        (f"{name.upper()}, {percent(share).replace(NO_BREAK, ' ')} respond", "%")
-        for name, share in wanted
+        (f"{name.upper()} where {percent(share)} respond", "") for name, share in wanted
     )
-    return Grid("PPV and NPV where another share of the patients responds", columns, rows)
+    return Grid("PPV and NPV, in %, where another share of the patients responds", columns, rows)
 
 
 def _key(row: pd.Series) -> tuple[str, str, float]:

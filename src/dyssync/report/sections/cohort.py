@@ -59,6 +59,7 @@ def _without(study: Overview, included: pd.DataFrame) -> WithoutOutcome | None:
         return None
     died = int((gone["followup"].astype(str).str.strip().str.lower() == DIED).sum())
     lost = len(gone) - died
+    others = clinical_facts(gone)
     counts = study.cohort
     found = responder_shares(counts.responders, counts.non_responders, died, lost)
     shares = (
@@ -71,7 +72,7 @@ def _without(study: Overview, included: pd.DataFrame) -> WithoutOutcome | None:
         died,
         lost,
         tuple((reading, percent(share, 1)) for reading, share in shares),
-        lines(included, clinical_facts(gone)),
+        lines(included[[name for name in included if name in others]], others),
     )
 
 

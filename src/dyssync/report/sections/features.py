@@ -11,6 +11,7 @@ from dyssync.report.overview import Overview
 from dyssync.report.section import Section, template_beside
 
 TOP_FEATURES = 5
+OTHER_FACTS = {"age": "age, years", "sex": "sex, 1 woman, 0 man"}  # fields of the ECG itself
 CLEAR_DIRECTION = 0.5  # rank correlation; below, small and large values work the same way
 
 
@@ -37,7 +38,7 @@ def gather(study: Overview) -> tuple[FeatureRow, ...]:
     """Return the most important features of every model that explains itself."""
     table = study.results.explanations["importances"]
     meanings = {d.name: d.meaning for d in DEFINITIONS}
-    meanings |= {name: column.meaning for name, column in CLINICAL.items()}
+    meanings |= {name: column.meaning for name, column in CLINICAL.items()} | OTHER_FACTS
     rows = []
     for _, own in table.groupby("model", sort=False):
         used = own[own["mean_abs_log_odds"] > 0].head(TOP_FEATURES)

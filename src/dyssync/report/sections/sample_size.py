@@ -69,8 +69,8 @@ def gather(study: Overview) -> SampleSizeFacts | None:
         ),
         precision=(
             f"In {count(cohort.patients, 'patient')} the AUROC of a fixed, well calibrated model "
-            f"is measured with a standard error of {precise.auroc_error:.3f}, its calibration slope with "
-            f"{precise.slope_error:.2f}."
+            f"is measured with a standard error of {precise.auroc_error:.3f}, its calibration "
+            f"slope with one of {precise.slope_error:.2f}."
         ),
     )
 

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+NONE = "not refitted"
+
+
 @dataclass(frozen=True, eq=False)
 class Instability:
     """Of n patients the original answer and the range of the refits, 0-1."""
@@ -54,13 +57,10 @@ def gather(study: Overview) -> StabilityFacts:
         if own["low"].notna().any():
             values = (own[name].to_numpy(np.float64) for name in ("original", "low", "high"))
             plots[model] = Instability(*values)
-        row = (
-            _points(_mean(own["mape"])),
-            percent(_mean(own["flips"]), 1),
-            _points(_spread(study, model)),
-        )
-        if any(text != MISSING for text in row):
-            rows.append((model, *row))
+        mape, flips, spread = _mean(own["mape"]), _mean(own["flips"]), _spread(study, model)
+        refits = (_points(mape), percent(flips, 1)) if math.isfinite(mape) else (NONE, NONE)
+        if math.isfinite(mape) or math.isfinite(spread):
+            rows.append((model, *refits, _points(spread)))
     return StabilityFacts(plots, tuple(rows), study.results.run.refits)
 
 

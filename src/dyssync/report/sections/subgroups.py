@@ -27,6 +27,12 @@ class Level:
     responders: int
     cells: tuple[tuple[str, ...], ...]
 
+    @property
+    def refused(self) -> str:
+        """Why no model has an estimate, or nothing."""
+        reasons = {cell[0] for cell in self.cells if len(cell) == 1}
+        return reasons.pop() if len(reasons) == len(set(self.cells)) == 1 else ""
+
 
 @dataclass(frozen=True)
 class SubgroupFacts:
