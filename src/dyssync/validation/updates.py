@@ -51,7 +51,7 @@ class Tested:
         update: None where there is none to be estimated.
         seen_if_right: share of such cohorts, 0-1, in which the test changes a model that is right;
             seen_if_extreme, seen_if_shifted: one whose slope should be :data:`EXTREME_SLOPE`, or
-            whose intercept :data:`SHIFT`. NaN where `refused`.
+            whose intercept :data:`SHIFT`. NaN where that was not simulated.
         refused: why the members cannot be updated; empty where they can.
     """
 
@@ -71,7 +71,7 @@ class Tested:
         return self.update is not None and not self.refused and self.update.choice != NONE
 
 
-def closed_tests(answers: pd.DataFrame) -> tuple[Tested, ...]:
+def closed_tests(answers: pd.DataFrame, *, power: bool = True) -> tuple[Tested, ...]:
     """Return what the closed test says of all members of all models.
 
     Those that use clinical facts are tested on the patients they answered for, those that use none
@@ -79,9 +79,10 @@ def closed_tests(answers: pd.DataFrame) -> tuple[Tested, ...]:
 
     Args:
         answers: as of :func:`dyssync.validation.answers.answer_cohort`.
+        power: whether to simulate how often the test would see faults.
     """
     return tuple(
-        _tested(str(model), members, rows["y"].to_numpy(np.int64), p)
+        _tested(str(model), members, rows["y"].to_numpy(np.int64), p, power=power)
         for model, own in answers.groupby("model", sort=False)
         for members, rows, p in _by_members(own)
     )
@@ -95,19 +96,21 @@ def _by_members(own: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame, Floats]]
         yield ALONE, alone, alone["p_ecg_alone"].to_numpy(np.float64)
 
 
-def _tested(model: str, members: str, y: Ints, p: Floats) -> Tested:
+def _tested(model: str, members: str, y: Ints, p: Floats, *, power: bool) -> Tested:
     counts = (model, members, len(y), int(y.sum()))
     try:
         update = closed_test(y, p)
     except InputError:
         text = "one answer for all, or classes too few or apart: nothing to estimate"
         return Tested(*counts, None, refused=text if len(y) else "no patient to answer for")
+    wrong = "patients are ranked the wrong way round here" if update.slope <= 0 else ""
+    if not power:
+        return Tested(*counts, update, refused=wrong)
     predictor, rng = logits(p), np.random.default_rng(POWER_SEED)
     right, extreme, shifted = (
         1 - update_power(len(y), predictor, rng, intercept, slope).none
         for intercept, slope in ((0.0, 1.0), (0.0, EXTREME_SLOPE), (SHIFT, 1.0))
     )
-    wrong = "patients are ranked the wrong way round here" if update.slope <= 0 else ""
     return Tested(*counts, update, right, extreme, shifted, wrong)
 
 
