@@ -8,14 +8,12 @@ import pandas as pd
 import pytest
 from scipy.special import expit, logit
 
-from conftest import formula_ecg
 from dyssync.errors import CohortError, ConfigError
 from dyssync.evaluation import calibration
 from dyssync.evaluation.case_mix import predictor_mix
 from dyssync.evaluation.delong import auroc_interval
 from dyssync.evaluation.updating import INTERCEPT, INTERCEPT_AND_SLOPE, Update, closed_test
 from dyssync.formats import read_ecg
-from dyssync.formats.wfdb import write_wfdb
 from dyssync.prediction.bundle import load_bundle
 from dyssync.prediction.members import load_answerer
 from dyssync.prediction.predictor import Predictor
@@ -23,36 +21,14 @@ from dyssync.study.results import read_csv
 from dyssync.validation.record import VALIDATION, ValidationRecord
 from dyssync.validation.results import Validation
 from dyssync.validation.run import Asked, validate
-from dyssync.validation.updates import Tested, closed_tests, recalibrated, save_updated
+from dyssync.validation.updates import ClosedTest, closed_tests, recalibrated, save_updated
 from dyssync.validation.wording import verdict
 
 # one process: what its tests share takes a while to make
 pytestmark = pytest.mark.xdist_group("run")
 
 MODELS = ("logistic", "qrs-area", "prevalence")
-PATIENTS = 60
-
-
-@pytest.fixture(scope="module")
-def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """60 patients of whom a wide QRS tells less, one with two ECGs; one died, one is lost."""
-    folder = tmp_path_factory.mktemp("elsewhere")
-    rng = np.random.default_rng(7)
-    y = np.tile([0, 1, 1], PATIENTS // 3)
-    rows = []
-    for i, outcome in enumerate(y):
-        wide = bool(outcome) if rng.random() < 0.8 else not outcome
-        for k in range(2 if i == 3 else 1):
-            name = f"e{i:02d}_{k}"
-            write_wfdb(formula_ecg(rng, wide=wide), folder, name)
-            rows.append((f"E{i:02d}", f"{name}.hea", outcome, "echo", "F" if i % 2 else "M"))
-    for word in ("died", "lost"):
-        write_wfdb(formula_ecg(rng, wide=True), folder, word)
-        rows.append((word, f"{word}.hea", None, word, "F"))
-    columns = ["patient_id", "ecg", "responder", "followup", "sex"]
-    table = pd.DataFrame(rows, columns=columns).astype({"responder": "Int64"})
-    table.to_csv(folder / "elsewhere.csv", index=False)
-    return folder / "elsewhere.csv"
+PATIENTS = 60  # of the fixture `elsewhere`
 
 
 @pytest.fixture(scope="module")
@@ -153,7 +129,7 @@ def test_every_table_has_every_model_and_only_one_names_patients(
         if path.is_file() and path.name != "answers.csv":
             assert "E05" not in path.read_text()
     groups = found.tables["subgroups"]
-    assert {"sex", "lbbb"} <= set(groups["group"])
+    assert {"Sex", "Left bundle-branch block"} <= set(groups["group"])
 
 
 def test_models_on_several_processes_say_the_same(
@@ -204,7 +180,7 @@ def test_update_moves_silent_patients_too_and_history_grows(
     changed = recalibrated(fit, update)
     silent = np.full((1, len(fit.members)), np.nan)
     assert changed.answer(silent).p[0] == pytest.approx(expit(0.3 + 0.8 * logit(fit.base_rate)))
-    test = (Tested("logistic", "fit", 60, 40, update),)
+    test = (ClosedTest("logistic", "fit", 60, 40, update),)
     save_updated(bundle, test, "cohort one", tmp_path / "one")
     save_updated(load_bundle(tmp_path / "one"), test, "cohort two", tmp_path / "two")
     history = load_bundle(tmp_path / "two").answering("logistic").history
@@ -231,6 +207,6 @@ def test_no_word_says_that_a_model_is_well_calibrated(found: Validation) -> None
     assert said.startswith("not shown miscalibrated")
     assert 0.01 < kept.seen_if_right < 0.1
     assert f"{kept.seen_if_extreme:.0%}" in said
-    shifted = Tested("m", "fit", 80, 50, Update(INTERCEPT, 0.5, 1.0, 0.01, 0.4))
+    shifted = ClosedTest("m", "fit", 80, 50, Update(INTERCEPT, 0.5, 1.0, 0.01, 0.4))
     assert verdict(shifted, both=False).startswith("miscalibrated (closed test, p 0.01)")
     assert "well calibrated" not in json.dumps([said, found.record.to_json()]).replace("-", " ")

@@ -41,7 +41,7 @@ def estimates(
         answers: see the module.
         thresholds: from which probability a patient is called a responder, in (0, 1).
         seed: of the bootstrap; models of the same patients share its draws.
-        factor: of DeLong's variance, 1 where no model was fitted to these patients.
+        factor: of the variance, 1 where no model was fitted to these patients.
 
     Returns:
         Columns :data:`COLUMNS`, a row a model, metric and threshold (NaN where none matters); value
@@ -93,7 +93,7 @@ def _bands(
     auprc = (average_precision(y, z, rows) for rows in (np.ones((1, len(y))), weight))
     return {
         "auroc": Band(*(np.array([v]) for v in (auroc.auroc, auroc.low, auroc.high))),
-        "auprc": metric_band("auprc", next(auprc), next(auprc)[:, None]),
-        **threshold_bands(y, p, thresholds, weight),
-        **probability_bands(y, p, weight),
+        "auprc": metric_band("auprc", next(auprc), next(auprc)[:, None], factor),
+        **threshold_bands(y, p, thresholds, weight, factor),
+        **probability_bands(y, p, weight, factor),
     }

@@ -16,6 +16,12 @@ from dyssync.evaluation.subgroups import Subgroup, subgroups
 ESTIMATES_SEED = 0x7A1
 # No model was fitted to these patients: DeLong's variance holds as it is.
 NOT_FITTED = 1.0
+YES_NO = {
+    "ischaemic": "Ischaemic aetiology",
+    "af": "Atrial fibrillation",
+    "lbbb": "Left bundle-branch block",
+}
+MOST_CENTRES = 12  # more levels than that is no group of patients but a number of each
 WIDE_QRS_MS = 150  # where the guidelines draw the line (ESC 2021, 10.1093/eurheartj/ehab364)
 
 
@@ -58,15 +64,16 @@ def groups_of(facts: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
         facts: a row a patient: what is known of sex (1 woman), ischaemic, af, lbbb, qrs_ms.
         table: of the cohort; its column centre is a group where it is there.
     """
-    groups = pd.DataFrame(index=facts.index)
+    words = {0.0: "no", 1.0: "yes"}
+    found: dict[str, pd.Series] = {}
     if "sex" in facts:
-        groups["sex"] = facts["sex"].map({1.0: "women", 0.0: "men"})
-    for name in ("ischaemic", "af", "lbbb"):
+        found["Sex"] = facts["sex"].map({1.0: "women", 0.0: "men"})
+    for name, title in YES_NO.items():
         if name in facts:
-            groups[name] = facts[name]
+            found[title] = facts[name].map(words)
     if "qrs_ms" in facts:
-        wide = (facts["qrs_ms"] >= WIDE_QRS_MS).astype(float)
-        groups[f"QRS of {WIDE_QRS_MS} ms or more"] = wide.where(facts["qrs_ms"].notna())
-    if "centre" in table:
-        groups["centre"] = table.groupby("patient_id")["centre"].first()
-    return groups
+        wide = (facts["qrs_ms"] >= WIDE_QRS_MS).astype(float).map(words)
+        found[f"QRS of {WIDE_QRS_MS} ms or more"] = wide.where(facts["qrs_ms"].notna())
+    if "centre" in table and 1 < table["centre"].nunique() <= MOST_CENTRES:
+        found["Centre"] = table.groupby("patient_id")["centre"].first()
+    return pd.DataFrame(found, index=facts.index)

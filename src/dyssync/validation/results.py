@@ -11,7 +11,7 @@ import pandas as pd
 from dyssync.prediction.bundle import Bundle
 from dyssync.study.results import write_csv
 from dyssync.validation.record import VALIDATION, ValidationRecord
-from dyssync.validation.updates import Tested, save_updated
+from dyssync.validation.updates import ClosedTest, save_updated
 
 BUNDLE = "bundle"
 
@@ -30,7 +30,7 @@ class Validation:
 
     record: ValidationRecord
     bundle: Bundle
-    tested: tuple[Tested, ...]
+    tested: tuple[ClosedTest, ...]
     tables: Mapping[str, pd.DataFrame]
 
     def write(self, folder: Path) -> None:

@@ -23,7 +23,7 @@ from dyssync.validation.flow import flow_of
 from dyssync.validation.grading import grade, groups_of, subgroup_table
 from dyssync.validation.record import Origin, ValidationRecord
 from dyssync.validation.results import Validation
-from dyssync.validation.updates import Tested, closed_tests, update_table
+from dyssync.validation.updates import ClosedTest, closed_tests, update_table
 from dyssync.validation.wording import cautions, verdict
 from dyssync.workers import OnProgress, unwatched
 
@@ -170,7 +170,7 @@ def _one_of(bundle: Bundle, name: str) -> object:
     return bundle.model(name, bundle.members[name][0])
 
 
-def _verdicts(tested: Sequence[Tested]) -> Mapping[str, tuple[str, ...]]:
+def _verdicts(tested: Sequence[ClosedTest]) -> Mapping[str, tuple[str, ...]]:
     both = {one.model for one in tested if one.members == ALONE}
     found: dict[str, list[str]] = {}
     for one in tested:
@@ -178,5 +178,5 @@ def _verdicts(tested: Sequence[Tested]) -> Mapping[str, tuple[str, ...]]:
     return {name: tuple(said) for name, said in found.items()}
 
 
-def _updated(tested: Sequence[Tested]) -> tuple[str, ...]:
+def _updated(tested: Sequence[ClosedTest]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one.model for one in tested if one.changes))

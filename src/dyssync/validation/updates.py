@@ -41,7 +41,7 @@ POWER_SEED = 0x90E4
 
 
 @dataclass(frozen=True)
-class Tested:
+class ClosedTest:
     """What the closed test says of one set of members of a model.
 
     Attributes:
@@ -71,7 +71,7 @@ class Tested:
         return self.update is not None and not self.refused and self.update.choice != NONE
 
 
-def closed_tests(answers: pd.DataFrame, *, power: bool = True) -> tuple[Tested, ...]:
+def closed_tests(answers: pd.DataFrame, *, power: bool = True) -> tuple[ClosedTest, ...]:
     """Return what the closed test says of all members of all models.
 
     Those that use clinical facts are tested on the patients they answered for, those that use none
@@ -96,25 +96,25 @@ def _by_members(own: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame, Floats]]
         yield ALONE, alone, alone["p_ecg_alone"].to_numpy(np.float64)
 
 
-def _tested(model: str, members: str, y: Ints, p: Floats, *, power: bool) -> Tested:
+def _tested(model: str, members: str, y: Ints, p: Floats, *, power: bool) -> ClosedTest:
     counts = (model, members, len(y), int(y.sum()))
     try:
         update = closed_test(y, p)
     except InputError:
         text = "one answer for all, or classes too few or apart: nothing to estimate"
-        return Tested(*counts, None, refused=text if len(y) else "no patient to answer for")
+        return ClosedTest(*counts, None, refused=text if len(y) else "no patient to answer for")
     wrong = "patients are ranked the wrong way round here" if update.slope <= 0 else ""
     if not power:
-        return Tested(*counts, update, refused=wrong)
+        return ClosedTest(*counts, update, refused=wrong)
     predictor, rng = logits(p), np.random.default_rng(POWER_SEED)
     right, extreme, shifted = (
         1 - update_power(len(y), predictor, rng, intercept, slope).none
         for intercept, slope in ((0.0, 1.0), (0.0, EXTREME_SLOPE), (SHIFT, 1.0))
     )
-    return Tested(*counts, update, right, extreme, shifted, wrong)
+    return ClosedTest(*counts, update, right, extreme, shifted, wrong)
 
 
-def update_table(tested: tuple[Tested, ...]) -> pd.DataFrame:
+def update_table(tested: tuple[ClosedTest, ...]) -> pd.DataFrame:
     """Return a row a model and members, columns :data:`UPDATES`."""
     unknown = Update("", np.nan, np.nan, np.nan, np.nan)
     rows = []
@@ -145,7 +145,7 @@ def recalibrated(fit: CrossFit, update: Update) -> CrossFit:
     )
 
 
-def save_updated(bundle: Bundle, tested: tuple[Tested, ...], cohort: str, folder: Path) -> None:
+def save_updated(bundle: Bundle, tested: tuple[ClosedTest, ...], cohort: str, folder: Path) -> None:
     """Write the bundle with every change that the closed test asks for; it appears whole.
 
     Args:
@@ -168,7 +168,7 @@ def save_updated(bundle: Bundle, tested: tuple[Tested, ...], cohort: str, folder
     save_bundle(folder, models, bundle.about)
 
 
-def _changed(said: Answering, one: Tested, update: Update, cohort: str) -> Answering:
+def _changed(said: Answering, one: ClosedTest, update: Update, cohort: str) -> Answering:
     history = (*said.history, history_sentence(one, update, cohort))
     if one.members == USUAL:
         return replace(said, usual=recalibrated(said.usual, update), history=history)
@@ -176,7 +176,7 @@ def _changed(said: Answering, one: Tested, update: Update, cohort: str) -> Answe
     return replace(said, ecg_alone=recalibrated(said.ecg_alone, update), history=history)
 
 
-def history_sentence(one: Tested, update: Update, cohort: str) -> str:
+def history_sentence(one: ClosedTest, update: Update, cohort: str) -> str:
     """Return what was changed, on whom and by which test."""
     what = {
         INTERCEPT: f"intercept {update.intercept:+.4f}",

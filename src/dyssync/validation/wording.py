@@ -8,10 +8,10 @@ from dyssync.cohort import Cohort
 from dyssync.evaluation.updating import INTERCEPT, NONE
 from dyssync.validation.answers import USUAL
 from dyssync.validation.record import Flow, Origin
-from dyssync.validation.updates import EXTREME_SLOPE, SHIFT, Tested
+from dyssync.validation.updates import EXTREME_SLOPE, SHIFT, ClosedTest
 
 
-def verdict(tested: Tested, *, both: bool) -> str:
+def verdict(tested: ClosedTest, *, both: bool) -> str:
     """Return what the closed test lets say of the calibration of one set of members.
 
     Args:
