@@ -1,6 +1,7 @@
 """External validation: a small bundle on another cohort of formula ECGs."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pandas as pd
 import pytest
 from scipy.special import expit, logit
 
+from dyssync.cli import main
 from dyssync.errors import CohortError, ConfigError
 from dyssync.evaluation import calibration
 from dyssync.evaluation.case_mix import predictor_mix
@@ -210,3 +212,36 @@ def test_no_word_says_that_a_model_is_well_calibrated(found: Validation) -> None
     shifted = ClosedTest("m", "fit", 80, 50, Update(INTERCEPT, 0.5, 1.0, 0.01, 0.4))
     assert verdict(shifted, both=False).startswith("miscalibrated (closed test, p 0.01)")
     assert "well calibrated" not in json.dumps([said, found.record.to_json()]).replace("-", " ")
+
+
+def test_command_line_leaves_a_whole_folder_with_an_offline_page(
+    finished_run: Path, elsewhere: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "validation"
+    call = ["validate", str(finished_run), str(elsewhere), "--out", str(out), "--workers", "1"]
+    call += ["--models", "logistic,prevalence", "--update"]
+    assert main(call) == 0
+    told = capsys.readouterr().out
+    assert "60 patients, 40 responders (66.7%); 0 rows excluded, 1 died, 1 lost" in told
+    page = (out / "report.html").read_text()
+    for word in ("src=", "href="):  # nothing is loaded: figures are inside, links stay in the page
+        found = re.findall(rf'{word}"([^"]*)', page)
+        assert found
+        assert all(target.startswith(("data:image", "#")) for target in found)
+    assert "<script" not in page
+    for text in (told, page):
+        assert "well calibrated" not in text.lower().replace("-", " ")
+        assert "E05" not in text
+    assert sorted(load_bundle(out / "bundle").members) == sorted(load_bundle(finished_run).members)
+    assert main(call) == 2
+    assert "exists already" in capsys.readouterr().err
+
+
+def test_command_line_refuses_the_training_cohort_in_one_line(
+    finished_run: Path, toy_cohort: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "validation"
+    call = ["validate", str(finished_run), str(toy_cohort / "cohort.csv"), "--out", str(out)]
+    assert main([*call, "--workers", "1"]) == 2
+    assert "training cohort" in capsys.readouterr().err.splitlines()[-1]
+    assert not out.exists()
