@@ -97,6 +97,11 @@ bench-formats: $(READY)
 bench-simulation: $(READY)
 	$(BIN)/python benchmarks/bench_simulation.py
 
+# do the intervals of `dyssync validate` hold the truth? 400 virtual cohorts of 200; about 30 min
+.PHONY: bench-validation
+bench-validation: $(READY)
+	$(BIN)/python benchmarks/bench_validation.py
+
 # can simple statistics tell simulated ECGs from real ones, and real from real?
 .PHONY: bench-realism
 bench-realism: $(READY)

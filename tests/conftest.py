@@ -84,6 +84,30 @@ def toy_cohort(tmp_path_factory: pytest.TempPathFactory, toy: tuple[list[ECG], n
 
 
 @pytest.fixture(scope="session")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """60 patients of whom a wide QRS tells less, one with two ECGs; one died, one is lost."""
+    from dyssync.formats.wfdb import write_wfdb
+
+    folder = tmp_path_factory.mktemp("elsewhere")
+    rng = np.random.default_rng(7)
+    y = np.tile([0, 1, 1], 20)
+    rows = []
+    for i, outcome in enumerate(y):
+        wide = bool(outcome) if rng.random() < 0.8 else not outcome
+        for k in range(2 if i == 3 else 1):
+            name = f"e{i:02d}_{k}"
+            write_wfdb(formula_ecg(rng, wide=wide), folder, name)
+            rows.append((f"E{i:02d}", f"{name}.hea", outcome, "echo", "F" if i % 2 else "M"))
+    for word in ("died", "lost"):
+        write_wfdb(formula_ecg(rng, wide=True), folder, word)
+        rows.append((word, f"{word}.hea", None, word, "F"))
+    columns = ["patient_id", "ecg", "responder", "followup", "sex"]
+    table = pd.DataFrame(rows, columns=columns).astype({"responder": "Int64"})
+    table.to_csv(folder / "elsewhere.csv", index=False)
+    return folder / "elsewhere.csv"
+
+
+@pytest.fixture(scope="session")
 def tiny_study() -> list[str]:
     """Arguments of a study that is small in everything but has all of it."""
     return [

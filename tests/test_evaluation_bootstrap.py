@@ -115,3 +115,15 @@ def test_right_probabilities_may_have_no_miscalibration_and_wrong_ones_must() ->
         p = np.clip(p - shift, 0.01, 0.99)
         band = probability_bands(y, p, patient_weights(285, 11, draws=300))["ici"]
         assert (band.low[0] < 0.01) == none
+
+
+def test_models_fitted_to_other_patients_get_the_plain_percentiles() -> None:
+    y, p = cohort(150)
+    weight = patient_weights(150, 4, draws=400)
+    plain = probability_bands(y, p, weight, factor=1.0)["brier"]
+    draws = probability_metrics(y, p, weight)["brier"]
+    assert [plain.low[0], plain.high[0]] == pytest.approx(np.quantile(draws, [0.025, 0.975]))
+    curve = calibration_band(y, p, THRESHOLDS, weight, factor=1.0)
+    widened = calibration_band(y, p, THRESHOLDS, weight)
+    ratio = (widened.value - widened.low) / (curve.value - curve.low)
+    assert ratio == pytest.approx(np.sqrt(REFIT_FACTOR))

@@ -29,6 +29,7 @@ VERBS: Mapping[str, str] = {
     "study": "studying:study",
     "check": "checking:check",
     "predict": "predicting:predict",
+    "validate": "validating:validate",
     "simulate": "simulating:simulate",
     "inspect": "inspecting:inspect",
     "measure": "measuring:measure",

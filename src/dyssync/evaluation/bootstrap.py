@@ -57,7 +57,9 @@ def patient_weights(n: int, seed: int, draws: int = DRAWS) -> Floats:
     return rng.multinomial(n, np.full(n, 1 / max(n, 1)), size=draws).astype(np.float64)
 
 
-def threshold_bands(y: Ints, p: Floats, thresholds: Floats, weight: Floats) -> Mapping[str, Band]:
+def threshold_bands(
+    y: Ints, p: Floats, thresholds: Floats, weight: Floats, factor: float = REFIT_FACTOR
+) -> Mapping[str, Band]:
     """Return every metric of a threshold with its band over `thresholds` (m,).
 
     Args:
@@ -65,41 +67,50 @@ def threshold_bands(y: Ints, p: Floats, thresholds: Floats, weight: Floats) -> M
         p: (n,) probabilities.
         thresholds: in (0, 1).
         weight: (B, n) draws.
+        factor: of the variance, 1 where no model was fitted to these patients; as in all below.
     """
     found = threshold_metrics(y, p, np.ones((1, len(y))), thresholds)
     draws = threshold_metrics(y, p, weight, thresholds)
-    return {name: metric_band(name, found[name][0], draws[name]) for name in found}
+    return {name: metric_band(name, found[name][0], draws[name], factor) for name in found}
 
 
-def probability_bands(y: Ints, p: Floats, weight: Floats) -> Mapping[str, Band]:
+def probability_bands(
+    y: Ints, p: Floats, weight: Floats, factor: float = REFIT_FACTOR
+) -> Mapping[str, Band]:
     """Return every metric of the probabilities themselves, bands of one value each."""
     found = probability_metrics(y, p, np.ones((1, len(y))))
     draws = probability_metrics(y, p, weight)
-    return {name: metric_band(name, found[name], draws[name][:, None]) for name in found}
+    return {name: metric_band(name, found[name], draws[name][:, None], factor) for name in found}
 
 
-def calibration_band(y: Ints, p: Floats, grid: Floats, weight: Floats) -> Band:
+def calibration_band(
+    y: Ints, p: Floats, grid: Floats, weight: Floats, factor: float = REFIT_FACTOR
+) -> Band:
     """Return the smooth calibration curve at probabilities `grid` (m,) with its band."""
     draws = weighted_curve(y, p, weight, grid)
-    band = percentile_band(smooth_calibration(y, p, grid), draws, REFIT_FACTOR)
+    band = percentile_band(smooth_calibration(y, p, grid), draws, factor)
     return Band(band.value, np.clip(band.low, 0.0, 1.0), np.clip(band.high, 0.0, 1.0))
 
 
 def net_benefit_band(
-    y: Ints, p: Floats, weight: Floats, thresholds: Floats = DECISION_THRESHOLDS
+    y: Ints,
+    p: Floats,
+    weight: Floats,
+    thresholds: Floats = DECISION_THRESHOLDS,
+    factor: float = REFIT_FACTOR,
 ) -> Band:
     """Return net benefit minus the better of treating all and none, with its pointwise band."""
-    return threshold_bands(y, p, thresholds, weight)["net_benefit_gain"]
+    return threshold_bands(y, p, thresholds, weight, factor)["net_benefit_gain"]
 
 
-def metric_band(name: str, value: Floats, draws: Floats) -> Band:
+def metric_band(name: str, value: Floats, draws: Floats, factor: float = REFIT_FACTOR) -> Band:
     """Return values (m,) of a metric with the interval of its draws (B, m), cut to its bounds.
 
     The ICI is a distance: the noise of a draw only adds to it, so that draws lie above the value,
     and their low percentile above the truth in 8 and 19 of 100 simulated cohorts. The low end is
     moved down by what the draws lie too high on average; the high end stays, on the safe side.
     """
-    band = percentile_band(value, draws, 1.0 if name in NOT_REFITTED else REFIT_FACTOR)
+    band = percentile_band(value, draws, 1.0 if name in NOT_REFITTED else factor)
     low = band.low
     if name == "ici":
         known = np.isfinite(low)

@@ -25,7 +25,9 @@ NAMED, EXPLORATORY = "named", "exploratory"
 COLUMNS = ("kind", "metric", "model_a", "model_b", "difference", "low", "high", "p", "p_holm")
 
 
-def compare_models(answers: pd.DataFrame, threshold: float) -> pd.DataFrame:
+def compare_models(
+    answers: pd.DataFrame, threshold: float, factor: float = REFIT_FACTOR
+) -> pd.DataFrame:
     """Return the named comparisons with Holm's p-values, then all other pairs in AUROC without.
 
     Named, for every model but the two it is compared with: AUROC and accuracy against no model
@@ -34,6 +36,8 @@ def compare_models(answers: pd.DataFrame, threshold: float) -> pd.DataFrame:
     Args:
         answers: model, patient_id, y, z (logit, for ranks), p of out-of-fold answers.
         threshold: from which probability a patient is called a responder, 0-1.
+        factor: of the variances, 1 where no model was fitted to these patients; see
+            :mod:`dyssync.evaluation.delong`.
     """
     wide = answers.pivot(index="patient_id", columns="model", values=["z", "p"])
     y = answers.groupby("patient_id")["y"].first().loc[wide.index].to_numpy(np.int64)
@@ -41,11 +45,11 @@ def compare_models(answers: pd.DataFrame, threshold: float) -> pd.DataFrame:
     scores, probabilities = (
         {name: wide[column, name].to_numpy(np.float64) for name in models} for column in "zp"
     )
-    rows = [(NAMED, *row) for row in _named(y, scores, probabilities, threshold)]
+    rows = [(NAMED, *row) for row in _named(y, scores, probabilities, threshold, factor)]
     asked = {(metric, a, b) for _, metric, a, b, *_ in rows}
     for a, b in combinations([name for name in scores if name != NO_MODEL], 2):
         if not asked & {("auroc", a, b), ("auroc", b, a)}:
-            found = auroc_difference(y, scores[a], scores[b])
+            found = auroc_difference(y, scores[a], scores[b], factor)
             values = (found.difference, found.low, found.high, np.nan)
             rows.append((EXPLORATORY, "auroc", a, b, *values))
     table = pd.DataFrame(rows, columns=list(COLUMNS[:-1]))
@@ -53,22 +57,29 @@ def compare_models(answers: pd.DataFrame, threshold: float) -> pd.DataFrame:
 
 
 def _named(
-    y: Ints, scores: dict[str, Floats], probabilities: dict[str, Floats], threshold: float
+    y: Ints,
+    scores: dict[str, Floats],
+    probabilities: dict[str, Floats],
+    threshold: float,
+    factor: float,
 ) -> Iterator[tuple[str, str, str, float, float, float, float]]:
     for name, z in scores.items():
         if name == NO_MODEL:
             continue
-        chance = auroc_difference(y, z, np.zeros(len(y)))
+        chance = auroc_difference(y, z, np.zeros(len(y)), factor)
         values = (chance.difference, chance.low, chance.high, chance.p_value)
         yield ("auroc", name, NO_MODEL, *values)
-        yield ("accuracy", name, NO_MODEL, *accuracy_above_floor(y, probabilities[name], threshold))
+        gain = accuracy_above_floor(y, probabilities[name], threshold, factor)
+        yield ("accuracy", name, NO_MODEL, *gain)
         if ONE_NUMBER in scores and name != ONE_NUMBER:
-            found = auroc_difference(y, z, scores[ONE_NUMBER])
+            found = auroc_difference(y, z, scores[ONE_NUMBER], factor)
             values = (found.difference, found.low, found.high, found.p_value)
             yield ("auroc", name, ONE_NUMBER, *values)
 
 
-def accuracy_above_floor(y: Ints, p: Floats, threshold: float) -> tuple[float, float, float, float]:
+def accuracy_above_floor(
+    y: Ints, p: Floats, threshold: float, factor: float = REFIT_FACTOR
+) -> tuple[float, float, float, float]:
     """Return by how much accuracy lies above the floor, which calls all by the commoner class.
 
     Patient by patient, with the same factor for refitting as the AUROC.
@@ -79,7 +90,7 @@ def accuracy_above_floor(y: Ints, p: Floats, threshold: float) -> tuple[float, f
     commoner = int(y.mean() >= 0.5)
     gain = ((p >= threshold) == (y == 1)).astype(float) - (y == commoner)
     difference = float(gain.mean())
-    se = float(np.sqrt(REFIT_FACTOR * gain.var(ddof=1) / len(gain))) if len(gain) > 1 else np.nan
+    se = float(np.sqrt(factor * gain.var(ddof=1) / len(gain))) if len(gain) > 1 else np.nan
     p_value = float(2 * stats.norm.sf(abs(difference) / se)) if se > 0 else float(difference == 0)
     low, high = difference - NORMAL_95 * se, difference + NORMAL_95 * se
     return difference, float(low), float(high), float("nan") if np.isnan(se) else p_value

@@ -21,7 +21,7 @@ from dyssync.evaluation.bootstrap import (
     probability_bands,
     threshold_bands,
 )
-from dyssync.evaluation.delong import auroc_interval
+from dyssync.evaluation.delong import REFIT_FACTOR, auroc_interval
 from dyssync.evaluation.metrics import METRICS, NAN
 from dyssync.evaluation.weighted import average_precision
 
@@ -29,13 +29,19 @@ COLUMNS = ("model", "metric", "threshold", "value", "low", "high", "method", "n"
 DELONG, BOOTSTRAP = "DeLong", "bootstrap"
 
 
-def estimates(answers: pd.DataFrame, thresholds: Sequence[float], seed: int) -> pd.DataFrame:
+def estimates(
+    answers: pd.DataFrame,
+    thresholds: Sequence[float],
+    seed: int,
+    factor: float = REFIT_FACTOR,
+) -> pd.DataFrame:
     """Return every metric of every model with its 95 % interval.
 
     Args:
         answers: see the module.
         thresholds: from which probability a patient is called a responder, in (0, 1).
         seed: of the bootstrap; models of the same patients share its draws.
+        factor: of the variance, 1 where no model was fitted to these patients.
 
     Returns:
         Columns :data:`COLUMNS`, a row a model, metric and threshold (NaN where none matters); value
@@ -47,7 +53,7 @@ def estimates(answers: pd.DataFrame, thresholds: Sequence[float], seed: int) -> 
     cuts = np.asarray(thresholds, dtype=np.float64)
     rows: list[tuple[object, ...]] = []
     for model, y, z, p in each_model(answers):
-        bands = _bands(y, z, p, cuts, seed) if len(y) else {}
+        bands = _bands(y, z, p, cuts, seed, factor) if len(y) else {}
         for name in METRICS:
             method = DELONG if name == "auroc" else BOOTSTRAP
             at = cuts if METRICS[name].uses_threshold else np.array([NAN])
@@ -79,13 +85,15 @@ def each_model(answers: pd.DataFrame) -> Iterator[tuple[str, Ints, Floats, Float
         yield str(model), y, z, p
 
 
-def _bands(y: Ints, z: Floats, p: Floats, thresholds: Floats, seed: int) -> Mapping[str, Band]:
+def _bands(
+    y: Ints, z: Floats, p: Floats, thresholds: Floats, seed: int, factor: float
+) -> Mapping[str, Band]:
     weight = patient_weights(len(y), seed)
-    auroc = auroc_interval(y, z)
+    auroc = auroc_interval(y, z, factor)
     auprc = (average_precision(y, z, rows) for rows in (np.ones((1, len(y))), weight))
     return {
         "auroc": Band(*(np.array([v]) for v in (auroc.auroc, auroc.low, auroc.high))),
-        "auprc": metric_band("auprc", next(auprc), next(auprc)[:, None]),
-        **threshold_bands(y, p, thresholds, weight),
-        **probability_bands(y, p, weight),
+        "auprc": metric_band("auprc", next(auprc), next(auprc)[:, None], factor),
+        **threshold_bands(y, p, thresholds, weight, factor),
+        **probability_bands(y, p, weight, factor),
     }

@@ -75,18 +75,18 @@ def draw_plates(study: Overview, facts: Facts) -> Mapping[str, Plates]:
 
 def render_html(study: Overview, facts: Facts, plates: Mapping[str, Plates]) -> str:
     """Return the page. Every text that is not ours is escaped."""
-    environment = _environment()
+    pages = page_templates()
     filled = [
         Filled(
             name,
             SECTIONS[name].title,
-            environment.from_string(SECTIONS[name].template),
+            pages.from_string(SECTIONS[name].template),
             facts[name],
             plates[name],
         )
         for name in SECTIONS
     ]
-    return environment.get_template("report.html.j2").render(
+    return pages.get_template("report.html.j2").render(
         study=study, run=study.results.run, sections=filled, ceiling=_below_ceiling(study)
     )
 
@@ -101,7 +101,8 @@ def _below_ceiling(study: Overview) -> tuple[tuple[str, float, float], ...]:
 
 
 @cache
-def _environment() -> Environment:
+def page_templates() -> Environment:
+    """Return the environment of all pages: autoescaped, with the style and our ways to write."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
 

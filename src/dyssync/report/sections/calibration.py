@@ -81,7 +81,7 @@ def draw(facts: CalibrationFacts, study: Overview) -> Plates:
     """Draw a panel a model, under its name."""
     return {
         model: finish(
-            _plot(curve, study.looks[model]),
+            calibration_figure(curve, study.looks[model]),
             file_name("calibration", study.file_names[model]),
             f"Observed against predicted share of responders of {model}: {facts.notes[model]}.",
         )
@@ -89,7 +89,7 @@ def draw(facts: CalibrationFacts, study: Overview) -> Plates:
     }
 
 
-def _plot(curve: Curve, look: Look) -> Figure:
+def calibration_figure(curve: Curve, look: Look) -> Figure:
     """Draw the smooth curve with its band, and below it which probabilities were given."""
     from matplotlib.figure import Figure
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,13 +34,10 @@ def gather(study: Overview) -> dict[str, Band]:
 
 def draw(facts: dict[str, Band], study: Overview) -> Plates:
     """Draw a panel a model, under its name; all on one scale."""
-    inside = (OPEN_CHOICE[0] <= DECISION_THRESHOLDS) & (OPEN_CHOICE[1] >= DECISION_THRESHOLDS)
-    ends = [v for band in facts.values() for v in (*band.low[inside], *band.high[inside])]
-    finite = [abs(v) for v in ends if math.isfinite(v)]
-    top = 1.1 * max([LEAST_HEIGHT, *finite])
+    top = common_top(facts)
     return {
         model: finish(
-            _plot(band, study.looks[model], top),
+            gain_figure(band, study.looks[model], top),
             file_name("decision", study.file_names[model]),
             f"Net benefit of {model} minus the better of treating all and treating none, against "
             "the threshold, with its 95 % band.",
@@ -48,7 +46,16 @@ def draw(facts: dict[str, Band], study: Overview) -> Plates:
     }
 
 
-def _plot(band: Band, look: Look, top: float) -> Figure:
+def common_top(bands: Mapping[str, Band]) -> float:
+    """Return where the axis ends that all bands fit on where a choice is open."""
+    inside = (OPEN_CHOICE[0] <= DECISION_THRESHOLDS) & (OPEN_CHOICE[1] >= DECISION_THRESHOLDS)
+    ends = [v for band in bands.values() for v in (*band.low[inside], *band.high[inside])]
+    finite = [abs(float(v)) for v in ends if math.isfinite(v)]
+    return 1.1 * max([LEAST_HEIGHT, *finite])
+
+
+def gain_figure(band: Band, look: Look, top: float) -> Figure:
+    """Draw net benefit gained over the thresholds with its band; the axis ends at +-top."""
     figure, axes = blank(PANEL[0], PANEL[1] - 0.3)
     axes.axvspan(*OPEN_CHOICE, color="#F0F3F5", zorder=-1)
     axes.axhline(0, color=INK, lw=1)
