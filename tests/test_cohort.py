@@ -12,8 +12,8 @@ from dyssync.cohort.cohort import check_cohort, read_cohort
 from dyssync.cohort.corpus import check_apart, check_corpus, read_corpus
 from dyssync.cohort.digests import digest_of
 from dyssync.cohort.recordings import read_recordings, refuse_unusable
-from dyssync.cohort.splits import PARTS, Split, split_patients, split_table
-from dyssync.cohort.table import is_responder
+from dyssync.cohort.splits import PARTS, Split, fold_patients, split_patients, split_table
+from dyssync.cohort.table import fall_of_lvesv, is_responder
 from dyssync.ecg import ECG, Source
 from dyssync.errors import CohortError
 
@@ -168,6 +168,67 @@ def test_splits_are_disjoint_complete_and_stratified(ones: int, zeros: int, seed
             here = sum(responses[p] == label for p in parts[part])
             assert here >= 1
             assert abs(here - share * n) <= 1.5
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(5, 60), st.integers(5, 60), st.integers(1, 3), st.integers(2, 5))
+def test_folds_test_everybody_once_a_repeat(ones: int, zeros: int, repeats: int, k: int) -> None:
+    labels = [1] * ones + [0] * zeros
+    responses = pd.Series(labels, index=[f"p{i}" for i in range(len(labels))])
+    splits = fold_patients(responses, repeats, k)
+    assert [s.seed for s in splits] == list(range(1, repeats * k + 1))
+    for r in range(repeats):
+        folds = splits[r * k : (r + 1) * k]
+        assert sorted(p for s in folds for p in s.test) == sorted(responses.index)
+        assert len({len(s.test) for s in folds}) <= 2
+        assert max(len(s.test) for s in folds) - min(len(s.test) for s in folds) <= 1
+        for split in folds:
+            assert set(split.train) == set(responses.index) - set(split.test)
+            assert split.validation == ()
+            assert abs(sum(responses[p] for p in split.test) - ones / k) < 1
+    assert splits == fold_patients(responses[::-1], repeats, k)
+
+
+def test_repeats_deal_the_folds_anew_and_a_small_class_is_refused() -> None:
+    responses = pd.Series([0, 1] * 20, index=[f"p{i}" for i in range(40)])
+    splits = fold_patients(responses, 2, 5)
+    assert {s.test for s in splits[:5]}.isdisjoint({s.test for s in splits[5:]})
+    with pytest.raises(CohortError, match="a class has 4 patients; at least 5 are needed"):
+        fold_patients(responses.iloc[:8], 1, 5)
+
+
+def test_who_died_or_was_lost_is_counted_and_not_refused(toy_cohort: Path) -> None:
+    table = table_of(toy_cohort).assign(followup="echo", age=70.0, lvef=25.0)
+    table["lvesv_followup_ml"] = table["lvesv_followup_ml"].astype(object)
+    for row, word in ((3, "died"), (4, " Lost"), (5, "died")):
+        table.loc[row, ["followup", "lvesv_followup_ml"]] = word, None
+    cohort = read_cohort(write(toy_cohort, table, "gone.csv"))
+    assert len(cohort.responses) == 45
+    gone = cohort.without_outcome
+    assert gone["patient_id"].tolist() == ["P03", "P04", "P05"]
+    assert gone["age"].tolist() == [70.0] * 3
+    assert gone["nyha"].isna().all()  # the table does not say
+    assert sorted(cohort.excluded["row"]) == [5, 6, 7]
+    # a death that the table itself counts is no gap
+    table["responder"] = None
+    table.loc[3, "responder"] = "0"
+    assert read_cohort(write(toy_cohort, table, "gone.csv")).responses["P03"] == 0
+    table.loc[6, "followup"] = "moved"
+    with pytest.raises(CohortError, match=r"row 8 \(P06\): followup is moved; echo, died, lost"):
+        read_cohort(write(toy_cohort, table, "gone.csv"))
+
+
+def test_a_fall_is_known_where_both_volumes_are() -> None:
+    table = pd.DataFrame(
+        {
+            "lvesv_baseline_ml": [200, 200, None, 0, "n/a"],
+            "lvesv_followup_ml": [150, None, 150, 150, 1],
+        }
+    )
+    found = fall_of_lvesv(table)
+    assert found[0] == 25.0
+    assert np.isnan(found[1:]).all()
+    assert np.isnan(fall_of_lvesv(table[["lvesv_baseline_ml"]])).all()
 
 
 def test_a_class_too_small_for_its_shares_is_still_split_whole() -> None:
