@@ -163,7 +163,10 @@ def test_updated_bundle_answers_as_the_closed_test_says_and_remembers_it(
     assert "closed test" in sentence
     ecg = read_ecg(elsewhere.parent / "e05_0.hea")
     before = Predictor(load_bundle(finished_run), MODELS).predict(ecg).models
-    after = Predictor(updated, MODELS).predict(ecg).models
+    prediction = Predictor(updated, MODELS).predict(ecg)
+    after = prediction.models
+    names = ", ".join(found.record.updated)
+    assert f"{names}: updated on another cohort after the study" in prediction.cautions
     choices = {one.model: one for one in found.tested}
     for model in MODELS:
         p, test = before[model].probability, choices[model].update
