@@ -30,6 +30,7 @@ from dyssync.evaluation.calibration import smooth_calibration, weighted_curve
 from dyssync.evaluation.curves import DECISION_THRESHOLDS
 from dyssync.evaluation.delong import REFIT_FACTOR
 from dyssync.evaluation.metrics import METRICS
+from dyssync.evaluation.shares import exact_ends, people_asked
 from dyssync.evaluation.weighted import probability_metrics, threshold_metrics
 
 DRAWS = 2000
@@ -71,7 +72,14 @@ def threshold_bands(
     """
     found = threshold_metrics(y, p, np.ones((1, len(y))), thresholds)
     draws = threshold_metrics(y, p, weight, thresholds)
-    return {name: metric_band(name, found[name][0], draws[name], factor) for name in found}
+    bands = {name: metric_band(name, found[name][0], draws[name], factor) for name in found}
+    for name, band in bands.items():
+        asked = people_asked(name, y, p, thresholds)
+        if asked is not None:
+            low, high = exact_ends(band.value, asked, factor)
+            np.copyto(band.low, low, where=np.isfinite(low))
+            np.copyto(band.high, high, where=np.isfinite(high))
+    return bands
 
 
 def probability_bands(
