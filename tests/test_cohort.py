@@ -304,3 +304,49 @@ def test_real_cohort_is_read_whole(shared_data: Path) -> None:
     assert len(cohort.inputs) == 160
     assert cohort.responses.sum() == 89
     assert cohort.inputs[0].sex == "F"
+
+
+def followed_up(folder: Path) -> pd.DataFrame:
+    """Return the toy table with one patient who died, whose LVEF is known."""
+    table = table_of(folder).assign(followup="echo", lvef=25.0)
+    table.loc[2, "followup"], table.loc[2, "lvesv_followup_ml"] = "Died ", np.nan
+    return table
+
+
+def test_a_patient_with_an_outcome_in_one_row_cannot_have_died_in_another(toy_cohort: Path) -> None:
+    table = followed_up(toy_cohort)
+    table.loc[2, "patient_id"] = table.loc[4, "patient_id"]
+    path = write(toy_cohort, table, "torn.csv")
+    with pytest.raises(CohortError, match=r"1 patients have rows that differ in followup \(P04\)"):
+        read_cohort(path, exclude_problems=True)
+
+
+def test_a_fact_of_the_dead_that_cannot_be_is_told_and_never_counted(toy_cohort: Path) -> None:
+    table = followed_up(toy_cohort)
+    table.loc[2, "lvef"] = 3.0
+    path = write(toy_cohort, table, "dead.csv")
+    with pytest.raises(CohortError, match=r"row 4 \(P02\): lvef is 3.0; 5 to 80 % is needed"):
+        read_cohort(path)
+    cohort = read_cohort(path, exclude_problems=True)
+    assert cohort.without_outcome["patient_id"].tolist() == ["P02"]
+    assert cohort.without_outcome["lvef"].isna().all()
+    assert cohort.excluded["reason"].tolist() == ["died before the echo at follow-up"]
+
+
+def test_a_row_with_two_problems_is_left_out_once_with_both_reasons(toy_cohort: Path) -> None:
+    table = table_of(toy_cohort).astype({"lvesv_baseline_ml": object})
+    table.loc[0, ["lvesv_baseline_ml", "ecg"]] = 0, "absent.hea"
+    cohort = read_cohort(write(toy_cohort, table, "twice.csv"), exclude_problems=True)
+    assert len(cohort.excluded) == 1
+    assert cohort.excluded["reason"].str.contains("volumes.*; .*absent.hea").all()
+    assert len(cohort.table) + len(cohort.excluded) == len(table)
+
+
+def test_what_one_row_tells_of_a_patient_holds_for_all_of_his_rows(toy_cohort: Path) -> None:
+    table = table_of(toy_cohort).assign(lvef=[20.0] + [np.nan] * 47, responder=[0, 1] * 24)
+    table.loc[2, "patient_id"] = table.loc[0, "patient_id"]
+    table.loc[2, "lvesv_followup_ml"] = np.nan
+    cohort = read_cohort(write(toy_cohort, table, "facts.csv"))
+    assert [ecg.clinical.get("lvef") for ecg in cohort.signals[:4]] == [20.0, None, 20.0, None]
+    assert cohort.falls[2] == cohort.falls[0]
+    assert np.isfinite(cohort.falls).all()
