@@ -128,6 +128,11 @@ bench-fuzz: $(READY)
 bench-intervals: $(READY)
 	$(BIN)/python benchmarks/bench_intervals.py
 
+# What the models that measure learn from 228 patients, beside QRS area and the limit (5 min)
+.PHONY: bench-learners
+bench-learners: $(READY)
+	$(BIN)/python benchmarks/bench_learners.py
+
 # do the intervals of a study hold the truth in 95 of 100 simulated cohorts? (half an hour)
 .PHONY: bench-coverage
 bench-coverage: $(READY)

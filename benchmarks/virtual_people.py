@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from dyssync.arrays import Floats, Ints
 from dyssync.cohort.cohort import read_cohort
@@ -23,11 +24,13 @@ class People:
         ecgs: n, with their clinical facts.
         responses: (n,) 0/1.
         falls: (n,) % of LVESV.
+        chances: (n,) probability of response of who knows all of the heart; no model sees it.
     """
 
     ecgs: tuple[ECG, ...]
     responses: Ints
     falls: Floats
+    chances: Floats
 
     def of(self, rows: Ints) -> tuple[list[ECG], Ints, Floats]:
         """Return recordings, responses and falls of some."""
@@ -46,4 +49,6 @@ def virtual_people(n: int, seed: int, folder: Path) -> People:
     for clinical in (True, False):
         feature_matrix(cohort.signals, "dictionary", clinical=clinical)
     responses = cohort.table["responder"].to_numpy(np.int64)
-    return People(cohort.signals, responses, cohort.falls)
+    truth = pd.read_csv(home / "truth.csv", dtype={"patient_id": str}).set_index("patient_id")
+    chances = truth.loc[cohort.table["patient_id"], "p_response"].to_numpy(np.float64)
+    return People(cohort.signals, responses, cohort.falls, chances)
