@@ -2,10 +2,12 @@
 
     make bench-intervals                                  about an hour on two cores
     python benchmarks/bench_intervals.py --cohorts 20 --people 3000    a look
+    python benchmarks/bench_intervals.py --models resnet18,ssl-resnet18 --cohorts 20 --others 500 \
+        --equals 0                                        networks: four minutes a cohort and core
 
 Virtual cohorts of 285 are drawn from thousands of virtual patients, each is cross-fitted with the
-models of the study that take no networks, in the code that a study runs, and what it says is held
-against the truth: what the same fits are worth on all patients who are not in the cohort.
+models of the study, in the code that a study runs, and what it says is held against the truth:
+what the same fits are worth on patients who are not in the cohort. Networks are as in `make demo`.
 
 * coverage of the 95 % intervals. The truth of an out-of-fold metric is its value on the others, of
   answers by two fits, one a repeat, as in the study; mean over five such pairs;
@@ -23,6 +25,7 @@ use_one_thread()  # as a study fits
 
 import argparse
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -31,6 +34,7 @@ import numpy as np
 import pandas as pd
 
 from dyssync.arrays import Floats, Ints
+from dyssync.cohort.corpus import read_corpus
 from dyssync.cohort.splits import fold_patients
 from dyssync.evaluation.comparisons import NO_MODEL, ONE_NUMBER, compare_models
 from dyssync.evaluation.conformal import DEFER, RESPONDER, conformal_answers
@@ -39,14 +43,18 @@ from dyssync.evaluation.metrics import METRICS
 from dyssync.evaluation.recalibration import Recalibration
 from dyssync.keeping import keeping
 from dyssync.models import MODELS
-from dyssync.models.protocols import ResponseModel
+from dyssync.models.protocols import Pretrained, ResponseModel
 from dyssync.prediction.crossfit import CrossFit, Graded, cross_fit
+from dyssync.pretraining.loop import pretrain
+from dyssync.simulation.cohort import VERSION
+from dyssync.simulation.corpus import simulate_corpus
+from dyssync.study.virtual import CORPUS, CORPUS_SEED, SHORTENED
 from dyssync.workers import available_cores
 from markdown_rows import head, row
 from virtual_people import People, virtual_people
 
 PATIENTS = 285
-MODELS_ASKED = ("lightgbm", "ridge", "logistic", "qrs-area")
+QUICK_MODELS = "lightgbm,ridge,logistic,qrs-area"
 THRESHOLDS = (0.4, 0.5, 0.6, 0.7)
 PAIRS = tuple((k, 5 + k) for k in range(5))  # of fits, one a repeat
 # Six models that are equal by construction: one kind of weak trees, other columns and rows each.
@@ -56,8 +64,47 @@ LEVELS = (0.8, 0.9)
 Rows: TypeAlias = list[tuple[Any, ...]]
 Result: TypeAlias = tuple[Rows, Rows, Rows, bool | None]
 
-_people: People  # of a worker
-_asked_of_equals = 0  # cohorts in which six equal models are compared, too
+
+@dataclass(frozen=True)
+class Asked:
+    """What is done with each cohort.
+
+    Attributes:
+        people: all virtual patients.
+        models: names.
+        others: most patients outside of the cohort that tell the truth.
+        equals: cohorts in which six equal models are compared, too.
+        encoder: folder of the encoder that pretrained models start from.
+    """
+
+    people: People
+    models: tuple[str, ...]
+    others: int
+    equals: int
+    encoder: Path
+
+    def make(self, name: str) -> ResponseModel:
+        """Return an unfitted model as in `make demo`."""
+        presets = MODELS[name]().PRESETS
+        model = MODELS[name](**{**presets.get("quick", {}), **presets.get(SHORTENED, {})})
+        return model.start_from(self.encoder) if isinstance(model, Pretrained) else model
+
+
+_asked: Asked  # of a worker
+
+
+def _encoder(folder: Path) -> Path:
+    """Return the folder of an encoder for ssl-resnet18, pretrained on the first call."""
+    home = folder / "encoder"
+    if not home.is_dir():
+        corpus = folder / f"corpus-{CORPUS['quick']}-v{VERSION}"
+        if not corpus.is_dir():
+            simulate_corpus(CORPUS["quick"], CORPUS_SEED, corpus, workers=available_cores())
+        presets = MODELS["ssl-resnet18"]().PRESETS
+        model = MODELS["ssl-resnet18"](**{**presets["quick"], **presets[SHORTENED]})
+        assert isinstance(model, Pretrained)
+        pretrain(read_corpus(corpus).ecgs, model.pretraining_config()).save(home)
+    return home
 
 
 def _fold_logits(
@@ -73,13 +120,13 @@ def _fold_logits(
     """
     ids = [f"{i:06d}" for i in rows]
     place = dict(zip(ids, rows.tolist(), strict=True))
-    splits = fold_patients(pd.Series(_people.responses[rows], index=ids))
-    rest, _, _ = _people.of(others)
+    splits = fold_patients(pd.Series(_asked.people.responses[rows], index=ids))
+    rest, _, _ = _asked.people.of(others)
     tables, outside = [], []
     for split, model in zip(splits, make, strict=True):
-        x, y, fall = _people.of(np.array([place[p] for p in split.train]))
+        x, y, fall = _asked.people.of(np.array([place[p] for p in split.train]))
         model.fit(x, y, seed=split.seed + moved, fall=fall)
-        tested, outcomes, _ = _people.of(np.array([place[p] for p in split.test]))
+        tested, outcomes, _ = _asked.people.of(np.array([place[p] for p in split.test]))
         tables.append(
             pd.DataFrame(
                 {
@@ -94,7 +141,7 @@ def _fold_logits(
     return pd.concat(tables), np.column_stack(outside)
 
 
-def _graded(tested: pd.DataFrame, *, own_scale: bool = False) -> Graded:
+def _graded(tested: pd.DataFrame, own_scale: bool) -> Graded:
     seeds = sorted(tested["seed"].unique())
     return cross_fit(tested, [f"fit-{s:02d}" for s in seeds], own_scale=own_scale)
 
@@ -103,8 +150,9 @@ def _truth(fit: CrossFit, logits: Floats, y: Ints) -> dict[tuple[str, float], fl
     """Return what answers by two fits are worth on the others, by metric and threshold."""
     graded = Recalibration(fit.graded_slope, fit.graded_intercept)
     found: dict[tuple[str, float], list[float]] = {}
+    standardised = (logits - np.array(fit.centres)) / np.array(fit.scales)
     for pair in PAIRS:
-        z = logits[:, list(pair)].mean(axis=1)
+        z = standardised[:, list(pair)].mean(axis=1)
         p = np.where(np.isnan(z), fit.base_rate, graded.apply(z))
         for name in METRICS:
             metric = METRICS[name]
@@ -123,17 +171,18 @@ def study_of(number: int) -> Result:
         decided, decided rightly); and whether six equal models were told apart
         (None where they were not asked).
     """
-    n = len(_people.responses)
+    n = len(_asked.people.responses)
     rng = np.random.default_rng(np.random.SeedSequence([number, 0xC0407]))
     rows = rng.permutation(n)[:PATIENTS]
-    others = np.setdiff1d(np.arange(n), rows)
-    y = _people.responses[others]
+    others = rng.permutation(np.setdiff1d(np.arange(n), rows))[: _asked.others]
+    y = _asked.people.responses[others]
     intervals: Rows = []
     deployed: Rows = []
     sets: Rows = []
-    for name in MODELS_ASKED:
-        tested, outside = _fold_logits(rows, [MODELS[name]() for _ in range(10)], others)
-        graded = _graded(tested)
+    for name in _asked.models:
+        models = [_asked.make(name) for _ in range(10)]
+        tested, outside = _fold_logits(rows, models, others)
+        graded = _graded(tested, models[0].OWN_SCALE)
         truth = _truth(graded.fit, outside, y)
         table = estimates(graded.table.assign(model=name), THRESHOLDS, seed=1)
         for said in table.to_dict("records"):
@@ -143,7 +192,7 @@ def study_of(number: int) -> Result:
         answered = graded.fit.answer(outside)
         deployed += _deployed(name, y, answered.p, truth)
         sets += _sets(name, y, answered.p_values, answered.p)
-    apart = _told_apart(rows, others) if number < _asked_of_equals else None
+    apart = _told_apart(rows, others) if number < _asked.equals else None
     return intervals, deployed, sets, apart
 
 
@@ -174,14 +223,14 @@ def _told_apart(rows: Ints, others: Ints) -> bool:
     for k, name in enumerate(EQUALS):
         models = [MODELS["lightgbm"](**WEAK) for _ in range(10)]
         tested, _ = _fold_logits(rows, models, others[:1], moved=100 * (k + 1))
-        tables.append(_graded(tested).table.assign(model=ONE_NUMBER if k == 0 else name))
+        tables.append(_graded(tested, False).table.assign(model=ONE_NUMBER if k == 0 else name))
     floor = tables[0].assign(model=NO_MODEL, z=0.0, p=tables[0]["y"].mean())
     found = compare_models(pd.concat([*tables, floor]), 0.5)
     asked = (found["kind"] == "named") & (found["model_b"] == ONE_NUMBER)
     return bool((found.loc[asked, "p_holm"] < 0.05).any())
 
 
-def report(results: Sequence[Result], keep: Path) -> None:
+def report(results: Sequence[Result], models: Sequence[str], keep: Path) -> None:
     """Print the tables, and keep every interval in a file."""
     columns = ["model", "metric", "threshold", "value", "low", "high", "truth"]
     table = pd.DataFrame([r for found in results for r in found[0]], columns=columns)
@@ -190,16 +239,14 @@ def report(results: Sequence[Result], keep: Path) -> None:
     table["half"] = (table["high"] - table["low"]) / 2
     table = table[table["low"].notna()]
     print(f"\n## Coverage of 95 % intervals, {len(results)} cohorts of {PATIENTS}\n")
-    print(head("metric", "threshold", *MODELS_ASKED, "all", "half-width"))
+    print(head("metric", "threshold", *models, "all", "half-width"))
     for (metric, cut), held in table.groupby(["metric", "threshold"], sort=False):
-        own = [f"{100 * held[held['model'] == m]['covered'].mean():.1f}" for m in MODELS_ASKED]
+        own = [f"{100 * held[held['model'] == m]['covered'].mean():.1f}" for m in models]
         cells = [*own, f"{100 * held['covered'].mean():.1f}", f"{held['half'].mean():.3f}"]
         print(row(metric, "" if float(str(cut)) < 0 else cut, *cells))
     print("\n## The deployed answer on all others, mean over cohorts\n")
     deployed = pd.DataFrame([r for f in results for r in f[1]], columns=["model", "what", "value"])
-    means = deployed.pivot_table(index="model", columns="what", values="value").loc[
-        list(MODELS_ASKED)
-    ]
+    means = deployed.pivot_table(index="model", columns="what", values="value").loc[list(models)]
     print(head("model", *map(str, means.columns)))
     for model, values in means.iterrows():
         print(row(model, *(f"{v:.4f}" for v in values)))
@@ -219,6 +266,8 @@ def report(results: Sequence[Result], keep: Path) -> None:
         word = "responders" if outcome else "non-responders"
         print(row(f"{float(str(level)):.0%}", word, *(f"{100 * s:.1f}" for s in shares)))
     apart = [found[3] for found in results if found[3] is not None]
+    if not apart:
+        return
     print(
         f"\nsix equal models told apart (named, Holm): {100 * np.mean(apart):.1f} % of "
         f"{len(apart)} studies"
@@ -227,24 +276,36 @@ def report(results: Sequence[Result], keep: Path) -> None:
 
 def main() -> None:
     """Draw, study and print."""
-    global _people, _asked_of_equals
+    global _asked
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cohorts", type=int, default=500)
     parser.add_argument("--equals", type=int, default=500, help="cohorts with six equal models")
+    parser.add_argument("--models", default=QUICK_MODELS)
     parser.add_argument("--people", type=int, default=8000)
+    parser.add_argument("--others", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=777)
     parser.add_argument("--folder", type=Path, default=Path("build/bench-intervals"))
-    arguments = parser.parse_args()
-    _asked_of_equals = arguments.equals
+    options = parser.parse_args()
+    names = tuple(options.models.split(","))
     with keeping():
-        _people = virtual_people(arguments.people, arguments.seed, arguments.folder)
+        people = virtual_people(options.people, options.seed, options.folder)
+        pretrained = any(isinstance(MODELS[name](), Pretrained) for name in names)
+        encoder = _encoder(options.folder) if pretrained else options.folder
+        _asked = Asked(people, names, options.others, options.equals, encoder)
         # forked, so that the measurements are shared
-        with get_context("fork").Pool(available_cores()) as pool:
+        with get_context("fork").Pool(available_cores(), use_one_torch_thread) as pool:
             results = []
-            for found in pool.imap_unordered(study_of, range(arguments.cohorts)):
+            for found in pool.imap_unordered(study_of, range(options.cohorts)):
                 results.append(found)
-                print(f"\r{len(results)} of {arguments.cohorts}", end="", flush=True)
-    report(results, arguments.folder)
+                print(f"\r{len(results)} of {options.cohorts}", end="", flush=True)
+    report(results, names, options.folder)
+
+
+def use_one_torch_thread() -> None:
+    """Let a worker train as one of a study does."""
+    import torch
+
+    torch.set_num_threads(1)
 
 
 if __name__ == "__main__":

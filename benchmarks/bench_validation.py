@@ -91,7 +91,15 @@ def truth_of(answers: pd.DataFrame) -> pd.DataFrame:
         y, p = own["y"].to_numpy(np.int64), own["p"].to_numpy(np.float64)
         for name in SHOWN:
             cuts = THRESHOLDS if METRICS[name].uses_threshold else (np.nan,)
-            rows += [(str(model), name, f"{at:g}", METRICS[name].compute(y, p, at)) for at in cuts]
+            rows += [
+                (
+                    str(model),
+                    name,
+                    "" if np.isnan(at) else f"{at:g}",
+                    METRICS[name].compute(y, p, at),
+                )
+                for at in cuts
+            ]
     aurocs = {model: value for model, name, _, value in rows if name == "auroc"}
     rows += [(m, "AUROC - qrs-area", "", aurocs[m] - aurocs["qrs-area"]) for m in MODELS[:-1]]
     covered = _covered(answers).drop(columns=["low", "high"])
@@ -116,7 +124,8 @@ def graded_cohort(seed: int, answers: pd.DataFrame, n: int) -> tuple[pd.DataFram
     own = ids.merge(answers, on="patient_id").sort_values(["model", "place"])
     own = own.assign(patient_id=own["place"])
     tables = grade(own, THRESHOLDS, 0.5)
-    found = tables["estimates"].assign(at=tables["estimates"]["threshold"].map("{:g}".format))
+    found = tables["estimates"]
+    found = found.assign(at=found["threshold"].map(lambda t: "" if np.isnan(t) else f"{t:g}"))
     pairs = tables["comparisons"]
     pairs = pairs[(pairs["metric"] == "auroc") & (pairs["model_b"] == "qrs-area")]
     pairs = pairs.assign(metric="AUROC - qrs-area", at="", model=pairs["model_a"])
@@ -143,12 +152,12 @@ def main() -> None:
     found = list(each(draw, range(asked.cohorts), workers=available_cores()))
     table = pd.concat([intervals for intervals, _ in found]).merge(truth, on=KEY)
     table["half"] = (table["high"] - table["low"]) / 2
-    table["covers"] = (table["low"] <= table["truth"]) & (table["truth"] <= table["high"])
-    table.loc[table["low"].isna(), "covers"] = np.nan
+    held = (table["low"] <= table["truth"]) & (table["truth"] <= table["high"])
+    table["covers"] = held.astype(float).where(table["low"].notna())
     print(head("model", "measure", "at", "truth", "mean", "half-width", "holds the truth, %"))
     for key, own in table.groupby(KEY, sort=False):
         values = own[["truth", "value", "half"]].mean()
-        share = 100 * own["covers"].astype(float).mean()
+        share = 100 * own["covers"].mean()
         print(row(*key, *(f"{value:.3f}" for value in values), f"{share:.1f}"))
     choices = pd.concat([choices for _, choices in found])
     print("\n" + head("model", "members", "closed test", "share of cohorts, %"))

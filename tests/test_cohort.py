@@ -12,8 +12,8 @@ from dyssync.cohort.cohort import check_cohort, read_cohort
 from dyssync.cohort.corpus import check_apart, check_corpus, read_corpus
 from dyssync.cohort.digests import digest_of
 from dyssync.cohort.recordings import read_recordings, refuse_unusable
-from dyssync.cohort.splits import PARTS, Split, split_patients, split_table
-from dyssync.cohort.table import is_responder
+from dyssync.cohort.splits import PARTS, Split, fold_patients, split_patients, split_table
+from dyssync.cohort.table import fall_of_lvesv, is_responder
 from dyssync.ecg import ECG, Source
 from dyssync.errors import CohortError
 
@@ -170,6 +170,67 @@ def test_splits_are_disjoint_complete_and_stratified(ones: int, zeros: int, seed
             assert abs(here - share * n) <= 1.5
 
 
+@settings(max_examples=50, deadline=None)
+@given(st.integers(5, 60), st.integers(5, 60), st.integers(1, 3), st.integers(2, 5))
+def test_folds_test_everybody_once_a_repeat(ones: int, zeros: int, repeats: int, k: int) -> None:
+    labels = [1] * ones + [0] * zeros
+    responses = pd.Series(labels, index=[f"p{i}" for i in range(len(labels))])
+    splits = fold_patients(responses, repeats, k)
+    assert [s.seed for s in splits] == list(range(1, repeats * k + 1))
+    for r in range(repeats):
+        folds = splits[r * k : (r + 1) * k]
+        assert sorted(p for s in folds for p in s.test) == sorted(responses.index)
+        assert len({len(s.test) for s in folds}) <= 2
+        assert max(len(s.test) for s in folds) - min(len(s.test) for s in folds) <= 1
+        for split in folds:
+            assert set(split.train) == set(responses.index) - set(split.test)
+            assert split.validation == ()
+            assert abs(sum(responses[p] for p in split.test) - ones / k) < 1
+    assert splits == fold_patients(responses[::-1], repeats, k)
+
+
+def test_repeats_deal_the_folds_anew_and_a_small_class_is_refused() -> None:
+    responses = pd.Series([0, 1] * 20, index=[f"p{i}" for i in range(40)])
+    splits = fold_patients(responses, 2, 5)
+    assert {s.test for s in splits[:5]}.isdisjoint({s.test for s in splits[5:]})
+    with pytest.raises(CohortError, match="a class has 4 patients; at least 5 are needed"):
+        fold_patients(responses.iloc[:8], 1, 5)
+
+
+def test_who_died_or_was_lost_is_counted_and_not_refused(toy_cohort: Path) -> None:
+    table = table_of(toy_cohort).assign(followup="echo", age=70.0, lvef=25.0)
+    table["lvesv_followup_ml"] = table["lvesv_followup_ml"].astype(object)
+    for row, word in ((3, "died"), (4, " Lost"), (5, "died")):
+        table.loc[row, ["followup", "lvesv_followup_ml"]] = word, None
+    cohort = read_cohort(write(toy_cohort, table, "gone.csv"))
+    assert len(cohort.responses) == 45
+    gone = cohort.without_outcome
+    assert gone["patient_id"].tolist() == ["P03", "P04", "P05"]
+    assert gone["age"].tolist() == [70.0] * 3
+    assert gone["nyha"].isna().all()  # the table does not say
+    assert sorted(cohort.excluded["row"]) == [5, 6, 7]
+    # a death that the table itself counts is no gap
+    table["responder"] = None
+    table.loc[3, "responder"] = "0"
+    assert read_cohort(write(toy_cohort, table, "gone.csv")).responses["P03"] == 0
+    table.loc[6, "followup"] = "moved"
+    with pytest.raises(CohortError, match=r"row 8 \(P06\): followup is moved; echo, died, lost"):
+        read_cohort(write(toy_cohort, table, "gone.csv"))
+
+
+def test_a_fall_is_known_where_both_volumes_are() -> None:
+    table = pd.DataFrame(
+        {
+            "lvesv_baseline_ml": [200, 200, None, 0, "n/a"],
+            "lvesv_followup_ml": [150, None, 150, 150, 1],
+        }
+    )
+    found = fall_of_lvesv(table)
+    assert found[0] == 25.0
+    assert np.isnan(found[1:]).all()
+    assert np.isnan(fall_of_lvesv(table[["lvesv_baseline_ml"]])).all()
+
+
 def test_a_class_too_small_for_its_shares_is_still_split_whole() -> None:
     responses = pd.Series([0, 1] * 5, index=[f"p{i}" for i in range(10)])
     split = split_patients(responses, 1, (0.8, 0.1, 0.1))
@@ -243,3 +304,49 @@ def test_real_cohort_is_read_whole(shared_data: Path) -> None:
     assert len(cohort.inputs) == 160
     assert cohort.responses.sum() == 89
     assert cohort.inputs[0].sex == "F"
+
+
+def followed_up(folder: Path) -> pd.DataFrame:
+    """Return the toy table with one patient who died, whose LVEF is known."""
+    table = table_of(folder).assign(followup="echo", lvef=25.0)
+    table.loc[2, "followup"], table.loc[2, "lvesv_followup_ml"] = "Died ", np.nan
+    return table
+
+
+def test_a_patient_with_an_outcome_in_one_row_cannot_have_died_in_another(toy_cohort: Path) -> None:
+    table = followed_up(toy_cohort)
+    table.loc[2, "patient_id"] = table.loc[4, "patient_id"]
+    path = write(toy_cohort, table, "torn.csv")
+    with pytest.raises(CohortError, match=r"1 patients have rows that differ in followup \(P04\)"):
+        read_cohort(path, exclude_problems=True)
+
+
+def test_a_fact_of_the_dead_that_cannot_be_is_told_and_never_counted(toy_cohort: Path) -> None:
+    table = followed_up(toy_cohort)
+    table.loc[2, "lvef"] = 3.0
+    path = write(toy_cohort, table, "dead.csv")
+    with pytest.raises(CohortError, match=r"row 4 \(P02\): lvef is 3.0; 5 to 80 % is needed"):
+        read_cohort(path)
+    cohort = read_cohort(path, exclude_problems=True)
+    assert cohort.without_outcome["patient_id"].tolist() == ["P02"]
+    assert cohort.without_outcome["lvef"].isna().all()
+    assert cohort.excluded["reason"].tolist() == ["died before the echo at follow-up"]
+
+
+def test_a_row_with_two_problems_is_left_out_once_with_both_reasons(toy_cohort: Path) -> None:
+    table = table_of(toy_cohort).astype({"lvesv_baseline_ml": object})
+    table.loc[0, ["lvesv_baseline_ml", "ecg"]] = 0, "absent.hea"
+    cohort = read_cohort(write(toy_cohort, table, "twice.csv"), exclude_problems=True)
+    assert len(cohort.excluded) == 1
+    assert cohort.excluded["reason"].str.contains("volumes.*; .*absent.hea").all()
+    assert len(cohort.table) + len(cohort.excluded) == len(table)
+
+
+def test_what_one_row_tells_of_a_patient_holds_for_all_of_his_rows(toy_cohort: Path) -> None:
+    table = table_of(toy_cohort).assign(lvef=[20.0] + [np.nan] * 47, responder=[0, 1] * 24)
+    table.loc[2, "patient_id"] = table.loc[0, "patient_id"]
+    table.loc[2, "lvesv_followup_ml"] = np.nan
+    cohort = read_cohort(write(toy_cohort, table, "facts.csv"))
+    assert [ecg.clinical.get("lvef") for ecg in cohort.signals[:4]] == [20.0, None, 20.0, None]
+    assert cohort.falls[2] == cohort.falls[0]
+    assert np.isfinite(cohort.falls).all()

@@ -127,3 +127,18 @@ def test_models_fitted_to_other_patients_get_the_plain_percentiles() -> None:
     widened = calibration_band(y, p, THRESHOLDS, weight)
     ratio = (widened.value - widened.low) / (curve.value - curve.low)
     assert ratio == pytest.approx(np.sqrt(REFIT_FACTOR))
+
+
+def test_a_share_of_none_or_all_is_not_certain() -> None:
+    """Nine called non-responders, all wrongly: drawing them again gives 0 of 9 each time."""
+    y = np.array([1] * 60 + [0] * 40)
+    p = np.where(np.arange(100) < 9, 0.2, 0.8)
+    band = threshold_bands(y, p, np.array([0.5]), patient_weights(100, 1), factor=1.0)["npv"]
+    assert (band.value[0], band.low[0]) == (0.0, 0.0)
+    exact = stats.binomtest(0, 9).proportion_ci(0.95, method="exact")
+    assert band.high[0] == pytest.approx(exact.high)
+    turned = threshold_bands(1 - y, 1 - p, np.array([0.5]), patient_weights(100, 1), factor=1.0)
+    assert turned["ppv"].high[0] == pytest.approx(exact.high)
+    everyone = threshold_bands(1 - y, p, np.array([0.5]), patient_weights(100, 1), factor=1.0)
+    assert everyone["npv"].low[0] == pytest.approx(1 - exact.high)
+    assert everyone["npv"].high[0] == 1.0

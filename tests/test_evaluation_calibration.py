@@ -10,6 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from dyssync.evaluation.calibration import (
     calibration_in_the_large,
     calibration_slope,
+    ici_of_right_model,
     integrated_calibration_index,
     observed_to_expected,
     scaled_brier,
@@ -108,3 +109,12 @@ def test_weights_are_copies_of_patients() -> None:
     )
     whole = weighted_curve(y, p, np.ones((1, 60)), p)[0]
     assert whole == pytest.approx(smooth_calibration(y, p, p))
+
+
+def test_ici_of_a_right_model_is_what_its_cohorts_have() -> None:
+    p = np.random.default_rng(0).beta(3, 2, 80)
+    found = ici_of_right_model(p, np.random.default_rng(1), draws=5)
+    outcomes = (np.random.default_rng(1).random((5, 80)) < p).astype(np.int64)
+    expected = [integrated_calibration_index(y, p) for y in outcomes]
+    assert found == pytest.approx(expected)
+    assert np.isnan(ici_of_right_model(np.full(3, 1e-9), np.random.default_rng(0), 2)).all()

@@ -20,6 +20,7 @@ from dyssync.prediction.bundle import load_bundle
 from dyssync.prediction.members import load_answerer
 from dyssync.prediction.predictor import Predictor
 from dyssync.study.results import read_csv
+from dyssync.validation.grading import grade
 from dyssync.validation.record import VALIDATION, ValidationRecord
 from dyssync.validation.results import Validation
 from dyssync.validation.run import Asked, validate
@@ -163,7 +164,10 @@ def test_updated_bundle_answers_as_the_closed_test_says_and_remembers_it(
     assert "closed test" in sentence
     ecg = read_ecg(elsewhere.parent / "e05_0.hea")
     before = Predictor(load_bundle(finished_run), MODELS).predict(ecg).models
-    after = Predictor(updated, MODELS).predict(ecg).models
+    prediction = Predictor(updated, MODELS).predict(ecg)
+    after = prediction.models
+    names = ", ".join(found.record.updated)
+    assert f"{names}: updated on another cohort after the study" in prediction.cautions
     choices = {one.model: one for one in found.tested}
     for model in MODELS:
         p, test = before[model].probability, choices[model].update
@@ -245,3 +249,16 @@ def test_command_line_refuses_the_training_cohort_in_one_line(
     assert main([*call, "--workers", "1"]) == 2
     assert "training cohort" in capsys.readouterr().err.splitlines()[-1]
     assert not out.exists()
+
+
+@pytest.mark.parametrize(("shift", "from_zero"), [(0.0, True), (1.5, False)])
+def test_ici_of_a_right_model_begins_at_zero_and_that_of_a_wrong_one_does_not(
+    shift: float, from_zero: bool
+) -> None:
+    rng = np.random.default_rng(5)
+    z = rng.normal(0.4, 1, 200)
+    y = (rng.random(200) < expit(z)).astype(int)
+    said = pd.DataFrame({"model": "m", "patient_id": np.arange(200).astype(str), "y": y})
+    said = said.assign(z=z + shift, p=expit(z + shift), p_non_responder=1.0, p_responder=1.0)
+    table = grade(said, (0.5,), 0.5)["estimates"].set_index("metric")
+    assert (table.loc["ici", "low"] == 0) == from_zero

@@ -125,8 +125,8 @@ HEADS = ("probability", "calibration", "fits", "at 80 %", "at 90 %", "goes by")
 WIDTHS = (11, 11, 5, 13, 13)
 FOOT = (
     "probability of response: mean of all fits, each graded on patients that it had not seen. "
-    "calibration: Venn-Abers\nrange, no confidence interval. fits: SD between them. defer: both "
-    "outcomes stay possible. Research use only."
+    "calibration: range\nof two ways to calibrate it, logistic and Venn-Abers; no confidence "
+    "interval. fits: SD between them. defer: both\noutcomes stay possible. Research use only."
 )
 
 
@@ -163,7 +163,9 @@ def _line(cells: Sequence[str]) -> str:
 
 def _cells(said: ModelPrediction) -> tuple[str, ...]:
     low, high, sd = said.venn_abers_low, said.venn_abers_high, said.members_sd
-    interval = NONE if low is None or high is None else f"{low:.2f}-{high:.2f}"
+    interval = NONE
+    if low is not None and high is not None:  # and the probability itself, calibrated otherwise
+        interval = f"{min(low, said.probability):.2f}-{max(high, said.probability):.2f}"
     spread = NONE if sd is None else f"{sd:.2f}"
     return (
         f"{said.probability:.2f}", interval, spread, said.set_80, said.set_90, said.basis,

@@ -73,6 +73,19 @@ def read_clinical(row: Mapping[str, object]) -> dict[str, float]:
     return found
 
 
+def impossible_facts(row: Mapping[str, object]) -> str:
+    """Return which clinical facts of a table row cannot be; "" where all can.
+
+    >>> impossible_facts({"lvef": 3, "nyha": "II"})
+    'lvef is 3; 5 to 80 % is needed, or nothing'
+    """
+    try:
+        read_clinical(row)
+    except CohortError as error:
+        return str(error)
+    return ""
+
+
 def _number(text: str, column: ClinicalColumn) -> float | None:
     try:
         value = float((YES_NO if column.high == 1 else ROMAN).get(text, text))

@@ -10,7 +10,13 @@ import numpy as np
 import pandas as pd
 
 from dyssync.arrays import Floats
-from dyssync.cohort.clinical import CLINICAL
+from dyssync.cohort.clinical import FACTS
+from dyssync.cohort.exclusions import (
+    WITHOUT_COLUMNS,
+    impossible_of_gone,
+    left_out_rows,
+    who_is_gone,
+)
 from dyssync.cohort.recordings import (
     RowRead,
     mixture_problems,
@@ -18,15 +24,20 @@ from dyssync.cohort.recordings import (
     read_recordings,
     shared_recordings,
 )
+from dyssync.cohort.rows import shared_facts
 from dyssync.cohort.splits import PARTS
-from dyssync.cohort.table import Problem, column_problems, fall_of_lvesv, outcomes_of, read_table
+from dyssync.cohort.table import (
+    Problem,
+    column_problems,
+    fall_of_lvesv,
+    outcomes_of,
+    read_table,
+)
 from dyssync.ecg import ECG
 from dyssync.errors import CohortError, join_problems
 from dyssync.image import Input
 from dyssync.workers import OnProgress, unwatched, workers_for
 
-# Of patients without an outcome: what tells them from the others
-WITHOUT_COLUMNS = ("patient_id", "followup", "age", "sex", *CLINICAL)
 TABLE_COLUMNS = ("patient_id", "ecg", "responder", "fs", "seconds", "sha256")
 
 
@@ -56,8 +67,9 @@ class CohortTable:
 
     @property
     def falls(self) -> Floats:
-        """By how much LVESV fell, (recordings,) %; NaN where it is not known."""
-        return fall_of_lvesv(self.table)
+        """By how much LVESV fell, (recordings,) %; NaN where no row of the patient tells it."""
+        own = self.table[["patient_id"]].assign(fall=fall_of_lvesv(self.table))
+        return shared_facts(own, ["fall"])["fall"].to_numpy(np.float64)
 
     @property
     def weights(self) -> Floats:
@@ -150,8 +162,9 @@ def _examine(
     if problems:
         nobody = pd.DataFrame(columns=list(TABLE_COLUMNS))
         gone = pd.DataFrame(columns=list(WITHOUT_COLUMNS))
-        return CohortTable(path.name, nobody, _excluded(problems), gone), problems, []
+        return CohortTable(path.name, nobody, left_out_rows(problems), gone), problems, []
     table["patient_id"] = table["patient_id"].fillna("").astype(str).str.strip()
+    table = shared_facts(table, FACTS)
     outcomes = outcomes_of(table)
     rows = read_recordings(
         table,
@@ -166,6 +179,7 @@ def _examine(
     problems = [
         *outcomes.problems,
         *(p for p in read_problems(table, rows) if p.row not in without),
+        *impossible_of_gone(table, outcomes.without),
         *mixture_problems(rows),
         *shared_recordings(table, rows),
     ]
@@ -181,22 +195,9 @@ def _examine(
     problems += _class_problems(usable)
     others = [c for c in usable.columns if c not in TABLE_COLUMNS]
     usable = usable[[*TABLE_COLUMNS, *others]].reset_index(drop=True)
-    left_out = _excluded([*problems, *outcomes.without])
-    gone = _without_outcome(table, sorted(row - 2 for row in without if row is not None))
+    left_out = left_out_rows([*(p for p in problems if p.row not in without), *outcomes.without])
+    gone = who_is_gone(table, sorted(row - 2 for row in without if row is not None))
     return CohortTable(path.name, usable, left_out, gone), problems, held
-
-
-def _without_outcome(table: pd.DataFrame, positions: Sequence[int]) -> pd.DataFrame:
-    """Return a row a patient who died or was lost."""
-    held = table.iloc[list(positions)].drop_duplicates("patient_id")
-    return held.reindex(columns=list(WITHOUT_COLUMNS)).reset_index(drop=True)
-
-
-def _excluded(problems: Sequence[Problem]) -> pd.DataFrame:
-    return pd.DataFrame(
-        [(p.row, p.patient_id, p.text) for p in problems if p.row is not None],
-        columns=["row", "patient_id", "reason"],
-    )
 
 
 def _class_problems(usable: pd.DataFrame) -> list[Problem]:

@@ -144,16 +144,30 @@ def outcomes_of(table: pd.DataFrame) -> Outcomes:
         except CohortError as error:
             found.problems.append(Problem(i + 2, patient, str(error)))
         found.responses.append(response)
-    seen = pd.DataFrame({"patient_id": table["patient_id"], "y": found.responses}).dropna()
-    classes = seen.groupby("patient_id")["y"].nunique()
-    torn = [str(p) for p in classes[classes > 1].index]
-    if torn:
-        text = (
-            f"{len(torn)} patients are in both classes ({', '.join(torn)}); "
-            "one response a patient is needed"
-        )
-        found.problems.append(Problem(None, "", text))
+    found.problems.extend(_torn(table, found))
     return found
+
+
+def _torn(table: pd.DataFrame, found: Outcomes) -> list[Problem]:
+    """Find patients of whom one row says another end than the next."""
+    gone = {problem.row: problem.text for problem in found.without}
+    ends = [gone.get(i + 2, response) for i, response in enumerate(found.responses)]
+    said = pd.DataFrame({"patient_id": table["patient_id"], "end": ends}).dropna()
+    people = said[said["patient_id"] != ""].groupby("patient_id")["end"].agg(set)
+    problems = []
+    for both, words, needed in (
+        (lambda ends: ends >= {0, 1}, "are in both classes", "one response a patient"),
+        (
+            lambda ends: len(ends) > 1 and not ends <= {0, 1},
+            "have rows that differ in followup",
+            "one outcome a patient, or one reason why there is none,",
+        ),
+    ):
+        torn = [str(p) for p, ends in people.items() if both(ends)]
+        if torn:
+            text = f"{len(torn)} patients {words} ({', '.join(torn)}); {needed} is needed"
+            problems.append(Problem(None, "", text))
+    return problems
 
 
 def _gone(row: Mapping[str, Any]) -> str:

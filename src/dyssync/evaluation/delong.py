@@ -21,8 +21,9 @@ from dyssync.arrays import Floats, Ints
 # Variance of an out-of-fold metric in units of the one that takes the scores as given. They come
 # from models that were fitted to the same patients, and other patients would have given other
 # models: 1 + tested / learnt from, as in Nadeau & Bengio's variance of a repeated split, here of
-# five folds. What covers on the models of a study is measured by `make bench-intervals`; models that
-# overfit grossly need more (`make bench-coverage`). For a rule, which is not fitted, 1 is right.
+# five folds. What covers on the models of a study is measured by `make bench-intervals`; models
+# that overfit grossly need more (`make bench-coverage`). For a rule, which is not fitted, 1 is
+# right.
 REFIT_FACTOR = 1.25
 NORMAL_95 = float(stats.norm.ppf(0.975))
 

@@ -49,6 +49,7 @@ class Boosting(ProbabilityMixin):
         l2: ridge penalty on leaf values.
     """
 
+    QUICK_TO_FIT: ClassVar[bool] = True
     CHOICES: ClassVar[Choices] = {"features": FEATURES, "target": ("fall", "response")}
     RANGES: ClassVar[Ranges] = {
         "rounds": (1, 100_000),

@@ -68,6 +68,7 @@ class Answerer:
     usual: Members
     ecg_alone: Members | None
     facts: tuple[str, ...]  # that the training cohort knew
+    updated: bool = False  # whether anything was changed after the study
 
     def who(self, x: Input) -> tuple[Members, str]:
         """Return which members answer for a recording, and what they go by."""
@@ -94,7 +95,8 @@ def load_answerer(bundle: Bundle, name: str) -> Answerer:
     signals = bundle.about.training.signals
     usual = _load(bundle, name, said.usual)
     alone = None if said.ecg_alone is None else _load(bundle, name, said.ecg_alone)
-    return Answerer(usual, alone, () if signals is None else signals.clinical)
+    facts = () if signals is None else signals.clinical
+    return Answerer(usual, alone, facts, updated=bool(said.history))
 
 
 def _load(bundle: Bundle, name: str, fit: CrossFit) -> Members:

@@ -117,6 +117,8 @@ class Predictor:
         notes = cautions(ecg, about)
         if isinstance(ecg, ECGImage) and about.training.pages is None:
             notes = (*notes, *self._unused_to_pages(asked))
+        if updated := [name for name in asked if self.models[name].updated]:
+            notes = (*notes, f"{', '.join(updated)}: updated on another cohort after the study")
         if silent:
             notes = (*notes, f"{', '.join(silent)}: no answer, a signal is needed")
         return Prediction(ecg.source.name, about.base_rate, models, notes)

@@ -38,11 +38,6 @@ class Line:
     difference: str
 
 
-def one_row_each(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the first row of every patient."""
-    return table.drop_duplicates("patient_id")
-
-
 def clinical_facts(patients: pd.DataFrame) -> pd.DataFrame:
     """Return what is known of each patient as numbers, a column a fact of :data:`LABELS`.
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from dyssync.cohort.cohort import WITHOUT_COLUMNS
+from dyssync.cohort.exclusions import WITHOUT_COLUMNS
 from dyssync.errors import InputError, ModelError
 from dyssync.explanation.maps import CamMaps
 from dyssync.study.record import ENVIRONMENT, RUN, EnvironmentRecord, RunRecord

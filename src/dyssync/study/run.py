@@ -13,6 +13,7 @@ from dyssync import __version__
 from dyssync.cohort.cohort import Cohort, read_cohort
 from dyssync.cohort.corpus import Corpus, check_apart, check_corpus, read_corpus
 from dyssync.cohort.digests import clinical_digest, digest_of, responses_digest
+from dyssync.cohort.rows import one_row_each
 from dyssync.cohort.splits import PARTS, Split, fold_patients, split_patients, split_table
 from dyssync.cohort.table import VOLUMES
 from dyssync.errors import ConfigError
@@ -146,7 +147,7 @@ def shuffle_labels(cohort: Cohort) -> Cohort:
 
     The volumes go with the response: a model that learns their fall must find nothing, either.
     """
-    patients = cohort.table.drop_duplicates("patient_id")
+    patients = one_row_each(cohort.table)
     rng = np.random.default_rng(np.random.SeedSequence([0x5AFF]))
     dealt = patients.iloc[rng.permutation(len(patients))]
     changed = {}

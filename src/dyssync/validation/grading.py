@@ -8,9 +8,10 @@ from dataclasses import asdict, fields
 import numpy as np
 import pandas as pd
 
+from dyssync.evaluation.calibration import ici_of_right_model
 from dyssync.evaluation.comparisons import compare_models
 from dyssync.evaluation.coverage import coverage_table
-from dyssync.evaluation.estimates import estimates
+from dyssync.evaluation.estimates import each_model, estimates
 from dyssync.evaluation.subgroups import Subgroup, subgroups
 
 ESTIMATES_SEED = 0x7A1
@@ -36,10 +37,29 @@ def grade(
         threshold: the one that the bundle names.
     """
     return {
-        "estimates": estimates(answers, thresholds, ESTIMATES_SEED, NOT_FITTED),
+        "estimates": with_ici_from_zero(
+            estimates(answers, thresholds, ESTIMATES_SEED, NOT_FITTED), answers
+        ),
         "comparisons": compare_models(answers, threshold, NOT_FITTED),
         "coverage": coverage_table(answers),
     }
+
+
+def with_ici_from_zero(table: pd.DataFrame, answers: pd.DataFrame) -> pd.DataFrame:
+    """Return the table `estimates` with ICI intervals that begin at 0 where they must.
+
+    The bootstrap resamples the noise that lifts the ICI, and does not take it away: of a good model
+    in 200 patients only 80 of 100 intervals held the truth (`make bench-validation`). So the
+    interval begins at 0 unless the ICI is larger than in 97.5 % of cohorts of a right model.
+    """
+    low = table["low"].copy()
+    for model, _, _, p in each_model(answers):
+        rng = np.random.default_rng(ESTIMATES_SEED)
+        own = (table["model"] == model) & (table["metric"] == "ici") & low.notna()
+        if own.any():
+            by_noise = float(np.nanquantile(ici_of_right_model(p, rng), 0.975))
+            low[own & (table["value"] <= by_noise)] = 0.0
+    return table.assign(low=low)
 
 
 def subgroup_table(answers: pd.DataFrame, groups: pd.DataFrame) -> pd.DataFrame:

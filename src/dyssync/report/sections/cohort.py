@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from dyssync.cohort.rows import one_row_each
 from dyssync.evaluation.flow import responder_shares
 from dyssync.report.cohort_facts import CohortFacts
 from dyssync.report.overview import Overview
-from dyssync.report.patient_table import Line, clinical_facts, lines, one_row_each
+from dyssync.report.patient_table import Line, clinical_facts, lines
 from dyssync.report.section import Section, template_beside
 from dyssync.report.wording import percent
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from dyssync.cohort.rows import one_row_each
 from dyssync.evaluation.comparisons import NO_MODEL
 from dyssync.evaluation.subgroups import FEWEST, Subgroup, subgroups
 from dyssync.report.overview import Overview
-from dyssync.report.patient_table import CENTRE_COLUMNS, clinical_facts, one_row_each
+from dyssync.report.patient_table import CENTRE_COLUMNS, clinical_facts
 from dyssync.report.section import Section, template_beside
 from dyssync.report.wording import Estimate, metric
 
