@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from dyssync.formats import read_ecg
 from dyssync.prediction.bundle import load_bundle
 from dyssync.prediction.members import load_answerer
 from dyssync.prediction.predictor import Predictor
+from dyssync.report.validation_page import write_validation_page
 from dyssync.study.results import read_csv
 from dyssync.validation.record import VALIDATION, ValidationRecord
 from dyssync.validation.results import Validation
@@ -245,3 +247,16 @@ def test_command_line_refuses_the_training_cohort_in_one_line(
     assert main([*call, "--workers", "1"]) == 2
     assert "training cohort" in capsys.readouterr().err.splitlines()[-1]
     assert not out.exists()
+
+
+def test_a_bundle_of_the_floor_alone_has_a_page(
+    finished_run: Path, elsewhere: Path, tmp_path: Path
+) -> None:
+    found = validate(load_bundle(finished_run), elsewhere, Asked(("prevalence",)))
+    floor = replace(found.record, models=("prevalence",))
+    of_floor = {
+        name: table[table["model" if "model" in table else "model_a"] == "prevalence"]
+        for name, table in found.tables.items()
+    }
+    page = write_validation_page(replace(found, record=floor, tables=of_floor), tmp_path)
+    assert "prevalence" in page.read_text()
