@@ -49,7 +49,7 @@ def more_useful(study: Overview) -> Sentences:
     ends = f"between {100 * JUDGED[0]:.0f} and {percent(JUDGED[-1])}"
     shown = []
     for one in graded:
-        low = gain_lower_bound(one.y, one.p, draws(one.n), JUDGED, models=len(graded))
+        low = gain_lower_bound(one.y, one.p, draws(one.n), JUDGED, len(graded), study.refit_factor)
         at = JUDGED[low > 0]
         if len(at):
             shown.append(f"{one.model} ({_thresholds(at[0], at[-1])})")

@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 
 from dyssync.arrays import Floats, Ints
+from dyssync.cohort.splits import ratio_of_parts
+from dyssync.evaluation.delong import refit_factor
 from dyssync.evaluation.estimates import each_model
 from dyssync.figures.palette import Look, looks
 from dyssync.figures.plate import file_name
@@ -75,6 +77,11 @@ class Overview:
     def threshold(self) -> float:
         """From which probability a patient is called a responder; named before any result."""
         return self.results.run.threshold
+
+    @property
+    def refit_factor(self) -> float:
+        """Of the variance of an out-of-fold metric, as in the run's tables."""
+        return refit_factor(ratio_of_parts(self.results.tables["splits"]))
 
     def row(self, model: str, metric: str) -> Row | None:
         """Return mean, SD and interval of a metric over the fits of a model; None without."""
