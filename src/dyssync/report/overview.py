@@ -79,6 +79,22 @@ class Overview:
         return self.results.run.threshold
 
     @property
+    def graded(self) -> int:
+        """Number of patients with an answer; independent splits never test some."""
+        return max((one.n for one in self.answers), default=0)
+
+    @property
+    def graded_share(self) -> float:
+        """Share of responders among them, 0-1; NaN without any."""
+        most = max(self.answers, key=lambda one: one.n, default=None)
+        return float(most.y.mean()) if most is not None and most.n else float("nan")
+
+    @property
+    def floor(self) -> float:
+        """How often it is right to give all of them the commoner answer."""
+        return max(self.graded_share, 1 - self.graded_share)
+
+    @property
     def refit_factor(self) -> float:
         """Of the variance of an out-of-fold metric, as in the run's tables."""
         return refit_factor(ratio_of_parts(self.results.tables["splits"]))
