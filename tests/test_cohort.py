@@ -12,7 +12,14 @@ from dyssync.cohort.cohort import check_cohort, read_cohort
 from dyssync.cohort.corpus import check_apart, check_corpus, read_corpus
 from dyssync.cohort.digests import digest_of
 from dyssync.cohort.recordings import read_recordings, refuse_unusable
-from dyssync.cohort.splits import PARTS, Split, fold_patients, split_patients, split_table
+from dyssync.cohort.splits import (
+    PARTS,
+    Split,
+    fold_patients,
+    ratio_of_parts,
+    split_patients,
+    split_table,
+)
 from dyssync.cohort.table import fall_of_lvesv, is_responder
 from dyssync.ecg import ECG, Source
 from dyssync.errors import CohortError
@@ -229,6 +236,15 @@ def test_a_fall_is_known_where_both_volumes_are() -> None:
     assert found[0] == 25.0
     assert np.isnan(found[1:]).all()
     assert np.isnan(fall_of_lvesv(table[["lvesv_baseline_ml"]])).all()
+
+
+@pytest.mark.parametrize(("folds", "expected"), [(2, 1.0), (5, 0.25), (10, 1 / 9)])
+def test_more_folds_test_fewer_for_each_that_they_learn_from(folds: int, expected: float) -> None:
+    responses = pd.Series([0, 1, 1] * 19, index=[f"P{k}" for k in range(57)])
+    table = split_table(responses, fold_patients(responses, 3, folds))
+    assert ratio_of_parts(table) == pytest.approx(expected, abs=1e-15)
+    table = split_table(responses, [split_patients(responses, 1)])
+    assert ratio_of_parts(table) == pytest.approx(12 / 34, abs=0.03)
 
 
 def test_a_class_too_small_for_its_shares_is_still_split_whole() -> None:

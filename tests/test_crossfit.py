@@ -133,3 +133,15 @@ def test_whoever_is_tested_how_often_a_probability_comes_out(seed: int, n: int) 
     said = found.fit.answer(np.zeros((1, 10)))
     assert 0 <= said.p[0] <= 1
     assert logit(found.fit.base_rate) == pytest.approx(logit(found.table["y"].mean()))
+
+
+def test_of_whom_nothing_is_known_the_whole_cohort_s_share_is_said() -> None:
+    # independent splits test a part of the patients, whose share of responders is another
+    table = of_members(60, 4)
+    table.loc[table["patient_id"] == "P0003", "logit"] = np.nan
+    found = cross_fit(table, MEMBERS, own_scale=False, base_rate=0.3)
+    silent = found.table.set_index("patient_id").loc["P0003"]
+    assert silent["silent"]
+    assert silent["p"] == 0.3
+    assert found.fit.answer(np.full((1, 10), np.nan)).p[0] == 0.3
+    assert found.fit.slope == cross_fit(table, MEMBERS, own_scale=False).fit.slope

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from dyssync.evaluation.delong import auroc_interval
 from dyssync.explanation.overlay import blend
 from dyssync.report.map_facts import choose_cases, colour_scale, model_maps
 from dyssync.report.overview import look_over
@@ -38,6 +39,23 @@ def test_a_group_is_not_known_rather_than_no(golden_run: StudyResults) -> None:
     study = look_over(replace(golden_run, tables={**golden_run.tables, "cohort": cohort}))
     levels = [one for one in SECTIONS["subgroups"].gather(study).levels if "fibril" in one.group]
     assert [(one.level, one.n) for one in levels] == [("not known", 60)]
+
+
+def test_a_group_of_all_patients_has_the_auroc_of_the_study(golden_run: StudyResults) -> None:
+    # the same ranks (logits, not recalibrated probabilities) and the same widening for refits
+    cohort = golden_run.tables["cohort"].assign(centre=["A"] * 59 + ["B"], sex="M")
+    answers = golden_run.tables["answers"].query("model == 'ridge'")
+    cohort, answers = (
+        pd.concat([t.assign(patient_id=t["patient_id"] + k) for k in "ab"], ignore_index=True)
+        for t in (cohort, answers)
+    )  # 20 of each class are needed
+    tables = {**golden_run.tables, "cohort": cohort, "answers": answers}
+    study = look_over(replace(golden_run, tables=tables))
+    (everybody,) = (x for x in SECTIONS["subgroups"].gather(study).levels if x.group == "Sex")
+    y, z = (answers[name].to_numpy() for name in "yz")
+    found = auroc_interval(y, z, study.refit_factor)
+    assert found.auroc != auroc_interval(y, answers["p"].to_numpy()).auroc
+    assert everybody.cells[0][1] == f"AUROC {found.auroc:.3f} [{found.low:.3f}, {found.high:.3f}]"
 
 
 def test_deferral_counts_each_patient_once(golden_run: StudyResults) -> None:

@@ -122,3 +122,16 @@ def test_no_model_is_ever_called_well_calibrated(
     situation: str, request: pytest.FixtureRequest
 ) -> None:
     assert "well calibrated" not in request.getfixturevalue(situation)
+
+
+def test_the_floor_is_that_of_the_patients_who_were_tested(golden_run: StudyResults) -> None:
+    tables = golden_run.tables
+    answers = tables["answers"]
+    patients = answers.drop_duplicates("patient_id")
+    # tested; of the whole cohort more than half respond
+    kept = [*patients.query("y == 1")["patient_id"][:12], *patients.query("y == 0")["patient_id"]]
+    answers = answers[answers["patient_id"].isin(kept)]
+    few = {"answers": answers, "comparisons": compare_models(answers, THRESHOLD)}
+    said = SECTIONS["short"].gather(look_over(replace(golden_run, tables={**tables, **few})))
+    assert any("calling everybody a non-responder (60\N{NO-BREAK SPACE}%)" in line for line in said)
+    assert any(line.startswith("30 patients cannot rank") for line in said)

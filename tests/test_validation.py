@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from dyssync.formats import read_ecg
 from dyssync.prediction.bundle import load_bundle
 from dyssync.prediction.members import load_answerer
 from dyssync.prediction.predictor import Predictor
+from dyssync.report.validation_page import write_validation_page
 from dyssync.study.results import read_csv
 from dyssync.validation.grading import grade
 from dyssync.validation.record import VALIDATION, ValidationRecord
@@ -262,3 +264,16 @@ def test_ici_of_a_right_model_begins_at_zero_and_that_of_a_wrong_one_does_not(
     said = said.assign(z=z + shift, p=expit(z + shift), p_non_responder=1.0, p_responder=1.0)
     table = grade(said, (0.5,), 0.5)["estimates"].set_index("metric")
     assert (table.loc["ici", "low"] == 0) == from_zero
+
+
+def test_a_bundle_of_the_floor_alone_has_a_page(
+    finished_run: Path, elsewhere: Path, tmp_path: Path
+) -> None:
+    found = validate(load_bundle(finished_run), elsewhere, Asked(("prevalence",)))
+    floor = replace(found.record, models=("prevalence",))
+    of_floor = {
+        name: table[table["model" if "model" in table else "model_a"] == "prevalence"]
+        for name, table in found.tables.items()
+    }
+    page = write_validation_page(replace(found, record=floor, tables=of_floor), tmp_path)
+    assert "prevalence" in page.read_text()

@@ -113,6 +113,17 @@ def _part_sizes(n: int, fractions: tuple[float, float, float]) -> list[int]:
     return [int(s) for s in sizes]
 
 
+def ratio_of_parts(table: pd.DataFrame) -> float:
+    """Return how many patients a fit is tested on for each that it learns from, over all fits.
+
+    Args:
+        table: as of :func:`split_table`; NaN where nobody learns.
+    """
+    sizes = table["part"].value_counts()
+    learnt = int(sizes.get("train", 0))
+    return int(sizes.get("test", 0)) / learnt if learnt else float("nan")
+
+
 def split_table(responses: pd.Series[int], splits: Sequence[Split]) -> pd.DataFrame:
     """Return seed, part, patient_id, responder of every split, a row a patient and seed."""
     rows = [

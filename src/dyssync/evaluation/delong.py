@@ -20,12 +20,21 @@ from dyssync.arrays import Floats, Ints
 
 # Variance of an out-of-fold metric in units of the one that takes the scores as given. They come
 # from models that were fitted to the same patients, and other patients would have given other
-# models: 1 + tested / learnt from, as in Nadeau & Bengio's variance of a repeated split, here of
-# five folds. What covers on the models of a study is measured by `make bench-intervals`; models
-# that overfit grossly need more (`make bench-coverage`). For a rule, which is not fitted, 1 is
-# right.
+# models: 1 + tested / learnt from, as in Nadeau & Bengio's variance of a repeated split; this is
+# that of five folds, and `refit_factor` that of any. What covers on the models of a study is
+# measured by `make bench-intervals`; models that overfit grossly need more (`make
+# bench-coverage`). For a rule, which is not fitted, 1 is right.
 REFIT_FACTOR = 1.25
 NORMAL_95 = float(stats.norm.ppf(0.975))
+
+
+def refit_factor(tested_per_learnt: float) -> float:
+    """Return the factor where so many patients are tested for each that is learnt from.
+
+    Args:
+        tested_per_learnt: above 0; NaN, where nobody is fitted, gives that of five folds.
+    """
+    return REFIT_FACTOR if np.isnan(tested_per_learnt) else 1 + tested_per_learnt
 
 
 @dataclass(frozen=True)

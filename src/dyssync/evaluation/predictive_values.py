@@ -12,6 +12,7 @@ import pandas as pd
 
 from dyssync.arrays import Floats
 from dyssync.evaluation.bootstrap import metric_band, patient_weights
+from dyssync.evaluation.delong import REFIT_FACTOR
 from dyssync.evaluation.estimates import each_model
 from dyssync.evaluation.weighted import ratio, threshold_metrics
 
@@ -41,6 +42,7 @@ def predictive_values(
     thresholds: Sequence[float],
     seed: int,
     shares: Sequence[float] = SHARES,
+    factor: float = REFIT_FACTOR,
 ) -> pd.DataFrame:
     """Return what PPV and NPV would be where another share of patients responds.
 
@@ -57,7 +59,7 @@ def predictive_values(
         for share in shares:
             both = values_at_share(rates["sensitivity"], rates["specificity"], share)
             for name, values in zip(("ppv", "npv"), both, strict=True):
-                band = metric_band(name, values[0], values[1:])
+                band = metric_band(name, values[0], values[1:], factor)
                 found = zip(cuts, band.value, band.low, band.high, strict=True)
                 rows += [(model, name, t, share, *interval) for t, *interval in found]
     columns = ["model", "metric", "threshold", "share", "value", "low", "high"]

@@ -13,11 +13,11 @@ from scipy import optimize
 
 from dyssync.errors import ConfigError
 from dyssync.evaluation.binormal import cox_snell_r2, largest_cox_snell_r2
+from dyssync.evaluation.delong import NORMAL_95
 
 SHRINKAGE = 0.9  # the least that Riley et al. ask for, doi 10.1136/bmj.m441
 OPTIMISM = 0.05  # the largest in the apparent Nagelkerke R2, same source
 MARGIN = 0.05  # of the share of responders, same source
-Z = 1.959963984540054  # 97.5 % point of the normal distribution
 
 
 @dataclass(frozen=True)
@@ -83,10 +83,10 @@ def development_sample_size(n: int, parameters: int, prevalence: float, auroc: f
         largest_r2=largest,
         shrinkage=shrinkage,
         optimism=(r2 / shrinkage - r2) / largest,
-        share_half_width=Z * math.sqrt(spread / n),
+        share_half_width=NORMAL_95 * math.sqrt(spread / n),
         n_shrinkage=patients_for_shrinkage(parameters, r2, SHRINKAGE),
         n_optimism=patients_for_shrinkage(parameters, r2, r2 / (r2 + OPTIMISM * largest)),
-        n_share=math.ceil((Z / MARGIN) ** 2 * spread),
+        n_share=math.ceil((NORMAL_95 / MARGIN) ** 2 * spread),
     )  # fmt: skip
 
 

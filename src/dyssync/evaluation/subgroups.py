@@ -11,8 +11,8 @@ import pandas as pd
 
 from dyssync.arrays import Bools, Floats, Ints
 from dyssync.errors import InputError
-from dyssync.evaluation.metrics import NAN, auroc
-from dyssync.evaluation.sample_size import Z
+from dyssync.evaluation.delong import NORMAL_95, auroc_interval
+from dyssync.evaluation.metrics import NAN
 
 NOT_KNOWN = "not known"  # a level of its own, for it may be another kind of patient
 # With 20 of each class an AUROC of 0.7 has a 95 % interval of +/- 0.16 (Newcombe, see
@@ -51,7 +51,14 @@ class Subgroup:
     refused: str = ""
 
 
-def subgroups(patients: pd.DataFrame, y: Ints, p: Floats) -> tuple[Subgroup, ...]:
+def subgroups(
+    patients: pd.DataFrame,
+    y: Ints,
+    p: Floats,
+    *,
+    score: Floats | None = None,
+    factor: float = 1.0,
+) -> tuple[Subgroup, ...]:
     """Return calibration and discrimination in every level of every column.
 
     Args:
@@ -59,6 +66,10 @@ def subgroups(patients: pd.DataFrame, y: Ints, p: Floats) -> tuple[Subgroup, ...
             levels in that of the alphabet, "not known" last.
         y: (n,) outcomes, 1 = responder.
         p: (n,) probabilities of response, 0-1; NaN is no answer.
+        score: (n,) what the AUROC ranks by; None takes `p`. Out-of-fold probabilities that were
+            recalibrated without the patient mix the ranks a little: there it is the logit.
+        factor: of the AUROC's variance, 1 where no model was fitted to these patients; see
+            :mod:`dyssync.evaluation.delong`.
 
     Raises:
         InputError: the lengths differ.
@@ -72,12 +83,13 @@ def subgroups(patients: pd.DataFrame, y: Ints, p: Floats) -> tuple[Subgroup, ...
             f"subgroups: {len(patients)} patients, {len(y)} outcomes, {len(p)} probabilities; one "
             "of each for every patient is needed"
         )
+    ranks = p if score is None else score
     found = []
     for group in patients.columns:
         levels = _levels(patients[group])
         names = sorted(set(levels) - {NOT_KNOWN})
         found += [
-            _subgroup(str(group), level, levels == level, y, p)
+            _subgroup(str(group), level, levels == level, y, p, ranks, factor)
             for level in [*names, *({NOT_KNOWN} & set(levels))]
         ]
     return tuple(found)
@@ -100,9 +112,11 @@ def _text(value: object) -> str:
     return f"{value:g}" if isinstance(value, float | np.floating) else str(value).strip()
 
 
-def _subgroup(group: str, level: str, members: Bools, y: Ints, p: Floats) -> Subgroup:
+def _subgroup(
+    group: str, level: str, members: Bools, y: Ints, p: Floats, score: Floats, factor: float
+) -> Subgroup:
     answered = members & ~np.isnan(p)
-    y, p = y[answered], p[answered]
+    y, p, score = y[answered], p[answered], score[answered]
     n, responders = len(y), int(y.sum())
     counts = (group, level, n, responders, int(members.sum()) - n)
     few = [
@@ -113,17 +127,8 @@ def _subgroup(group: str, level: str, members: Bools, y: Ints, p: Floats) -> Sub
     if few:
         return Subgroup(*counts, refused=f"fewer than {FEWEST} {' and '.join(few)}")
     oe = responders / float(p.sum())
-    factor = math.exp(Z * math.sqrt((1 - responders / n) / responders))
-    area, half = auroc(y, p), Z * _delong_error(y, p)
+    ratio = math.exp(NORMAL_95 * math.sqrt((1 - responders / n) / responders))
+    area = auroc_interval(y, score, factor)
     return Subgroup(
-        *counts, float(p.mean()), oe, oe / factor, oe * factor,
-        area, max(0.0, area - half), min(1.0, area + half),
-    )  # fmt: skip
-
-
-def _delong_error(y: Ints, p: Floats) -> float:
-    """Return the standard error of the AUROC by the placements of each class in the other."""
-    responders, others = p[y == 1], p[y == 0]
-    wins = np.sign(responders[:, None] - others) / 2  # (responders, others), a constant aside
-    variances = [wins.mean(axis=axis).var(ddof=1) / wins.shape[1 - axis] for axis in (0, 1)]
-    return math.sqrt(float(sum(variances)))
+        *counts, float(p.mean()), oe, oe / ratio, oe * ratio, area.auroc, area.low, area.high
+    )

@@ -10,7 +10,7 @@ from scipy import special
 from dyssync.arrays import Floats
 from dyssync.errors import ConfigError
 from dyssync.evaluation.binormal import binormal_predictor
-from dyssync.evaluation.sample_size import Z
+from dyssync.evaluation.delong import NORMAL_95
 
 
 @dataclass(frozen=True)
@@ -100,5 +100,5 @@ def patients_for_auroc(half_width: float, prevalence: float, auroc: float) -> in
         )
     # the square of the standard error is a quadratic in 1 / n
     k = (1 - auroc) / (2 - auroc) + auroc / (1 + auroc)
-    wanted = (half_width / Z) ** 2 * prevalence * (1 - prevalence) / (auroc * (1 - auroc))
+    wanted = (half_width / NORMAL_95) ** 2 * prevalence * (1 - prevalence) / (auroc * (1 - auroc))
     return math.ceil((k / 2 + math.sqrt(k**2 / 4 + 4 * wanted * (1 - k))) / (2 * wanted))

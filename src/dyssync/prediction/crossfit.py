@@ -131,7 +131,13 @@ class Graded:
     table: pd.DataFrame
 
 
-def cross_fit(tested: pd.DataFrame, members: Sequence[str], *, own_scale: bool) -> Graded:
+def cross_fit(
+    tested: pd.DataFrame,
+    members: Sequence[str],
+    *,
+    own_scale: bool,
+    base_rate: float | None = None,
+) -> Graded:
     """Learn from the test parts of all members how they answer together.
 
     Args:
@@ -139,6 +145,8 @@ def cross_fit(tested: pd.DataFrame, members: Sequence[str], *, own_scale: bool) 
             the position of the member, from 1.
         members: their names, in the order of the seeds.
         own_scale: whether the logits of each have their own centre and scale.
+        base_rate: share of responders, 0-1, for those of whom nothing can be said; None takes that
+            of the tested, who are not all patients where splits are independent.
     """
     wide = tested.pivot(index="patient_id", columns="seed", values="logit").sort_index()
     wide = wide.reindex(columns=range(1, len(members) + 1))
@@ -151,7 +159,7 @@ def cross_fit(tested: pd.DataFrame, members: Sequence[str], *, own_scale: bool) 
     mean = np.full(len(z), np.nan)
     mean[heard] = np.nanmean(z[heard], axis=1)
     prior = None if own_scale else SLOPE_PRIOR_SD
-    base_rate = float(y.mean())
+    base_rate = float(y.mean()) if base_rate is None else base_rate
     graded = _recalibration(mean, y, prior, base_rate)
     deployed = _steadier(graded, z[heard], raw.shape[1])
     p, conformal = np.full(len(z), base_rate), np.ones((len(z), 2))

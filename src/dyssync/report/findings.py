@@ -32,8 +32,8 @@ def more_accurate(study: Overview, found: Sequence[Verdict]) -> Sentences:
     questions = asked(found, "accuracy", NO_MODEL)
     if not questions:
         return ()
-    answer = "a responder" if study.cohort.share >= 0.5 else "a non-responder"
-    floor = f"calling everybody {answer} ({percent(study.cohort.commoner_share)})"
+    answer = "a responder" if study.graded_share >= 0.5 else "a non-responder"
+    floor = f"calling everybody {answer} ({percent(study.floor)})"
     words = f"shown to classify more patients rightly than {floor}"
     lines = [claim_of(questions, words, points)]
     if worse := [v for v in questions if v.worse]:
@@ -49,7 +49,7 @@ def more_useful(study: Overview) -> Sentences:
     ends = f"between {100 * JUDGED[0]:.0f} and {percent(JUDGED[-1])}"
     shown = []
     for one in graded:
-        low = gain_lower_bound(one.y, one.p, draws(one.n), JUDGED, models=len(graded))
+        low = gain_lower_bound(one.y, one.p, draws(one.n), JUDGED, len(graded), study.refit_factor)
         at = JUDGED[low > 0]
         if len(at):
             shown.append(f"{one.model} ({_thresholds(at[0], at[-1])})")
@@ -104,7 +104,7 @@ def order(study: Overview, found: Sequence[Verdict]) -> Sentences:
     pairs = [v for v in found if v.metric == "auroc" and v.model_b != NO_MODEL]
     if not pairs:
         return ()
-    n = count(study.cohort.patients, "patient")
+    n = count(study.graded, "patient")
     apart = [v for v in pairs if v.difference.sign or v.shown]
     cannot = f"{n} cannot rank these models"
     if not apart:

@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 
 from dyssync.arrays import Floats, Ints
+from dyssync.cohort.splits import ratio_of_parts
+from dyssync.evaluation.delong import refit_factor
 from dyssync.evaluation.estimates import each_model
 from dyssync.figures.palette import Look, looks
 from dyssync.figures.plate import file_name
@@ -75,6 +77,27 @@ class Overview:
     def threshold(self) -> float:
         """From which probability a patient is called a responder; named before any result."""
         return self.results.run.threshold
+
+    @property
+    def graded(self) -> int:
+        """Number of patients with an answer; independent splits never test some."""
+        return max((one.n for one in self.answers), default=0)
+
+    @property
+    def graded_share(self) -> float:
+        """Share of responders among them, 0-1; NaN without any."""
+        most = max(self.answers, key=lambda one: one.n, default=None)
+        return float(most.y.mean()) if most is not None and most.n else float("nan")
+
+    @property
+    def floor(self) -> float:
+        """How often it is right to give all of them the commoner answer."""
+        return max(self.graded_share, 1 - self.graded_share)
+
+    @property
+    def refit_factor(self) -> float:
+        """Of the variance of an out-of-fold metric, as in the run's tables."""
+        return refit_factor(ratio_of_parts(self.results.tables["splits"]))
 
     def row(self, model: str, metric: str) -> Row | None:
         """Return mean, SD and interval of a metric over the fits of a model; None without."""

@@ -32,20 +32,24 @@ def gather_answers(
     tables, answering = [], {}
     informed = _informed(material)
     for name in material.config.models:
-        own_scale = material.config.make_model(name).OWN_SCALE
-        usual = _graded(predictions, name, "fit", own_scale)
+        usual = _graded(predictions, name, "fit", material)
         alone = None
         if (predictions_ecg["model"] == name).any():
-            alone = _graded(predictions_ecg, name, "ecg", own_scale)
+            alone = _graded(predictions_ecg, name, "ecg", material)
         answering[name] = Answering(usual.fit, None if alone is None else alone.fit)
         tables.append(_table(name, usual, alone, informed))
     return pd.concat(tables, ignore_index=True), answering
 
 
-def _graded(predictions: pd.DataFrame, name: str, word: str, own_scale: bool) -> Graded:
+def _graded(predictions: pd.DataFrame, name: str, word: str, material: Material) -> Graded:
     tested = predictions[predictions["model"] == name]
     seeds = sorted(int(seed) for seed in tested["seed"].unique())
-    return cross_fit(tested, [f"{word}-{seed:02d}" for seed in seeds], own_scale=own_scale)
+    return cross_fit(
+        tested,
+        [f"{word}-{seed:02d}" for seed in seeds],
+        own_scale=material.config.make_model(name).OWN_SCALE,
+        base_rate=float(material.cohort.responses.mean()),
+    )
 
 
 def _table(

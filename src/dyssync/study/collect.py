@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 
 from dyssync.cohort import Cohort
-from dyssync.cohort.splits import split_table
+from dyssync.cohort.splits import ratio_of_parts, split_table
 from dyssync.ecg import ECG
 from dyssync.evaluation.comparisons import compare_models
+from dyssync.evaluation.delong import refit_factor
 from dyssync.evaluation.estimates import estimates
 from dyssync.evaluation.protocol import metric_table, summarise_metrics
 from dyssync.image import Input
@@ -54,20 +55,22 @@ def collect(
     predictions_ecg = _gathered([folder / PREDICTIONS_ECG for folder in files], "predictions_ecg")
     metrics = metric_table(predictions, config.threshold)
     answers, answering = gather_answers(material, predictions, predictions_ecg)
-    split = material.splits[0]
+    splits = split_table(material.cohort.responses, material.splits)
+    ratio = ratio_of_parts(splits)
+    factor = refit_factor(ratio)
     thresholds = sorted({*THRESHOLDS, config.threshold})
     tables = {
         "cohort": material.cohort.table,
         "excluded": material.cohort.excluded,
         "without_outcome": material.cohort.without_outcome,
-        "splits": split_table(material.cohort.responses, material.splits),
+        "splits": splits,
         "predictions": predictions,
         "predictions_ecg": predictions_ecg,
         "metrics": metrics,
-        "summary": summarise_metrics(metrics, len(split.test) / len(split.train)),
+        "summary": summarise_metrics(metrics, ratio),
         "answers": answers,
-        "estimates": estimates(answers, thresholds, seed=ESTIMATES_SEED),
-        "comparisons": compare_models(answers, config.threshold),
+        "estimates": estimates(answers, thresholds, ESTIMATES_SEED, factor),
+        "comparisons": compare_models(answers, config.threshold, factor),
         "stability": gather_refits([material.folder / refits_key(n) for n in config.models]),
     }
     folders = [(name, folder) for name, _, folder in cells]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dyssync.evaluation.bootstrap import DRAWS
-from dyssync.evaluation.delong import REFIT_FACTOR
 from dyssync.report.overview import Overview
 from dyssync.report.wording import count, listing, percent
 from dyssync.study.config import CROSS_FIT
@@ -63,13 +62,13 @@ def grading(study: Overview) -> str:
         "specificity; Brier score; observed to expected, calibration-in-the-large, slope, ICI; "
         "net benefit minus the better of treating all and none): percentile intervals of "
         f"{DRAWS:,} bootstrap samples of the patients. Both are widened for what refitting to "
-        f"other patients would change, as if the variance were {REFIT_FACTOR:g} times as large, "
-        f"where the fits decide it. The threshold, {study.threshold:g}, was named before any "
-        "result. Named comparisons, of every model with no model (AUROC, accuracy) and with QRS "
-        "area (AUROC), have p-values corrected by Holm's method over all of them; other pairs are "
-        "exploratory and have none. Means and standard deviations over the fits, with the "
-        "interval of Nadeau and Bengio, are given beside, as in the published study (Mori 2025, "
-        "doi 10.1111/jce.70212)."
+        "other patients would change, as if the variance were "
+        f"{study.refit_factor:.3g} times as large, where the fits decide it. The "
+        f"threshold, {study.threshold:g}, was named before any result. Named comparisons, "
+        "of every model with no model (AUROC, accuracy) and with QRS area (AUROC), have p-values "
+        "corrected by Holm's method over all of them; other pairs are exploratory and have none. "
+        "Means and standard deviations over the fits, with the interval of Nadeau and Bengio, are "
+        "given beside, as in the published study (Mori 2025, doi 10.1111/jce.70212)."
     )
 
 

@@ -76,8 +76,7 @@ def _performance(study: Overview) -> str:
         lines.append(f"| {in_cell(model)} | {' | '.join(cells)} |")
     return (
         f"Out-of-fold answers at the threshold {study.threshold:g}, 95 % intervals; the floor, one "
-        f"answer for all, is right in {percent(study.cohort.commoner_share)}.\n\n"
-        + "\n".join(lines)
+        f"answer for all, is right in {percent(study.floor)}.\n\n" + "\n".join(lines)
     )
 
 

@@ -79,7 +79,9 @@ def _called(study: Overview) -> Grid:
 
 def _at_shares(study: Overview) -> Grid:
     """Return PPV and NPV at other shares of responders."""
-    table = predictive_values(study.results.tables["answers"], [study.threshold], BAND_SEED)
+    table = predictive_values(
+        study.results.tables["answers"], [study.threshold], BAND_SEED, factor=study.refit_factor
+    )
     found = {_key(row): _estimate(row) for _, row in table.iterrows()}
     wanted = [(name, share) for name in ("ppv", "npv") for share in SHARES]
     rows = tuple(

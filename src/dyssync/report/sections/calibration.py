@@ -49,7 +49,7 @@ class CalibrationFacts:
 
 def gather(study: Overview) -> CalibrationFacts:
     """Return curves and numbers of the models that have answers to both classes."""
-    curves = {one.model: _curve(one) for one in study.answers if one.gradable}
+    curves = {one.model: _curve(one, study.refit_factor) for one in study.answers if one.gradable}
     return CalibrationFacts(
         curves,
         {model: _note(study, model) for model in curves},
@@ -58,10 +58,10 @@ def gather(study: Overview) -> CalibrationFacts:
     )
 
 
-def _curve(one: Answers) -> Curve:
+def _curve(one: Answers, factor: float) -> Curve:
     # no further than the model went: beyond its probabilities the curve would be a guess
     grid = np.linspace(one.p.min(), one.p.max(), POINTS)
-    return Curve(grid, calibration_band(one.y, one.p, grid, draws(one.n)), one.p)
+    return Curve(grid, calibration_band(one.y, one.p, grid, draws(one.n), factor), one.p)
 
 
 def _note(study: Overview, model: str) -> str:

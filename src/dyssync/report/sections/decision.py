@@ -26,7 +26,7 @@ LEAST_HEIGHT = 0.05  # of the axis: small losses must not fill the figure
 def gather(study: Overview) -> dict[str, Band]:
     """Return net benefit minus the better of treating all and none, of each model with its band."""
     return {
-        one.model: net_benefit_band(one.y, one.p, draws(one.n))
+        one.model: net_benefit_band(one.y, one.p, draws(one.n), factor=study.refit_factor)
         for one in study.answers
         if one.gradable
     }

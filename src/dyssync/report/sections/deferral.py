@@ -114,7 +114,7 @@ def _plot(facts: tuple[Decided, ...], study: Overview) -> Figure:
         axes.barh(place, right, 0.8, color=study.looks[row.model].colour)
         axes.barh(place, wrong, 0.8, left=right, color=DECIDED_WRONGLY, hatch="////", ec="white")
         axes.barh(place, left, 0.8, left=right + wrong, color=UNDECIDED)
-    axes.axvline(study.cohort.commoner_share, color=INK, ls="--", lw=1)
+    axes.axvline(study.floor, color=INK, ls="--", lw=1)
     axes.set_yticks(places, [f"{row.model}, {100 * row.level:.0f} %" for row in facts])
     axes.set_ylim(places[-1] + 0.7, -0.7)
     axes.set_xlim(0, 1)

@@ -83,7 +83,11 @@ def _of_model(study: Overview, model: str, groups: pd.DataFrame) -> tuple[Subgro
     own = study.of_model("answers", model).set_index("patient_id")
     own = own.loc[[patient for patient in groups.index if patient in own.index]]
     return subgroups(
-        groups.loc[own.index], own["y"].to_numpy("int64"), own["p"].to_numpy("float64")
+        groups.loc[own.index],
+        own["y"].to_numpy("int64"),
+        own["p"].to_numpy("float64"),
+        score=own["z"].to_numpy("float64"),
+        factor=study.refit_factor,
     )
 
 
