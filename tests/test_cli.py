@@ -153,17 +153,18 @@ def test_predict_scores_good_files_and_lists_bad_ones_at_their_place(
     assert held.err == "error: empty.hea: the file is empty (0 bytes); an ECG file is needed\n"
 
 
-def test_predict_takes_folders_and_patterns_and_prints_a_row_a_file(
+def test_predict_takes_folders_and_patterns_and_prints_a_block_a_file(
     finished_run: Path, toy_cohort: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
 ) -> None:
     monkeypatch.chdir(toy_cohort / "corpus")
     call = ["predict", str(finished_run), "--models", "qrs-area,prevalence"]
     assert main([*call, "."]) == Exit.DONE
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == ["file", "qrs-area", "prevalence", "base", "rate"]
-    rows = [line for line in lines if not line.startswith(" ")]
-    assert [line.split()[0] for line in rows[1:-1]] == [f"c{i:02d}.hea" for i in range(12)]
-    assert rows[-1].startswith("probability of response")
+    blocks = [line for line in lines if ".hea: base rate" in line]
+    assert [line.partition(":")[0] for line in blocks] == [f"c{i:02d}.hea" for i in range(12)]
+    for model in ("qrs-area", "prevalence"):
+        assert sum(line.startswith(f"  {model} ") for line in lines) == len(blocks)
+    assert sum(line.startswith("probability of response") for line in lines) == 1
     assert main([*call, "c0[0-3].hea", "--json"]) == Exit.DONE
     assert len(json.loads(capsys.readouterr().out)) == 4
 

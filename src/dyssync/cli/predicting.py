@@ -47,8 +47,9 @@ def predict(
     Example: dyssync predict RUN/bundle ecg1.hea ecg2.hea
 
     Beside each probability stand what calibration leaves open (Venn-Abers), how far the fits of the
-    model differ (SD), and whether the outcome is sure at 80 and 90 %: responder, non-responder, or
-    defer. Below: the five measurements that moved a model most (log-odds), and what a rule says.
+    model differ (SD), and the outcome that is left where the other is excluded at 80 and 90 % in
+    its class: responder, non-responder, or defer. It is no probability: see docs/predicting.md.
+    Below: the five measurements that moved a model most (log-odds), and what a rule says.
     --clinical gives the models what a cohort table would: age, sex, ischaemic, lvef, nyha, af;
     without it they go by the ECG alone.
 
