@@ -14,8 +14,9 @@ from dyssync.evaluation.bootstrap import (
     probability_bands,
     threshold_bands,
 )
-from dyssync.evaluation.curves import decision_points
+from dyssync.evaluation.curves import DECISION_THRESHOLDS
 from dyssync.evaluation.delong import REFIT_FACTOR
+from dyssync.evaluation.gains import net_benefit_gain
 from dyssync.evaluation.metrics import METRICS
 from dyssync.evaluation.weighted import (
     average_precision,
@@ -86,11 +87,10 @@ def test_width_of_the_slope_is_that_of_likelihood_theory() -> None:
     )
 
 
-def test_net_benefit_gain_is_read_off_the_decision_curve() -> None:
+def test_net_benefit_band_is_about_the_gain_at_each_threshold() -> None:
     y, p = cohort(150, 6)
     band = net_benefit_band(y, p, patient_weights(150, 7, draws=200))
-    curve = decision_points(y, p)
-    expected = curve.net_benefit - np.maximum(curve.treat_all, 0)
+    expected = [net_benefit_gain(y, p, t) for t in DECISION_THRESHOLDS]
     assert band.value == pytest.approx(expected)
 
 

@@ -7,11 +7,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import auc, confusion_matrix, roc_auc_score
 
 from dyssync.evaluation.confusion import count_confusion
-from dyssync.evaluation.curves import (
-    class_histogram,
-    decision_points,
-    roc_points,
-)
+from dyssync.evaluation.curves import DECISION_THRESHOLDS, class_histogram, roc_points
+from dyssync.evaluation.gains import net_benefit_gain
 
 PAIRS = st.lists(
     st.tuples(st.integers(0, 1), st.one_of(st.floats(0, 1), st.sampled_from([0.0, 0.1, 0.5, 1.0]))),
@@ -35,16 +32,17 @@ def test_roc_area_equals_sklearn(pairs: list[tuple[int, float]]) -> None:
         assert area == pytest.approx(roc_auc_score(y, p))
 
 
-@given(PAIRS)
-def test_net_benefit_is_the_formula_of_vickers_and_elkin(pairs: list[tuple[int, float]]) -> None:
+@given(PAIRS, st.sampled_from([0.1, 0.5, 0.8]))
+def test_net_benefit_is_the_formula_of_vickers_and_elkin(
+    pairs: list[tuple[int, float]], t: float
+) -> None:
     y, p = arrays(pairs)
-    curve = decision_points(y, p, np.array([0.1, 0.5, 0.8]))
-    for position, t in enumerate(curve.thresholds):
-        (_, fp), (_, tp) = confusion_matrix(y, p >= t, labels=[0, 1])
-        expected = tp / len(y) - fp / len(y) * t / (1 - t)
-        assert curve.net_benefit[position] == pytest.approx(expected)
-    everyone = decision_points(y, np.ones_like(p), curve.thresholds)
-    np.testing.assert_allclose(curve.treat_all, everyone.net_benefit, atol=1e-12)
+    benefits = []
+    for called in (p >= t, np.ones(len(p), dtype=bool)):
+        (_, fp), (_, tp) = confusion_matrix(y, called, labels=[0, 1])
+        benefits.append(tp / len(y) - fp / len(y) * t / (1 - t))
+    model, treat_all = benefits
+    assert net_benefit_gain(y, p, t) == pytest.approx(model - max(treat_all, 0.0))
 
 
 @given(PAIRS, st.floats(0, 1))
@@ -57,10 +55,8 @@ def test_confusion_counts_everyone_once(pairs: list[tuple[int, float]], threshol
 
 
 def test_net_benefit_is_shown_at_every_percent_that_a_clinic_could_choose() -> None:
-    shown = decision_points(np.array([0, 1]), np.array([0.2, 0.7])).thresholds
-    np.testing.assert_allclose(
-        100 * shown, np.arange(10, 91)
-    )  # a probability each, 50 % among them
+    # a probability each, 50 % among them
+    np.testing.assert_allclose(100 * DECISION_THRESHOLDS, np.arange(10, 91))
 
 
 def test_histogram_is_a_share_of_each_class() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from dyssync.errors import InputError
 from dyssync.evaluation.metrics import auroc
+from dyssync.evaluation.patient_groups import groups_of
 from dyssync.evaluation.subgroups import NOT_KNOWN, subgroups
 
 
@@ -97,3 +98,16 @@ def test_the_interval_of_the_auroc_is_delong_s() -> None:
 def test_lengths_must_agree() -> None:
     with pytest.raises(InputError, match="2 patients, 1 outcomes, 2 probabilities"):
         subgroups(pd.DataFrame({"sex": ["f", "m"]}), np.ones(1, dtype=np.int64), np.ones(2))
+
+
+@pytest.mark.parametrize("column", ["centre", "center", "site"])
+def test_groups_are_told_in_words_and_what_is_not_known_in_none(column: str) -> None:
+    facts = pd.DataFrame(
+        {"sex": [1.0, 0.0, np.nan], "af": [0.0, np.nan, 1.0], "qrs_ms": [149.0, 150.0, np.nan]},
+        index=["a", "b", "c"],
+    )
+    table = pd.DataFrame({"patient_id": ["c", "a", "a", "b"], column: ["X", None, "Y", "X"]})
+    found = groups_of(facts, table)
+    assert found.loc["a"].tolist() == ["women", "no", "no", "Y"]
+    assert found.loc["b"].fillna("").tolist() == ["men", "", "yes", "X"]
+    assert found.loc["c"].fillna("").tolist() == ["", "yes", "", "X"]

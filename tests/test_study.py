@@ -17,12 +17,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dyssync.cli import main
+from dyssync.cohort.cohort import read_cohort
 from dyssync.ecg import ECG
 from dyssync.errors import ConfigError, InputError
 from dyssync.models import MODELS
 from dyssync.models.rules import UNCHECKED
 from dyssync.study.collect import silent_recordings, unchecked_rows
 from dyssync.study.config import StudyConfig, build_config
+from dyssync.study.plan import Material
 from dyssync.study.results import TABLES, StudyResults, read_csv
 
 # one process: what its tests share takes a while to make
@@ -265,3 +267,15 @@ def test_recordings_without_a_heartbeat_are_counted(toy: tuple[list[ECG], np.nda
     assert silent_recordings(toy[0][:3]) == ()
     (said,) = silent_recordings([*toy[0][:3], ECG(noise, 500.0)])
     assert said.startswith("No heartbeat was found in 1 of 4 recordings")
+
+
+def test_early_stopping_looks_at_each_patient_once(toy_cohort: Path, tmp_path: Path) -> None:
+    table = pd.read_csv(toy_cohort / "cohort.csv")
+    table.loc[[2, 4], "patient_id"] = table.loc[0, "patient_id"]
+    table.to_csv(toy_cohort / "thrice.csv", index=False)
+    cohort = read_cohort(toy_cohort / "thrice.csv")
+    material = Material(StudyConfig(), cohort, None, (), tmp_path, tmp_path)
+    assert len(material.labelled(["P00", "P01"]).inputs) == 4
+    once = material.once(["P00", "P01"])
+    assert once.inputs == [cohort.inputs[0], cohort.inputs[1]]
+    assert once.responses.tolist() == [0, 1]

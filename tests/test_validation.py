@@ -17,6 +17,7 @@ from dyssync.evaluation.case_mix import predictor_mix
 from dyssync.evaluation.delong import auroc_interval
 from dyssync.evaluation.updating import INTERCEPT, INTERCEPT_AND_SLOPE, Update, closed_test
 from dyssync.formats import read_ecg
+from dyssync.formats.wfdb import write_wfdb
 from dyssync.prediction.bundle import load_bundle
 from dyssync.prediction.members import load_answerer
 from dyssync.prediction.predictor import Predictor
@@ -277,3 +278,20 @@ def test_a_bundle_of_the_floor_alone_has_a_page(
     }
     page = write_validation_page(replace(found, record=floor, tables=of_floor), tmp_path)
     assert "prevalence" in page.read_text()
+
+
+def test_recordings_without_a_heartbeat_are_told(
+    finished_run: Path, elsewhere: Path, tmp_path: Path
+) -> None:
+    t = np.arange(5000) / 500
+    wave = np.array([0.5 * np.sin(2 * np.pi * 0.25 * t + k) for k in range(12)], dtype=np.float32)
+    write_wfdb(replace(read_ecg(elsewhere.parent / "e00_0.hea"), signal=wave), tmp_path, "mute")
+    table = pd.read_csv(elsewhere)
+    table["ecg"] = [str(elsewhere.parent / name) for name in table["ecg"]]
+    table.loc[0, "ecg"] = str(tmp_path / "mute.hea")
+    table.to_csv(tmp_path / "cohort.csv", index=False)
+    found = validate(load_bundle(finished_run), tmp_path / "cohort.csv", Asked(("qrs-area",)))
+    n = len(table.dropna(subset="responder"))
+    assert f"No heartbeat was found in 1 of {n} recordings" in " ".join(found.record.cautions)
+    first = found.tables["answers"].iloc[0]
+    assert (first["basis"], first["p"]) == ("base rate", found.record.bundle.base_rate)

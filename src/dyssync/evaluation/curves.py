@@ -1,4 +1,4 @@
-"""Curves of predicted probabilities: ROC, decision, and the two classes apart.
+"""Curves of predicted probabilities: ROC, and the two classes apart.
 
 Pure functions of outcomes ``y`` (n,) int64, 1 = responder, and probabilities of response ``p`` (n,)
 float64, 0-1. Nothing here draws.
@@ -27,18 +27,6 @@ class RocCurve:
 
 
 @dataclass(frozen=True, eq=False)
-class DecisionCurve:
-    """Net benefit a patient at each threshold, (m,) float64; of a model, and of treating all.
-
-    Treating none has a net benefit of 0 everywhere.
-    """
-
-    thresholds: Floats
-    net_benefit: Floats
-    treat_all: Floats
-
-
-@dataclass(frozen=True, eq=False)
 class ClassHistogram:
     """Share of each class in bins of the probability, (m,) float64; ``edges`` (m + 1,)."""
 
@@ -57,30 +45,6 @@ def roc_points(y: Ints, p: Floats) -> RocCurve:
         return RocCurve(np.empty(0), np.empty(0))
     false_positive, true_positive, _ = roc_curve(y, p)
     return RocCurve(false_positive, true_positive)
-
-
-def decision_points(y: Ints, p: Floats, thresholds: Floats = DECISION_THRESHOLDS) -> DecisionCurve:
-    """Return the net benefit of treating everyone with ``p >= threshold``.
-
-    Args:
-        y: outcomes; without any the net benefits are NaN.
-        p: probabilities.
-        thresholds: (m,) in (0, 1).
-
-    References:
-        Vickers AJ, Elkin EB. Med Decis Making 2006;26:565, doi 10.1177/0272989X06295361.
-    """
-    if len(y) == 0:
-        nothing = np.full(len(thresholds), np.nan)
-        return DecisionCurve(thresholds, nothing, nothing)
-    odds = thresholds / (1 - thresholds)
-    treated = p[:, None] >= thresholds  # (n, m)
-    true_positive = (treated & (y[:, None] == 1)).mean(axis=0)
-    false_positive = (treated & (y[:, None] == 0)).mean(axis=0)
-    share = float(y.mean())
-    return DecisionCurve(
-        thresholds, true_positive - false_positive * odds, share - (1 - share) * odds
-    )
 
 
 def class_histogram(y: Ints, p: Floats, n_bins: int = 20) -> ClassHistogram:

@@ -25,7 +25,6 @@ LABELS: Mapping[str, str] = {
 }
 # How a table may call the QRS duration, ms; the first that is there counts.
 QRS_COLUMNS = ("qrs_duration_ms", "qrs_ms", "qrs_duration_machine_ms")
-CENTRE_COLUMNS = ("centre", "center", "site")
 
 
 @dataclass(frozen=True)

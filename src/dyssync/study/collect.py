@@ -58,7 +58,7 @@ def collect(
     splits = split_table(material.cohort.responses, material.splits)
     ratio = ratio_of_parts(splits)
     factor = refit_factor(ratio)
-    thresholds = sorted({*THRESHOLDS, config.threshold})
+    thresholds = judged_thresholds(config.threshold)
     tables = {
         "cohort": material.cohort.table,
         "excluded": material.cohort.excluded,
@@ -93,6 +93,11 @@ def collect(
         gather_contributions(folders),
     )
     return results, answering
+
+
+def judged_thresholds(named: float) -> tuple[float, ...]:
+    """Return the thresholds at which answers are judged, the one named beforehand among them."""
+    return tuple(sorted({*THRESHOLDS, named}))
 
 
 def _gathered(files: Sequence[Path], name: str) -> pd.DataFrame:

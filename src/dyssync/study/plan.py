@@ -86,6 +86,11 @@ class Material:
         """Return all recordings of these patients with their outcomes."""
         return self.rows(self.cohort.rows_of(patients))
 
+    def once(self, patients: Sequence[str]) -> Learnt:
+        """Return the first recording of each of these patients with his outcome."""
+        later = self.cohort.table["patient_id"].duplicated().to_numpy()
+        return self.rows([i for i in self.cohort.rows_of(patients) if not later[i]])
+
     def rows(self, rows: Sequence[int]) -> Learnt:
         """Return these rows of the cohort with their outcomes."""
         responses = self.cohort.table["responder"].to_numpy(np.int64)

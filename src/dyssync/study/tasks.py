@@ -111,7 +111,7 @@ def _fit_cell(task: Task, material: Material, folder: Path, watch: Watch) -> Non
 def _fit(model: ResponseModel, task: Task, material: Material, watch: Watch) -> None:
     split = material.split(task.seed)
     train = material.labelled(split.train)
-    held = material.labelled(split.validation)
+    held = material.once(split.validation)  # whoever has many recordings stops no fit by himself
     model.fit(
         train.inputs,
         train.responses,

@@ -13,14 +13,15 @@ from dyssync.cohort.cohort import read_cohort
 from dyssync.cohort.digests import digest_of
 from dyssync.errors import CohortError, ModelError, check_choice
 from dyssync.evaluation.comparisons import ONE_NUMBER
+from dyssync.evaluation.patient_groups import groups_of
 from dyssync.models.protocols import TakesPictures
 from dyssync.prediction.bundle import MANIFEST, Bundle
-from dyssync.study.collect import THRESHOLDS
+from dyssync.study.collect import judged_thresholds, silent_recordings
 from dyssync.study.virtual import bayes_auroc
 from dyssync.validation.answers import ALONE, answer_cohort
 from dyssync.validation.case_mix import fact_spreads, precisions, predictors
 from dyssync.validation.flow import flow_of
-from dyssync.validation.grading import grade, groups_of, subgroup_table
+from dyssync.validation.grading import grade, subgroup_table
 from dyssync.validation.record import Origin, ValidationRecord
 from dyssync.validation.results import Validation
 from dyssync.validation.updates import ClosedTest, closed_tests, update_table
@@ -83,7 +84,7 @@ def validate(
     names, left_out = choose_models(bundle, cohort, asked.models)
     said = answer_cohort(bundle, names, cohort, workers=workers, on_progress=progress("answers"))
     tested = closed_tests(said.table)
-    thresholds = sorted({*THRESHOLDS, bundle.about.threshold})
+    thresholds = judged_thresholds(bundle.about.threshold)
     tables = {
         "answers": said.table,
         **grade(said.table, thresholds, bundle.about.threshold),
@@ -100,13 +101,16 @@ def validate(
         models=names,
         left_out=left_out,
         threshold=bundle.about.threshold,
-        thresholds=tuple(thresholds),
+        thresholds=thresholds,
         flow=flow,
         predictors=predictors(bundle, said.table),
         facts=fact_spreads(said.facts),
         precision=precisions(bundle, said.table, flow.share),
         verdicts=_verdicts(tested),
-        cautions=cautions(origin, flow, cohort, left_out, simulated=simulated),
+        cautions=(
+            *cautions(origin, flow, cohort, left_out, simulated=simulated),
+            *silent_recordings(cohort.inputs),
+        ),
         updated=_updated(tested) if asked.update else (),
         command=asked.command,
     )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from dyssync.evaluation.patient_groups import CENTRE_COLUMNS
 from dyssync.report.documents.methods import fitting, grading
 from dyssync.report.overview import Overview
-from dyssync.report.patient_table import CENTRE_COLUMNS
 from dyssync.report.sections import SECTIONS
 from dyssync.report.wording import count, listing, percent
 

@@ -8,14 +8,12 @@ import pandas as pd
 
 from dyssync.cohort.rows import one_row_each
 from dyssync.evaluation.comparisons import NO_MODEL
+from dyssync.evaluation.patient_groups import groups_of
 from dyssync.evaluation.subgroups import FEWEST, Subgroup, subgroups
 from dyssync.report.overview import Overview
-from dyssync.report.patient_table import CENTRE_COLUMNS, clinical_facts
+from dyssync.report.patient_table import clinical_facts
 from dyssync.report.section import Section, template_beside
 from dyssync.report.wording import Estimate, metric
-
-WIDE_QRS_MS = 150  # from which guidelines recommend CRT most firmly, doi 10.1093/eurheartj/ehab364
-MOST_CENTRES = 12  # more levels than that is no group of patients but a number of each
 
 
 @dataclass(frozen=True)
@@ -46,7 +44,7 @@ class SubgroupFacts:
 
 def gather(study: Overview) -> SubgroupFacts:
     """Return calibration and discrimination of every model in every subgroup."""
-    groups = _groups(one_row_each(study.results.tables["cohort"]))
+    groups = _groups(study.results.tables["cohort"])
     models = tuple(one.model for one in study.answers if one.n and one.model != NO_MODEL)
     found = {model: _of_model(study, model, groups) for model in models}
     levels = []
@@ -58,25 +56,13 @@ def gather(study: Overview) -> SubgroupFacts:
     return SubgroupFacts(models, tuple(levels), FEWEST)
 
 
-def _groups(patients: pd.DataFrame) -> pd.DataFrame:
-    """Return the groups of each patient by id; "" where not known."""
-    facts = clinical_facts(patients)
-    named = {"male": ("Sex", "women", "men"), "ischaemic": ("Ischaemic aetiology", "no", "yes"),
-             "af": ("Atrial fibrillation", "no", "yes"),
-             "lbbb": ("Left bundle-branch block", "no", "yes")}  # fmt: skip
-    found = {
-        title: facts[name].map({0.0: no, 1.0: yes}).fillna("")
-        for name, (title, no, yes) in named.items()
-        if name in facts
-    }
-    if "qrs_ms" in facts:
-        qrs = facts["qrs_ms"]
-        words = (qrs >= WIDE_QRS_MS).map({True: "yes", False: "no"})
-        found[f"QRS of {WIDE_QRS_MS} ms or more"] = words.where(qrs.notna(), "")
-    for name in CENTRE_COLUMNS:
-        if name in patients and 1 < patients[name].nunique() <= MOST_CENTRES:
-            found["Centre"] = patients[name].fillna("").astype(str)
-    return pd.DataFrame(found, index=patients.index).set_index(patients["patient_id"])
+def _groups(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the groups of each patient by id, as far as the table tells."""
+    patients = one_row_each(table)
+    facts = clinical_facts(patients).set_index(patients["patient_id"])
+    if "male" in facts:
+        facts["sex"] = 1 - facts["male"]
+    return groups_of(facts, table)
 
 
 def _of_model(study: Overview, model: str, groups: pd.DataFrame) -> tuple[Subgroup, ...]:
