@@ -21,7 +21,8 @@ pytestmark = pytest.mark.xdist_group("run")
 
 Captured = pytest.CaptureFixture[str]
 TINY = [
-    *("--preset", "quick", "--seeds", "1", "--workers", "1", "--set", "resnet18.epochs=2"),
+    *("--preset", "quick", "--protocol", "independent", "--seeds", "1", "--workers", "1"),
+    *("--set", "resnet18.epochs=2"),
     *("--set", "resnet18.height=64", "--set", "resnet18.width=64"),
 ]
 
