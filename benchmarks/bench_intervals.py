@@ -141,9 +141,10 @@ def _fold_logits(
     return pd.concat(tables), np.column_stack(outside)
 
 
-def _graded(tested: pd.DataFrame, own_scale: bool) -> Graded:
+def _graded(tested: pd.DataFrame, model: ResponseModel) -> Graded:
     seeds = sorted(tested["seed"].unique())
-    return cross_fit(tested, [f"fit-{s:02d}" for s in seeds], own_scale=own_scale)
+    members = [f"fit-{s:02d}" for s in seeds]
+    return cross_fit(tested, members, own_scale=model.OWN_SCALE, shrunken=model.SHRUNKEN)
 
 
 def _truth(fit: CrossFit, logits: Floats, y: Ints) -> dict[tuple[str, float], float]:
@@ -182,7 +183,7 @@ def study_of(number: int) -> Result:
     for name in _asked.models:
         models = [_asked.make(name) for _ in range(10)]
         tested, outside = _fold_logits(rows, models, others)
-        graded = _graded(tested, models[0].OWN_SCALE)
+        graded = _graded(tested, models[0])
         truth = _truth(graded.fit, outside, y)
         table = estimates(graded.table.assign(model=name), THRESHOLDS, seed=1)
         for said in table.to_dict("records"):
@@ -223,7 +224,7 @@ def _told_apart(rows: Ints, others: Ints) -> bool:
     for k, name in enumerate(EQUALS):
         models = [MODELS["lightgbm"](**WEAK) for _ in range(10)]
         tested, _ = _fold_logits(rows, models, others[:1], moved=100 * (k + 1))
-        tables.append(_graded(tested, False).table.assign(model=ONE_NUMBER if k == 0 else name))
+        tables.append(_graded(tested, models[0]).table.assign(model=ONE_NUMBER if k == 0 else name))
     floor = tables[0].assign(model=NO_MODEL, z=0.0, p=tables[0]["y"].mean())
     found = compare_models(pd.concat([*tables, floor]), 0.5)
     asked = (found["kind"] == "named") & (found["model_b"] == ONE_NUMBER)

@@ -145,3 +145,12 @@ def test_of_whom_nothing_is_known_the_whole_cohort_s_share_is_said() -> None:
     assert silent["p"] == 0.3
     assert found.fit.answer(np.full((1, 10), np.nan)).p[0] == 0.3
     assert found.fit.slope == cross_fit(table, MEMBERS, own_scale=False).fit.slope
+
+
+def test_logits_that_are_too_small_on_purpose_are_less_held_back_by_the_prior() -> None:
+    table = of_members(285, 11).assign(logit=lambda t: t["logit"] / 4)
+    slopes = {
+        shrunken: cross_fit(table, MEMBERS, own_scale=False, shrunken=shrunken).fit.graded_slope
+        for shrunken in (False, True)
+    }
+    assert slopes[True] > 1.3 * slopes[False]

@@ -29,6 +29,7 @@ class ProbabilityMixin(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """
 
     OWN_SCALE: ClassVar[bool] = False
+    SHRUNKEN: ClassVar[bool] = False
     QUICK_TO_FIT: ClassVar[bool] = False
     RANGES: ClassVar[Ranges] = {}
     CHOICES: ClassVar[Choices] = {}

@@ -62,6 +62,8 @@ class ResponseModel(Protocol):
     Attributes:
         OWN_SCALE: the logits of two fits have each their own centre and scale, so that they are
             standardised before they are averaged (networks). Of the others a logit is a log-odds.
+        SHRUNKEN: a strong penalty makes the logits too small on purpose, so that a slope of about 1
+            is not to be expected when they are recalibrated.
         QUICK_TO_FIT: a fit takes a second at most, so that 200 of them are no burden.
         RANGES: smallest and largest value of each parameter that is a number.
         CHOICES: what a parameter that is a word can be, where there is a list of it.
@@ -69,6 +71,7 @@ class ResponseModel(Protocol):
     """
 
     OWN_SCALE: ClassVar[bool]
+    SHRUNKEN: ClassVar[bool]
     QUICK_TO_FIT: ClassVar[bool]
     RANGES: ClassVar[Ranges]
     CHOICES: ClassVar[Choices]

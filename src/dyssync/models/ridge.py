@@ -46,6 +46,7 @@ class Ridge(ProbabilityMixin):
         Penalties by a search on virtual patients (docs/measuring-models.md).
     """
 
+    SHRUNKEN: ClassVar[bool] = True
     QUICK_TO_FIT: ClassVar[bool] = True
     CHOICES: ClassVar[Choices] = {"target": ("fall", "response")}
     RANGES: ClassVar[Ranges] = {

@@ -136,6 +136,7 @@ def cross_fit(
     members: Sequence[str],
     *,
     own_scale: bool,
+    shrunken: bool = False,
     base_rate: float | None = None,
 ) -> Graded:
     """Learn from the test parts of all members how they answer together.
@@ -145,6 +146,8 @@ def cross_fit(
             the position of the member, from 1.
         members: their names, in the order of the seeds.
         own_scale: whether the logits of each have their own centre and scale.
+        shrunken: whether they are too small on purpose; a slope of 1 is then less to be expected,
+            and the prior is twice as wide.
         base_rate: share of responders, 0-1, for those of whom nothing can be said; None takes that
             of the tested, who are not all patients where splits are independent.
     """
@@ -158,7 +161,7 @@ def cross_fit(
     heard = np.isfinite(z).sum(axis=1) == times
     mean = np.full(len(z), np.nan)
     mean[heard] = np.nanmean(z[heard], axis=1)
-    prior = None if own_scale else SLOPE_PRIOR_SD
+    prior = None if own_scale else (2.0 if shrunken else 1.0) * SLOPE_PRIOR_SD
     base_rate = float(y.mean()) if base_rate is None else base_rate
     graded = _recalibration(mean, y, prior, base_rate)
     deployed = _steadier(graded, z[heard], raw.shape[1])

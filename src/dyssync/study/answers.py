@@ -44,10 +44,12 @@ def gather_answers(
 def _graded(predictions: pd.DataFrame, name: str, word: str, material: Material) -> Graded:
     tested = predictions[predictions["model"] == name]
     seeds = sorted(int(seed) for seed in tested["seed"].unique())
+    model = material.config.make_model(name)
     return cross_fit(
         tested,
         [f"{word}-{seed:02d}" for seed in seeds],
-        own_scale=material.config.make_model(name).OWN_SCALE,
+        own_scale=model.OWN_SCALE,
+        shrunken=model.SHRUNKEN,
         base_rate=float(material.cohort.responses.mean()),
     )
 
