@@ -38,7 +38,8 @@ def run(toy_cohort: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = toy_cohort / "with-facts.csv"
     table.to_csv(path, index=False)
     out = tmp_path_factory.mktemp("answers") / "run"
-    call = ["study", "--cohort", str(path), "--out", str(out), "--models", "ridge,prevalence"]
+    models = "ridge,guideline-esc-2021,prevalence"
+    call = ["study", "--cohort", str(path), "--out", str(out), "--models", models]
     assert main([*call, "--set", "refits=3", "--workers", "1"]) == 0
     return out
 
@@ -51,6 +52,18 @@ def test_patients_without_facts_are_graded_by_the_ecg_alone(run: Path) -> None:
     np.testing.assert_array_equal(answers.loc[unknown, "p"], answers.loc[unknown, "p_ecg_alone"])
     assert not np.allclose(answers.loc[~unknown, "p"], answers.loc[~unknown, "p_ecg_alone"])
     assert (answers["times"] == 2).all()
+
+
+def test_a_rule_that_looks_at_facts_says_so(run: Path, toy_cohort: Path) -> None:
+    answers = StudyResults.read(run).tables["answers"].query("model == 'guideline-esc-2021'")
+    spoken = answers[answers["basis"] != "base rate"]
+    unknown = spoken["patient_id"].isin(UNKNOWN)
+    assert set(spoken.loc[unknown, "basis"]) <= {"ECG alone"}
+    assert set(spoken.loc[~unknown, "basis"]) == {"ECG and clinical facts"}
+    answerer = load_answerer(load_bundle(run), "guideline-esc-2021")
+    ecg = read_ecg(toy_cohort / "rec05.hea")
+    assert answerer.who(ecg)[1] == "ECG alone"
+    assert answerer.who(replace(ecg, clinical={"lvef": 25.0}))[1] == "ECG and clinical facts"
 
 
 def test_three_recordings_of_each_non_responder_do_not_move_the_answers(run: Path) -> None:

@@ -196,7 +196,13 @@ class ExplainsItself(Protocol):
 
 @runtime_checkable
 class Rule(Protocol):
-    """A model whose order of patients was fixed beforehand, and which can say why."""
+    """A model whose order of patients was fixed beforehand, and which can say why.
+
+    Attributes:
+        facts: clinical facts that it looks at; where one is missing it says what it assumed.
+    """
+
+    facts: tuple[str, ...]
 
     def statement(self, ecg: ECG) -> str:
         """Return the class or value that applies, its reason and what was assumed."""

@@ -50,6 +50,7 @@ class RankedRule(ProbabilityMixin, ABC):
     """A score that needs no fit, and the logistic curve that turns it into a probability."""
 
     QUICK_TO_FIT: ClassVar[bool] = True
+    facts: tuple[str, ...] = ()  # of the table
 
     @abstractmethod
     def score(self, ecg: ECG) -> float:
@@ -122,7 +123,6 @@ class _Guideline(RankedRule):
     """A guideline's class of recommendation as a rank: I, IIa, IIb, III."""
 
     recommend: Callable[[Candidate], Recommendation]
-    facts: tuple[str, ...]  # of the table; the rule assumes the entry condition where missing
 
     def score(self, ecg: ECG) -> float:
         """Return 3 for class I, 2 IIa, 1 IIb, 0 III; NaN where the guideline says nothing."""

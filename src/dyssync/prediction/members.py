@@ -13,7 +13,7 @@ from dyssync.ecg import ECG
 from dyssync.errors import ModelError
 from dyssync.image import Input
 from dyssync.models.base import has_heartbeat
-from dyssync.models.protocols import Contributions, ExplainsItself, ResponseModel
+from dyssync.models.protocols import Contributions, ExplainsItself, ResponseModel, Rule
 from dyssync.prediction.bundle import Bundle
 from dyssync.prediction.crossfit import Answered, CrossFit
 
@@ -73,10 +73,16 @@ class Answerer:
     def who(self, x: Input) -> tuple[Members, str]:
         """Return which members answer for a recording, and what they go by."""
         if self.ecg_alone is None:
-            return self.usual, ECG_ALONE
+            return self.usual, goes_by(self.usual.models[0], x)
         if enough_facts(x, self.facts):
             return self.usual, WITH_FACTS
         return self.ecg_alone, ECG_ALONE
+
+
+def goes_by(model: ResponseModel, x: Input) -> str:
+    """Return what a model goes by that has no members of the ECG alone: a rule may use facts."""
+    used = model.facts if isinstance(model, Rule) else ()
+    return WITH_FACTS if any(name in facts_of(x) for name in used) else ECG_ALONE
 
 
 def enough_facts(x: Input, facts: Sequence[str]) -> bool:

@@ -10,7 +10,7 @@ import pandas as pd
 from dyssync.evaluation.conformal import conformal_answers
 from dyssync.prediction.bundle import Answering
 from dyssync.prediction.crossfit import Graded, cross_fit
-from dyssync.prediction.members import BASE_RATE, ECG_ALONE, WITH_FACTS, enough_facts
+from dyssync.prediction.members import BASE_RATE, ECG_ALONE, WITH_FACTS, enough_facts, goes_by
 from dyssync.prediction.training_data import known_facts
 from dyssync.study.plan import Material
 from dyssync.study.results import TABLES
@@ -37,7 +37,9 @@ def gather_answers(
         if (predictions_ecg["model"] == name).any():
             alone = _graded(predictions_ecg, name, "ecg", material)
         answering[name] = Answering(usual.fit, None if alone is None else alone.fit)
-        tables.append(_table(name, usual, alone, informed))
+        model = material.config.make_model(name)
+        basis = {str(x.patient_id): goes_by(model, x) for x in material.cohort.inputs}
+        tables.append(_table(name, usual, alone, informed, basis))
     return pd.concat(tables, ignore_index=True), answering
 
 
@@ -55,9 +57,13 @@ def _graded(predictions: pd.DataFrame, name: str, word: str, material: Material)
 
 
 def _table(
-    name: str, usual: Graded, alone: Graded | None, informed: Mapping[str, bool]
+    name: str,
+    usual: Graded,
+    alone: Graded | None,
+    informed: Mapping[str, bool],
+    basis: Mapping[str, str],
 ) -> pd.DataFrame:
-    said = usual.table.assign(basis=ECG_ALONE, p_ecg_alone=np.nan)
+    said = usual.table.assign(basis=usual.table["patient_id"].map(basis), p_ecg_alone=np.nan)
     if alone is not None:
         by_facts = np.array([informed[str(patient)] for patient in said["patient_id"]])
         without = alone.table.assign(basis=ECG_ALONE, p_ecg_alone=alone.table["p"])
