@@ -75,6 +75,7 @@ class Asked:
         others: most patients outside of the cohort that tell the truth.
         equals: cohorts in which six equal models are compared, too.
         encoder: folder of the encoder that pretrained models start from.
+        logits: folder in which logits are kept, and from which they are taken if they are there.
     """
 
     people: People
@@ -82,6 +83,7 @@ class Asked:
     others: int
     equals: int
     encoder: Path
+    logits: Path | None
 
     def make(self, name: str) -> ResponseModel:
         """Return an unfitted model as in `make demo`."""
@@ -141,6 +143,20 @@ def _fold_logits(
     return pd.concat(tables), np.column_stack(outside)
 
 
+def _kept(
+    name: str, rows: Ints, make: Sequence[ResponseModel], others: Ints
+) -> tuple[pd.DataFrame, Floats]:
+    """Return what `_fold_logits` does, from the folder of logits if it has been there before."""
+    if _asked.logits is None:
+        return _fold_logits(rows, make, others)
+    table, outside = _asked.logits / f"{name}.csv", _asked.logits / f"{name}.npy"
+    if not (table.is_file() and outside.is_file()):
+        tested, logits = _fold_logits(rows, make, others)
+        np.save(outside, logits)
+        tested.to_csv(table, index=False)
+    return pd.read_csv(table, dtype={"patient_id": str}), np.load(outside)
+
+
 def _graded(tested: pd.DataFrame, model: ResponseModel) -> Graded:
     seeds = sorted(tested["seed"].unique())
     members = [f"fit-{s:02d}" for s in seeds]
@@ -182,7 +198,7 @@ def study_of(number: int) -> Result:
     sets: Rows = []
     for name in _asked.models:
         models = [_asked.make(name) for _ in range(10)]
-        tested, outside = _fold_logits(rows, models, others)
+        tested, outside = _kept(f"{name}-{number}", rows, models, others)
         graded = _graded(tested, models[0])
         truth = _truth(graded.fit, outside, y)
         table = estimates(graded.table.assign(model=name), THRESHOLDS, seed=1)
@@ -286,15 +302,24 @@ def main() -> None:
     parser.add_argument("--others", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=777)
     parser.add_argument("--folder", type=Path, default=Path("build/bench-intervals"))
+    parser.add_argument("--workers", type=int, default=available_cores())
+    parser.add_argument(
+        "--logits",
+        type=Path,
+        help="folder that keeps the logits of every fit, so that a run goes on where it stopped; "
+        "for one choice of people and models",
+    )
     options = parser.parse_args()
+    if options.logits:
+        options.logits.mkdir(parents=True, exist_ok=True)
     names = tuple(options.models.split(","))
     with keeping():
         people = virtual_people(options.people, options.seed, options.folder)
         pretrained = any(isinstance(MODELS[name](), Pretrained) for name in names)
         encoder = _encoder(options.folder) if pretrained else options.folder
-        _asked = Asked(people, names, options.others, options.equals, encoder)
+        _asked = Asked(people, names, options.others, options.equals, encoder, options.logits)
         # forked, so that the measurements are shared
-        with get_context("fork").Pool(available_cores(), use_one_torch_thread) as pool:
+        with get_context("fork").Pool(options.workers, use_one_torch_thread) as pool:
             results = []
             for found in pool.imap_unordered(study_of, range(options.cohorts)):
                 results.append(found)
