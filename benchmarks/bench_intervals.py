@@ -34,7 +34,6 @@ import numpy as np
 import pandas as pd
 
 from dyssync.arrays import Floats, Ints
-from dyssync.cohort.corpus import read_corpus
 from dyssync.cohort.splits import fold_patients
 from dyssync.evaluation.comparisons import NO_MODEL, ONE_NUMBER, compare_models
 from dyssync.evaluation.conformal import DEFER, RESPONDER, conformal_answers
@@ -43,12 +42,9 @@ from dyssync.evaluation.metrics import METRICS
 from dyssync.evaluation.recalibration import Recalibration
 from dyssync.keeping import keeping
 from dyssync.models import MODELS
-from dyssync.models.protocols import Pretrained, ResponseModel
+from dyssync.models.protocols import ResponseModel
 from dyssync.prediction.crossfit import CrossFit, Graded, cross_fit
-from dyssync.pretraining.loop import pretrain
-from dyssync.simulation.cohort import VERSION
-from dyssync.simulation.corpus import simulate_corpus
-from dyssync.study.virtual import CORPUS, CORPUS_SEED, SHORTENED
+from dyssync.study.virtual import SHORTENED
 from dyssync.workers import available_cores
 from markdown_rows import head, row
 from virtual_people import People, virtual_people
@@ -74,7 +70,6 @@ class Asked:
         models: names.
         others: most patients outside of the cohort that tell the truth.
         equals: cohorts in which six equal models are compared, too.
-        encoder: folder of the encoder that pretrained models start from.
         logits: folder in which logits are kept, and from which they are taken if they are there.
     """
 
@@ -82,31 +77,15 @@ class Asked:
     models: tuple[str, ...]
     others: int
     equals: int
-    encoder: Path
     logits: Path | None
 
     def make(self, name: str) -> ResponseModel:
         """Return an unfitted model as in `make demo`."""
         presets = MODELS[name]().PRESETS
-        model = MODELS[name](**{**presets.get("quick", {}), **presets.get(SHORTENED, {})})
-        return model.start_from(self.encoder) if isinstance(model, Pretrained) else model
+        return MODELS[name](**{**presets.get("quick", {}), **presets.get(SHORTENED, {})})
 
 
 _asked: Asked  # of a worker
-
-
-def _encoder(folder: Path) -> Path:
-    """Return the folder of an encoder for ssl-resnet18, pretrained on the first call."""
-    home = folder / "encoder"
-    if not home.is_dir():
-        corpus = folder / f"corpus-{CORPUS['quick']}-v{VERSION}"
-        if not corpus.is_dir():
-            simulate_corpus(CORPUS["quick"], CORPUS_SEED, corpus, workers=available_cores())
-        presets = MODELS["ssl-resnet18"]().PRESETS
-        model = MODELS["ssl-resnet18"](**{**presets["quick"], **presets[SHORTENED]})
-        assert isinstance(model, Pretrained)
-        pretrain(read_corpus(corpus).ecgs, model.pretraining_config()).save(home)
-    return home
 
 
 def _fold_logits(
@@ -315,9 +294,7 @@ def main() -> None:
     names = tuple(options.models.split(","))
     with keeping():
         people = virtual_people(options.people, options.seed, options.folder)
-        pretrained = any(isinstance(MODELS[name](), Pretrained) for name in names)
-        encoder = _encoder(options.folder) if pretrained else options.folder
-        _asked = Asked(people, names, options.others, options.equals, encoder, options.logits)
+        _asked = Asked(people, names, options.others, options.equals, options.logits)
         # forked, so that the measurements are shared
         with get_context("fork").Pool(options.workers, use_one_torch_thread) as pool:
             results = []

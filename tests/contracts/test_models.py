@@ -33,7 +33,9 @@ SMALL = {"height": 64, "width": 64, "epochs": 6, "batch_size": 8, "test_views": 
 # parameters that make each model quick on 32 toy ECGs
 QUICK: dict[str, dict[str, Any]] = {
     "resnet18": SMALL,
-    "ssl-resnet18": {**SMALL, "pretraining_passes": 1},
+    "ssl-resnet18": {**SMALL, "pretraining_passes": 1, "clinical": True},
+    "sim-resnet18": {**SMALL, "pretraining_passes": 1, "head": "tuned", "method": "waveform"},
+    "combined": {},
     "lightgbm": {"rounds": 40, "min_leaf": 3},
     "ridge": {"fall_penalty": 10.0, "response_penalty": 10.0},
     "logistic": {},

@@ -13,6 +13,8 @@ MODELS: Registry[Callable[..., ResponseModel]] = Registry[Callable[..., Any]](
     {
         "resnet18": "dyssync.models.resnet:ResNet18",
         "ssl-resnet18": "dyssync.models.self_supervised:SelfSupervisedResNet18",
+        "sim-resnet18": "dyssync.models.simulation_supervised:SimulationResNet18",
+        "combined": "dyssync.models.combined:Combined",
         "lightgbm": "dyssync.models.boosting:Boosting",
         "ridge": "dyssync.models.ridge:Ridge",
         "logistic": "dyssync.models.logistic:Logistic",

@@ -182,6 +182,9 @@ class Pretrained(ResponseModel, Protocol):
     def pretraining_config(self) -> PretrainingConfig:
         """Return how an encoder for this model is pretrained."""
 
+    def pretrains(self, *, corpus: bool) -> bool:
+        """Return whether an encoder is still to be made for it, given a corpus or none."""
+
     def start_from(self, encoder: Path) -> Self:
         """Start from the encoder in this folder; return itself."""
 

@@ -230,11 +230,13 @@ class ResNet18(ProbabilityMixin):
         # every epoch draws the same recordings: each is filtered once
         with torch.random.fork_rng(devices=[]), keeping():
             torch.manual_seed(seed)
-            self._begin(X, seed, watch)
+            self._begin(X, labels, fall, weights, seed)
             self._train(X, labels, weights, seed, validation, watch)
         return self
 
-    def _begin(self, X: Sequence[Input], seed: int, watch: Watch) -> None:
+    def _begin(
+        self, X: Sequence[Input], labels: Labels, fall: Floats | None, weights: Floats, seed: int
+    ) -> None:
         """Build the network that training starts from."""
         self.network_ = build_network(1, self.dropout)
         if self.weights is not None:

@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
 
-from dyssync.arrays import Bools, Floats, Ints
-from dyssync.errors import ModelError
+from dyssync.arrays import Bools, Floats
 from dyssync.image import Input
 from dyssync.learning.training import UNWATCHED, Watch
 from dyssync.models.base import (
@@ -19,7 +17,8 @@ from dyssync.models.base import (
     check_names,
     check_weights,
 )
-from dyssync.models.fall import falls_to_learn, log_odds_of_response
+from dyssync.models.fall import falls_to_learn
+from dyssync.models.linear import fit_fall, fit_response
 from dyssync.models.measured import CLINICAL_NAMES, feature_names, signal_matrix
 from dyssync.models.protocols import Choices, Contributions, Labelled, Labels, Ranges, State
 
@@ -98,46 +97,16 @@ class Ridge(ProbabilityMixin):
         self.mean_: Floats = np.nanmean(values, axis=0)
         spread = np.nanstd(values, axis=0)
         self.scale_: Floats = np.where(spread > 0, spread, 1.0)
-        # a column with a smaller penalty is the same as a larger column with the common one
-        ease = np.where(np.isin(self.names_, FAVOURED), self.favour**-0.5, 1.0)
-        z = self._standardised(values) * ease
+        share = np.where(np.isin(self.names_, FAVOURED), self.favour, 1.0)
+        z = self._standardised(values)
         falls = falls_to_learn(fall, labels) if self.target == "fall" else None
         if falls is None:
-            slopes, intercept = self._fit_response(z, labels, weights)
+            fitted = fit_response(z, labels, weights, [self.response_penalty * share])
         else:
-            slopes, intercept = self._fit_fall(z, falls, weights)
-        self.weights_: Floats = slopes * ease
-        self.intercept_ = intercept
+            fitted = fit_fall(z, falls, weights, [self.fall_penalty * share])
+        self.weights_: Floats = fitted.slopes
+        self.intercept_ = fitted.intercept
         return self
-
-    def _fit_response(self, z: Floats, labels: Ints, weights: Floats) -> tuple[Floats, float]:
-        regression = LogisticRegression(C=1 / self.response_penalty, max_iter=1000)
-        regression.fit(z, labels, sample_weight=weights)
-        return regression.coef_[0], float(regression.intercept_[0])
-
-    def _fit_fall(self, z: Floats, falls: Floats, weights: Floats) -> tuple[Floats, float]:
-        """Return slopes and intercept of the log-odds.
-
-        The falls of patients it has not seen vary by the leave-one-out residuals, which a linear
-        fit gives without fitting anew (Allen 1974, 10.1080/00401706.1974.10489157).
-        """
-        root = np.sqrt(weights)
-        # the intercept is free of penalty: everything is taken from its weighted mean
-        centre, level = np.average(z, axis=0, weights=weights), np.average(falls, weights=weights)
-        rows, target = (z - centre) * root[:, None], (falls - level) * root
-        left, sizes, right = np.linalg.svd(rows, full_matrices=False)
-        shrunk = sizes**2 / (sizes**2 + self.fall_penalty)
-        fitted = left @ (shrunk * (left.T @ target))
-        slopes = right.T @ (sizes / (sizes**2 + self.fall_penalty) * (left.T @ target))
-        leverage = left**2 @ shrunk + weights / weights.sum()
-        left_out = (target - fitted) / (1 - np.minimum(leverage, 0.99))
-        sd = float(np.sqrt((left_out**2).sum() / weights.sum()))
-        if sd == 0:
-            raise ModelError("all training patients have the same fall; nothing can be learnt")
-        per_point = float(log_odds_of_response(np.array([1.0]), sd)[0])
-        zero = float(log_odds_of_response(np.array([0.0]), sd)[0])
-        factor = per_point - zero
-        return slopes * factor, zero + factor * float(level - centre @ slopes)
 
     def _names(self) -> list[str]:
         return feature_names("dictionary", clinical=self.clinical)

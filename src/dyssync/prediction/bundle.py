@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,7 +27,9 @@ from dyssync.whole import whole_folder
 
 MANIFEST, SEAL = "manifest.json", "manifest.sha256"
 VALUES, ANSWERING = "model.json", "answering.json"
-BUNDLE_FORMAT = 4
+POOL = "files"  # of a bundle: what members learnt beside numbers, each file once under its sha256
+BUNDLE_FORMAT = 5
+SHA256 = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -92,12 +95,19 @@ class Manifest(Record):
 
 @dataclass(frozen=True)
 class SavedModel(Record):
-    """A fitted model on disk: key in the registry, parameters, what it learnt, further files."""
+    """A fitted model on disk.
+
+    Attributes:
+        model: key in the registry.
+        params: of its constructor.
+        values: what it learnt.
+        files: sha256 of further files by their name; ten members may share one trunk.
+    """
 
     model: str
     params: Mapping[str, Any]
     values: Mapping[str, Any]
-    files: tuple[str, ...]
+    files: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -119,7 +129,7 @@ class Bundle:
 
     def model(self, name: str, member: str) -> ResponseModel:
         """Return one member of a model, as "fit-03"."""
-        return load_model(self.folder / "models" / name / member)
+        return load_model(self.folder / "models" / name / member, self.folder / POOL)
 
     def answering(self, name: str) -> Answering:
         """Return how the members of a model answer together."""
@@ -132,12 +142,16 @@ def save_model(model: ResponseModel, name: str, folder: Path) -> None:
     state = model.state()
     for file, data in state.files.items():
         (folder / file).write_bytes(data)
-    saved = SavedModel(name, model.portable_params(), state.values, tuple(state.files))
-    saved.save(folder / VALUES)
+    digests = {file: hashlib.sha256(data).hexdigest() for file, data in state.files.items()}
+    SavedModel(name, model.portable_params(), state.values, digests).save(folder / VALUES)
 
 
-def load_model(folder: Path) -> ResponseModel:
+def load_model(folder: Path, pool: Path | None = None) -> ResponseModel:
     """Read what :func:`save_model` wrote.
+
+    Args:
+        folder: of the model.
+        pool: where further files lie under their sha256; None where they lie beside it.
 
     Raises:
         ModelError: something is missing, damaged or does not fit.
@@ -145,7 +159,10 @@ def load_model(folder: Path) -> ResponseModel:
     saved = SavedModel.load(folder / VALUES)
     damaged = f"{saved.model}: what it learnt is damaged or of another version; copy it again"
     try:
-        files = {name: (folder / name).read_bytes() for name in saved.files}
+        if not all(SHA256.fullmatch(sha) for sha in saved.files.values()):
+            raise ModelError(damaged)
+        paths = {name: pool / sha if pool else folder / name for name, sha in saved.files.items()}
+        files = {name: path.read_bytes() for name, path in paths.items()}
         plain = MODELS[saved.model]()
         unknown = sorted(set(saved.params) - set(plain.get_params()))
         if unknown:
@@ -179,8 +196,7 @@ def save_bundle(folder: Path, models: Mapping[str, Graded], about: About) -> Non
     with whole_folder(folder) as part:
         for name, graded in models.items():
             for member, source in graded.members.items():
-                target = part / "models" / name / member
-                shutil.copytree(source, target, copy_function=_link_or_copy)
+                _add_member(source, part / "models" / name / member, part / POOL)
             graded.answering.save(part / "models" / name / ANSWERING)
         files = sorted(p for p in part.rglob("*") if p.is_file())
         manifest = Manifest(
@@ -193,6 +209,16 @@ def save_bundle(folder: Path, models: Mapping[str, Graded], about: About) -> Non
         text = manifest.to_json().encode()
         (part / MANIFEST).write_bytes(text)
         (part / SEAL).write_text(hashlib.sha256(text).hexdigest() + "\n", encoding="ascii")
+
+
+def _add_member(source: Path, target: Path, pool: Path) -> None:
+    """Copy a saved model; what it keeps in further files goes to the pool, once."""
+    target.mkdir(parents=True)
+    shutil.copy2(source / VALUES, target / VALUES)
+    for name, sha in SavedModel.load(source / VALUES).files.items():
+        pool.mkdir(exist_ok=True)
+        if not (pool / sha).exists():
+            _link_or_copy(str(source / name), str(pool / sha))
 
 
 def load_bundle(folder: Path) -> Bundle:

@@ -14,6 +14,7 @@ from dyssync.pretraining.config import PretrainingConfig
 from dyssync.records import Record
 from dyssync.whole import whole_folder
 
+SHIPPED = Path(__file__).parent / "shipped"
 WEIGHTS, RECORD = "encoder.safetensors", "encoder.json"
 
 
@@ -101,6 +102,21 @@ def load_encoder(folder: Path) -> Encoder:
     if digest_of_weights(weights) != record.sha256:
         raise ModelError(f"{folder.name}: {WEIGHTS} differs from its sha256; pretrain again")
     return Encoder(weights, record)
+
+
+def shipped_encoder(name: str) -> Encoder:
+    """Return an encoder that comes with dyssync: see docs/encoder.md.
+
+    Args:
+        name: of the method that it learnt by.
+
+    Raises:
+        ModelError: there is none of this name.
+    """
+    folder = SHIPPED / name
+    if not folder.is_dir():
+        raise ModelError(f"no encoder {name} comes with dyssync; give the folder of one")
+    return load_encoder(folder)
 
 
 def digest_of_weights(weights: bytes) -> str:

@@ -159,7 +159,7 @@ def refitted(model: ResponseModel, material: Material) -> bool:
 
 def _encoder_keys(name: str, model: Pretrained, material: Material) -> dict[int, str]:
     """Return the encoder task of every seed; empty if none is trained."""
-    if model.encoder is not None:
+    if not model.pretrains(corpus=material.corpus is not None):
         return {}
     seeds = [split.seed for split in material.splits]
     if material.corpus is not None:

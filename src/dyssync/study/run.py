@@ -138,8 +138,9 @@ def _blind(name: str, config: StudyConfig) -> str:
     model = config.make_model(name)
     if not isinstance(model, TakesPictures):
         return "signals needed"
-    untaught = isinstance(model, Pretrained) and model.encoder is None and config.corpus is None
-    return "a --corpus of signals needed to learn from first" if untaught else ""
+    if isinstance(model, Pretrained) and config.corpus is None and model.pretrains(corpus=False):
+        return "a --corpus of signals needed to learn from first"
+    return ""
 
 
 def shuffle_labels(cohort: Cohort) -> Cohort:

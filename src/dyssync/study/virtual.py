@@ -10,24 +10,21 @@ import pandas as pd
 
 from dyssync.cohort.cohort import Cohort
 from dyssync.evaluation.metrics import auroc
-from dyssync.models.protocols import Pretrained
 from dyssync.simulation.cohort import VERSION, simulate_cohort
-from dyssync.simulation.corpus import simulate_corpus
 from dyssync.study.config import StudyConfig
 from dyssync.study.story import Story
 
 PATIENTS = 285  # as many as in Mori 2025
-CORPUS = {"quick": 512, "paper": 4096}  # unlabelled ECGs for ssl-resnet18, by preset
-COHORT_SEED, CORPUS_SEED = 1, 2
+COHORT_SEED = 1
 # The preset of a model that shortens "quick" for 285 patients, so that `make demo` ends within a
 # quarter of an hour on two cores, even of a processor that has no AVX-512.
 SHORTENED = "quick-virtual"
 
 
 def builtin_cohort(config: StudyConfig, cache: Path, story: Story, workers: int) -> StudyConfig:
-    """Return the configuration with the virtual cohort, and a corpus where a model takes one.
+    """Return the configuration with the virtual cohort.
 
-    Both are simulated on the first call, with a fixed seed, and reused after. The quick preset is
+    It is simulated on the first call, with a fixed seed, and reused after. The quick preset is
     shortened by what each model says of :data:`SHORTENED`, except where the user set a number.
     """
     folder = cache / f"virtual-cohort-{PATIENTS}-v{VERSION}"
@@ -47,20 +44,6 @@ def builtin_cohort(config: StudyConfig, cache: Path, story: Story, workers: int)
         for name, own in config.parameters.items():
             quick[name] |= own
         changes["parameters"] = {name: values for name, values in quick.items() if values}
-    pretrained = any(isinstance(config.make_model(m), Pretrained) for m in config.models)
-    if config.corpus is None and pretrained:
-        n = CORPUS[config.preset]
-        corpus = cache / f"virtual-corpus-{n}-v{VERSION}"
-        if not corpus.is_dir():
-            story.say(f"simulating {n} unlabelled ECGs for pretraining")
-            simulate_corpus(
-                n,
-                CORPUS_SEED,
-                corpus,
-                workers=workers,
-                on_progress=story.progress("unlabelled ECGs"),
-            )
-        changes["corpus"] = corpus
     return config.model_copy(update=changes)
 
 

@@ -1,0 +1,280 @@
+"""ResNet-18 that has seen many hearts before: a pretrained trunk, and a head from few patients.
+
+Fitting eleven million weights to a few hundred patients throws away what pretraining has learnt.
+So the trunk stays as it is, and a ridge regression on its features is all that patients teach.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+from scipy.special import logit
+
+from dyssync.arrays import Floats
+from dyssync.cohort.clinical import FACTS, facts_of
+from dyssync.errors import ModelError
+from dyssync.image import Input
+from dyssync.learning.checkpoint import History
+from dyssync.learning.features import Look, features_of, trunk_of
+from dyssync.learning.network import build_network, pack_weights, unpack_weights
+from dyssync.learning.training import Watch
+from dyssync.models.base import has_heartbeat, signals_of
+from dyssync.models.fall import falls_to_learn
+from dyssync.models.head import Head, fit_head
+from dyssync.models.protocols import Choices, Labelled, Labels, Presets, Ranges, State
+from dyssync.models.resnet import ResNet18
+from dyssync.pretraining import METHODS
+from dyssync.pretraining.config import PretrainingConfig
+from dyssync.pretraining.encoder import Encoder, load_encoder, shipped_encoder
+from dyssync.pretraining.loop import pretrain
+from dyssync.pretraining.method import Setting
+
+if TYPE_CHECKING:
+    import torch
+
+NO_SETTINGS: Mapping[str, Setting] = {}
+SHIPPED, PATIENTS = STARTS = ("shipped", "patients")
+RIDGE, TUNED = HEADS = ("ridge", "tuned")
+TRUNK, NETWORK = "trunk.safetensors", "network.safetensors"
+
+
+class PretrainedResNet18(ResNet18):
+    """ResNet-18 whose trunk was pretrained; what pretraining it takes is a subclass's.
+
+    Args:
+        encoder: folder of a pretrained encoder (:mod:`dyssync.pretraining.encoder`); None takes
+            what `start` says.
+        start: "shipped", the encoder that comes with dyssync; "patients", one that is pretrained
+            on the training recordings of each fit, as in the paper.
+        head: "ridge", on the frozen trunk, is solved and not trained; "tuned" starts from it and
+            trains all weights for `epochs` at a low `learning_rate`.
+        clinical: whether clinical facts are used where they are known.
+        target: "fall" of LVESV where the volumes are known, or "response" even there; of the ridge.
+        method: of pretraining, see ``dyssync list methods``.
+        method_settings: of the method's own, by name; its defaults for the rest.
+        pretraining_passes: how often pretraining goes through its corpus.
+        pretraining_draws: most recordings it draws in all.
+        pretraining_rate: peak learning rate of pretraining.
+        **parameters: as in :class:`ResNet18`.
+    """
+
+    # the logit of a ridge is a log-odds, shrunken on purpose
+    OWN_SCALE: ClassVar[bool] = False
+    SHRUNKEN: ClassVar[bool] = True
+    LOCAL_PARAMS: ClassVar[tuple[str, ...]] = (*ResNet18.LOCAL_PARAMS, "encoder")
+    CHOICES: ClassVar[Choices] = {
+        **ResNet18.CHOICES,
+        "method": METHODS,
+        "start": STARTS,
+        "head": HEADS,
+        "target": ("fall", "response"),
+    }
+    RANGES: ClassVar[Ranges] = {
+        **ResNet18.RANGES,
+        "pretraining_passes": (1, 100_000),
+        "pretraining_draws": (1, 1_000_000_000),
+        "pretraining_rate": (1e-8, 10.0),
+    }
+    PRESETS: ClassVar[Presets] = {}
+    METHOD: ClassVar[str]  # the default
+    ENCODER: ClassVar[str]  # name of the shipped one
+
+    def __init__(
+        self,
+        *,
+        encoder: str | None = None,
+        start: str = SHIPPED,
+        head: str = RIDGE,
+        clinical: bool = False,
+        target: str = "fall",
+        method: str | None = None,
+        method_settings: Mapping[str, Setting] = NO_SETTINGS,
+        pretraining_passes: int = 60,
+        pretraining_draws: int = 200_000,
+        pretraining_rate: float = 1e-3,
+        height: int = 128,
+        width: int = 160,
+        epochs: int = 6,
+        learning_rate: float = 1e-4,
+        **parameters: Any,
+    ) -> None:
+        super().__init__(
+            height=height, width=width, epochs=epochs, learning_rate=learning_rate, **parameters
+        )
+        self.encoder = encoder
+        self.start = start
+        self.head = head
+        self.clinical = clinical
+        self.target = target
+        self.method = self.METHOD if method is None else method
+        self.method_settings = method_settings
+        self.pretraining_passes = pretraining_passes
+        self.pretraining_draws = pretraining_draws
+        self.pretraining_rate = pretraining_rate
+
+    @classmethod
+    def _get_param_names(cls) -> list[str]:
+        """Return scikit-learn's list of parameters: ResNet18's and those above."""
+        own = inspect.signature(cls).parameters.keys() - {"parameters"}
+        return sorted({*ResNet18._get_param_names(), *own})
+
+    def check_settings(self, name: str) -> None:
+        """Refuse parameters that a fit could only fail on, those of the method among them.
+
+        Raises:
+            ConfigError: one is unknown or out of range.
+        """
+        super().check_settings(name)
+        self.pretraining_config()
+
+    def work(self, n: int) -> float:
+        """Return the pictures that a fit to `n` recordings looks at, in those that teach."""
+        looked = self.test_views * n / 3  # a look costs a third of a step
+        return looked + (self.epochs * n if self.head == TUNED else 0.0)
+
+    def start_from(self, encoder: Path) -> Self:
+        """Start from the encoder in this folder; return itself."""
+        self.encoder = str(encoder)
+        return self
+
+    def pretrains(self, *, corpus: bool) -> bool:
+        """Return whether an encoder is still to be made for it.
+
+        Args:
+            corpus: whether there are recordings without labels to learn from.
+        """
+        return self.encoder is None and (corpus or self.start == PATIENTS)
+
+    def ecg_alone(self) -> Self | None:
+        """Return it unfitted and without clinical facts; None where it looks at none anyway."""
+        return type(self)(**{**self.get_params(), "clinical": False}) if self.clinical else None
+
+    def pretraining_config(self) -> PretrainingConfig:
+        """Return how an encoder for this model is pretrained."""
+        return PretrainingConfig(
+            method=self.method,
+            settings=self.method_settings,
+            layout=self.layout,
+            gain=self.gain,
+            height=self.height,
+            width=self.width,
+            papers=self.papers,
+            wear=self.wear,
+            passes=self.pretraining_passes,
+            draws=self.pretraining_draws,
+            learning_rate=self.pretraining_rate,
+            precision=self.precision,
+        )
+
+    def _encoder(self, X: Sequence[Input], seed: int) -> Encoder:
+        if self.encoder is not None:
+            held = load_encoder(Path(self.encoder))
+        elif self.start == SHIPPED:
+            held = shipped_encoder(self.ENCODER)
+        else:
+            ecgs = signals_of(X, "pretraining without a corpus")
+            held = pretrain(ecgs, self.pretraining_config(), seed=seed, weights=self.weights)
+        own, its = self.picture_config(), held.record.config.pictures
+        if (own.size, own.gain) != (its.size, its.gain):
+            raise ModelError(
+                f"encoder: learnt from pictures of {its.size[0]} x {its.size[1]} px at gain "
+                f"{its.gain:g}, the model has {own.size[0]} x {own.size[1]} at {own.gain:g}; "
+                "set height, width and gain to the encoder's"
+            )
+        return held
+
+    def _begin(
+        self, X: Sequence[Input], labels: Labels, fall: Floats | None, weights: Floats, seed: int
+    ) -> None:
+        """Take the trunk, and solve for the head."""
+        held = self._encoder(X, seed)
+        self.trunk_ = trunk_of(held.record.sha256, held.weights)
+        falls = falls_to_learn(fall, labels) if self.target == "fall" else None
+        features = features_of(X, self._look())
+        self.head_ = fit_head(features, self._facts(X), labels, falls, weights)
+        if self.head == TUNED:
+            self.network_ = self._network()
+
+    def _network(self) -> torch.nn.Sequential:
+        """Return trunk and head as one network, which says the log-odds without the facts."""
+        import torch
+
+        network = build_network(1, self.dropout)
+        unpack_weights(network.get_submodule("encoder"), self.trunk_.weights)
+        last = network.get_submodule("head.1")
+        assert isinstance(last, torch.nn.Linear)
+        with torch.no_grad():
+            last.weight.copy_(torch.tensor([self.head_.features]))
+            # `logits` brings the network from even odds to the cohort's own
+            last.bias.fill_(self.head_.intercept - self.log_odds_)
+        return network
+
+    def _train(
+        self,
+        X: Sequence[Input],
+        labels: Labels,
+        weights: Floats,
+        seed: int,
+        validation: Labelled | None,
+        watch: Watch,
+    ) -> None:
+        if self.head == TUNED:
+            super()._train(X, labels, weights, seed, validation, watch)
+        else:
+            self.history_ = History([], [])
+
+    def _look(self) -> Look:
+        return Look(self.trunk_, self.picture_config(), self.test_views, self.precision)
+
+    def _facts(self, X: Sequence[Input]) -> Floats:
+        """Return clinical facts, (n, number of facts), NaN where not known; no columns for none."""
+        names = FACTS if self.clinical else ()
+        known = [[facts_of(x).get(name, np.nan) for name in names] for x in X]
+        return np.array(known, dtype=np.float64).reshape(len(X), len(names))
+
+    def logits(self, X: Sequence[Input]) -> Floats:
+        """Return the log-odds of response, (n,) float64; NaN for a signal without heartbeat."""
+        head: Head = self._learned("head_")
+        facts = self._facts(X)
+        if self.head == TUNED:
+            return super().logits(X) + head.facts_logits(facts)
+        logits = head.logits(features_of(X, self._look()), facts)
+        return np.where([has_heartbeat(x) for x in X], logits, np.nan)
+
+    def fitted_network(self) -> torch.nn.Module:
+        """Return the network: a submodule "encoder" and a head, here the solved one."""
+        self._learned("head_")
+        return super().fitted_network() if self.head == TUNED else self._network().eval()
+
+    def state(self) -> State:
+        """Return head and trunk; of a tuned network its own weights in place of the trunk's."""
+        values = {
+            "base_rate": self._learned("base_rate_"),
+            "best_epoch": self.history_.best_epoch,
+            "head": asdict(self.head_),
+            "trunk": self.trunk_.digest,
+        }
+        if self.head == TUNED:
+            return State(values, {NETWORK: pack_weights(self.network_)})
+        return State(values, {TRUNK: self.trunk_.weights})
+
+    def restore(self, state: State) -> Self:
+        """Take head and trunk back."""
+        self.classes_ = np.array([0, 1])
+        self.base_rate_ = float(state.values["base_rate"])
+        self.log_odds_ = float(logit(self.base_rate_))
+        self.head_ = Head.from_json(json.dumps(state.values["head"]), "head")
+        self.history_ = History([], [], int(state.values["best_epoch"]))
+        if self.head == TUNED:
+            self.network_ = build_network(1, self.dropout)
+            unpack_weights(self.network_, state.files[NETWORK])
+            self.network_.eval()
+        else:
+            self.trunk_ = trunk_of(str(state.values["trunk"]), state.files[TRUNK])
+        return self
