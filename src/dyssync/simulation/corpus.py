@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from dyssync.cohort.shards import N_SAMPLES, write_shard
+import numpy as np
+
+from dyssync.arrays import Singles
+from dyssync.cohort.shards import HEARTS, N_SAMPLES, write_shard
 from dyssync.ecg import ECG, LEADS
 from dyssync.errors import check_range
 from dyssync.simulation.chunks import MARKER, chunks_of, make_chunks
-from dyssync.simulation.cohort import VERSION, patient_rng
-from dyssync.simulation.patient import simulate_patient
+from dyssync.simulation.cohort import patient_rng
+from dyssync.simulation.patient import PatientParameters, VirtualPatient, simulate_patient
 from dyssync.simulation.population import draw_patient
 from dyssync.simulation.recording import FS
 from dyssync.whole import resumable_folder, write_text
@@ -19,6 +22,7 @@ from dyssync.workers import OnProgress, unwatched
 
 SHARD = 256  # ECGs in a file: 31 MB of samples, which is what a process holds
 MAX_ECGS = 10_000_000
+CORPUS_VERSION = 5  # other files for the same seed need another version
 # Corpora and cohorts of one seed must not share patients; the second key keeps them apart.
 _STREAM = 2**40
 
@@ -27,7 +31,8 @@ README = """# Simulated ECGs
 
 The {n} recordings in these Parquet files belong to nobody; `dyssync simulate --unlabelled` computed
 them (seed {seed}, simulator version {version}). A row is one ECG: `signal` holds 12 leads
-({leads}) of {samples} samples each, one after the other, in uV at 500 Hz.
+({leads}) of {samples} samples each, one after the other, in uV at 500 Hz; the columns `heart_...`
+hold what only the simulator knows of the heart.
 """
 
 
@@ -47,7 +52,7 @@ def simulate_corpus(
     check_range("ecgs", n_ecgs, 1, MAX_ECGS)
     check_range("seed", seed, 0, 2**63 - 1)
     check_range("workers", workers, 1, 1024)
-    settings = {"kind": "corpus", "ecgs": n_ecgs, "seed": seed, "version": VERSION}
+    settings = {"kind": "corpus", "ecgs": n_ecgs, "seed": seed, "version": CORPUS_VERSION}
     with resumable_folder(out, MARKER, settings, force=force) as folder:
         make_chunks(
             partial(_make_shard, seed=seed, folder=folder),
@@ -57,7 +62,7 @@ def simulate_corpus(
             on_progress=on_progress,
         )
         text = README.format(
-            n=n_ecgs, seed=seed, version=VERSION, leads=" ".join(LEADS), samples=N_SAMPLES
+            n=n_ecgs, seed=seed, version=CORPUS_VERSION, leads=" ".join(LEADS), samples=N_SAMPLES
         )
         write_text(folder / "README.md", text)
 
@@ -67,17 +72,41 @@ def _shard(folder: Path, chunk: range) -> Path:
 
 
 def _make_shard(chunk: range, *, seed: int, folder: Path) -> None:
-    write_shard(_shard(folder, chunk), _ecgs(chunk, seed))
+    write_shard(_shard(folder, chunk), _rows(chunk, seed))
 
 
-def _ecgs(chunk: range, seed: int) -> Iterator[ECG]:
+def _rows(chunk: range, seed: int) -> Iterator[tuple[ECG, Singles]]:
     for k in chunk:
         rng = patient_rng(seed, _STREAM + k)
         parameters = draw_patient(rng, "archive")
-        yield ECG(
-            signal=simulate_patient(parameters, rng, with_response=False).signal,
+        patient = simulate_patient(parameters, rng, with_response=False)
+        ecg = ECG(
+            signal=patient.signal,
             fs=FS,
             patient_id=f"VE{k + 1:08d}",
             age=parameters.clinical.age,
             sex=parameters.clinical.sex,
         )
+        yield ecg, heart_of(parameters, patient)
+
+
+def heart_of(parameters: PatientParameters, patient: VirtualPatient) -> Singles:
+    """Return what only a simulator knows of a heart, (len(HEARTS),) float32, in that order."""
+    ventricles = parameters.ventricles
+    known = {
+        "wall_delay_ms": patient.intrinsic.wall_delay_ms,
+        "dispersion_ms": patient.intrinsic.dispersion_ms,
+        "scar_share": patient.scar_share,
+        "living_muscle_ml": patient.muscle_ml,
+        "lv_radius_mm": ventricles.shape.lv_radius,
+        "lv_wall_mm": ventricles.shape.lv_wall,
+        "septum_ms": patient.activation.septum_ms,
+        "lateral_ms": patient.activation.lateral_ms,
+        "right_ms": patient.activation.right_ms,
+        "lv_last_ms": patient.activation.lv_last_ms,
+        "qrs_ms": patient.beat_truth.qrs_ms,
+        "qrs_area_uvs": patient.beat_truth.qrs_area,
+        "t_area_uvs": patient.beat_truth.t_area,
+        "speed_mm_per_ms": ventricles.tissue.speed,
+    }
+    return np.array([known[name] for name in HEARTS], dtype=np.float32)

@@ -45,12 +45,11 @@ class Dyssynchrony:
 class Response:
     """Effect of pacing; falls of LVESV in %.
 
-    `probability` is that of a fall of at least 15 %, before the hidden part is drawn.
+    `paced` is the state under the timing that is programmed; `probability` is that of a fall of at
+    least 15 %, before the hidden part is drawn.
     """
 
-    intrinsic: Dyssynchrony
     paced: Dyssynchrony
-    muscle_ml: float
     expected_fall: float
     fall: float
     probability: float
@@ -107,7 +106,8 @@ def response_probability(expected: float) -> float:
 
 
 def respond(
-    states: Sequence[Dyssynchrony],
+    intrinsic: Dyssynchrony,
+    paced: Sequence[Dyssynchrony],
     muscle_ml: float,
     substrate: Substrate,
     rng: np.random.Generator,
@@ -115,14 +115,14 @@ def respond(
     """Return the response of one heart.
 
     Args:
-        states: the intrinsic state, then one for every timing of the device; the timing with the
-            least dispersion is the one that is programmed.
+        intrinsic: the state without pacing.
+        paced: one state for every timing of the device; the timing with the least dispersion is
+            the one that is programmed.
         muscle_ml: living LV muscle.
         substrate: what else counts.
         rng: for the part that no ECG shows.
     """
-    intrinsic = states[0]
-    paced = min(states[1:], key=lambda state: state.dispersion_ms)
-    expected = expected_fall(intrinsic, paced, muscle_ml, substrate)
+    best = min(paced, key=lambda state: state.dispersion_ms)
+    expected = expected_fall(intrinsic, best, muscle_ml, substrate)
     fall = float(np.clip(expected + rng.normal(0, HIDDEN_SD), *FALL_RANGE))
-    return Response(intrinsic, paced, muscle_ml, expected, fall, response_probability(expected))
+    return Response(best, expected, fall, response_probability(expected))

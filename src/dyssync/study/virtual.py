@@ -12,7 +12,7 @@ from dyssync.cohort.cohort import Cohort
 from dyssync.evaluation.metrics import auroc
 from dyssync.models.protocols import Pretrained
 from dyssync.simulation.cohort import VERSION, simulate_cohort
-from dyssync.simulation.corpus import simulate_corpus
+from dyssync.simulation.corpus import CORPUS_VERSION, simulate_corpus
 from dyssync.study.config import StudyConfig
 from dyssync.study.story import Story
 
@@ -50,7 +50,7 @@ def builtin_cohort(config: StudyConfig, cache: Path, story: Story, workers: int)
     pretrained = any(isinstance(config.make_model(m), Pretrained) for m in config.models)
     if config.corpus is None and pretrained:
         n = CORPUS[config.preset]
-        corpus = cache / f"virtual-corpus-{n}-v{VERSION}"
+        corpus = cache / f"virtual-corpus-{n}-v{CORPUS_VERSION}"
         if not corpus.is_dir():
             story.say(f"simulating {n} unlabelled ECGs for pretraining")
             simulate_corpus(
