@@ -42,10 +42,8 @@ def simulate(
 
     make = simulate_corpus if unlabelled else simulate_cohort
     known: dict[str, Population] = {name: name for name in POPULATIONS}
-    usual: Population = "wide" if unlabelled else "crt"
-    drawn = (
-        usual if population is None else known[check_choice("population", population, tuple(known))]
-    )
+    usual = "wide" if unlabelled else "crt"
+    drawn = known[check_choice("population", population or usual, tuple(known))]
     cores = workers or available_cores()
     with reading_bar("simulating") as bar:
         row = bar.add_task("simulating", total=patients)
