@@ -157,6 +157,7 @@ def test_response_does_not_change_the_recording() -> None:
     assert (with_it.signal == without.signal).all()
     assert with_it.response is not None
     assert without.response is None
+    assert (with_it.intrinsic, with_it.muscle_ml) == (without.intrinsic, without.muscle_ml)
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from dyssync.cohort.corpus import read_corpus
-from dyssync.cohort.shards import read_shards, write_shard
+from dyssync.cohort.shards import (
+    _ECG_COLUMNS,
+    HEARTS,
+    read_shard,
+    read_shards,
+    shards_of,
+    write_shard,
+)
 from dyssync.ecg import ECG
 from dyssync.errors import CohortError
 from dyssync.simulation import corpus as module
@@ -15,6 +23,7 @@ from dyssync.simulation.cohort import patient_rng
 from dyssync.simulation.corpus import simulate_corpus
 from dyssync.simulation.patient import simulate_patient
 from dyssync.simulation.population import draw_patient
+from dyssync.simulation.rows import truth_row
 
 
 def test_shards_read_back_what_was_simulated(
@@ -26,13 +35,20 @@ def test_shards_read_back_what_was_simulated(
     assert len(list((tmp_path / "c").glob("shard-*.parquet"))) == 3
     assert len({ecg.patient_id for ecg in ecgs}) == 7
     rng = patient_rng(4, module._STREAM + 5)
-    parameters = draw_patient(rng, "archive")
-    expected = simulate_patient(parameters, rng, with_response=False).signal
-    assert np.abs(ecgs[5].signal - expected).max() < 1e-6
+    parameters = draw_patient(rng, "wide")
+    expected = simulate_patient(parameters, rng)
+    assert np.abs(ecgs[5].signal - expected.signal).max() < 1e-6
     assert ecgs[5].sex == parameters.clinical.sex
     assert [e.patient_id for e in read_shards(tmp_path / "c", every=3)] == [
         e.patient_id for e in ecgs[::3]
     ]
+    truth = dict(truth_row("", parameters, expected))
+    truth |= {
+        "wall_delay_ms": truth["wall_delay_intrinsic_ms"],
+        "dispersion_ms": truth["dispersion_intrinsic_ms"],
+    }
+    hearts = [heart for path in shards_of(tmp_path / "c") for _, heart in read_shard(path)]
+    np.testing.assert_allclose(hearts[5], [truth[n] for n in HEARTS], rtol=1e-4, atol=1e-4)
 
 
 def test_an_interrupted_corpus_goes_on_where_it_stopped(
@@ -62,7 +78,11 @@ def test_a_shard_gives_back_what_was_written_and_is_whole_or_absent(
         ECG(signal, 500.0, patient_id="a", age=61.5, sex="F"),
         ECG(-signal, 500.0, patient_id="b"),
     ]
-    write_shard(tmp_path / "shard-000000.parquet", ecgs)
+    hearts = np.arange(2.0 * len(HEARTS), dtype=np.float32).reshape(2, -1)
+    hearts[1, 3] = np.nan
+    path = tmp_path / "shard-000000.parquet"
+    write_shard(path, zip(ecgs, hearts, strict=True))
+    np.testing.assert_array_equal([heart for _, heart in read_shard(path)], hearts)
     back = list(read_shards(tmp_path))
     assert [(e.patient_id, e.age, e.sex, e.fs) for e in back] == [
         ("a", 61.5, "F", 500.0),
@@ -71,13 +91,26 @@ def test_a_shard_gives_back_what_was_written_and_is_whole_or_absent(
     for ecg, read in zip(ecgs, back, strict=True):
         assert np.abs(ecg.signal - read.signal).max() <= 5.1e-4  # half of 1 uV
 
-    def broken() -> Iterator[ECG]:
-        yield ecgs[0]
+    def broken() -> Iterator[tuple[ECG, np.ndarray]]:
+        yield ecgs[0], hearts[0]
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         write_shard(tmp_path / "shard-000001.parquet", broken())
     assert [path.name for path in tmp_path.iterdir()] == ["shard-000000.parquet"]
+
+
+def test_of_a_shard_that_knows_no_hearts_they_are_not_known(tmp_path: Path) -> None:
+    simulate_corpus(2, 4, tmp_path / "c")
+    (path,) = shards_of(tmp_path / "c")
+    whole = [ecg.signal for ecg, _ in read_shard(path)]
+    pq.write_table(pq.read_table(path, columns=list(_ECG_COLUMNS)), path)
+    rows = list(read_shard(path))
+    np.testing.assert_array_equal([ecg.signal for ecg, _ in rows], whole)
+    assert np.isnan([heart for _, heart in rows]).all()
+    pq.write_table(pq.read_table(path, columns=["patient_id", "signal"]), path)
+    with pytest.raises(CohortError, match="other columns"):
+        next(read_shard(path))
 
 
 def test_a_corpus_of_shards_tells_how_many_of_how_many(

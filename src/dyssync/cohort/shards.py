@@ -1,15 +1,20 @@
-"""A simulated corpus as Parquet shards: the schema, writer and reader, a few ECGs in memory."""
+"""A simulated corpus as Parquet shards: the schema, writer and reader, a few ECGs in memory.
+
+A row is an ECG and what only the simulator knows of the heart behind it (:data:`HEARTS`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from dyssync.arrays import Singles
 from dyssync.ecg import ECG, LEADS, Signal, Source
 from dyssync.errors import CohortError
 from dyssync.whole import whole_file
@@ -18,6 +23,27 @@ SHARDS = "shard-*.parquet"  # the files of a corpus
 MICROVOLT = 1000.0  # steps of a stored sample in one mV
 FS, SECONDS = 500.0, 10.0  # Hz, s; of every recording of a corpus
 N_SAMPLES = round(FS * SECONDS)
+# Of the heart without pacing, in the order of a vector: delay between opposite LV walls and SD of
+# activation over living muscle, ms; scar as a share of the LV, 0-1; living LV muscle, mL; LV cavity
+# radius and wall, mm; mean activation of septum, lateral wall and RV and the last of the LV, ms;
+# duration (ms) and Kors areas (uVs) of a beat without noise; speed along the wall, mm/ms. Nothing
+# of pacing, of the response or of the chart stands here.
+HEARTS = (
+    "wall_delay_ms",
+    "dispersion_ms",
+    "scar_share",
+    "living_muscle_ml",
+    "lv_radius_mm",
+    "lv_wall_mm",
+    "septum_ms",
+    "lateral_ms",
+    "right_ms",
+    "lv_last_ms",
+    "qrs_ms",
+    "qrs_area_uvs",
+    "t_area_uvs",
+    "speed_mm_per_ms",
+)
 SCHEMA = pa.schema(
     [
         ("patient_id", pa.string()),
@@ -26,28 +52,33 @@ SCHEMA = pa.schema(
         ("fs", pa.float32()),
         # lead after lead in the order of dyssync.ecg.LEADS, in uV
         ("signal", pa.list_(pa.int16(), len(LEADS) * N_SAMPLES)),
+        *((f"heart_{name}", pa.float32()) for name in HEARTS),  # null: not known
     ],
     metadata={"leads": " ".join(LEADS), "unit": "uV", "made_by": "dyssync simulate --unlabelled"},
 )
+_ECG_COLUMNS = ("patient_id", "age", "sex", "fs", "signal")
 
 
-def write_shard(path: Path, ecgs: Iterable[ECG]) -> None:
-    """Write ECGs to one shard; the file appears whole or not at all.
+def write_shard(path: Path, rows: Iterable[tuple[ECG, Singles]]) -> None:
+    """Write ECGs and their hearts to one shard; the file appears whole or not at all.
 
     Args:
         path: `shard-*.parquet`.
-        ecgs: of :data:`SECONDS` at :data:`FS`, taken one by one; samples are rounded to 1 uV.
+        rows: taken one by one: an ECG of :data:`SECONDS` at :data:`FS`, whose samples are rounded
+            to 1 uV, and its heart, (len(HEARTS),), NaN where something is not known.
 
     Raises:
         InputError: it cannot be written.
     """
-    ids, ages, sexes, rates, samples = [], [], [], [], []
-    for ecg in ecgs:
+    ids, ages, sexes, rates, samples, hearts = [], [], [], [], [], []
+    for ecg, heart in rows:
         ids.append(ecg.patient_id)
         ages.append(ecg.age)
         sexes.append(ecg.sex)
         rates.append(ecg.fs)
         samples.append(np.rint(ecg.signal * MICROVOLT).astype(np.int16).ravel())
+        hearts.append(heart)
+    columns = np.stack(hearts, axis=1).astype(np.float32)
     table = pa.Table.from_arrays(
         [
             pa.array(ids, pa.string()),
@@ -57,6 +88,7 @@ def write_shard(path: Path, ecgs: Iterable[ECG]) -> None:
             pa.FixedSizeListArray.from_arrays(
                 pa.array(np.concatenate(samples)), len(LEADS) * N_SAMPLES
             ),
+            *(pa.array(column, from_pandas=True) for column in columns),  # NaN becomes null
         ],
         schema=SCHEMA,
     )
@@ -72,6 +104,28 @@ def write_shard(path: Path, ecgs: Iterable[ECG]) -> None:
         )
 
 
+def read_shard(path: Path) -> Iterator[tuple[ECG, Singles]]:
+    """Yield the rows of one shard: an ECG, and its heart as (len(HEARTS),) float32.
+
+    A heart is NaN where something is not known; all of it in files that were written before hearts
+    were.
+
+    Raises:
+        CohortError: the file is damaged, or not one of ours.
+    """
+    with _naming_damage(path):
+        file = pq.ParquetFile(path)
+        if not set(_ECG_COLUMNS) <= set(file.schema_arrow.names):
+            raise CohortError(f"{path.name}: other columns than those of a simulated corpus")
+        for batch in file.iter_batches(batch_size=16):
+            samples = batch.column("signal").flatten().to_numpy()
+            samples = samples.reshape(len(batch), len(LEADS), N_SAMPLES)
+            signals = (samples / MICROVOLT).astype(np.float32)
+            hearts = _hearts(batch)
+            for row in range(len(batch)):
+                yield _ecg(batch, row, signals[row], path.name), hearts[row]
+
+
 def read_shards(folder: Path, *, every: int = 1) -> Iterator[ECG]:
     """Yield the ECGs of all shards of a folder, one after the other.
 
@@ -82,20 +136,9 @@ def read_shards(folder: Path, *, every: int = 1) -> Iterator[ECG]:
     Raises:
         CohortError: there are no shards, or a file is not one of ours.
     """
-    k = 0
-    for path in _shards_of(folder):
-        with _naming_damage(path):
-            file = pq.ParquetFile(path)
-            if file.schema_arrow.names != SCHEMA.names:
-                raise CohortError(f"{path.name}: other columns than those of a simulated corpus")
-            for batch in file.iter_batches(batch_size=16):
-                samples = batch.column("signal").flatten().to_numpy()
-                samples = samples.reshape(len(batch), len(LEADS), N_SAMPLES)
-                signals = (samples / MICROVOLT).astype(np.float32)
-                for row in range(len(batch)):
-                    if k % every == 0:
-                        yield _ecg(batch, row, signals[row], path.name)
-                    k += 1
+    rows = (row for path in shards_of(folder) for row in read_shard(path))
+    for ecg, _ in islice(rows, None, None, every):
+        yield ecg
 
 
 def count_in_shards(folder: Path) -> int:
@@ -105,13 +148,18 @@ def count_in_shards(folder: Path) -> int:
         CohortError: as :func:`read_shards`.
     """
     n = 0
-    for path in _shards_of(folder):
+    for path in shards_of(folder):
         with _naming_damage(path):
             n += int(pq.read_metadata(path).num_rows)
     return n
 
 
-def _shards_of(folder: Path) -> list[Path]:
+def shards_of(folder: Path) -> list[Path]:
+    """Return the shards of a folder in their order.
+
+    Raises:
+        CohortError: there are none.
+    """
     shards = sorted(folder.glob(SHARDS))
     if not shards:
         raise CohortError(f"{folder.name}: no {SHARDS}; a simulated corpus is needed")
@@ -124,6 +172,15 @@ def _naming_damage(path: Path) -> Iterator[None]:
         yield
     except pa.ArrowInvalid as error:
         raise CohortError(f"{path.name}: damaged ({error}); make the corpus again") from error
+
+
+def _hearts(batch: pa.RecordBatch) -> Singles:
+    """Return what is known of the hearts of a batch, (rows, len(HEARTS)), NaN where nothing is."""
+    hearts = np.full((len(batch), len(HEARTS)), np.nan, dtype=np.float32)
+    for k, name in enumerate(HEARTS):
+        if f"heart_{name}" in batch.schema.names:
+            hearts[:, k] = batch.column(f"heart_{name}").to_numpy(zero_copy_only=False)
+    return hearts
 
 
 def _ecg(batch: pa.RecordBatch, row: int, signal: Signal, name: str) -> ECG:

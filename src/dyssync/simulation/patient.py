@@ -26,7 +26,10 @@ from dyssync.simulation.potentials import (
 )
 from dyssync.simulation.recording import Setting, clean_beat, record
 from dyssync.simulation.response import (
+    RULE,
+    Dyssynchrony,
     Response,
+    Rule,
     Substrate,
     dyssynchrony,
     living_muscle_ml,
@@ -70,6 +73,7 @@ class PatientParameters:
     ventricles: Ventricles
     setting: Setting
     pacing: Pacing
+    rule: Rule = RULE
 
 
 @dataclass(frozen=True)
@@ -90,22 +94,26 @@ class VirtualPatient:
         signal: (12, 5000) float32, mV, 500 Hz.
         beat: (12, 720) float64, mV, 1 kHz: the ventricular beat without noise.
         activation: when each part of the heart is activated.
+        intrinsic: how unevenly the LV is activated without pacing.
         beat_truth: duration and areas of `beat`.
         qrs_machine_ms: the duration with the error of an automatic measurement.
         response: effect of pacing; None where it was not asked for.
         lvesv_baseline_ml, lvesv_followup_ml: echo volumes (NaN without response).
         scar_share: of LV muscle.
+        muscle_ml: living LV muscle.
     """
 
     signal: Signal
     beat: Floats
     activation: ActivationTruth
+    intrinsic: Dyssynchrony
     beat_truth: BeatTruth
     qrs_machine_ms: float
     response: Response | None
     lvesv_baseline_ml: float
     lvesv_followup_ml: float
     scar_share: float
+    muscle_ml: float
 
 
 def simulate_patient(
@@ -143,11 +151,14 @@ def simulate_patient(
     beat_truth = measure_clean_beat(beat, upstrokes)
     share = scar_burden(heart, scar)
     machine = round((beat_truth.qrs_ms + response_rng.normal(0, MACHINE_SD_MS)) / 2) * 2
+    intrinsic, muscle_ml = dyssynchrony(heart, times[0], alive), living_muscle_ml(heart, alive)
     response, before, after = None, np.nan, np.nan
     if with_response:
         response = respond(
-            [dyssynchrony(heart, t, alive) for t in (times[0], *times[len(beats) :])],
-            living_muscle_ml(heart, alive),
+            parameters.rule,
+            intrinsic,
+            [dyssynchrony(heart, t, alive) for t in times[len(beats) :]],
+            muscle_ml,
             _substrate(parameters, share),
             response_rng,
         )
@@ -157,12 +168,14 @@ def simulate_patient(
         signal=signal,
         beat=beat,
         activation=_summarise_activation(heart, times[0], alive),
+        intrinsic=intrinsic,
         beat_truth=beat_truth,
         qrs_machine_ms=float(machine),
         response=response,
         lvesv_baseline_ml=before,
         lvesv_followup_ml=after,
         scar_share=share,
+        muscle_ml=muscle_ml,
     )
 
 
