@@ -36,7 +36,8 @@ class Watch:
     """Who looks on while a model is fitted.
 
     Attributes:
-        on_progress: called with how much is done, of how much: epochs, trees.
+        on_progress: called with how much is done, of how much: epochs, trees. The first call of a
+            training that goes on says how much was done before.
         checkpoint: folder for what is needed to go on after an interruption; None to keep nothing.
         on_loss: called after each epoch, before `on_progress`, with its mean loss.
     """
@@ -161,6 +162,7 @@ def train(
     averaged = AveragedModel(module, multi_avg_fn=average, use_buffers=True)
     checkpoint = Checkpoint(watch.checkpoint, module, averaged, optimizer)
     history = checkpoint.resume()
+    watch.on_progress(len(history.loss), schedule.epochs)
     steps = max(1, math.ceil(objective.n / schedule.batch_size))
     for epoch in range(len(history.loss), schedule.epochs):
         # asked before an epoch, so that a resumed run stops where the whole one would have
