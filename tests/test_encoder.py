@@ -8,12 +8,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from dyssync.errors import ModelError
+from dyssync.learning.network import build_encoder, pack_weights, unpack_weights
 from dyssync.pretraining.config import PretrainingConfig
-from dyssync.pretraining.encoder import Encoder, EncoderRecord, digest_of_weights, load_encoder
+from dyssync.pretraining.encoder import (
+    CorpusSource,
+    Encoder,
+    EncoderRecord,
+    Stage,
+    digest_of_weights,
+    load_encoder,
+)
+from dyssync.pretraining.seen import Seen
 
 WEIGHTS = b"weights of a network"
+WHOM = Seen(b"patient0patient1", b"record00")
 
 
 @pytest.fixture
@@ -22,12 +33,13 @@ def encoder(tmp_path: Path) -> Encoder:
         config=PretrainingConfig(layout="tiles", wear=1.0),
         seed=7,
         corpus_digest="c0",
-        patients=("p0", "p1"),
-        recordings=("r0",),
+        sources=(CorpusSource("shards", 3, True, 1.0),),
+        earlier=(Stage("hearts", "simulation", (), "e0"),),
         loss=(1.5, 0.25),
         sha256=digest_of_weights(WEIGHTS),
+        seen_sha256=digest_of_weights(WHOM.pack()),
     )
-    made = Encoder(WEIGHTS, record)
+    made = Encoder(WEIGHTS, WHOM, record)
     made.save(tmp_path / "encoder")
     return made
 
@@ -39,7 +51,7 @@ def test_saved_encoder_comes_back_and_names_its_layouts(encoder: Encoder, tmp_pa
 
 
 def test_saving_again_replaces_the_encoder_whole(encoder: Encoder, tmp_path: Path) -> None:
-    other = Encoder(b"x", replace(encoder.record, sha256=digest_of_weights(b"x")))
+    other = Encoder(b"x", WHOM, replace(encoder.record, sha256=digest_of_weights(b"x")))
     other.save(tmp_path / "encoder")
     assert load_encoder(tmp_path / "encoder") == other
     assert [path.name for path in tmp_path.iterdir()] == ["encoder"]
@@ -56,17 +68,21 @@ def changed(change: Callable[[dict[str, Any]], object]) -> Callable[[bytes], byt
 
 DAMAGES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "missing setting": (changed(lambda r: r["config"].pop("wear")), "wear: Field required"),
-    "missing key": (changed(lambda r: r.pop("patients")), "patients: Field required"),
+    "missing key": (changed(lambda r: r.pop("sources")), "sources: Field required"),
     "unknown setting": (changed(lambda r: r["config"].update(speed=1)), "config.speed: Unexpected"),
     "wrong type": (changed(lambda r: r.update(seed="7")), "seed: Input should be a valid integer"),
     "wrong kind": (changed(lambda r: r.update(loss={"a": 1})), "loss: Input should be"),
-    "no patients' list": (changed(lambda r: r.update(patients="p0")), "patients: Input should be"),
+    "no list": (changed(lambda r: r.update(earlier="e0")), "earlier: Input should be"),
     "unknown layout": (changed(lambda r: r["config"].update(layout="3x5")), "unknown layout"),
     "cut": (lambda data: data[: len(data) // 2], "Invalid JSON"),
     "empty": (lambda data: b"", "Invalid JSON"),
     "no text": (lambda data: b"\xff\xfe\x00", "Invalid JSON"),
     "another thing": (lambda data: b"[1, 2]", "encoder.json: damaged"),
     "other weights": (changed(lambda r: r.update(sha256="0" * 64)), "differs from its sha256"),
+    "others seen": (
+        changed(lambda r: r.update(seen_sha256="0" * 64)),
+        "seen.safetensors differs from its sha256",
+    ),
 }
 
 
@@ -84,3 +100,23 @@ def test_folder_without_its_files_is_no_encoder(encoder: Encoder, tmp_path: Path
     (tmp_path / "encoder" / "encoder.safetensors").unlink()
     with pytest.raises(ModelError, match=r"encoder is no encoder: encoder\.safetensors missing"):
         load_encoder(tmp_path / "encoder")
+
+
+def test_eight_bits_change_features_by_less_than_two_percent(tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    trunk = build_encoder().eval()
+    weights = pack_weights(trunk)
+    config = PretrainingConfig()
+    record = EncoderRecord(config, 1, "c0", (), (), (), digest_of_weights(weights), "")
+    record = replace(record, seen_sha256=digest_of_weights(WHOM.pack()))
+    Encoder(weights, WHOM, record).save(tmp_path / "small", bits=8)
+    small = load_encoder(tmp_path / "small")
+    assert len(small.weights) < 0.52 * len(weights)
+    assert small.packed().weights == small.weights  # again changes nothing more
+    pictures = torch.randn(8, 1, 128, 160, generator=torch.Generator().manual_seed(2))
+    with torch.no_grad():
+        unpack_weights(trunk, weights)
+        before = trunk(pictures)
+        unpack_weights(trunk, small.weights)
+        change = torch.linalg.norm(trunk(pictures) - before, dim=1)
+    assert float((change / torch.linalg.norm(before, dim=1)).max()) < 0.02

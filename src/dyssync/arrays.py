@@ -16,6 +16,7 @@ Singles: TypeAlias = npt.NDArray[np.float32]
 AnyFloats: TypeAlias = npt.NDArray[np.floating]  # float32 or float64; the function keeps which
 Ints: TypeAlias = npt.NDArray[np.int64]
 Ints32: TypeAlias = npt.NDArray[np.int32]
+Ints16: TypeAlias = npt.NDArray[np.int16]
 Indices: TypeAlias = npt.NDArray[np.intp]  # what NumPy indexes with
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 Bools: TypeAlias = npt.NDArray[np.bool_]

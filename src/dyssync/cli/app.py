@@ -31,12 +31,14 @@ VERBS: Mapping[str, str] = {
     "predict": "predicting:predict",
     "validate": "validating:validate",
     "simulate": "simulating:simulate",
+    "pretrain": "pretraining:pretrain",
     "inspect": "inspecting:inspect",
     "measure": "measuring:measure",
     "convert": "converting:convert",
     "render": "rendering:render",
     "list": "listing:listing",
 }
+INTERRUPTED = "interrupted; study, simulate and pretrain go on with the same command"
 for verb, home in VERBS.items():
     module, _, function = home.partition(":")
     app.command(verb)(getattr(import_module(f"dyssync.cli.{module}"), function))
@@ -54,6 +56,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"error: {error.format_message()}", file=sys.stderr)
         return Exit.INPUT
     except (KeyboardInterrupt, typer.Abort):
-        print("interrupted; study and simulate go on with the same command", file=sys.stderr)
+        print(INTERRUPTED, file=sys.stderr)
         return Exit.INTERRUPTED
     return int(code or Exit.DONE)

@@ -27,6 +27,12 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")  # WFDB allows no others; no file syste
 SHOWN = 5  # names in a refusal; the count says how many there are
 
 
+def cache_folder() -> Path:
+    """Return the folder for what is computed once and found again."""
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "dyssync"
+
+
 def gather(files: Sequence[str]) -> list[Path]:
     """Return the files that are meant, each once, in the order given.
 

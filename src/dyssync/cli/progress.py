@@ -68,6 +68,34 @@ class Bars:
 
         return show
 
+    def passes(self, what: str) -> tuple[OnProgress, Callable[[float], None]]:
+        """Show the epochs of one training, with its loss and what is left.
+
+        Returns:
+            What takes how many are done, of how many; the first call says how many were already.
+            And what takes the mean loss of each, before.
+        """
+        row: TaskID | None = None
+        losses: list[float] = []
+        began = told = time.monotonic()
+        before = 0
+
+        def count(done: int, of: int) -> None:
+            nonlocal row, began, told, before
+            now = time.monotonic()
+            if row is None:
+                row, before, began = self.bars.add_task(what, total=of, note=""), done, now
+            note = f"{done}/{of} passes"
+            if losses:
+                note += f", loss {losses[-1]:.3f}"
+                note += _left(now - began, done - before, of - done) if done < of else ""
+            self.bars.update(row, completed=done, note=note)
+            if not self.console.is_terminal and (now - told > LINE_EVERY_S or done == of):
+                told = now
+                self.say(f"{what}: {note}")
+
+        return count, losses.append
+
     def working(self, tasks: list[Task]) -> Callable[[str], OnProgress]:
         """Show the work of all tasks as one bar, weighted by their cost."""
         costs = {task.key: task.cost for task in tasks}

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dyssync.cli.batch import Workers
+from dyssync.cli.paths import cache_folder
 from dyssync.cli.progress import Bars
 from dyssync.inspection.wording import NONE
 
@@ -102,7 +103,7 @@ def study(
             workers=workers,
             force=force,
             command=_command(),
-            cache=_cache_folder(),
+            cache=cache_folder(),
         )
         report = write_report(outcome.results, out)
         finish(outcome.folder)
@@ -117,11 +118,6 @@ def _command() -> str:
         before, separator, last = word.rpartition("=")
         words.append(before + separator + (Path(last).name if os.path.isabs(last) else last))
     return shlex.join(["dyssync", *words])
-
-
-def _cache_folder() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "dyssync"
 
 
 def _as_json(results: StudyResults) -> str:

@@ -1,4 +1,4 @@
-"""A corpus: ECGs without a label, for self-supervision."""
+"""A corpus: ECGs without a label, read whole."""
 
 from __future__ import annotations
 
@@ -58,12 +58,9 @@ def read_corpus(
     Raises:
         CohortError: as :func:`check_corpus`, or nothing in it can be used.
     """
-    if _is_sharded(path):
+    if is_sharded(path):
         return _read_shards(path, seconds, on_progress)
-    table, folder = _listed(path)
-    if "patient_id" not in table.columns:
-        # a file of its own is a patient of its own until a table says otherwise
-        table["patient_id"] = table["ecg"].map(lambda name: Path(str(name)).stem)
+    table, folder = listed_with_patients(path)
     rows = read_recordings(table, folder, seconds=seconds, workers=workers, on_progress=on_progress)
     problems = read_problems(table, rows)
     ecgs = tuple(row.recording for row in rows if isinstance(row.recording, ECG))
@@ -81,8 +78,21 @@ def check_corpus(path: Path) -> None:
         CohortError: there is no such table or folder, the folder is empty, or the table names no
             recordings.
     """
-    if not _is_sharded(path):
+    if not is_sharded(path):
         _listed(path)
+
+
+def listed_with_patients(path: Path) -> tuple[pd.DataFrame, Path]:
+    """Return the table of a corpus with the columns ecg and patient_id, and its folder.
+
+    Raises:
+        CohortError: as :func:`check_corpus`.
+    """
+    table, folder = _listed(path)
+    if "patient_id" not in table.columns:
+        # a file of its own is a patient of its own until a table says otherwise
+        table["patient_id"] = table["ecg"].map(lambda name: Path(str(name)).stem)
+    return table, folder
 
 
 def _listed(path: Path) -> tuple[pd.DataFrame, Path]:
@@ -105,7 +115,8 @@ def _listed(path: Path) -> tuple[pd.DataFrame, Path]:
     return pd.DataFrame({"ecg": files}), path
 
 
-def _is_sharded(path: Path) -> bool:
+def is_sharded(path: Path) -> bool:
+    """Say whether a folder holds a simulated corpus."""
     return path.is_dir() and any(path.glob(SHARDS))
 
 

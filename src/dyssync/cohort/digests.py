@@ -32,11 +32,6 @@ def recording_keys(recordings: Iterable[Input]) -> list[str]:
     return [signal_key(recording) for recording in recordings]
 
 
-def patient_keys(patients: Iterable[str]) -> list[str]:
-    """Return sha256 digests of patient ids, so that an encoder can name them without telling."""
-    return sorted({hashlib.sha256(p.encode()).hexdigest() for p in patients})
-
-
 def responses_digest(table: pd.DataFrame) -> str:
     """Return the sha256 of who responded, and by how much where the volumes say so.
 

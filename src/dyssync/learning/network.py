@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 FEATURES = 512  # channels of the last stage of ResNet-18
 STAGES = ("layer1", "layer2", "layer3", "layer4")
+SCALE = ".scale"  # of a matrix in whole numbers; its key ends so
 
 
 def build_encoder() -> torch.nn.Module:
@@ -94,16 +95,55 @@ def round_weights(module: torch.nn.Module) -> None:
                 parameter.copy_(parameter.half().float())
 
 
-def pack_weights(module: torch.nn.Module) -> bytes:
-    """Return all weights as safetensors bytes; matrices in half precision."""
+def pack_weights(module: torch.nn.Module, *, bits: int = 16) -> bytes:
+    """Return all weights as safetensors bytes; what is no matrix keeps 4 bytes.
+
+    Args:
+        module: the network.
+        bits: of each number of a matrix: 16, half precision; or 8, whole numbers from -127 to 127
+            and one scale for each output channel.
+    """
     from safetensors.torch import save
 
     tensors = {k: v.detach().cpu() for k, v in module.state_dict().items()}
-    return save({k: (v.half() if v.ndim > 1 else v).contiguous() for k, v in tensors.items()})
+    packed: dict[str, torch.Tensor] = {}
+    for key, values in tensors.items():
+        if values.ndim <= 1:
+            packed[key] = values
+        elif bits == 8:
+            packed[key], packed[key + SCALE] = _whole_numbers(values.float())
+        else:
+            packed[key] = values.half()
+    return save({k: v.contiguous() for k, v in packed.items()})
+
+
+def repack_weights(data: bytes) -> bytes:
+    """Return the weights of an encoder, as :func:`pack_weights` made them, packed in 8 bits.
+
+    Raises:
+        ModelError: as :func:`unpack_weights`.
+    """
+    encoder = build_encoder()
+    unpack_weights(encoder, data)
+    return pack_weights(encoder, bits=8)
+
+
+def _whole_numbers(values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return (out, ...) float32 as int8, and scales (out,) float32 that multiply them."""
+    import torch
+
+    scales = values.flatten(1).abs().amax(1).clamp(min=1e-12) / 127
+    whole = (values / _along(scales, values)).round()
+    return whole.to(torch.int8), scales
+
+
+def _along(scales: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+    """Return scales (out,) in a shape that multiplies (out, ...)."""
+    return scales.reshape(-1, *[1] * (values.ndim - 1))
 
 
 def unpack_weights(module: torch.nn.Module, data: bytes) -> None:
-    """Load what :func:`pack_weights` returned.
+    """Load what :func:`pack_weights` returned, in either number of bits.
 
     Raises:
         ModelError: the bytes are damaged or of another network.
@@ -112,8 +152,12 @@ def unpack_weights(module: torch.nn.Module, data: bytes) -> None:
     from safetensors.torch import load
 
     try:
-        module.load_state_dict(
-            {k: v.float() if v.is_floating_point() else v for k, v in load(data).items()}
-        )
-    except (SafetensorError, RuntimeError) as error:
+        packed = load(data)
+        scales = {k: packed.pop(k) for k in [*packed] if k.endswith(SCALE)}
+        weights = {k: v.float() if v.is_floating_point() else v for k, v in packed.items()}
+        for key, scale in scales.items():
+            held = weights[key.removesuffix(SCALE)]
+            weights[key.removesuffix(SCALE)] = held.float() * _along(scale, held)
+        module.load_state_dict(weights)
+    except (SafetensorError, RuntimeError, KeyError) as error:
         raise ModelError(f"network weights do not fit: {str(error).splitlines()[0]}") from error

@@ -47,15 +47,36 @@ def drawn_signal(ecg: ECG, layout: str) -> Signal:
 
 @kept(most=5_000)
 def _drawn(ecg: ECG, source: SignalSource, seconds: float) -> Signal:
-    signal = bandpass(resample(ecg.signal, ecg.fs, FS), FS, *BAND)
-    if source == "rhythm":
-        return signal
+    signal = rhythm_signal(ecg)
+    return signal if source == "rhythm" else beat_panel(signal, seconds)
+
+
+def rhythm_signal(ecg: ECG) -> Signal:
+    """Return the recording filtered to `BAND` and brought to :data:`FS`, (12, n) float32 mV."""
+    return bandpass(resample(ecg.signal, ecg.fs, FS), FS, *BAND)
+
+
+def beat_panel(signal: Signal, seconds: float) -> Signal:
+    """Return the median beat as a panel of `seconds` shows it, (12, n) float32 mV at :data:`FS`.
+
+    Args:
+        signal: of :func:`rhythm_signal`.
+        seconds: width of the panel; the middle of the QRS stands at `TILE_CENTRE_SHARE` of it.
+
+    Returns:
+        NaN where no heart beat is found.
+    """
     try:
         beat = median_beat(signal, FS, before_s=seconds, after_s=seconds)
     except InputError:
         return np.full((len(LEADS), round(seconds * FS)), np.nan, np.float32)
-    start = qrs_centre(beat) - round(TILE_CENTRE_SHARE * seconds * FS)
+    start = qrs_centre(beat) - centre_of_panel(seconds)
     return beat.signal[:, start : start + round(seconds * FS)]
+
+
+def centre_of_panel(seconds: float) -> int:
+    """Return the sample of a :func:`beat_panel` in which the middle of the QRS stands."""
+    return round(TILE_CENTRE_SHARE * seconds * FS)
 
 
 def neutral_views(layout: str, n: int, gain: float) -> list[View]:

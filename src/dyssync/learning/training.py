@@ -27,17 +27,24 @@ if TYPE_CHECKING:
 PRECISIONS = ("auto", "32-true", "bf16-mixed")  # Fabric's names
 
 
+def _nothing(told: float) -> None:
+    """Do nothing."""
+
+
 @dataclass(frozen=True)
 class Watch:
     """Who looks on while a model is fitted.
 
     Attributes:
-        on_progress: called with how much is done, of how much: epochs, trees.
+        on_progress: called with how much is done, of how much: epochs, trees. The first call of a
+            training that goes on says how much was done before.
         checkpoint: folder for what is needed to go on after an interruption; None to keep nothing.
+        on_loss: called after each epoch, before `on_progress`, with its mean loss.
     """
 
     on_progress: OnProgress = unwatched
     checkpoint: Path | None = None
+    on_loss: Callable[[float], None] = _nothing
 
 
 UNWATCHED = Watch()
@@ -72,10 +79,6 @@ class Schedule:
         return self.learning_rate * 0.5 * (1 + math.cos(math.pi * (progress - 0.1) / 0.9))
 
 
-def _nothing(progress: float) -> None:
-    """Do nothing after a step."""
-
-
 @dataclass(frozen=True)
 class Objective:
     """What is to be learnt of `n` recordings.
@@ -85,6 +88,8 @@ class Objective:
         loss_of: loss of a batch, from indices (k,) and the epoch's generator.
         after_step: called after each step of the optimiser, without gradients, with the share of
             all steps that are done, 0-1.
+        order: draws the indices of an epoch, (n,), in the order in which they are learnt; some may
+            be there twice, others not at all. Unless it is given each comes once, shuffled.
         validate: value to make small after each epoch, of the averaged module in evaluation mode;
             None to keep the last epoch.
     """
@@ -92,6 +97,7 @@ class Objective:
     n: int
     loss_of: Callable[[Ints, np.random.Generator], torch.Tensor]
     after_step: Callable[[float], None] = _nothing
+    order: Callable[[np.random.Generator], Ints] | None = None
     validate: Callable[[torch.nn.Module], float] | None = None
 
 
@@ -120,10 +126,9 @@ def epoch_rng(seed: int, epoch: int) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence([seed, epoch]))
 
 
-def batches(n: int, size: int, rng: np.random.Generator) -> Iterator[Ints]:
-    """Yield shuffled index batches; a rest of one is left out (batch norm needs two)."""
-    order = rng.permutation(n)
-    for start in range(0, n, size):
+def batches(order: Ints, size: int) -> Iterator[Ints]:
+    """Yield indices in batches; a rest of one is left out (batch norm needs two)."""
+    for start in range(0, len(order), size):
         batch = order[start : start + size]
         if len(batch) > 1:
             yield batch
@@ -157,6 +162,7 @@ def train(
     averaged = AveragedModel(module, multi_avg_fn=average, use_buffers=True)
     checkpoint = Checkpoint(watch.checkpoint, module, averaged, optimizer)
     history = checkpoint.resume()
+    watch.on_progress(len(history.loss), schedule.epochs)
     steps = max(1, math.ceil(objective.n / schedule.batch_size))
     for epoch in range(len(history.loss), schedule.epochs):
         # asked before an epoch, so that a resumed run stops where the whole one would have
@@ -166,7 +172,8 @@ def train(
         torch.manual_seed(int(rng.integers(2**31)))
         module.train()
         losses = []
-        for step, batch in enumerate(batches(objective.n, schedule.batch_size, rng)):
+        order = objective.order(rng) if objective.order else rng.permutation(objective.n)
+        for step, batch in enumerate(batches(order, schedule.batch_size)):
             for group in optimizer.param_groups:
                 group["lr"] = schedule.rate_at((epoch + step / steps) / schedule.epochs)
             loss = objective.loss_of(batch, rng)
@@ -184,6 +191,7 @@ def train(
         if objective.validate is None or history.validation[-1] <= min(history.validation):
             history.best_epoch = epoch + 1
             checkpoint.keep_best()
+        watch.on_loss(history.loss[-1])
         watch.on_progress(epoch + 1, schedule.epochs)
         checkpoint.save(history)
     checkpoint.load_best()

@@ -1,4 +1,4 @@
-"""Self-supervised learning on unlabelled ECGs; one file and one line here a method."""
+"""Learning from ECGs without labels, before any patient's; one file and one line here a method."""
 
 from typing import Any
 
@@ -11,6 +11,9 @@ METHODS: Registry[type[Method]] = Registry[Any](
     "method",
     {
         "waveform": "dyssync.pretraining.waveform:Waveform",
+        "measurements": "dyssync.pretraining.measurements:Measurements",
         "simclr": "dyssync.pretraining.simclr:SimCLR",
+        "vicreg": "dyssync.pretraining.vicreg:VICReg",
+        "hearts": "dyssync.pretraining.hearts:Hearts",
     },
 )

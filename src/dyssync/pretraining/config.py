@@ -5,18 +5,17 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
 from dyssync import __version__
-from dyssync.cohort.digests import digest_of
-from dyssync.ecg import ECG
 from dyssync.errors import ConfigError, check_choice, check_range, join_problems
 from dyssync.learning.picture_config import MIXED, PLAIN, PictureConfig, named_layouts
 from dyssync.pretraining import METHODS
 from dyssync.pretraining.method import Method, Setting
 from dyssync.records import Record
 
+VERSION = 2  # another one where the same config leaves other bytes; cached encoders go by it
 KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a word"}
 
 
@@ -36,7 +35,7 @@ class PretrainingConfig(Record):
         wear: largest severity, 0-5.
         passes: how often the corpus is gone through.
         draws: most recordings drawn in all; a large corpus is gone through less often.
-        batch_size: recordings a step.
+        batch_size: recordings a step; left 0, the method's own is written out here.
         learning_rate: peak of AdamW's rate.
         weight_decay: AdamW's.
         precision: "auto", "32-true" or "bf16-mixed".
@@ -56,7 +55,7 @@ class PretrainingConfig(Record):
     wear: float = 0.0
     passes: int = 60
     draws: int = 200_000
-    batch_size: int = 16
+    batch_size: int = 0
     learning_rate: float = 1e-3
     weight_decay: float = 0.01
     precision: str = "auto"
@@ -67,6 +66,8 @@ class PretrainingConfig(Record):
         layouts = self.training_layouts or named_layouts(MIXED, self.layout)
         object.__setattr__(self, "settings", settings)
         object.__setattr__(self, "training_layouts", layouts)
+        batch_size = self.batch_size or METHODS[self.method].BATCH
+        object.__setattr__(self, "batch_size", check_range("batch_size", batch_size, 2, 65_536))
         _ = self.pictures  # checks their settings
 
     @property
@@ -89,9 +90,15 @@ class PretrainingConfig(Record):
         """Return how often a corpus of n recordings is gone through; once at least."""
         return max(1, min(self.passes, round(self.draws / n)))
 
-    def digest(self, ecgs: Sequence[ECG], weights: str | None = None) -> str:
-        """Return the name of the encoder that this config makes of these recordings."""
-        held = [__version__, asdict(self), digest_of(ecgs), weights]
+    def digest(self, corpus: str, weights: str | None = None, started_from: str = "") -> str:
+        """Return the name of the encoder that this config makes of a corpus.
+
+        Args:
+            corpus: digest of its recordings.
+            weights: file that it starts from, if any.
+            started_from: sha256 of the encoder that it goes on from, if any.
+        """
+        held = [VERSION, __version__, asdict(self), corpus, weights, started_from]
         text = json.dumps(held, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 

@@ -4,18 +4,55 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from dyssync.cohort.digests import patient_keys, signal_key
 from dyssync.errors import ModelError
 from dyssync.image import Input
+from dyssync.learning.network import repack_weights
+from dyssync.pretraining import METHODS
 from dyssync.pretraining.config import PretrainingConfig
+from dyssync.pretraining.method import NOTHING, SIMULATION
+from dyssync.pretraining.seen import Seen
 from dyssync.records import Record
 from dyssync.whole import whole_folder
 
 SHIPPED = Path(__file__).parent / "shipped"
-WEIGHTS, RECORD = "encoder.safetensors", "encoder.json"
+WEIGHTS, SEEN, RECORD = "encoder.safetensors", "seen.safetensors", "encoder.json"
+
+
+@dataclass(frozen=True)
+class CorpusSource(Record):
+    """A source of the corpus of an encoder.
+
+    Attributes:
+        name: of the table or folder.
+        recordings: how many were drawn from.
+        simulated: whether the hearts are virtual.
+        share: of the recordings that an epoch drew, 0-1.
+    """
+
+    name: str
+    recordings: int
+    simulated: bool
+    share: float
+
+
+@dataclass(frozen=True)
+class Stage(Record):
+    """A pretraining that an encoder has behind it.
+
+    Attributes:
+        method: its name.
+        supervised: by what: "nothing" or "simulation".
+        sources: what it learnt from.
+        sha256: of the weights that it left.
+    """
+
+    method: str
+    supervised: str
+    sources: tuple[CorpusSource, ...]
+    sha256: str
 
 
 @dataclass(frozen=True)
@@ -26,19 +63,39 @@ class EncoderRecord(Record):
         config: how it was pretrained.
         seed: of initialisation, order and views.
         corpus_digest: of the recordings.
-        patients: sha256 of each patient id of the corpus, sorted.
-        recordings: digest of each recording, sorted.
+        sources: what it learnt from.
+        earlier: the pretrainings before, first to last; each went on from the one before.
         loss: mean loss of every epoch.
         sha256: of the weights.
+        seen_sha256: of the file that names whom it has seen.
     """
 
     config: PretrainingConfig
     seed: int
     corpus_digest: str
-    patients: tuple[str, ...]
-    recordings: tuple[str, ...]
+    sources: tuple[CorpusSource, ...]
+    earlier: tuple[Stage, ...]
     loss: tuple[float, ...]
     sha256: str
+    seen_sha256: str
+
+    @property
+    def started_from(self) -> str:
+        """sha256 of the encoder that it went on from; "" for a fresh one."""
+        return self.earlier[-1].sha256 if self.earlier else ""
+
+    @property
+    def supervised(self) -> str:
+        """By what it, or an encoder before it, was supervised: "nothing" or "simulation"."""
+        by = {METHODS[self.config.method].SUPERVISED, *(s.supervised for s in self.earlier)}
+        return SIMULATION if SIMULATION in by else NOTHING
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """All pretrainings, its own last."""
+        method = self.config.method
+        own = Stage(method, METHODS[method].SUPERVISED, self.sources, self.sha256)
+        return (*self.earlier, own)
 
 
 @dataclass(frozen=True)
@@ -47,10 +104,12 @@ class Encoder:
 
     Attributes:
         weights: safetensors bytes of the network's trunk.
+        seen: patients and recordings that it, or an encoder before it, has learnt from.
         record: where they come from.
     """
 
     weights: bytes
+    seen: Seen
     record: EncoderRecord
 
     def check_unseen(self, tested: Iterable[Input]) -> None:
@@ -59,30 +118,38 @@ class Encoder:
         Raises:
             ModelError: the corpus holds some of `tested`; all their patients are named.
         """
-        patients, recordings = set(self.record.patients), set(self.record.recordings)
-        seen = sorted(
-            {
-                str(ecg.patient_id)
-                for ecg in tested
-                if patient_keys([str(ecg.patient_id)])[0] in patients
-                or signal_key(ecg) in recordings
-            }
-        )
-        if seen:
+        if seen := self.seen.among(tested):
             raise ModelError(
                 f"encoder: {len(seen)} patients of its corpus are in a test part "
                 f"({', '.join(seen)}); pretrain without them"
             )
 
-    def save(self, folder: Path) -> None:
+    def packed(self) -> Encoder:
+        """Return the same in 8 bits a weight: half the bytes, features that differ by 1 to 2 %.
+
+        Raises:
+            ModelError: the weights are damaged.
+        """
+        weights = repack_weights(self.weights)
+        return replace(
+            self, weights=weights, record=replace(self.record, sha256=digest_of_weights(weights))
+        )
+
+    def save(self, folder: Path, *, bits: int = 16) -> None:
         """Write the folder; it appears whole or not at all.
+
+        Args:
+            folder: where.
+            bits: of each weight: 16, as it is; or 8, see :meth:`packed`.
 
         Raises:
             InputError: it cannot be written.
         """
+        held = self.packed() if bits == 8 else self
         with whole_folder(folder) as part:
-            (part / WEIGHTS).write_bytes(self.weights)
-            self.record.save(part / RECORD)
+            (part / WEIGHTS).write_bytes(held.weights)
+            (part / SEEN).write_bytes(held.seen.pack())
+            held.record.save(part / RECORD)
 
 
 def load_encoder(folder: Path) -> Encoder:
@@ -91,17 +158,23 @@ def load_encoder(folder: Path) -> Encoder:
     Raises:
         ModelError: it is no encoder, or it is damaged.
     """
-    missing = [name for name in (WEIGHTS, RECORD) if not (folder / name).is_file()]
+    missing = [name for name in (WEIGHTS, SEEN, RECORD) if not (folder / name).is_file()]
     if missing:
         raise ModelError(f"{folder.name} is no encoder: {' and '.join(missing)} missing")
     record = EncoderRecord.load(folder / RECORD)
+    weights = _read(folder / WEIGHTS, record.sha256)
+    seen = Seen.unpack(_read(folder / SEEN, record.seen_sha256))
+    return Encoder(weights, seen, record)
+
+
+def _read(path: Path, sha256: str) -> bytes:
     try:
-        weights = (folder / WEIGHTS).read_bytes()
+        data = path.read_bytes()
     except OSError as error:
-        raise ModelError(f"{WEIGHTS}: cannot be read ({error.strerror})") from error
-    if digest_of_weights(weights) != record.sha256:
-        raise ModelError(f"{folder.name}: {WEIGHTS} differs from its sha256; pretrain again")
-    return Encoder(weights, record)
+        raise ModelError(f"{path.name}: cannot be read ({error.strerror})") from error
+    if digest_of_weights(data) != sha256:
+        raise ModelError(f"{path.parent.name}: {path.name} differs from its sha256; pretrain again")
+    return data
 
 
 def shipped_encoder(name: str) -> Encoder:
@@ -120,5 +193,5 @@ def shipped_encoder(name: str) -> Encoder:
 
 
 def digest_of_weights(weights: bytes) -> str:
-    """Return the sha256 that an encoder's record holds of its weights."""
+    """Return the sha256 that an encoder's record holds of a file."""
     return hashlib.sha256(weights).hexdigest()

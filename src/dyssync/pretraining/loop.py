@@ -9,73 +9,134 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dyssync.arrays import Ints
-from dyssync.cohort.digests import digest_of, patient_keys, recording_keys
 from dyssync.ecg import ECG
-from dyssync.learning.network import build_encoder, load_image_weights, pack_weights
+from dyssync.errors import CohortError
+from dyssync.learning.network import (
+    build_encoder,
+    load_image_weights,
+    pack_weights,
+    unpack_weights,
+)
 from dyssync.learning.network_input import stack
 from dyssync.learning.training import UNWATCHED, Objective, Schedule, Watch, make_fabric, train
 from dyssync.pretraining.config import PretrainingConfig
-from dyssync.pretraining.encoder import Encoder, EncoderRecord, digest_of_weights
+from dyssync.pretraining.encoder import CorpusSource, Encoder, EncoderRecord, digest_of_weights
+from dyssync.pretraining.material import Material
+from dyssync.pretraining.method import Method
+from dyssync.pretraining.mixing import epoch_order
+from dyssync.pretraining.seen import Seen
 
 if TYPE_CHECKING:
     import torch
 
 
 def pretrain(
-    ecgs: Sequence[ECG],
+    corpus: Material | Sequence[ECG],
     config: PretrainingConfig,
     *,
     seed: int = 0,
     weights: str | None = None,
+    start: Encoder | None = None,
     watch: Watch = UNWATCHED,
 ) -> Encoder:
     """Learn an encoder from recordings without labels.
 
     Args:
-        ecgs: the corpus.
+        corpus: as it was prepared, or ECGs, which are prepared in memory.
         config: how.
         seed: of initialisation, order and views.
         weights: local ImageNet state dict to start from.
+        start: encoder to go on from, instead.
         watch: progress and checkpoint.
 
     Raises:
-        CohortError: the corpus is too small, or no heart beat is found in it.
+        CohortError: the corpus is too small, no heart beat is found in it, or it does not tell what
+            the method asks for.
     """
     import torch
 
+    material = corpus if isinstance(corpus, Material) else Material.of(corpus)
     method = config.make_method()
-    method.prepare(ecgs)
+    method.prepare(material)
+    sources = _sources(material, method)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         encoder = build_encoder()
-        if weights is not None:
+        if start is not None:
+            unpack_weights(encoder, start.weights)
+        elif weights is not None:
             load_image_weights(encoder, Path(weights))
-        network = method.network(encoder)
-        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        fabric = make_fabric(config.precision)
-        module = fabric.setup_module(network)
-
-        def loss_of(batch: Ints, rng: np.random.Generator) -> torch.Tensor:
-            pictures, targets = method.draw(batch, rng)
-            x = torch.from_numpy(stack(pictures)).to(fabric.device)
-            outputs = module(x.contiguous(memory_format=torch.channels_last))
-            return method.loss(outputs, torch.from_numpy(targets).to(fabric.device))
-
-        n = len(method)
-        objective = Objective(n, loss_of, lambda progress: method.after_step(network, progress))
-        schedule = Schedule(
-            config.passes_of(n), config.batch_size, config.learning_rate, config.weight_decay
-        )
-        history = train(network, objective, schedule, seed=seed, fabric=fabric, watch=watch)
-    network.cpu()
+        loss = _learn(encoder, method, material, config, seed, watch)
     packed = pack_weights(encoder)
+    seen = Seen.of(material.keys("patients"), material.keys("recordings"))
+    if start is not None:
+        seen |= start.seen
     record = EncoderRecord(
         config=config,
         seed=seed,
-        corpus_digest=digest_of(ecgs),
-        patients=tuple(patient_keys(str(e.patient_id) for e in ecgs if e.patient_id)),
-        recordings=tuple(sorted(recording_keys(ecgs))),
-        loss=tuple(history.loss),
+        corpus_digest=material.digest,
+        sources=sources,
+        earlier=start.record.stages if start is not None else (),
+        loss=tuple(loss),
         sha256=digest_of_weights(packed),
+        seen_sha256=digest_of_weights(seen.pack()),
     )
-    return Encoder(packed, record)
+    return Encoder(packed, seen, record)
+
+
+def _learn(
+    encoder: torch.nn.Module,
+    method: Method,
+    material: Material,
+    config: PretrainingConfig,
+    seed: int,
+    watch: Watch,
+) -> list[float]:
+    """Train the encoder in place, on whatever device there is; return the loss of each epoch."""
+    import torch
+
+    network = method.network(encoder)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    fabric = make_fabric(config.precision)
+    module = fabric.setup_module(network)
+
+    def loss_of(batch: Ints, rng: np.random.Generator) -> torch.Tensor:
+        pictures, targets = method.draw(batch, rng)
+        x = torch.from_numpy(stack(pictures)).to(fabric.device)
+        outputs = module(x.contiguous(memory_format=torch.channels_last))
+        return method.loss(outputs, torch.from_numpy(targets).to(fabric.device))
+
+    n, source = len(method), material.source[method.rows]
+    objective = Objective(
+        n,
+        loss_of,
+        after_step=lambda progress: method.after_step(network, progress),
+        order=lambda rng: epoch_order(source, material.shares, rng),
+    )
+    schedule = Schedule(
+        config.passes_of(n), config.batch_size, config.learning_rate, config.weight_decay
+    )
+    history = train(network, objective, schedule, seed=seed, fabric=fabric, watch=watch)
+    network.cpu()
+    return history.loss
+
+
+def _sources(material: Material, method: Method) -> tuple[CorpusSource, ...]:
+    """Return what the method draws from.
+
+    Raises:
+        CohortError: a source that is to have a share has nothing to draw from.
+    """
+    counts = np.bincount(material.source[method.rows], minlength=len(material.parts))
+    shares = material.shares or tuple(counts / counts.sum())
+    empty = [
+        part.name
+        for part, count, share in zip(material.parts, counts, shares, strict=True)
+        if share > 0 and count == 0
+    ]
+    if empty:
+        raise CohortError(f"corpus {', '.join(empty)}: no recording can be used; leave it out")
+    return tuple(
+        CorpusSource(part.name, int(count), part.simulated, float(share))
+        for part, count, share in zip(material.parts, counts, shares, strict=True)
+    )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias
 
 import numpy as np
 
 from dyssync.arrays import Bytes, Ints, Singles
-from dyssync.ecg import ECG
+from dyssync.errors import CohortError
 from dyssync.learning.picture_config import PictureConfig
+from dyssync.pretraining.material import Material
 
 if TYPE_CHECKING:
     import torch
@@ -18,9 +19,15 @@ Pictures: TypeAlias = list[Bytes]
 Targets: TypeAlias = Singles
 Setting: TypeAlias = bool | int | float | str
 
+NOTHING, SIMULATION = "nothing", "simulation"  # by which a method is supervised
+
 
 class Method(Protocol):
     """A task that pictures set without labels. The loop, optimiser and checkpoints are not its.
+
+    `SUPERVISED` says by what: "nothing", where all that is asked is computed from the ECG itself,
+    or "simulation", where it is what only a simulator knows. `BATCH` is how many recordings a step
+    takes unless the user says else. `rows` are the recordings of the material that are drawn from.
 
     A method inherits from this class. Its settings are keywords of its constructor, with defaults,
     kept as attributes; each number stands in `RANGES`, each word in `CHOICES`. Torch draws from its
@@ -28,20 +35,28 @@ class Method(Protocol):
     epoch.
     """
 
+    SUPERVISED: ClassVar[str] = NOTHING
+    BATCH: ClassVar[int] = 16
     RANGES: ClassVar[Mapping[str, tuple[float, float]]] = {}
     CHOICES: ClassVar[Mapping[str, Iterable[str]]] = {}
+    rows: Ints
 
     def __init__(self, pictures: PictureConfig, **settings: Any) -> None:
         """Take what pictures the model to come learns from, and the method's own settings."""
 
-    def prepare(self, ecgs: Sequence[ECG]) -> None:
-        """Fit whatever the targets need, on the corpus only."""
+    def prepare(self, material: Material) -> None:
+        """Choose `rows`, and fit whatever the targets need, on the corpus only.
+
+        Raises:
+            CohortError: the corpus has too little of what the method needs.
+        """
 
     def __len__(self) -> int:
         """Return the number of recordings to draw from, after :meth:`prepare`."""
+        return len(self.rows)
 
     def draw(self, batch: Ints, rng: np.random.Generator) -> tuple[Pictures, Targets]:
-        """Return the pictures of a batch of recordings, and their targets."""
+        """Return the pictures of a batch of recordings, by number in `rows`, and their targets."""
 
     def network(self, encoder: torch.nn.Module) -> torch.nn.Module:
         """Return what learns: `encoder` itself and all that the method puts beside it.
@@ -68,3 +83,26 @@ class Method(Protocol):
             progress: share of all steps that are done, 0-1.
         """
         return None
+
+
+def rows_with_beat(material: Material) -> Ints:
+    """Return the recordings in which a heartbeat is found.
+
+    Raises:
+        CohortError: they are less than two.
+    """
+    rows = np.flatnonzero(material.beating)
+    if len(rows) < 2:
+        raise CohortError(f"corpus: a heart beat was found in {len(rows)} recordings, 2 needed")
+    return rows
+
+
+def rows_to_compare(material: Material) -> Ints:
+    """Return all recordings.
+
+    Raises:
+        CohortError: they are less than two.
+    """
+    if len(material) < 2:
+        raise CohortError(f"corpus: {len(material)} recordings; at least 2 are needed to compare")
+    return np.arange(len(material))

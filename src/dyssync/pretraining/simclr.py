@@ -5,18 +5,16 @@ Chen et al. 2020, arXiv 2002.05709: normalised temperature-scaled cross entropy 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from dyssync.arrays import Ints
-from dyssync.ecg import ECG
-from dyssync.errors import CohortError
 from dyssync.learning.network import FEATURES
-from dyssync.learning.network_input import drawn_signal
 from dyssync.learning.picture_config import PictureConfig
-from dyssync.pretraining.method import Method, Pictures, Targets
+from dyssync.pretraining.material import Material
+from dyssync.pretraining.method import Method, Pictures, Targets, rows_to_compare
 from dyssync.pretraining.views import draw_pairs
 
 if TYPE_CHECKING:
@@ -44,18 +42,14 @@ class SimCLR(Method):
         self.temperature = temperature
         self.projection = projection
 
-    def prepare(self, ecgs: Sequence[ECG]) -> None:
-        """Hold the signals; nothing is fitted."""
-        if len(ecgs) < 2:
-            raise CohortError(f"corpus: {len(ecgs)} recordings; at least 2 are needed to compare")
-        self.signals = [drawn_signal(ecg, self.pictures.layout) for ecg in ecgs]
-
-    def __len__(self) -> int:
-        return len(self.signals)
+    def prepare(self, material: Material) -> None:
+        """Hold the corpus; nothing is fitted."""
+        self.material, self.rows = material, rows_to_compare(material)
 
     def draw(self, batch: Ints, rng: np.random.Generator) -> tuple[Pictures, Targets]:
         """Return two pictures of each heart, all first ones before all second ones; no targets."""
-        pictures = draw_pairs([self.signals[i] for i in batch], self.pictures, rng)
+        signals = [self.material.signal(row, self.pictures.layout) for row in self.rows[batch]]
+        pictures = draw_pairs(signals, self.pictures, rng)
         return pictures, np.zeros((len(pictures), 0), dtype=np.float32)
 
     def network(self, encoder: torch.nn.Module) -> torch.nn.Module:

@@ -86,6 +86,23 @@ def add_noise(signal: Signal, rng: np.random.Generator) -> Signal:
     return signal + noise
 
 
+def draw_singly(
+    signals: Sequence[Signal], pictures: PictureConfig, rng: np.random.Generator
+) -> list[Bytes]:
+    """Return a picture of each signal with noise, in the views that the model to come learns from.
+
+    Args:
+        signals: (12, n) each, as :func:`~dyssync.learning.network_input.drawn_signal` returns them.
+        pictures: of the model to come.
+        rng: draws everything.
+    """
+    drawn = []
+    for signal in signals:
+        noisy, view = add_noise(signal, rng), draw_view(rng, pictures.views)
+        drawn.append(drawn_picture(noisy, view, pictures, rng))
+    return drawn
+
+
 def draw_pairs(
     signals: Sequence[Signal], pictures: PictureConfig, rng: np.random.Generator
 ) -> list[Bytes]:

@@ -6,19 +6,18 @@ solves it: the answer is the heart's own median beat, whatever paper, moment or 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from dyssync.arrays import Floats, Ints
-from dyssync.ecg import ECG, LEAD_INDEX
-from dyssync.errors import CohortError
+from dyssync.arrays import Ints
 from dyssync.learning.network import FEATURES
-from dyssync.learning.network_input import drawn_picture, drawn_signal
+from dyssync.learning.network_input import drawn_picture
 from dyssync.learning.picture_config import PictureConfig
-from dyssync.measurements.waveforms import feature_names, features
-from dyssync.pretraining.method import Method, Pictures, Targets
+from dyssync.pretraining.components import fit_components
+from dyssync.pretraining.material import Material
+from dyssync.pretraining.method import Method, Pictures, Targets, rows_with_beat
 from dyssync.pretraining.views import add_noise, apply_rotation, draw_rotation
 from dyssync.rendering import draw_view
 
@@ -49,50 +48,32 @@ class Waveform(Method):
         self.components = components
         self.whitening = whitening
 
-    def prepare(self, ecgs: Sequence[ECG]) -> None:
-        """Compute the beats, drop recordings without one, and fit the components."""
-        held = [(beat, ecg) for ecg in ecgs if np.isfinite(beat := _beat(ecg)).all()]
-        if len(held) < 2:
-            raise CohortError(f"corpus: a heart beat was found in {len(held)} recordings, 2 needed")
-        self.beats = np.stack([beat for beat, _ in held])  # (n, 12, m)
-        self.signals = [drawn_signal(ecg, self.pictures.layout) for _, ecg in held]
-        flat = self.beats.reshape(len(held), -1)
-        self.mean = flat.mean(axis=0)
-        _, sizes, axes = np.linalg.svd(flat - self.mean, full_matrices=False)
-        count = min(self.components, int((sizes > 1e-6 * sizes[0]).sum()))
-        sd = sizes[:count] / np.sqrt(len(held))
-        # (12 m, k); the first target has unit variance
-        scale = (sd / sd[0]) ** (1 - self.whitening) / sd
-        self.projection = (axes[:count].T * scale).astype(np.float32)
-
-    def __len__(self) -> int:
-        return len(self.signals)
+    def prepare(self, material: Material) -> None:
+        """Leave out recordings without a beat, and fit the components."""
+        self.material, self.rows = material, rows_with_beat(material)
+        self.fitted = fit_components(material, self.rows, self.components, self.whitening)
 
     def draw(self, batch: Ints, rng: np.random.Generator) -> tuple[Pictures, Targets]:
         """Return a picture of each heart, turned a little, and the turned heart's components."""
-        pictures, targets = [], []
-        for i in batch:
+        pictures, turned = [], []
+        rows = self.rows[batch]
+        for row, beat in zip(rows, self.material.beats(rows), strict=True):
             rotation = draw_rotation(rng)
-            signal = add_noise(apply_rotation(self.signals[i], rotation), rng)
+            signal = apply_rotation(self.material.signal(row, self.pictures.layout), rotation)
+            noisy = add_noise(signal, rng)
             view = draw_view(rng, self.pictures.views)
-            pictures.append(drawn_picture(signal, view, self.pictures, rng))
-            turned = rotation @ self.beats[i]
-            targets.append((turned.ravel() - self.mean) @ self.projection)
-        return pictures, np.stack(targets).astype(np.float32)
+            pictures.append(drawn_picture(noisy, view, self.pictures, rng))
+            turned.append(rotation @ beat)
+        return pictures, self.fitted.of(np.stack(turned))
 
     def network(self, encoder: torch.nn.Module) -> torch.nn.Module:
         """Return encoder and a linear head, to (n, components)."""
         import torch
 
-        return torch.nn.Sequential(encoder, torch.nn.Linear(FEATURES, self.projection.shape[1]))
+        return torch.nn.Sequential(
+            encoder, torch.nn.Linear(FEATURES, self.fitted.projection.shape[1])
+        )
 
     def loss(self, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         """Return the mean squared error, relative to the variance of the targets."""
         return (outputs - targets).square().sum(1).mean()
-
-
-def _beat(ecg: ECG) -> Floats:
-    """Return the median beat, (12, m) mV; NaN where no beat is found."""
-    values = features(ecg)
-    first = next(i for i, name in enumerate(feature_names()) if "_beat_" in name)
-    return values[first:-1].reshape(len(LEAD_INDEX), -1)

@@ -189,9 +189,9 @@ def build_config(
             held = merged.setdefault(model, {})
             if not isinstance(held, dict):
                 raise ConfigError(f"--set {text}: {model} has no parameters; it is a setting")
-            held[parameter] = _parse_value(value)
+            held[parameter] = parse_value(value)
         else:
-            merged[key.strip()] = _parse_value(value)
+            merged[key.strip()] = parse_value(value)
     parameters = {k: merged.pop(k) for k in list(merged) if isinstance(merged[k], dict)}
     for name in parameters:
         check_choice("model", name, MODELS)
@@ -208,7 +208,7 @@ def _wording(error: Mapping[str, Any]) -> str:
     return str(error["msg"]).removeprefix("Value error, ") if not key else f"{key}: {error['msg']}"
 
 
-def _parse_value(text: str) -> Any:
+def parse_value(text: str) -> Any:
     """Return a TOML value, or the text itself when it is none (an unquoted name)."""
     try:
         return tomllib.loads(f"value = {text.strip()}")["value"]

@@ -15,6 +15,7 @@ import pandas as pd
 from scipy.special import expit
 
 from dyssync.cohort.clinical import knows_facts
+from dyssync.cohort.digests import digest_of
 from dyssync.image import Input
 from dyssync.learning.training import Watch
 from dyssync.models.base import signals_of
@@ -65,7 +66,8 @@ def _pretrain(task: Task, material: Material, folder: Path, watch: Watch) -> Non
         encoder = pretrain(ecgs, config, seed=task.seed, weights=model.weights, watch=watch)
     else:
         # a corpus is large and serves many studies: its encoder outlives this one
-        kept = material.cache / "encoders" / config.digest(material.corpus, model.weights)
+        name = config.digest(digest_of(material.corpus), model.weights)
+        kept = material.cache / "encoders" / name
         if kept.is_dir():
             encoder = load_encoder(kept)
         else:

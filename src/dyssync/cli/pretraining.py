@@ -1,0 +1,133 @@
+"""`dyssync pretrain`."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dyssync.cli.batch import Workers
+from dyssync.cli.paths import cache_folder
+from dyssync.cli.progress import Bars
+from dyssync.errors import ConfigError
+
+if TYPE_CHECKING:
+    from dyssync.pretraining.config import PretrainingConfig
+    from dyssync.pretraining.encoder import Encoder
+
+Optional = typer.Option
+SIMULATED, ALONE = "sim-resnet18", "ssl-resnet18"  # the models that start from an encoder
+SPOKEN = {"nothing": "self-supervised", "simulation": "supervised by simulation"}
+WITHOUT_LIMIT = 1_000_000_000  # draws, where the user says how many passes
+
+
+def pretrain(
+    corpora: Annotated[
+        list[Path],
+        typer.Argument(metavar="CORPUS...", help="Folders or tables of ECGs; shards."),
+    ],
+    out: Annotated[Path, Optional("--out", "-o", help="Folder of the encoder; made.")],
+    method: Annotated[str, Optional(help="See dyssync list methods.")] = "measurements",
+    start: Annotated[Path | None, Optional("--from", help="Encoder to go on from.")] = None,
+    share: Annotated[
+        list[float] | None,
+        Optional(help="Of an epoch, one a corpus, adding up to 1. Default: by size."),
+    ] = None,
+    settings: Annotated[
+        list[str] | None, Optional("--set", help="name=value, of the method's own.")
+    ] = None,
+    passes: Annotated[
+        int | None, Optional(help="Epochs. Default: 60, or fewer that draw 200,000 ECGs.", min=1)
+    ] = None,
+    seed: Annotated[int, Optional(help="Same seed, same encoder.", min=0)] = 0,
+    layout: Annotated[str | None, Optional(help="Of the model to come. Default: 3x4+II.")] = None,
+    height: Annotated[int | None, Optional(help="Of a picture, px. Default: 224.", min=32)] = None,
+    width: Annotated[int | None, Optional(help="Of a picture, px. Default: 224.", min=32)] = None,
+    papers: Annotated[str | None, Optional(help="plain or mixed. Default: plain.")] = None,
+    wear: Annotated[float | None, Optional(help="Largest severity, 0-5. Default: 0.")] = None,
+    batch_size: Annotated[
+        int | None, Optional(help="ECGs a step. Default: the method's.", min=2)
+    ] = None,
+    learning_rate: Annotated[float | None, Optional(help="Peak. Default: 0.001.")] = None,
+    workers: Workers = None,
+    force: Annotated[bool, Optional("--force", help="Replace an encoder.")] = False,
+) -> None:
+    """Let a network learn from many ECGs before it sees a patient's response.
+
+    Example: dyssync pretrain hearts --method hearts --passes 8 --out ENCODER
+
+    Interrupted at any moment, the same command goes on where it was.
+    """
+    from dyssync.learning.training import Watch
+    from dyssync.pretraining.config import PretrainingConfig
+    from dyssync.pretraining.run import Asked, Told, pretrain_corpora
+    from dyssync.workers import available_cores
+
+    values: dict[str, Any] = {
+        "layout": layout, "height": height, "width": width, "papers": papers, "wear": wear,
+        "batch_size": batch_size, "learning_rate": learning_rate, "passes": passes,
+        "draws": None if passes is None else WITHOUT_LIMIT,
+    }  # fmt: skip
+    given = {name: value for name, value in values.items() if value is not None}
+    config = PretrainingConfig(method=method, settings=_settings(settings or []), **given)
+    asked = Asked(corpora, config, share or (), seed, start)
+    with Bars() as bars:
+        on_progress, on_loss = bars.passes("learning")
+        told = Told(bars.progress("preparing"), Watch(on_progress, None, on_loss))
+        many = workers or available_cores()
+        encoder, problems = pretrain_corpora(
+            asked, out, cache=cache_folder(), workers=many, force=force, told=told
+        )
+        for problem in problems:
+            bars.say(problem)
+    print(_summary(encoder, out))
+
+
+def _settings(texts: list[str]) -> dict[str, Any]:
+    from dyssync.study.config import parse_value
+
+    found = {}
+    for text in texts:
+        name, separator, value = text.partition("=")
+        if not separator:
+            raise ConfigError(f"--set {text}: name=value is needed")
+        found[name.strip()] = parse_value(value)
+    return found
+
+
+def _summary(encoder: Encoder, out: Path) -> str:
+    """Return what was learnt and how well, and what to do next, a line each."""
+    record = encoder.record
+    sources = ", ".join(
+        f"{source.recordings} ECGs of {source.name} ({source.share:.0%} of the draws)"
+        for source in record.sources
+    )
+    stages = " after ".join(stage.method for stage in reversed(record.stages))
+    return (
+        f"{out}: {stages}, {SPOKEN[record.supervised]}, from {sources}; {len(record.loss)} passes, "
+        f"loss {record.loss[0]:.3f} to {record.loss[-1]:.3f}\n"
+        f"next: dyssync study --cohort COHORT --out RUN {_start_with(record.config, encoder, out)}"
+    )
+
+
+def _start_with(config: PretrainingConfig, encoder: Encoder, out: Path) -> str:
+    """Return the options of a study that starts from the encoder, on pictures like its own."""
+    from dyssync.models import MODELS
+    from dyssync.models.protocols import Pretrained
+
+    name = ALONE
+    if encoder.record.supervised == "simulation" and SIMULATED in MODELS:
+        name = SIMULATED
+    model = MODELS[name]()
+    assert isinstance(model, Pretrained)
+    its = model.pretraining_config()
+    sizes = {"height": config.height, "width": config.width}
+    others = {
+        key: getattr(config, key)
+        for key in ("layout", "papers", "wear")
+        if getattr(config, key) != getattr(its, key)
+    }
+    words = {"encoder": out, **sizes, **others}
+    return " ".join(f"--set {shlex.quote(f'{name}.{key}={value}')}" for key, value in words.items())

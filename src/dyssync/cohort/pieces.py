@@ -1,0 +1,104 @@
+"""A corpus in pieces, so that one of any size is read in memory that does not grow."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from dyssync.arrays import Singles
+from dyssync.cohort.corpus import is_sharded, listed_with_patients
+from dyssync.cohort.recordings import read_problems, read_recordings, refuse_unusable
+from dyssync.cohort.shards import HEARTS, read_shard, shards_of
+from dyssync.cohort.table import Problem
+from dyssync.ecg import ECG
+
+PIECE = 256  # files of a piece; a shard of a simulated corpus holds as many ECGs
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """A part of a corpus that one process reads at a time.
+
+    Attributes:
+        path: a shard; or the folder that the paths of `table` start from.
+        table: rows with the columns ecg and patient_id; None for a shard.
+        first: number of the first row in the whole table.
+    """
+
+    path: Path
+    table: pd.DataFrame | None = None
+    first: int = 0
+
+
+def pieces_of(path: Path) -> list[Piece]:
+    """Return a corpus as pieces, in its order, without reading a recording.
+
+    Raises:
+        CohortError: as `dyssync.cohort.corpus.check_corpus`.
+    """
+    if is_sharded(path):
+        return [Piece(shard) for shard in shards_of(path)]
+    table, folder = listed_with_patients(path)
+    return [Piece(folder, table[k : k + PIECE], k) for k in range(0, len(table), PIECE)]
+
+
+def read_piece(
+    piece: Piece, *, seconds: float = 10.0
+) -> tuple[list[tuple[ECG, Singles]], list[Problem]]:
+    """Return the ECGs of a piece, beside each its heart, NaN where not known, and problems.
+
+    Args:
+        piece: of :func:`pieces_of`.
+        seconds: shortest recording that is accepted, s.
+
+    Raises:
+        CohortError: a shard is damaged.
+    """
+    if piece.table is None:
+        held = list(read_shard(piece.path))
+        for ecg, _ in held:
+            refuse_unusable(ecg, seconds=seconds)
+        return held, []
+    rows = read_recordings(piece.table, piece.path, seconds=seconds)
+    problems = [
+        replace(problem, row=None if problem.row is None else problem.row + piece.first)
+        for problem in read_problems(piece.table, rows)
+    ]
+    unknown = np.full(len(HEARTS), np.nan, dtype=np.float32)
+    ecgs = [row.recording for row in rows if isinstance(row.recording, ECG)]
+    return [(ecg, unknown) for ecg in ecgs], problems
+
+
+def fingerprint_of(path: Path) -> str:
+    """Return a sha256 that changes where a corpus does: its table, and size and time of each file.
+
+    Raises:
+        CohortError: as `dyssync.cohort.corpus.check_corpus`.
+    """
+    told = hashlib.sha256()
+    for piece in pieces_of(path):
+        if piece.table is None:
+            files = [piece.path]
+        else:
+            told.update(piece.table.to_csv(index=False).encode())
+            files = [piece.path / str(name) for name in piece.table["ecg"]]
+        for file in _with_companions(files):
+            held = file.stat()
+            told.update(f"{file.name} {held.st_size} {held.st_mtime_ns}\n".encode())
+    return told.hexdigest()
+
+
+def _with_companions(files: Sequence[Path]) -> Iterator[Path]:
+    """Yield, sorted, all files that share folder and stem with one of `files`, and those there."""
+    for folder in sorted({file.parent for file in files}):
+        if not folder.is_dir():
+            continue
+        stems = {file.name.partition(".")[0] for file in files if file.parent == folder}
+        names = sorted(entry.name for entry in os.scandir(folder) if entry.is_file())
+        yield from (folder / name for name in names if name.partition(".")[0] in stems)

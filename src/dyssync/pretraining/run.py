@@ -1,0 +1,119 @@
+"""From corpora on disk to an encoder on disk: prepared, learnt, saved; goes on after a kill."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dyssync.learning.training import UNWATCHED, Watch
+from dyssync.pretraining.config import PretrainingConfig
+from dyssync.pretraining.encoder import RECORD, Encoder, load_encoder
+from dyssync.pretraining.loop import pretrain
+from dyssync.pretraining.material import check_shares
+from dyssync.pretraining.preparing import prepare_material
+from dyssync.whole import check_replaceable, write_text
+from dyssync.workers import OnProgress, unwatched
+
+MADE_FROM = "made_from.txt"  # in the folder of a checkpoint: of what it is one
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which encoder is to be made.
+
+    Attributes:
+        corpora: as `cohort.corpus.read_corpus` takes them.
+        config: how it learns.
+        shares: of an epoch, one a corpus; empty for shares by size.
+        seed: of initialisation, order and views.
+        start: folder of the encoder to go on from; None starts at random.
+    """
+
+    corpora: Sequence[Path]
+    config: PretrainingConfig
+    shares: Sequence[float] = ()
+    seed: int = 0
+    start: Path | None = None
+
+
+@dataclass(frozen=True)
+class Told:
+    """Who looks on.
+
+    Attributes:
+        preparing: called with how many pieces of the corpora are prepared, of how many.
+        learning: of the epochs; its checkpoint is chosen here.
+    """
+
+    preparing: OnProgress = unwatched
+    learning: Watch = UNWATCHED
+
+
+UNTOLD = Told()
+
+
+def pretrain_corpora(
+    asked: Asked,
+    out: Path,
+    *,
+    cache: Path,
+    workers: int = 1,
+    force: bool = False,
+    told: Told = UNTOLD,
+) -> tuple[Encoder, list[str]]:
+    """Make the encoder and save it in the folder `out`.
+
+    A checkpoint lies beside it meanwhile (`.<name>.checkpoint`): after an interruption the same
+    call goes on, and leaves the same bytes.
+
+    Args:
+        asked: which.
+        out: a new folder.
+        cache: folder for prepared corpora.
+        workers: processes for preparing; learning takes one.
+        force: replace an encoder.
+        told: who looks on.
+
+    Returns:
+        The encoder, and a line for each corpus that recordings were left out of.
+
+    Raises:
+        InputError: `out` may not be replaced or cannot be written.
+        CohortError: a corpus cannot be read, or lacks what the method needs.
+        ConfigError: the shares do not fit the corpora.
+        ModelError: `asked.start` is no encoder, or a checkpoint is damaged.
+    """
+    check_replaceable(out, RECORD, force=force)
+    check_shares(asked.shares, len(asked.corpora))
+    start = None if asked.start is None else load_encoder(asked.start)
+    material, problems = prepare_material(
+        asked.corpora, cache / "corpora",
+        shares=asked.shares, workers=workers, on_progress=told.preparing,
+    )  # fmt: skip
+    began = start.record.sha256 if start is not None else ""
+    key = asked.config.digest(material.digest, started_from=began)
+    checkpoint = _checkpoint_of(out, f"{key} {asked.seed}\n")
+    encoder = pretrain(
+        material,
+        asked.config,
+        seed=asked.seed,
+        start=start,
+        watch=Watch(told.learning.on_progress, checkpoint, told.learning.on_loss),
+    )
+    encoder.save(out)
+    shutil.rmtree(checkpoint, ignore_errors=True)
+    return encoder, problems
+
+
+def _checkpoint_of(out: Path, made_from: str) -> Path:
+    """Return the folder of the checkpoint; emptied if what lies there is of something else."""
+    whole = out.absolute()
+    folder = whole.with_name(f".{whole.name}.checkpoint")
+    marker = folder / MADE_FROM
+    if not (marker.is_file() and marker.read_text(encoding="utf-8") == made_from):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        write_text(marker, made_from)
+    return folder
