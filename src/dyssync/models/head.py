@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
-from dyssync.arrays import Floats, Ints
-from dyssync.models.linear import fit_fall, fit_response
+from dyssync.arrays import Floats, Ints, Singles
+from dyssync.models.linear import CURVATURE, fit_fall, fit_response
 from dyssync.records import Record
 
-# L2 penalties of a standardised feature that are tried, for the fall in % and for the response.
-FALL_PENALTIES = tuple(10 ** np.arange(2.0, 5.6, 0.25))
-RESPONSE_PENALTIES = tuple(10 ** np.arange(1.5, 4.6, 0.5))
+# L2 penalties that are tried for the fall in %: of a standardised feature, and of what pretraining
+# read from the features (a "heart" or a "measured" number), one of few and of known use.
+FALL_PENALTIES: Mapping[str, tuple[float, ...]] = {
+    "feature": (1e3, 3e3, 1e4, 1e5),
+    "measured": (1e2, 3e2, 1e3, 1e4),
+    "heart": (3e1, 1e2, 3e2),
+}
 # Penalty of a standardised clinical fact, of which the literature says that they matter: as in
-# `ridge`, where 5 % of 1500 and of 333 measured best.
-FALL_FACT, RESPONSE_FACT = 75.0, 16.7
+# `ridge`, where 5 % of 1500 measured best.
+FACT_PENALTY = 75.0
 
 
 @dataclass(frozen=True)
@@ -28,7 +34,7 @@ class Head(Record):
         fact_medians: stand for facts that are not known.
         fact_means, fact_scales: of the patients that were learnt from.
         intercept: log-odds where features are 0 and facts average.
-        penalty: that was chosen.
+        penalties: that were chosen, by kind of column.
     """
 
     features: tuple[float, ...]
@@ -37,7 +43,7 @@ class Head(Record):
     fact_means: tuple[float, ...]
     fact_scales: tuple[float, ...]
     intercept: float
-    penalty: float
+    penalties: Mapping[str, float]
 
     def logits(self, features: Floats, facts: Floats) -> Floats:
         """Return log-odds, (n,).
@@ -57,12 +63,18 @@ class Head(Record):
 
 
 def fit_head(
-    features: Floats, facts: Floats, labels: Ints, falls: Floats | None, weights: Floats
+    features: Floats,
+    readouts: Mapping[str, Singles],
+    facts: Floats,
+    labels: Ints,
+    falls: Floats | None,
+    weights: Floats,
 ) -> Head:
     """Fit a head; nothing in it is left for chance.
 
     Args:
         features: (n, k).
+        readouts: by kind, (number, k): directions that may be gone along more freely.
         facts: (n, number of facts), NaN where not known; no columns where none shall be used.
         labels: (n,) responses.
         falls: (n,) % of LVESV, finite, to be learnt in place of the response; None for that.
@@ -70,21 +82,23 @@ def fit_head(
     """
     z, centre, scale = _standardised(features)
     known = np.isfinite(facts)
-    medians = np.array(
-        [np.median(c[k]) if k.any() else 0.0 for c, k in zip(facts.T, known.T, strict=True)]
-    )
+    columns = zip(facts.T, known.T, strict=True)
+    medians = np.array([np.median(held[k]) if k.any() else 0.0 for held, k in columns])
     f, fact_centre, fact_scale = _standardised(np.where(known, facts, medians))
-    rows = np.column_stack([z, f])
+    # each column as a combination of standardised features: a feature itself, or a readout
+    ways = {"feature": np.eye(z.shape[1])} | {
+        kind: _unit_ways(directions * scale, z) for kind, directions in readouts.items()
+    }
+    rows = np.column_stack([*(z @ way.T for way in ways.values()), f])
+    choices = list(product(*(FALL_PENALTIES[kind] for kind in ways)))
+    of_facts, sizes = np.full(f.shape[1], FACT_PENALTY), [len(way) for way in ways.values()]
+    penalties = [np.concatenate([np.repeat(choice, sizes), of_facts]) for choice in choices]
     if falls is None:
-        penalties = [_penalty(p, RESPONSE_FACT, rows, z) for p in RESPONSE_PENALTIES]
-        fitted = fit_response(rows, labels, weights, penalties)
-        penalty = RESPONSE_PENALTIES[fitted.chosen]
+        fitted = fit_response(rows, labels, weights, [CURVATURE * p for p in penalties])
     else:
-        penalties = [_penalty(p, FALL_FACT, rows, z) for p in FALL_PENALTIES]
         fitted = fit_fall(rows, falls, weights, penalties)
-        penalty = FALL_PENALTIES[fitted.chosen]
-    slopes, fact_slopes = np.split(fitted.slopes, [z.shape[1]])
-    slopes = slopes / scale
+    along, fact_slopes = np.split(fitted.slopes, [sum(sizes)])
+    slopes = (along @ np.vstack(list(ways.values()))) / scale
     return Head(
         features=tuple(slopes.tolist()),
         facts=tuple(fact_slopes.tolist()),
@@ -92,14 +106,14 @@ def fit_head(
         fact_means=tuple(fact_centre.tolist()),
         fact_scales=tuple(fact_scale.tolist()),
         intercept=fitted.intercept - float(centre @ slopes),
-        penalty=float(penalty),
+        penalties=dict(zip(ways, choices[fitted.chosen], strict=True)),
     )
 
 
-def _penalty(of_feature: float, of_fact: float, rows: Floats, features: Floats) -> Floats:
-    penalties = np.full(rows.shape[1], of_feature)
-    penalties[features.shape[1] :] = of_fact
-    return penalties
+def _unit_ways(directions: Floats, z: Floats) -> Floats:
+    """Return directions in standardised features, scaled so that the rows vary with an SD of 1."""
+    spread = (z @ directions.T).std(axis=0)
+    return np.asarray(directions / np.where(spread > 0, spread, 1.0)[:, None])
 
 
 def _standardised(values: Floats) -> tuple[Floats, Floats, Floats]:

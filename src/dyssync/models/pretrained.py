@@ -197,7 +197,7 @@ class PretrainedResNet18(ResNet18):
         self.trunk_ = trunk_of(held.record.sha256, held.weights)
         falls = falls_to_learn(fall, labels) if self.target == "fall" else None
         features = features_of(X, self._look())
-        self.head_ = fit_head(features, self._facts(X), labels, falls, weights)
+        self.head_ = fit_head(features, held.directions(), self._facts(X), labels, falls, weights)
         if self.head == TUNED:
             self.network_ = self._network()
 

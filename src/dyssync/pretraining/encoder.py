@@ -7,6 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
+from dyssync.arrays import Singles
 from dyssync.errors import ModelError
 from dyssync.image import Input
 from dyssync.learning.network import repack_weights
@@ -19,6 +22,8 @@ from dyssync.whole import whole_folder
 
 SHIPPED = Path(__file__).parent / "shipped"
 WEIGHTS, SEEN, RECORD = "encoder.safetensors", "seen.safetensors", "encoder.json"
+READOUTS = "readouts.safetensors"
+FILES = (WEIGHTS, SEEN, READOUTS, RECORD)
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,7 @@ class EncoderRecord(Record):
         loss: mean loss of every epoch.
         sha256: of the weights.
         seen_sha256: of the file that names whom it has seen.
+        readouts_sha256: of the file of what pretraining read from the features.
     """
 
     config: PretrainingConfig
@@ -78,6 +84,7 @@ class EncoderRecord(Record):
     loss: tuple[float, ...]
     sha256: str
     seen_sha256: str
+    readouts_sha256: str
 
     @property
     def started_from(self) -> str:
@@ -106,11 +113,19 @@ class Encoder:
         weights: safetensors bytes of the network's trunk.
         seen: patients and recordings that it, or an encoder before it, has learnt from.
         record: where they come from.
+        readouts: safetensors bytes, see :meth:`directions`.
     """
 
     weights: bytes
     seen: Seen
     record: EncoderRecord
+    readouts: bytes
+
+    def directions(self) -> dict[str, Singles]:
+        """Return what pretraining read from the features, (k, FEATURES) float32, by kind."""
+        from safetensors.numpy import load
+
+        return {name: np.asarray(held, np.float32) for name, held in load(self.readouts).items()}
 
     def check_unseen(self, tested: Iterable[Input]) -> None:
         """Refuse to be used where one of its patients or recordings is tested.
@@ -149,6 +164,7 @@ class Encoder:
         with whole_folder(folder) as part:
             (part / WEIGHTS).write_bytes(held.weights)
             (part / SEEN).write_bytes(held.seen.pack())
+            (part / READOUTS).write_bytes(held.readouts)
             held.record.save(part / RECORD)
 
 
@@ -158,13 +174,13 @@ def load_encoder(folder: Path) -> Encoder:
     Raises:
         ModelError: it is no encoder, or it is damaged.
     """
-    missing = [name for name in (WEIGHTS, SEEN, RECORD) if not (folder / name).is_file()]
+    missing = [name for name in FILES if not (folder / name).is_file()]
     if missing:
         raise ModelError(f"{folder.name} is no encoder: {' and '.join(missing)} missing")
     record = EncoderRecord.load(folder / RECORD)
     weights = _read(folder / WEIGHTS, record.sha256)
     seen = Seen.unpack(_read(folder / SEEN, record.seen_sha256))
-    return Encoder(weights, seen, record)
+    return Encoder(weights, seen, record, _read(folder / READOUTS, record.readouts_sha256))
 
 
 def _read(path: Path, sha256: str) -> bytes:

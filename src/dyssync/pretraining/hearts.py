@@ -12,18 +12,19 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from dyssync.arrays import Ints
+from dyssync.arrays import Ints, Singles
 from dyssync.errors import CohortError
 from dyssync.learning.network import FEATURES
 from dyssync.learning.picture_config import PictureConfig
 from dyssync.pretraining.material import Material
-from dyssync.pretraining.measurements import Measurements
+from dyssync.pretraining.measurements import MEASURED, Measurements
 from dyssync.pretraining.method import SIMULATION, Method, Pictures, Targets
 from dyssync.pretraining.targets import Groups, blended, normal_ranks
 
 if TYPE_CHECKING:
     import torch
 
+HEART = "heart"
 NO_HEARTS = (
     "corpus: what only a simulator knows of a heart is known of none of {} recordings; hearts "
     "needs shards of `dyssync simulate --unlabelled`, measurements learns from any ECG"
@@ -84,6 +85,10 @@ class Hearts(Method):
         import torch
 
         return torch.nn.Sequential(encoder, torch.nn.Linear(FEATURES, self.groups.width))
+
+    def readouts(self, network: torch.nn.Module) -> Mapping[str, Singles]:
+        """Return the directions of the heart and of the measurements."""
+        return self.groups.readouts(network.get_submodule("1"), (HEART, MEASURED))
 
     def loss(self, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         """Return the weighted mean of the groups; 1 is what answering with the mean costs."""

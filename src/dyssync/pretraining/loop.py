@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dyssync.arrays import Ints
+from dyssync.arrays import Ints, Singles
 from dyssync.ecg import ECG
 from dyssync.errors import CohortError
 from dyssync.learning.network import (
@@ -54,6 +54,7 @@ def pretrain(
             the method asks for.
     """
     import torch
+    from safetensors.numpy import save
 
     material = corpus if isinstance(corpus, Material) else Material.of(corpus)
     method = config.make_method()
@@ -66,8 +67,9 @@ def pretrain(
             unpack_weights(encoder, start.weights)
         elif weights is not None:
             load_image_weights(encoder, Path(weights))
-        loss = _learn(encoder, method, material, config, seed, watch)
+        loss, readouts = _learn(encoder, method, material, config, seed, watch)
     packed = pack_weights(encoder)
+    read = save(readouts)
     seen = Seen.of(material.keys("patients"), material.keys("recordings"))
     if start is not None:
         seen |= start.seen
@@ -80,8 +82,9 @@ def pretrain(
         loss=tuple(loss),
         sha256=digest_of_weights(packed),
         seen_sha256=digest_of_weights(seen.pack()),
+        readouts_sha256=digest_of_weights(read),
     )
-    return Encoder(packed, seen, record)
+    return Encoder(packed, seen, record, read)
 
 
 def _learn(
@@ -91,8 +94,12 @@ def _learn(
     config: PretrainingConfig,
     seed: int,
     watch: Watch,
-) -> list[float]:
-    """Train the encoder in place, on whatever device there is; return the loss of each epoch."""
+) -> tuple[list[float], dict[str, Singles]]:
+    """Train the encoder in place, on whatever device there is.
+
+    Returns:
+        The loss of each epoch, and what the method reads from the features.
+    """
     import torch
 
     network = method.network(encoder)
@@ -118,7 +125,7 @@ def _learn(
     )
     history = train(network, objective, schedule, seed=seed, fabric=fabric, watch=watch)
     network.cpu()
-    return history.loss
+    return history.loss, dict(method.readouts(network))
 
 
 def _sources(material: Material, method: Method) -> tuple[CorpusSource, ...]:

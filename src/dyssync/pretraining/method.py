@@ -73,6 +73,14 @@ class Method(Protocol):
     def loss(self, outputs: Any, targets: torch.Tensor) -> torch.Tensor:
         """Return the scalar loss of what the network returned, in float32."""
 
+    def readouts(self, network: torch.nn.Module) -> Mapping[str, Singles]:
+        """Return what the trained network reads from its features, (k, FEATURES), by kind.
+
+        A head that learns from few patients may go by these few directions rather than by any of
+        all features. Of methods that ask for nothing with a name, nothing.
+        """
+        return {}
+
     def after_step(self, network: torch.nn.Module, progress: float) -> None:
         """Do what follows each step of the optimiser, such as moving a momentum copy; else nothing.
 

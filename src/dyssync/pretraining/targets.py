@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -53,6 +54,12 @@ class Groups:
     def of(self, rows: Ints) -> Singles:
         """Return the targets of some recordings, (len(rows), width); NaN where not known."""
         return np.concatenate([group.values[rows] for group in self.groups], axis=1)
+
+    def readouts(self, head: torch.nn.Module, names: Sequence[str]) -> dict[str, Singles]:
+        """Return the weights of a linear head that tell the first groups, by their names."""
+        weights: Singles = head.get_parameter("weight").detach().float().cpu().numpy()
+        ends = np.cumsum([group.values.shape[1] for group in self.groups])[:-1]
+        return dict(zip(names, np.split(weights, ends), strict=False))
 
     def errors(
         self, outputs: torch.Tensor, targets: torch.Tensor
