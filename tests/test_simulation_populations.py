@@ -46,7 +46,8 @@ def test_widening_spreads_further_round_the_same_middle(name: str) -> None:
     own = np.array([SPREADS[name](p) for p in patients])
     wide = np.array([SPREADS[name](widen(p, rng)) for p in patients])
     assert 1.2 < wide.std() / own.std() < 2.2
-    assert abs(np.median(wide) - np.median(own)) < 0.25 * own.std()
+    # a mixture of conductions has a median that blurring moves a little
+    assert abs(np.median(wide) - np.median(own)) < 0.4 * own.std()
 
 
 def test_widening_leaves_the_chart_and_gives_new_scars() -> None:

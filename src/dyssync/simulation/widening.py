@@ -3,7 +3,7 @@
 What an encoder learns on a wide population must not hang on the torsos, speeds or recorders that a
 calibrated one happens to have. Spreads are about 1.5 to 2 times the calibrated ones (an own part is
 added: SD 1.2 to 1.7 times that of the population), medians stay but where real ECGs said otherwise
-(:data:`EVEN`), all is clipped to what hearts and electrocardiographs can be. All numbers are chosen.
+(:data:`EVEN`), all is clipped to what hearts and electrocardiographs can be. Numbers are chosen.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ def widen_setting(setting: Setting, rng: np.random.Generator) -> Setting:
             variability=scaled(rng, rhythm.variability, 0.5, 0.003, 0.3),
             pr_ms=scaled(rng, rhythm.pr_ms, 0.12, 100, 360),
             p_ms=scaled(rng, rhythm.p_ms, 0.12, 70, 180),
-            p_mv=scaled(rng, rhythm.p_mv, 0.35, 0.02, 0.3),
+            p_mv=scaled(rng, rhythm.p_mv, 0.3, 0.02, 0.3),
         ),
         noise=_widen_noise(setting.noise, rng),
         breath_turn=scaled(rng, setting.breath_turn, 0.5, 0, 0.2),
