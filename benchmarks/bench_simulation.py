@@ -24,19 +24,24 @@ from dyssync.ecg import ECG, LEAD_INDEX
 from dyssync.errors import InputError
 from dyssync.measurements.bundle_branch import lbbb_esc, lbbb_strauss, rbbb
 from dyssync.measurements.heartbeat import Heartbeat, heartbeat
-from dyssync.simulation.cohort import cohort_row, patient_rng, simulate_cohort, truth_row
+from dyssync.simulation.choices import CALIBRATED, FOREIGN
+from dyssync.simulation.cohort import (
+    COHORTS,
+    make_patient,
+    simulate_cohort,
+)
 from dyssync.simulation.corpus import SHARD, simulate_corpus
-from dyssync.simulation.patient import simulate_patient
-from dyssync.simulation.population import draw_patient
+from dyssync.simulation.population import Population
 from dyssync.simulation.recording import FS
 from dyssync.simulation.response import (
-    HIDDEN_SD,
     RESPONSE_PERCENT,
     Dyssynchrony,
+    Rule,
     Substrate,
     expected_fall,
     response_probability,
 )
+from dyssync.simulation.rows import cohort_row, truth_row
 from dyssync.workers import each
 from resident import resident_mb
 from simulation_targets import TARGETS
@@ -69,16 +74,13 @@ def morphology(beat: Heartbeat) -> dict[str, float]:
     }
 
 
-def measured_row(seed: int, k: int) -> dict[str, object]:
+def measured_row(seed: int, population: Population, k: int) -> dict[str, object]:
     """Simulate patient `k` and measure the tracing; NaN where no beat is found."""
-    rng = patient_rng(seed, k)
-    parameters = draw_patient(rng)
-    patient = simulate_patient(parameters, rng)
-    name = f"VP{k + 1:07d}"
+    name, parameters, patient = make_patient(seed, k, population)
     row = {**cohort_row(name, parameters, patient), **truth_row(name, parameters, patient)}
     before, after = patient.lvesv_baseline_ml, patient.lvesv_followup_ml
     row["responder"] = int((before - after) / before >= 0.15)
-    row["hidden_sd"] = HIDDEN_SD
+    row["hidden_sd"] = parameters.rule.hidden_sd
     clinical = parameters.clinical
     try:
         beat = heartbeat(ECG(patient.signal, FS, age=clinical.age, sex=clinical.sex))
@@ -104,31 +106,33 @@ def measured_row(seed: int, k: int) -> dict[str, object]:
     }
 
 
-def measured_table(n: int, seed: int, workers: int) -> pd.DataFrame:
+def measured_table(n: int, seed: int, population: Population, workers: int) -> pd.DataFrame:
     """Simulate and measure the first `n` patients of `seed`."""
-    return pd.DataFrame(list(each(partial(measured_row, seed), range(n), workers=workers)))
+    measure = partial(measured_row, seed, population)
+    return pd.DataFrame(list(each(measure, range(n), workers=workers)))
 
 
-def respond_again(table: pd.DataFrame) -> pd.DataFrame:
+def respond_again(table: pd.DataFrame, rule: Rule) -> pd.DataFrame:
     """Return the table with the response of the present coefficients to the same hearts and luck.
 
     The hidden part of each response is kept, scaled to the present SD.
     """
     luck = (table["fall_percent"] - table["expected_fall_percent"]) / table["hidden_sd"]
-    expected = np.array([expected_again(row) for row in table.to_dict("records")])
-    fall = expected + HIDDEN_SD * luck
+    expected = np.array([expected_again(row, rule) for row in table.to_dict("records")])
+    fall = expected + rule.hidden_sd * luck
     return table.assign(
         expected_fall_percent=expected,
         fall_percent=fall,
-        hidden_sd=HIDDEN_SD,
-        p_response=[response_probability(value) for value in expected],
+        hidden_sd=rule.hidden_sd,
+        p_response=[response_probability(rule, value) for value in expected],
         responder=(fall >= RESPONSE_PERCENT).astype(int),
     )
 
 
-def expected_again(row: Mapping[Hashable, Any]) -> float:
+def expected_again(row: Mapping[Hashable, Any], rule: Rule) -> float:
     """Return the expected fall in LVESV of one heart by the present coefficients, %."""
     return expected_fall(
+        rule,
         Dyssynchrony(row["dispersion_intrinsic_ms"], row["wall_delay_intrinsic_ms"]),
         Dyssynchrony(row["dispersion_paced_ms"], row["wall_delay_paced_ms"]),
         row["living_muscle_ml"],
@@ -196,17 +200,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--patients", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=20)
+    parser.add_argument("--population", choices=COHORTS, default="crt")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--ecgs", type=int, default=10_000, help="0 leaves speed and memory out")
     parser.add_argument("--csv", type=Path, help="where to keep the table")
     parser.add_argument("--again", type=Path, help="a table that --csv kept")
     args = parser.parse_args()
     if args.again:
-        table = respond_again(pd.read_csv(args.again))
+        rule = (FOREIGN if args.population == "foreign" else CALIBRATED).rule
+        table = respond_again(pd.read_csv(args.again), rule)
         print(f"{len(table)} patients of {args.again.name}; the response anew")
     else:
-        table = measured_table(args.patients, args.seed, args.workers)
-        print(f"{args.patients} patients of seed {args.seed}")
+        table = measured_table(args.patients, args.seed, args.population, args.workers)
+        print(f"{args.patients} patients ({args.population}) of seed {args.seed}")
     print(f"{int(table['failed'].sum())} could not be measured")
     if args.csv:
         table.to_csv(args.csv, index=False)

@@ -19,10 +19,11 @@ from dyssync.cohort.shards import (
 from dyssync.ecg import ECG
 from dyssync.errors import CohortError
 from dyssync.simulation import corpus as module
-from dyssync.simulation.cohort import patient_rng, truth_row
+from dyssync.simulation.cohort import patient_rng
 from dyssync.simulation.corpus import simulate_corpus
 from dyssync.simulation.patient import simulate_patient
 from dyssync.simulation.population import draw_patient
+from dyssync.simulation.rows import truth_row
 
 
 def test_shards_read_back_what_was_simulated(
@@ -34,7 +35,7 @@ def test_shards_read_back_what_was_simulated(
     assert len(list((tmp_path / "c").glob("shard-*.parquet"))) == 3
     assert len({ecg.patient_id for ecg in ecgs}) == 7
     rng = patient_rng(4, module._STREAM + 5)
-    parameters = draw_patient(rng, "archive")
+    parameters = draw_patient(rng, "wide")
     expected = simulate_patient(parameters, rng)
     assert np.abs(ecgs[5].signal - expected.signal).max() < 1e-6
     assert ecgs[5].sex == parameters.clinical.sex

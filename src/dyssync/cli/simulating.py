@@ -17,8 +17,14 @@ def simulate(
     seed: Annotated[int, typer.Option(help="Same seed, same patients.")] = 1,
     unlabelled: Annotated[
         bool,
-        typer.Option("--unlabelled", help="A corpus of a wider population, without responses."),
+        typer.Option("--unlabelled", help="A corpus to pretrain on, without responses."),
     ] = False,
+    population: Annotated[
+        str | None,
+        typer.Option(
+            help="crt, or foreign (another simulator); with --unlabelled wide, or archive."
+        ),
+    ] = None,
     workers: Workers = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a simulated folder.")] = False,
 ) -> None:
@@ -28,16 +34,21 @@ def simulate(
 
     Interrupted at any moment, the same command goes on where it was.
     """
+    from dyssync.errors import check_choice
     from dyssync.simulation.cohort import simulate_cohort
     from dyssync.simulation.corpus import simulate_corpus
+    from dyssync.simulation.population import POPULATIONS, Population
     from dyssync.workers import available_cores
 
     make = simulate_corpus if unlabelled else simulate_cohort
+    known: dict[str, Population] = {name: name for name in POPULATIONS}
+    usual = "wide" if unlabelled else "crt"
+    drawn = known[check_choice("population", population or usual, tuple(known))]
     cores = workers or available_cores()
     with reading_bar("simulating") as bar:
         row = bar.add_task("simulating", total=patients)
         make(
-            patients, seed, out, workers=cores, force=force,
+            patients, seed, out, population=drawn, workers=cores, force=force,
             on_progress=lambda done, n: bar.update(row, completed=done, total=n),
         )  # fmt: skip
     print(out if unlabelled else out / "cohort.csv")

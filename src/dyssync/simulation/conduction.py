@@ -7,6 +7,7 @@ away; a slow branch delays them.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -51,24 +52,46 @@ SITES: dict[str, tuple[Site, ...]] = {
 }
 CONDUCTION_TYPES = tuple(SITES)
 
+# The same kinds in another's eyes (population "foreign"), of CRT candidates alone: three sites of
+# the LV instead of six, lower in the RV, the RV later, pacing at the septum. Places are chosen
+# within what Durrer's seven hearts spread over.
+FOREIGN_LEFT = (Site(LV, 0.15, 0.42, 0.0), Site(LV, -1.35, 0.45, 4.0), Site(LV, 1.65, 0.58, 2.0))
+FOREIGN_RIGHT = (Site(RIGHT_SEPTUM, -0.1, 0.66, 13.0), Site(RIGHT_WALL, 0.3, 0.66, 11.0))
+FOREIGN_SITES: dict[str, tuple[Site, ...]] = {
+    "lbbb": (
+        Site(RIGHT_SEPTUM, -0.1, 0.56, 0.0),
+        Site(RIGHT_WALL, 0.3, 0.58, 6.0),
+        Site(RIGHT_WALL, -0.7, 0.40, 9.0),
+    ),
+    "rbbb": FOREIGN_LEFT,
+    "rbbb+lafb": (FOREIGN_LEFT[0], FOREIGN_LEFT[2]),
+    "ivcd": (*FOREIGN_LEFT, *FOREIGN_RIGHT),
+    "paced": (Site(RIGHT_SEPTUM, -0.2, 0.78, 0.0),),
+}
+
 
 def draw_sites(
-    conduction: str, rng: np.random.Generator, *, left_delay_ms: float = 0.0
+    conduction: str,
+    rng: np.random.Generator,
+    *,
+    left_delay_ms: float = 0.0,
+    table: Mapping[str, tuple[Site, ...]] = SITES,
 ) -> tuple[Site, ...]:
     """Draw the sites of one heart: the usual places, moved and timed a little differently.
 
     Args:
-        conduction: one of :data:`CONDUCTION_TYPES`.
+        conduction: a key of `table`.
         rng: for the shifts.
         left_delay_ms: added to all sites of the LV (a slow left branch); 0 with LBBB means that the
             left branch conducts nothing.
+        table: the usual places for each kind of conduction.
 
     Raises:
         ConfigError: `conduction` is unknown.
     """
-    sites = SITES[check_choice("conduction", conduction, CONDUCTION_TYPES)]
+    sites = table[check_choice("conduction", conduction, tuple(table))]
     if conduction == "lbbb" and left_delay_ms > 0:
-        sites += LEFT
+        sites += table["rbbb"]  # whose sites are those of the left branch alone
     moved = []
     for site in sites:
         late = left_delay_ms if site.surface == LV else 0.0

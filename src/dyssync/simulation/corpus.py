@@ -6,22 +6,23 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from dyssync.arrays import Singles
-from dyssync.cohort.shards import HEARTS, N_SAMPLES, write_shard
+from dyssync.cohort.shards import N_SAMPLES, write_shard
 from dyssync.ecg import ECG, LEADS
-from dyssync.errors import check_range
+from dyssync.errors import check_choice, check_range
 from dyssync.simulation.chunks import MARKER, chunks_of, make_chunks
 from dyssync.simulation.cohort import patient_rng
-from dyssync.simulation.patient import PatientParameters, VirtualPatient, simulate_patient
-from dyssync.simulation.population import draw_patient
+from dyssync.simulation.patient import simulate_patient
+from dyssync.simulation.population import Population, draw_patient
 from dyssync.simulation.recording import FS
+from dyssync.simulation.rows import heart_of
 from dyssync.whole import resumable_folder, write_text
 from dyssync.workers import OnProgress, unwatched
 
 SHARD = 256  # ECGs in a file: 31 MB of samples, which is what a process holds
 MAX_ECGS = 10_000_000
+# Never "foreign", on which transfer between simulators is measured.
+POPULATIONS: tuple[Population, ...] = ("wide", "archive")
 CORPUS_VERSION = 5  # other files for the same seed need another version
 # Corpora and cohorts of one seed must not share patients; the second key keeps them apart.
 _STREAM = 2**40
@@ -30,9 +31,10 @@ _STREAM = 2**40
 README = """# Simulated ECGs
 
 The {n} recordings in these Parquet files belong to nobody; `dyssync simulate --unlabelled` computed
-them (seed {seed}, simulator version {version}). A row is one ECG: `signal` holds 12 leads
-({leads}) of {samples} samples each, one after the other, in uV at 500 Hz; the columns `heart_...`
-hold what only the simulator knows of the heart.
+them (seed {seed}, simulator version {version}, population "{population}"). A row is one ECG:
+`signal` holds 12 leads ({leads})
+of {samples} samples each, one after the other, in uV at 500 Hz; the columns `heart_...` hold what
+only the simulator knows of the heart.
 """
 
 
@@ -41,28 +43,43 @@ def simulate_corpus(
     seed: int,
     out: Path,
     *,
+    population: Population = "wide",
     workers: int = 1,
     on_progress: OnProgress = unwatched,
     force: bool = False,
 ) -> None:
-    """Write `n_ecgs` virtual ECGs of a wide population to Parquet shards in the new folder `out`.
+    """Write `n_ecgs` virtual ECGs to Parquet shards in the new folder `out`.
 
-    Arguments, resumption and errors are those of `dyssync.simulation.cohort.simulate_cohort`.
+    Arguments, resumption and errors are those of `dyssync.simulation.cohort.simulate_cohort`, but
+    `population` is "wide" (domain randomisation: half CRT candidates, a quarter of an archive, a
+    quarter of anything between, all spread further) or "archive".
     """
     check_range("ecgs", n_ecgs, 1, MAX_ECGS)
     check_range("seed", seed, 0, 2**63 - 1)
     check_range("workers", workers, 1, 1024)
-    settings = {"kind": "corpus", "ecgs": n_ecgs, "seed": seed, "version": CORPUS_VERSION}
+    check_choice("population", population, POPULATIONS)
+    settings = {
+        "kind": "corpus",
+        "ecgs": n_ecgs,
+        "seed": seed,
+        "version": CORPUS_VERSION,
+        "population": population,
+    }
     with resumable_folder(out, MARKER, settings, force=force) as folder:
         make_chunks(
-            partial(_make_shard, seed=seed, folder=folder),
+            partial(_make_shard, seed=seed, folder=folder, population=population),
             chunks_of(n_ecgs, SHARD),
             lambda chunk: _shard(folder, chunk).is_file(),
             workers=workers,
             on_progress=on_progress,
         )
         text = README.format(
-            n=n_ecgs, seed=seed, version=CORPUS_VERSION, leads=" ".join(LEADS), samples=N_SAMPLES
+            n=n_ecgs,
+            seed=seed,
+            version=CORPUS_VERSION,
+            population=population,
+            leads=" ".join(LEADS),
+            samples=N_SAMPLES,
         )
         write_text(folder / "README.md", text)
 
@@ -71,14 +88,14 @@ def _shard(folder: Path, chunk: range) -> Path:
     return folder / f"shard-{chunk.start // SHARD:06d}.parquet"
 
 
-def _make_shard(chunk: range, *, seed: int, folder: Path) -> None:
-    write_shard(_shard(folder, chunk), _rows(chunk, seed))
+def _make_shard(chunk: range, *, seed: int, folder: Path, population: Population) -> None:
+    write_shard(_shard(folder, chunk), _rows(chunk, seed, population))
 
 
-def _rows(chunk: range, seed: int) -> Iterator[tuple[ECG, Singles]]:
+def _rows(chunk: range, seed: int, population: Population) -> Iterator[tuple[ECG, Singles]]:
     for k in chunk:
         rng = patient_rng(seed, _STREAM + k)
-        parameters = draw_patient(rng, "archive")
+        parameters = draw_patient(rng, population)
         patient = simulate_patient(parameters, rng, with_response=False)
         ecg = ECG(
             signal=patient.signal,
@@ -88,25 +105,3 @@ def _rows(chunk: range, seed: int) -> Iterator[tuple[ECG, Singles]]:
             sex=parameters.clinical.sex,
         )
         yield ecg, heart_of(parameters, patient)
-
-
-def heart_of(parameters: PatientParameters, patient: VirtualPatient) -> Singles:
-    """Return what only a simulator knows of a heart, (len(HEARTS),) float32, in that order."""
-    ventricles = parameters.ventricles
-    known = {
-        "wall_delay_ms": patient.intrinsic.wall_delay_ms,
-        "dispersion_ms": patient.intrinsic.dispersion_ms,
-        "scar_share": patient.scar_share,
-        "living_muscle_ml": patient.muscle_ml,
-        "lv_radius_mm": ventricles.shape.lv_radius,
-        "lv_wall_mm": ventricles.shape.lv_wall,
-        "septum_ms": patient.activation.septum_ms,
-        "lateral_ms": patient.activation.lateral_ms,
-        "right_ms": patient.activation.right_ms,
-        "lv_last_ms": patient.activation.lv_last_ms,
-        "qrs_ms": patient.beat_truth.qrs_ms,
-        "qrs_area_uvs": patient.beat_truth.qrs_area,
-        "t_area_uvs": patient.beat_truth.t_area,
-        "speed_mm_per_ms": ventricles.tissue.speed,
-    }
-    return np.array([known[name] for name in HEARTS], dtype=np.float32)

@@ -14,7 +14,6 @@ import numpy as np
 from dyssync.arrays import Bools, Floats, Ints, Ints32
 
 GRID_MM = 2.5  # one step takes about 4 ms in muscle, the width of the upstroke
-BASE_LEVEL = -0.40  # the valve plane, as a share of the LV half length above the widest circle
 
 # Steps to the 26 neighbours of a voxel; the first half of a sorted product mirrors the second.
 STEPS = np.array([step for step in product((-1, 0, 1), repeat=3) if any(step)], dtype=np.int64)
@@ -35,6 +34,10 @@ class HeartShape:
     lv_wall: float = 10.0
     rv_wall: float = 4.5  # normal 3-5 (Lang et al. 2015, 10.1016/j.echo.2014.10.003)
     rv_size: float = 1.0  # of the RV cavity relative to its usual proportion
+    base_level: float = -0.40  # valve plane, in LV half lengths from the widest circle to the apex
+    apex_wall: float = 1.0  # thickness of the LV wall at the apex, relative to elsewhere
+    rv_offset: float = 0.62  # centre of the RV from the LV axis, in outer LV radii
+    rv_axes: tuple[float, float] = (0.95, 0.92)  # rightwards in LV radii; long in the LV's
 
 
 @dataclass(frozen=True)
@@ -98,17 +101,15 @@ def build_heart(shape: HeartShape) -> Heart:
     strides = np.array([number.shape[1] * number.shape[2], number.shape[2], 1])
     around = ((where + 1) @ strides)[:, None] + (STEPS @ strides)[None, :]  # (n, 26)
     neighbours: Ints32 = number.ravel()[around]
-
     position = np.stack([axis.ravel()[where[:, i]] for i, axis in enumerate(shells.axes)], axis=1)
     is_lv = lv[tissue]
-    level = position[:, 2] / shells.lv_axes[2]
     return Heart(
         position=position,
         neighbours=neighbours,
         normal=_normals(position, is_lv, shells),
         depth=_depths(tissue, is_lv, shells),
         angle=np.arctan2(position[:, 1], position[:, 0]),
-        level=(level - BASE_LEVEL) / (1 - BASE_LEVEL),
+        level=(position[:, 2] / shells.lv_axes[2] - shape.base_level) / (1 - shape.base_level),
         is_lv=is_lv,
         lv_endo=is_lv & _touches(shells.lv_inner < 1, around),
         rv_endo=_touches((shells.rv_inner < 1) & (shells.lv_outer >= 1), around),
@@ -136,24 +137,27 @@ def source_weights(heart: Heart, alive: Floats) -> Floats:
 
 def lv_volume_ml(shape: HeartShape) -> float:
     """Return the volume of the LV cavity, mL (an ellipsoid cut at the valve plane)."""
-    cut = BASE_LEVEL * (shape.lv_length + shape.lv_wall) / shape.lv_length
+    cut = shape.base_level * (shape.lv_length + shape.lv_wall * shape.apex_wall) / shape.lv_length
     share = 2 / 3 - (cut - cut**3 / 3)
     return float(np.pi * shape.lv_radius**2 * shape.lv_length * share / 1000)
 
 
 def _draw_shells(shape: HeartShape) -> _Shells:
-    radius, length = shape.lv_radius + shape.lv_wall, shape.lv_length + shape.lv_wall
-    centre = 0.62 * radius * shape.rv_size
-    lv_axes = np.array([radius, radius, length])
-    rv_axes = np.array([0.95 * radius * shape.rv_size, radius, 0.92 * length])
-    spans = ((-radius, centre + rv_axes[0]), (-radius, radius), (BASE_LEVEL * length, length))
+    wall = shape.lv_wall * np.array([1.0, 1.0, shape.apex_wall])
+    lv_axes = np.array([shape.lv_radius, shape.lv_radius, shape.lv_length]) + wall
+    radius, _, length = lv_axes
+    centre = shape.rv_offset * radius * shape.rv_size
+    rv_axes = np.array(
+        [shape.rv_axes[0] * radius * shape.rv_size, radius, shape.rv_axes[1] * length]
+    )
+    spans = ((-radius, centre + rv_axes[0]), (-radius, radius), (shape.base_level * length, length))
     x, y, z = (
         _line(low, high).reshape([-1 if i == k else 1 for k in range(3)])
         for i, (low, high) in enumerate(spans)
     )
     return _Shells(
         axes=(x, y, z),
-        lv_inner=_ellipsoid(x, y, z, lv_axes - shape.lv_wall),
+        lv_inner=_ellipsoid(x, y, z, lv_axes - wall),
         lv_outer=_ellipsoid(x, y, z, lv_axes),
         lv_axes=lv_axes,
         rv_inner=_ellipsoid(x - centre, y, z, rv_axes - shape.rv_wall),
@@ -192,6 +196,5 @@ def _depths(tissue: Bools, is_lv: Bools, shells: _Shells) -> Floats:
 
 def _touches(cavity: Bools, around: Ints) -> Bools:
     """Say for each node whether a face of its voxel lies on `cavity`."""
-    padded = np.pad(cavity, 1).ravel()
-    touching: Bools = np.any(padded[around[:, _FACES]], axis=1)
+    touching: Bools = np.any(np.pad(cavity, 1).ravel()[around[:, _FACES]], axis=1)
     return touching

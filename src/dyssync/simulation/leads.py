@@ -13,11 +13,15 @@ import numpy as np
 
 from dyssync.arrays import Floats
 from dyssync.ecg import LIMB_FROM_I_II
-from dyssync.signals.vectorcardiogram import DOWER
+from dyssync.signals.vectorcardiogram import DOWER, KORS
 
 # Distance (mm) that the quadrupole is divided by: about that of electrode and heart for V2-V4, and
 # twice it in effect because the conducting torso smooths what a free field would show.
 NEAR_MM = np.array([300.0, 240.0, 220.0, 230.0, 270.0, 330.0, np.inf, np.inf])
+# Another body: of all fields from which Kors' transform reads the dipole back without error, the
+# one that is likeliest where leads spread as Dower's do, with an own part as large as the dipole's.
+_SPREAD = DOWER @ DOWER.T + np.eye(8)
+INVERSE_KORS: Floats = _SPREAD @ KORS.T @ np.linalg.inv(KORS @ _SPREAD @ KORS.T)
 # Plateau height times mm2 to mV: chosen so that an average normal beat peaks at 1.6 mV.
 MV_PER_SOURCE = 6.0e-4
 
@@ -31,7 +35,9 @@ class Torso:
         roll: rad, turn of the heart round that axis (0: septum faces right and front).
         gain: mV of this patient relative to the average one.
         lead_gain: (8,), relative gain of each lead of `VCG_LEADS`.
-        lead_shift: (8, 3), added to the rows of the Dower matrix.
+        lead_shift: (8, 3), added to the rows of the matrix.
+        matrix: (8, 3), dipole to leads of the average body.
+        near_mm: (8,), what divides the quadrupole at each electrode.
     """
 
     axis: tuple[float, float, float] = (0.68, 0.42, -0.60)
@@ -39,6 +45,8 @@ class Torso:
     gain: float = 1.0
     lead_gain: Floats = field(default_factory=lambda: np.ones(8))
     lead_shift: Floats = field(default_factory=lambda: np.zeros((8, 3)))
+    matrix: Floats = field(default_factory=lambda: DOWER)
+    near_mm: Floats = field(default_factory=lambda: NEAR_MM)
 
 
 def heart_axes(torso: Torso) -> Floats:
@@ -54,7 +62,7 @@ def heart_axes(torso: Torso) -> Floats:
 
 def body_matrix(torso: Torso) -> Floats:
     """Return the map from a dipole in body coordinates to V1-V6, I, II, (8, 3)."""
-    vectors: Floats = DOWER * torso.lead_gain[:, None] + torso.lead_shift
+    vectors: Floats = torso.matrix * torso.lead_gain[:, None] + torso.lead_shift
     return torso.gain * vectors
 
 
@@ -71,7 +79,7 @@ def lead_matrix(torso: Torso, sway: Floats | None = None) -> Floats:
     unit = local / size[:, None]
     # Field of a current element p at r, seen from far along u: p.u + (3 (p.u)(r.u) - p.r) / R
     second = 3 * np.einsum("ki,kj->kij", unit, unit) - np.eye(3)
-    second *= (size / NEAR_MM)[:, None, None]
+    second *= (size / torso.near_mm)[:, None, None]
     matrix = np.concatenate([local, second.reshape(8, 9)], axis=1)
     return MV_PER_SOURCE * matrix
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dyssync.arrays import Floats
+from dyssync.signals.filtering import resample
 
 # Electrodes RA, LA, LL, V1-V6 to V1-V6, I, II: chest leads against Wilson's terminal.
 _FROM_ELECTRODES = np.zeros((8, 9))
@@ -18,12 +19,14 @@ _FROM_ELECTRODES[7, [0, 2]] = (-1, 1)
 # The chest moves with every breath: its electrodes wander more than those of the limbs.
 WANDERING = np.array([1.0] * 3 + [1.6] * 6)[:, None]
 
-QUANTUM_MV = 0.002  # limb leads then stay exact multiples of 1 uV after halving
-
 
 @dataclass(frozen=True)
 class Noise:
-    """Noise of one recording, RMS at an electrode in mV, and the machine's filters in Hz."""
+    """Noise of one recording, RMS at an electrode in mV, and the machine.
+
+    Filters and corners of the spectra in Hz; `quantum_mv` is a step of what is stored (with an even
+    number of uV, limb leads stay exact multiples of 1 uV after halving), `stored_hz` its rate.
+    """
 
     wander_mv: float = 0.03
     muscle_mv: float = 0.008
@@ -32,14 +35,19 @@ class Noise:
     steps: float = 0.0  # electrode shifts in a recording
     high_pass: float = 0.05
     low_pass: float = 150.0
+    wander_hz: float = 0.25  # above it wander falls with the square of the frequency
+    muscle_hz: float = 35.0  # below it muscle noise falls
+    floor_mv: float = 0.0  # white noise of the amplifier, behind its filters
+    quantum_mv: float = 0.002
+    stored_hz: float = 500.0
 
 
 def draw_noise(noise: Noise, times: Floats, rng: np.random.Generator) -> Floats:
     """Draw the noise of V1-V6, I, II, (8, n), mV; `times` in s, evenly spaced."""
     n = len(times)
     frequency = np.fft.rfftfreq(n, times[1] - times[0])
-    wander = np.where(frequency > 0.02, 1 / (1 + (frequency / 0.25) ** 2), 0)
-    band = frequency / 35.0
+    wander = np.where(frequency > 0.02, 1 / (1 + (frequency / noise.wander_hz) ** 2), 0)
+    band = frequency / noise.muscle_hz
     muscle = np.sqrt(band**2 / (0.15 + band**2) / (1 + (frequency / 220.0) ** 4))
     shape = noise.wander_mv * WANDERING * _unit(wander) + noise.muscle_mv * _unit(muscle)
     spectrum = rng.normal(size=(9, len(frequency))) + 1j * rng.normal(size=(9, len(frequency)))
@@ -58,17 +66,29 @@ def draw_noise(noise: Noise, times: Floats, rng: np.random.Generator) -> Floats:
     return noisy
 
 
-def apply_machine(leads: Floats, fs: float, noise: Noise) -> Floats:
+def draw_floor(noise: Noise, n: int, rng: np.random.Generator) -> Floats | float:
+    """Draw the noise of the amplifiers, (8, n), mV; 0 where they have none."""
+    return rng.normal(0, noise.floor_mv, (8, n)) if noise.floor_mv else 0.0
+
+
+def apply_machine(leads: Floats, fs: float, noise: Noise, floor: Floats | float = 0.0) -> Floats:
     """Return (8, n) as an electrocardiograph of these filters stores it: filtered, in whole steps.
 
     Both filters are zero phase with the amplitude response of a second-order Butterworth filter.
+    `floor` is added behind them. What was stored at another rate than `fs` is brought back to it,
+    as a reader would.
     """
     frequency = np.fft.rfftfreq(leads.shape[1], 1 / fs)
     ratio = np.maximum(frequency, 1e-9) / noise.high_pass
     high = ratio**2 / np.sqrt(1 + ratio**4)
     low = 1 / np.sqrt(1 + (frequency / noise.low_pass) ** 4)
     filtered = np.fft.irfft(np.fft.rfft(leads, axis=1) * high * low, leads.shape[1], axis=1)
-    stored: Floats = np.round(filtered / QUANTUM_MV) * QUANTUM_MV
+    filtered += floor
+    if noise.stored_hz != fs:
+        filtered = resample(filtered, fs, noise.stored_hz).astype(np.float64)
+    stored: Floats = np.round(filtered / noise.quantum_mv) * noise.quantum_mv
+    if noise.stored_hz != fs:
+        stored = resample(stored, noise.stored_hz, fs)[:, : leads.shape[1]].astype(np.float64)
     return stored
 
 

@@ -26,8 +26,10 @@ from dyssync.simulation.potentials import (
 )
 from dyssync.simulation.recording import Setting, clean_beat, record
 from dyssync.simulation.response import (
+    RULE,
     Dyssynchrony,
     Response,
+    Rule,
     Substrate,
     dyssynchrony,
     living_muscle_ml,
@@ -71,6 +73,7 @@ class PatientParameters:
     ventricles: Ventricles
     setting: Setting
     pacing: Pacing
+    rule: Rule = RULE
 
 
 @dataclass(frozen=True)
@@ -152,6 +155,7 @@ def simulate_patient(
     response, before, after = None, np.nan, np.nan
     if with_response:
         response = respond(
+            parameters.rule,
             intrinsic,
             [dyssynchrony(heart, t, alive) for t in times[len(beats) :]],
             muscle_ml,

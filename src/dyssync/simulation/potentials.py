@@ -20,7 +20,6 @@ BEAT_MS = 720  # from 20 ms before activation to the end of the longest T wave
 LEAD_IN_MS = 20
 
 UPSTROKE_SD_MS = 1.2  # an upstroke of 1 ms, widened by the thickness of the wave in a grid step
-EARLY_FALL_MS = (85.0, 55.0)  # before phase 3, and SD, of the slow fall of the plateau
 
 
 @dataclass(frozen=True)
@@ -32,10 +31,11 @@ class Repolarisation:
     Franz et al., Circulation 1987;75:379-86) but only half of the delays of a blocked branch, so
     late walls repolarise late and T opposes QRS.
 
-    The last three make one patient's ST and T differ from another's: `fall_scale_ms` is the scale
+    The last four make one patient's ST and T differ from another's: `fall_scale_ms` is the scale
     of a logistic fall (22: 10-90 % of phase 3 in 97 ms), `early_share` the part of the plateau that
-    falls before phase 3 (what slopes the ST segment), `texture` what durations differ by from place
-    to place (ms; plane waves as in :func:`dyssync.simulation.texture.unevenness`).
+    falls before phase 3 (what slopes the ST segment), `early_fall_ms` how long before, and the SD
+    of that fall, `texture` what durations differ by from place to place (ms; plane waves as in
+    :func:`dyssync.simulation.texture.unevenness`).
     """
 
     duration_ms: float = 285.0
@@ -44,6 +44,7 @@ class Repolarisation:
     adaptation: float = 0.35  # ms shorter per ms of later activation
     fall_scale_ms: float = 22.0
     early_share: float = 0.33
+    early_fall_ms: tuple[float, float] = (85.0, 55.0)  # chosen
     texture: Floats = field(default_factory=lambda: np.zeros((0, 5)))
 
 
@@ -114,7 +115,7 @@ def _upstroke() -> Floats:
 
 def _phase_3(kind: Repolarisation) -> Floats:
     t = np.arange(-240.0, 241.0)
-    before, sd = EARLY_FALL_MS
+    before, sd = kind.early_fall_ms
     share = kind.early_share
     steep = 1 / np.cosh(t / (2 * kind.fall_scale_ms)) ** 2
     early = np.exp(-0.5 * ((t + before) / sd) ** 2)

@@ -13,24 +13,35 @@ from dyssync.simulation.heart import GRID_MM, Heart
 
 RESPONSE_PERCENT = 15.0  # the cohort's rule: LVESV falls by at least this
 
-# Percentage fall of LVESV = INTERCEPT + the terms below. Their signs and order of size follow the
-# literature (Martins 2022, 10.1016/j.ijcha.2022.100979; Linde 2017); the sizes are calibrated to
-# the shares, odds ratios and AUROCs of docs/virtual-cohort.md, to nothing else.
-INTERCEPT = 18.6
-PER_DELAY_MS = 0.67  # of the delay between opposite walls, for MUSCLE_ML of living muscle
-# What is left of the delay under pacing counts half: it shrinks again while the LV does.
-PACED_SHARE = 0.5
-MUSCLE_ML = 140.0
-CENTRE_DELAY_MS = 24.0
-PER_SCAR_SHARE = -110.0
-CENTRE_SCAR_SHARE = 0.05
-PER_RADIUS_MM = -0.1
-CENTRE_RADIUS_MM = 32.0
-FEMALE = 9.5
-# Variation that no ECG shows: remodelling biology, drugs, pacing share, lead movement within 6
-# months, and the repeatability of echo volumes (about 10 % of LVESV, Thavendiranathan 2013).
-HIDDEN_SD = 17.5
 FALL_RANGE = (-60.0, 75.0)  # %, of what is ever seen
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Percentage fall of LVESV = `intercept` + the terms below + a hidden part.
+
+    Signs and order of size follow the literature (Martins 2022, 10.1016/j.ijcha.2022.100979; Linde
+    2017); the sizes are calibrated to the shares, odds ratios and AUROCs of
+    docs/virtual-cohort.md, to nothing else.
+    """
+
+    intercept: float = 18.6
+    per_delay_ms: float = 0.67  # of the delay between opposite walls, for `muscle_ml` of muscle
+    # What is left of the delay under pacing counts half: it shrinks again while the LV does.
+    paced_share: float = 0.5
+    muscle_ml: float = 140.0
+    centre_delay_ms: float = 24.0
+    per_scar_share: float = -110.0
+    centre_scar_share: float = 0.05
+    per_radius_mm: float = -0.1
+    centre_radius_mm: float = 32.0
+    female: float = 9.5
+    # Variation that no ECG shows: remodelling biology, drugs, pacing share, lead movement within 6
+    # months, and the repeatability of echo volumes (about 10 % of LVESV, Thavendiranathan 2013).
+    hidden_sd: float = 17.5
+
+
+RULE = Rule()
 
 
 @dataclass(frozen=True)
@@ -87,25 +98,30 @@ def living_muscle_ml(heart: Heart, alive: Floats) -> float:
 
 
 def expected_fall(
-    intrinsic: Dyssynchrony, paced: Dyssynchrony, muscle_ml: float, substrate: Substrate
+    rule: Rule,
+    intrinsic: Dyssynchrony,
+    paced: Dyssynchrony,
+    muscle_ml: float,
+    substrate: Substrate,
 ) -> float:
     """Return the percentage fall of LVESV that the heart's state implies."""
-    relief = intrinsic.wall_delay_ms - PACED_SHARE * paced.wall_delay_ms
+    relief = intrinsic.wall_delay_ms - rule.paced_share * paced.wall_delay_ms
     return (
-        INTERCEPT
-        + PER_DELAY_MS * (relief * muscle_ml / MUSCLE_ML - CENTRE_DELAY_MS)
-        + PER_SCAR_SHARE * (substrate.scar_share - CENTRE_SCAR_SHARE)
-        + PER_RADIUS_MM * (substrate.radius_mm - CENTRE_RADIUS_MM)
-        + FEMALE * substrate.female
+        rule.intercept
+        + rule.per_delay_ms * (relief * muscle_ml / rule.muscle_ml - rule.centre_delay_ms)
+        + rule.per_scar_share * (substrate.scar_share - rule.centre_scar_share)
+        + rule.per_radius_mm * (substrate.radius_mm - rule.centre_radius_mm)
+        + rule.female * substrate.female
     )
 
 
-def response_probability(expected: float) -> float:
+def response_probability(rule: Rule, expected: float) -> float:
     """Return the probability that a heart with this expected fall responds."""
-    return float(ndtr((expected - RESPONSE_PERCENT) / HIDDEN_SD))
+    return float(ndtr((expected - RESPONSE_PERCENT) / rule.hidden_sd))
 
 
 def respond(
+    rule: Rule,
     intrinsic: Dyssynchrony,
     paced: Sequence[Dyssynchrony],
     muscle_ml: float,
@@ -115,6 +131,7 @@ def respond(
     """Return the response of one heart.
 
     Args:
+        rule: what the fall of LVESV depends on.
         intrinsic: the state without pacing.
         paced: one state for every timing of the device; the timing with the least dispersion is
             the one that is programmed.
@@ -123,6 +140,6 @@ def respond(
         rng: for the part that no ECG shows.
     """
     best = min(paced, key=lambda state: state.dispersion_ms)
-    expected = expected_fall(intrinsic, best, muscle_ml, substrate)
-    fall = float(np.clip(expected + rng.normal(0, HIDDEN_SD), *FALL_RANGE))
-    return Response(best, expected, fall, response_probability(expected))
+    expected = expected_fall(rule, intrinsic, best, muscle_ml, substrate)
+    fall = float(np.clip(expected + rng.normal(0, rule.hidden_sd), *FALL_RANGE))
+    return Response(best, expected, fall, response_probability(rule, expected))
