@@ -36,8 +36,8 @@ class Watch:
     """Who looks on while a model is fitted.
 
     Attributes:
-        on_progress: called with how much is done, of how much: epochs, trees. The first call of a
-            training that goes on says how much was done before.
+        on_progress: called with how much is done, of how much: epochs, trees; first with what was
+            done before.
         checkpoint: folder for what is needed to go on after an interruption; None to keep nothing.
         on_loss: called after each epoch, before `on_progress`, with its mean loss.
     """

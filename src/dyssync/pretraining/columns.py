@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,29 @@ _PHYSIOLOGY = np.array([d not in quality.DEFINITIONS for d in DEFINITIONS])
 MEASURED = tuple(d.name for d, held in zip(DEFINITIONS, _PHYSIOLOGY, strict=True) if held)
 
 
+class SampleFile:
+    """The signals of a corpus in a .npy file, read when they are asked for.
+
+    Mapped pages would count as memory of this process, and grow with what was read.
+
+    Args:
+        path: of (all samples, 12) int16.
+    """
+
+    def __init__(self, path: Path) -> None:
+        mapped = np.load(path, mmap_mode="r")
+        self.path, self.shape, self.dtype = path, mapped.shape, mapped.dtype
+        self.begin = int(mapped.offset)
+
+    def __getitem__(self, rows: slice) -> Ints16:
+        """Return the samples from `rows.start` to `rows.stop`, (n, 12)."""
+        width = self.shape[1]
+        count = (rows.stop - rows.start) * width
+        offset = self.begin + rows.start * width * self.dtype.itemsize
+        samples: Ints16 = np.fromfile(self.path, self.dtype, count, offset=offset)
+        return samples.reshape(-1, width)
+
+
 @dataclass(frozen=True, eq=False)
 class Columns:
     """What is held of n recordings.
@@ -41,7 +65,7 @@ class Columns:
         recordings: (n, 8) digests of the samples.
     """
 
-    signals: Ints16
+    signals: Ints16 | SampleFile
     lengths: Ints
     panels: Ints16
     beats: Singles

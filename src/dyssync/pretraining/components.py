@@ -9,7 +9,7 @@ import numpy as np
 from dyssync.arrays import Floats, Ints, Singles
 from dyssync.pretraining.material import Material
 
-BLOCK = 4096  # beats at a time: 22 MB
+BLOCK = 1024  # beats at a time: 6 MB
 NEGLIGIBLE = 1e-10  # of the largest variance; below, an eigenvalue is rounding
 
 

@@ -140,7 +140,7 @@ class Encoder:
             )
 
     def packed(self) -> Encoder:
-        """Return the same in 8 bits a weight: half the bytes, features that differ by 1 to 2 %.
+        """Return the same in 8 bits a weight: half the bytes, features that differ by 1 %.
 
         Raises:
             ModelError: the weights are damaged.

@@ -14,7 +14,7 @@ from dyssync import __version__
 from dyssync.cohort.corpus import is_sharded
 from dyssync.cohort.pieces import Piece, fingerprint_of, pieces_of, read_piece
 from dyssync.errors import CohortError
-from dyssync.pretraining.columns import NAMES, Columns, columns_of
+from dyssync.pretraining.columns import NAMES, Columns, SampleFile, columns_of
 from dyssync.pretraining.material import Material, Part, check_shares
 from dyssync.records import Record
 from dyssync.whole import resumable_folder, whole_file, whole_folder
@@ -146,7 +146,8 @@ def _join_column(pieces: Sequence[Path], path: Path) -> None:
 
 
 def _opened(home: Path) -> Columns:
-    return Columns(**{name: np.load(home / f"{name}.npy", mmap_mode="r") for name in NAMES})
+    mapped = {name: np.load(home / f"{name}.npy", mmap_mode="r") for name in NAMES}
+    return Columns(**{**mapped, "signals": SampleFile(home / "signals.npy")})
 
 
 def _lines(name: str, record: SourceRecord) -> list[str]:

@@ -124,7 +124,7 @@ FOREIGN = Choices(
     noise=Noise(wander_hz=0.6, muscle_hz=60.0, quantum_mv=0.004),
     scar=Scar("LAD", 0.7, stretch=1.1, edge=0.10),
     rule=Rule(
-        intercept=17.0,
+        intercept=19.0,
         per_delay_ms=0.85,
         paced_share=0.3,
         per_scar_share=-110.0,

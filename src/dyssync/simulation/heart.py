@@ -150,8 +150,7 @@ def _draw_shells(shape: HeartShape) -> _Shells:
     rv_axes = np.array(
         [shape.rv_axes[0] * radius * shape.rv_size, radius, shape.rv_axes[1] * length]
     )
-    base = shape.base_level * length
-    spans = ((-radius, centre + rv_axes[0]), (-radius, radius), (base, length))
+    spans = ((-radius, centre + rv_axes[0]), (-radius, radius), (shape.base_level * length, length))
     x, y, z = (
         _line(low, high).reshape([-1 if i == k else 1 for k in range(3)])
         for i, (low, high) in enumerate(spans)
@@ -197,6 +196,5 @@ def _depths(tissue: Bools, is_lv: Bools, shells: _Shells) -> Floats:
 
 def _touches(cavity: Bools, around: Ints) -> Bools:
     """Say for each node whether a face of its voxel lies on `cavity`."""
-    padded = np.pad(cavity, 1).ravel()
-    touching: Bools = np.any(padded[around[:, _FACES]], axis=1)
+    touching: Bools = np.any(np.pad(cavity, 1).ravel()[around[:, _FACES]], axis=1)
     return touching

@@ -37,6 +37,7 @@ class Noise:
     low_pass: float = 150.0
     wander_hz: float = 0.25  # above it wander falls with the square of the frequency
     muscle_hz: float = 35.0  # below it muscle noise falls
+    floor_mv: float = 0.0  # white noise of the amplifier, behind its filters
     quantum_mv: float = 0.002
     stored_hz: float = 500.0
 
@@ -65,17 +66,24 @@ def draw_noise(noise: Noise, times: Floats, rng: np.random.Generator) -> Floats:
     return noisy
 
 
-def apply_machine(leads: Floats, fs: float, noise: Noise) -> Floats:
+def draw_floor(noise: Noise, n: int, rng: np.random.Generator) -> Floats | float:
+    """Draw the noise of the amplifiers, (8, n), mV; 0 where they have none."""
+    return rng.normal(0, noise.floor_mv, (8, n)) if noise.floor_mv else 0.0
+
+
+def apply_machine(leads: Floats, fs: float, noise: Noise, floor: Floats | float = 0.0) -> Floats:
     """Return (8, n) as an electrocardiograph of these filters stores it: filtered, in whole steps.
 
     Both filters are zero phase with the amplitude response of a second-order Butterworth filter.
-    What was stored at another rate than `fs` is brought back to it, as a reader would.
+    `floor` is added behind them. What was stored at another rate than `fs` is brought back to it,
+    as a reader would.
     """
     frequency = np.fft.rfftfreq(leads.shape[1], 1 / fs)
     ratio = np.maximum(frequency, 1e-9) / noise.high_pass
     high = ratio**2 / np.sqrt(1 + ratio**4)
     low = 1 / np.sqrt(1 + (frequency / noise.low_pass) ** 4)
     filtered = np.fft.irfft(np.fft.rfft(leads, axis=1) * high * low, leads.shape[1], axis=1)
+    filtered += floor
     if noise.stored_hz != fs:
         filtered = resample(filtered, fs, noise.stored_hz).astype(np.float64)
     stored: Floats = np.round(filtered / noise.quantum_mv) * noise.quantum_mv

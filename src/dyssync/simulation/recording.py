@@ -9,7 +9,7 @@ import numpy as np
 from dyssync.arrays import Floats
 from dyssync.ecg import Signal
 from dyssync.simulation.leads import Torso, body_matrix, lead_matrix, twelve_leads
-from dyssync.simulation.noise import Noise, apply_machine, draw_noise
+from dyssync.simulation.noise import Noise, apply_machine, draw_floor, draw_noise
 from dyssync.simulation.potentials import BEAT_MS, LEAD_IN_MS
 from dyssync.simulation.rhythm import Rhythm, atrial_dipole, draw_beats
 
@@ -61,7 +61,8 @@ def record(
     eight = _breathe(setting, ventricles, atria, times, rng)
     if setting.spike_mv:
         eight += _spikes(setting, [one.at for one in beats if not one.ectopic], n)
-    eight = apply_machine(eight + draw_noise(setting.noise, times, rng), FS, setting.noise)
+    eight += draw_noise(setting.noise, times, rng)
+    eight = apply_machine(eight, FS, setting.noise, draw_floor(setting.noise, n, rng))
     eight = eight[:, round(MARGIN * FS) : -round(MARGIN * FS)]
     if setting.arms_swapped:  # I turns over; II becomes III = II - I
         eight[6:8] = -eight[6], eight[7] - eight[6]
