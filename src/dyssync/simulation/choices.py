@@ -36,7 +36,7 @@ SPEED: dict[str, tuple[Normal, Normal, Normal]] = {
     "paced": ((0.55, 0.05), (1.7, 0.22), (1.9, 0.2)),
 }
 
-# Slower muscle under a faster endocardium; IVCD slow everywhere instead of late at the left branch.
+# Slower muscle under a faster endocardium in LBBB; IVCD is wide from its few sites, hardly late.
 FOREIGN_SPEED: dict[str, tuple[Normal, Normal, Normal]] = {
     "rbbb": ((0.45, 0.04), (2.3, 0.3), (1.6, 0.2)),
     "rbbb+lafb": ((0.45, 0.04), (2.3, 0.3), (1.6, 0.2)),
