@@ -27,6 +27,9 @@ SCARRED = 0.2  # of all hearts get a scar of any place and size instead of their
 EVEN = ("normal", "lafb", "lpfb")
 EVEN_SPEED, EVEN_ENDOCARDIUM, EVEN_GRADIENT = 1.25, 1.15, 0.6
 
+# Of the width of the RV, its wall may be no more: one of 20,000 hearts had no cavity left.
+RV_WALL_SHARE = 0.42
+
 
 def widen(parameters: PatientParameters, rng: np.random.Generator) -> PatientParameters:
     """Return the patient with everything but clinical facts and pacing spread further."""
@@ -91,7 +94,7 @@ def _sharpened(heart: Ventricles) -> Ventricles:
 
 def _widen_shape(shape: HeartShape, rng: np.random.Generator) -> HeartShape:
     size = float(np.exp(rng.normal(0, 0.07)))
-    return replace(
+    wide = replace(
         shape,
         lv_radius=scaled(rng, shape.lv_radius * size, 0.07, 18, 44),
         lv_length=scaled(rng, shape.lv_length * size, 0.05, 32, 68),
@@ -102,6 +105,8 @@ def _widen_shape(shape: HeartShape, rng: np.random.Generator) -> HeartShape:
         apex_wall=float(rng.uniform(0.7, 1.15)),
         rv_offset=scaled(rng, shape.rv_offset, 0.08, 0.5, 0.8),
     )
+    room = RV_WALL_SHARE * wide.lv_radius * wide.rv_size
+    return replace(wide, rv_wall=min(wide.rv_wall, room))
 
 
 def _widen_tissue(tissue: Tissue, rng: np.random.Generator) -> Tissue:
