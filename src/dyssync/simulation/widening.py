@@ -26,7 +26,6 @@ SCARRED = 0.2  # of all hearts get a scar of any place and size instead of their
 # half as sharp (kurtosis 5, real 10 to 13), a third of the power at 20-40 Hz (make bench-realism).
 EVEN = ("normal", "lafb", "lpfb")
 EVEN_SPEED, EVEN_ENDOCARDIUM, EVEN_GRADIENT = 1.25, 1.15, 0.6
-
 # Of the width of the RV, its wall may be no more: one of 20,000 hearts had no cavity left.
 RV_WALL_SHARE = 0.42
 
