@@ -32,6 +32,7 @@ from dyssync.evaluation.estimates import estimates
 from dyssync.evaluation.logistic import fit_logistic
 from dyssync.evaluation.recalibration import (
     Recalibration,
+    SlopePrior,
     cross_recalibrated,
     fit_recalibration,
 )
@@ -42,7 +43,7 @@ REPEATS, FOLDS = 2, 5
 THRESHOLDS = np.array([0.5, 0.6, 0.7])
 SIGNAL, BASE = (0.6, 0.45, 0.35, 0.3, 0.2), 0.6  # 63 % respond; Bayes AUROC .73
 PAIRS = tuple((k, FOLDS + (k + shift) % FOLDS) for k in range(FOLDS) for shift in (0, 2))
-PRIOR_SD = 0.3  # of the recalibration's slope, as for regressions
+PRIOR = SlopePrior(1.0, 0.3)  # of the recalibration's slope, as for regressions
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class Fitted:
 
     def answers(self) -> pd.DataFrame:
         """Return the table that a study grades."""
-        p = cross_recalibrated(self.z, self.y, self.seed, prior_sd=PRIOR_SD)
+        p = cross_recalibrated(self.z, self.y, self.seed, prior=PRIOR)
         ids = np.arange(len(self.y))
         return pd.DataFrame({"model": "ridge", "patient_id": ids, "y": self.y, "z": self.z, "p": p})
 
@@ -115,7 +116,7 @@ def one_cohort(setting: Setting, seed: int, others: tuple[Floats, Floats]) -> pd
     """Return estimates beside the truth, and the coverage of the conformal sets."""
     fitted = cross_fit(setting, seed)
     table = estimates(fitted.answers(), tuple(THRESHOLDS), seed)
-    recalibration = fit_recalibration(fitted.z, fitted.y, prior_sd=PRIOR_SD)
+    recalibration = fit_recalibration(fitted.z, fitted.y, prior=PRIOR)
     x, chance = others
     members = np.column_stack([np.ones(len(x)), x]) @ fitted.coefficients.T
     pairs = [population(members[:, pair].mean(axis=1), chance, recalibration) for pair in PAIRS]

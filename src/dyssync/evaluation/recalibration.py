@@ -6,12 +6,13 @@ answers with. A graded probability must not have seen its own outcome, so that a
 
 References:
     Platt J. Probabilistic outputs for support vector machines. Advances in Large Margin
-    Classifiers, MIT Press 1999:61-74 (targets).
+    Classifiers, MIT Press 1999:61-74; here with a prior of the slope in place of his targets.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.model_selection import StratifiedKFold
@@ -21,6 +22,16 @@ from dyssync.errors import InputError
 from dyssync.evaluation.logistic import TINY, fit_logistic, logits, probabilities
 
 DIVISIONS = 10  # parts of the patients in cross_recalibrated; each fit then sees nine tenths
+
+
+class SlopePrior(NamedTuple):
+    """What is expected of the slope before any outcome is seen: a normal distribution.
+
+    It keeps the slope finite where the classes are separated.
+    """
+
+    mean: float
+    sd: float
 
 
 @dataclass(frozen=True)
@@ -42,27 +53,24 @@ class Recalibration:
 
 
 def fit_recalibration(
-    z: Floats, y: Ints, *, weight: Floats | None = None, prior_sd: float | None
+    z: Floats, y: Ints, *, weight: Floats | None = None, prior: SlopePrior
 ) -> Recalibration:
     """Return the recalibration that makes out-of-fold logits fit the outcomes best.
 
-    It minimises ``sum w (log(1 + e^eta) - t eta)``, eta = intercept + slope z. A negative slope
-    would be noise: it becomes 0, and every answer the base rate.
+    It minimises ``sum w (log(1 + e^eta) - y eta) + (slope - mean)^2 / (2 sd^2)``, eta = intercept +
+    slope z. A negative slope would be noise: it becomes 0, and every answer the base rate.
 
     Args:
         z: (n,) out-of-fold logits; a patient whose logit is NaN takes no part.
         y: (n,) outcomes, 1 = responder.
         weight: (n,), at least 0; 1 each by default. Of k recordings of a patient each has 1/k.
-        prior_sd: of the slope about 1, for logits that are a likelihood's own (regressions): adds
-            ``(slope - 1)^2 / (2 prior_sd^2)``. None for scores without a natural scale (networks;
-            standardise them first): no prior, but Platt's targets t, pulled to the middle by one
-            pseudo-patient of each class, which keep the slope finite for separated classes.
+        prior: of the slope. About 1 for logits that are a likelihood's own (regressions).
 
     Raises:
         InputError: no patient has a finite logit and a weight.
     """
     weights = np.ones(len(z)) if weight is None else weight
-    fits = _fit(z, y, weights[None, :], prior_sd)
+    fits = _fit(z, y, weights[None, :], prior)
     return Recalibration(*fits[0].tolist())
 
 
@@ -72,7 +80,7 @@ def cross_recalibrated(
     seed: int,
     *,
     weight: Floats | None = None,
-    prior_sd: float | None,
+    prior: SlopePrior,
     divisions: int = DIVISIONS,
 ) -> Floats:
     """Return every patient's probability (n,) from a recalibration fitted to the others.
@@ -82,7 +90,7 @@ def cross_recalibrated(
         y: (n,) outcomes.
         seed: of the stratified division of the patients.
         weight: as in :func:`fit_recalibration`.
-        prior_sd: as there.
+        prior: as there.
         divisions: parts of the patients, cut to the size of the smaller class.
 
     Raises:
@@ -101,44 +109,37 @@ def cross_recalibrated(
         part[np.flatnonzero(known)[held]] = k
     others = part[None, :] != np.arange(parts)[:, None]  # (parts, n)
     weights = np.ones(len(z)) if weight is None else weight
-    fits = _fit(z, y, others * weights, prior_sd)
+    fits = _fit(z, y, others * weights, prior)
     answer = np.full(len(z), np.nan)
     for k, (slope, intercept) in enumerate(fits.tolist()):
         answer[part == k] = Recalibration(slope, intercept).apply(z[part == k])
     return answer
 
 
-def _fit(z: Floats, y: Ints, weight: Floats, prior_sd: float | None) -> Floats:
+def _fit(z: Floats, y: Ints, weight: Floats, prior: SlopePrior) -> Floats:
     """Return slope and intercept (B, 2) under each row of weights (B, n)."""
     known = np.isfinite(z)
     z, label, weight = z[known], y[known].astype(np.float64), weight[:, known]
     if len(z) == 0 or not np.all(weight.sum(axis=1) > 0):
         raise InputError("recalibration: nobody has a logit; at least one patient is needed")
-    target = _platt_targets(label, weight)  # (B, n)
     ones = weight @ label
     mixed = (ones > 0) & (ones < weight.sum(axis=1))
-    if prior_sd is not None:
-        target[mixed] = label
-    share = (weight * target).sum(axis=1) / weight.sum(axis=1)
+    share = (ones + 0.5) / (weight.sum(axis=1) + 1)  # where one class is missing, no certainty
+    share[mixed] = ones[mixed] / weight.sum(axis=1)[mixed]
     answer = np.column_stack([np.zeros(len(weight)), logits(share)])  # the base rate
     rows = np.flatnonzero(_spread(z, weight) & mixed)
     middle, scale = z.mean(), max(z.std(), TINY)  # whatever the unit, Newton sees logits of SD 1
     fits = fit_logistic(
         np.column_stack([(z - middle) / scale, np.ones(len(z))]),
-        target[rows],
+        np.broadcast_to(label, (len(rows), len(label))),
         weight[rows],
-        np.array([0.0 if prior_sd is None else scale, 0.0]),
-        ridge=np.array([0.0 if prior_sd is None else (prior_sd * scale) ** -2, 0.0]),
+        np.array([prior.mean * scale, 0.0]),
+        ridge=np.array([(prior.sd * scale) ** -2, 0.0]),
     )
     fits = np.column_stack([fits[:, 0] / scale, fits[:, 1] - fits[:, 0] * middle / scale])
     rising = fits[:, 0] > 0  # the loss is convex: where it falls below 0, its least value is at 0
     answer[rows[rising]] = fits[rising]
     return answer
-
-
-def _platt_targets(label: Floats, weight: Floats) -> Floats:
-    ones, zeros = weight @ label, weight @ (1 - label)  # (B,)
-    return np.where(label == 1, ((ones + 1) / (ones + 2))[:, None], (1 / (zeros + 2))[:, None])
 
 
 def _spread(z: Floats, weight: Floats) -> Bools:

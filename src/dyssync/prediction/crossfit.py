@@ -20,6 +20,7 @@ from dyssync.arrays import Bools, Floats, Ints
 from dyssync.evaluation.conformal import ConformalReference
 from dyssync.evaluation.recalibration import (
     Recalibration,
+    SlopePrior,
     cross_recalibrated,
     fit_recalibration,
 )
@@ -29,6 +30,11 @@ from dyssync.records import Record
 # SD of the recalibration's slope about 1, for models whose logit is meant as a log-odds: with 285
 # patients the slope alone has a standard error of about .2, so that a little prior steadies it.
 SLOPE_PRIOR_SD = 0.3
+# SD about 0 of the slope of a network's score, per SD of the score: 0.5 is that of an AUROC of .64,
+# 1 that of .76 (binormal). Without it the slope that a cohort of 285 happens to show is too steep
+# as often as too flat, and what is too steep harms more: over 20 virtual cohorts the mean error of
+# `resnet18`'s probabilities (ICI) is .037 with it and .040 without.
+SCORE_PRIOR_SD = 0.5
 CALIBRATION_SEED = 0xCA1
 
 
@@ -161,13 +167,13 @@ def cross_fit(
     heard = np.isfinite(z).sum(axis=1) == times
     mean = np.full(len(z), np.nan)
     mean[heard] = np.nanmean(z[heard], axis=1)
-    prior = None if own_scale else (2.0 if shrunken else 1.0) * SLOPE_PRIOR_SD
+    prior = _slope_prior(mean[heard], own_scale, shrunken)
     base_rate = float(y.mean()) if base_rate is None else base_rate
     graded = _recalibration(mean, y, prior, base_rate)
     deployed = _steadier(graded, z[heard], raw.shape[1])
     p, conformal = np.full(len(z), base_rate), np.ones((len(z), 2))
     if _both_classes(y[heard]):
-        p[heard] = cross_recalibrated(mean, y, CALIBRATION_SEED, prior_sd=prior)[heard]
+        p[heard] = cross_recalibrated(mean, y, CALIBRATION_SEED, prior=prior)[heard]
         conformal[heard] = ConformalReference(y[heard], z[heard]).own_p_values()
     order = np.flatnonzero(heard)[np.argsort(mean[heard], kind="stable")]
     fit = CrossFit(
@@ -198,6 +204,14 @@ def cross_fit(
     return Graded(fit, table)
 
 
+def _slope_prior(z: Floats, own_scale: bool, shrunken: bool) -> SlopePrior:
+    """Return what is expected of the slope of (n,) mean logits."""
+    if own_scale:
+        spread = float(z.std()) if len(z) else 1.0
+        return SlopePrior(0.0, SCORE_PRIOR_SD / (spread if spread > 0 else 1.0))
+    return SlopePrior(1.0, (2.0 if shrunken else 1.0) * SLOPE_PRIOR_SD)
+
+
 def _of_base_rate(graded: Recalibration, z: Floats, base_rate: float) -> float:
     """Return the logit that is recalibrated to the base rate, so that ranks have a place for it."""
     if graded.slope == 0:
@@ -219,10 +233,10 @@ def _scales(raw: Floats) -> tuple[Floats, Floats]:
     return centres, scales
 
 
-def _recalibration(z: Floats, y: Ints, prior_sd: float | None, base_rate: float) -> Recalibration:
+def _recalibration(z: Floats, y: Ints, prior: SlopePrior, base_rate: float) -> Recalibration:
     if not _both_classes(y[np.isfinite(z)]):
         return Recalibration(0.0, float(logit(base_rate)))
-    return fit_recalibration(z, y, prior_sd=prior_sd)
+    return fit_recalibration(z, y, prior=prior)
 
 
 def _steadier(graded: Recalibration, z: Floats, n_members: int) -> Recalibration:
