@@ -102,14 +102,27 @@ def _least_squares(
     found = []
     for k, penalty in enumerate(penalties):
         ease = _ease(penalty, len(centre))
-        left, sizes, right = np.linalg.svd(centred * ease, full_matrices=False)
-        shrunk, along = sizes**2 / (sizes**2 + 1), left.T @ asked
-        leverage = left**2 @ shrunk + weights / weights.sum()
-        left_out = (asked - left @ (shrunk * along)) / (1 - np.minimum(leverage, 0.99))
-        slopes = ease * (right.T @ (sizes / (sizes**2 + 1) * along))
-        variance = float((left_out**2).sum() / weights.sum())
-        found.append(_Fit(slopes, float(level - centre @ slopes), variance, k))
-    return min(found, key=lambda fit: fit.variance)
+        left, squares = _left_vectors(centred * ease)
+        along = left.T @ asked
+        leverage = left**2 @ (squares / (squares + 1)) + weights / weights.sum()
+        fitted = left @ (squares / (squares + 1) * along)
+        left_out = (asked - fitted) / (1 - np.minimum(leverage, 0.99))
+        found.append(
+            (float((left_out**2).sum() / weights.sum()), k, left @ (along / (squares + 1)))
+        )
+    variance, chosen, dual = min(found, key=lambda fit: fit[0])
+    slopes = _ease(penalties[chosen], len(centre)) ** 2 * (centred.T @ dual)
+    return _Fit(slopes, float(level - centre @ slopes), variance, chosen)
+
+
+def _left_vectors(rows: Floats) -> tuple[Floats, Floats]:
+    """Return left singular vectors (n, r) and squares of the singular values (r,) of (n, k)."""
+    n, k = rows.shape
+    if n > k:
+        left, sizes, _ = np.linalg.svd(rows, full_matrices=False)
+        return left, sizes**2
+    squares, left = np.linalg.eigh(rows @ rows.T)  # a fifth of the time of svd for 228 x 530
+    return left, np.maximum(squares, 0.0)
 
 
 def _ease(penalty: float | Floats, columns: int) -> Floats:
