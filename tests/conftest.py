@@ -114,9 +114,9 @@ def tiny_study() -> list[str]:
         *("--models", ",".join(MODELS), "--repeats", "2", "--folds", "2", "--set", "refits=3"),
         *("--preset", "quick", "--set", "lightgbm.rounds=30", "--set", "lightgbm.min_leaf=3"),
         *("--set", "resnet18.height=64", "--set", "resnet18.width=64"),
-        *("--set", "resnet18.epochs=2", "--set", "ssl-resnet18.epochs=2"),
+        *("--set", "resnet18.epochs=2", "--set", "ssl-resnet18.start=nothing"),
         *("--set", "ssl-resnet18.height=64", "--set", "ssl-resnet18.width=64"),
-        *("--set", "ssl-resnet18.pretraining_passes=1"),
+        *("--set", "ssl-resnet18.pretraining_passes=1", "--set", "sim-resnet18.test_views=1"),
     ]
 
 

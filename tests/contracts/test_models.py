@@ -33,8 +33,8 @@ SMALL = {"height": 64, "width": 64, "epochs": 6, "batch_size": 8, "test_views": 
 # parameters that make each model quick on 32 toy ECGs
 QUICK: dict[str, dict[str, Any]] = {
     "resnet18": SMALL,
-    "ssl-resnet18": {**SMALL, "pretraining_passes": 1, "clinical": True},
-    "sim-resnet18": {**SMALL, "pretraining_passes": 1, "head": "tuned", "method": "waveform"},
+    "ssl-resnet18": {**SMALL, "start": "nothing", "pretraining_passes": 1, "clinical": True},
+    "sim-resnet18": {"head": "tuned", "epochs": 2, "test_views": 1, "clinical": True},
     "combined": {},
     "lightgbm": {"rounds": 40, "min_leaf": 3},
     "ridge": {"fall_penalty": 10.0, "response_penalty": 10.0},
@@ -54,7 +54,7 @@ FITTED = [
 WHOLE: dict[str, dict[str, Any]] = {"lightgbm": {"row_share": 1.0}}
 KNOWS_NOTHING = {"prevalence", "lbbb-strauss"}  # the formula's wide QRS has no notch
 RULES = {"guideline-esc-2021", "guideline-hrs-2023", "qrs-area", "lbbb-strauss"}
-NO_CHANCE = {"prevalence", "logistic", "ridge", *RULES}  # nothing random in them
+NO_CHANCE = {"prevalence", "logistic", "ridge", "combined", *RULES}  # nothing random in them
 
 
 def parts(toy: Toy) -> tuple[Toy, Toy]:
@@ -268,7 +268,7 @@ def test_ecg_alone_is_blind_to_clinical_facts(name: str, toy: Toy) -> None:
     np.testing.assert_array_equal(alone.response_probability(told), plain)
 
 
-@pytest.mark.parametrize("name", ["lightgbm", "ridge"])
+@pytest.mark.parametrize("name", ["lightgbm", "ridge", "combined"])
 def test_the_fall_itself_is_learnt_where_it_is_known(name: str, toy: Toy) -> None:
     (x, y), rest = parts(toy)
     rng = np.random.default_rng(0)
@@ -291,7 +291,7 @@ def test_the_fall_itself_is_learnt_where_it_is_known(name: str, toy: Toy) -> Non
     np.testing.assert_array_equal(restored.logits(rest[0]), told.logits(rest[0]))
 
 
-@pytest.mark.parametrize("name", ["lightgbm", "ridge", "logistic"])
+@pytest.mark.parametrize("name", ["lightgbm", "ridge", "logistic", "combined"])
 def test_contributions_sum_to_the_log_odds(
     name: str, fitted: Callable[[str], Any], toy: Toy
 ) -> None:

@@ -186,4 +186,6 @@ def _reasons(prediction: Prediction) -> list[str]:
             lines.append(f"{name}: {', '.join(parts)}")
         if m.statement is not None:
             lines.append(f"{name}: {m.statement}")
+        if name in prediction.encoders:
+            lines.append(f"{name}: its network was first {prediction.encoders[name]}")
     return lines

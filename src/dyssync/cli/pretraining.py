@@ -11,7 +11,7 @@ import typer
 from dyssync.cli.batch import Workers
 from dyssync.cli.paths import cache_folder
 from dyssync.cli.progress import Bars
-from dyssync.errors import ConfigError
+from dyssync.errors import ConfigError, check_choice
 
 if TYPE_CHECKING:
     from dyssync.pretraining.config import PretrainingConfig
@@ -51,6 +51,7 @@ def pretrain(
         int | None, Optional(help="ECGs a step. Default: the method's.", min=2)
     ] = None,
     learning_rate: Annotated[float | None, Optional(help="Peak. Default: 0.001.")] = None,
+    bits: Annotated[int, Optional(help="Of a weight: 16, or 8 for half the bytes.")] = 16,
     workers: Workers = None,
     force: Annotated[bool, Optional("--force", help="Replace an encoder.")] = False,
 ) -> None:
@@ -72,7 +73,8 @@ def pretrain(
     }  # fmt: skip
     given = {name: value for name, value in values.items() if value is not None}
     config = PretrainingConfig(method=method, settings=_settings(settings or []), **given)
-    asked = Asked(corpora, config, share or (), seed, start)
+    check_choice("bits", str(bits), ("16", "8"))
+    asked = Asked(corpora, config, share or (), seed, start, bits)
     with Bars() as bars:
         on_progress, on_loss = bars.passes("learning")
         told = Told(bars.progress("preparing"), Watch(on_progress, None, on_loss))

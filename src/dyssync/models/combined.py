@@ -40,6 +40,7 @@ from dyssync.models.rules import QRSArea
 from dyssync.models.simulation_supervised import SimulationResNet18
 from dyssync.models.stacking import stack_inputs
 from dyssync.pretraining.config import PretrainingConfig
+from dyssync.pretraining.encoder import Encoder
 
 INPUTS = ("picture", "measurements", "qrs-area")
 FOLDS, FOLDS_SEED = 5, 0xC0B1
@@ -90,6 +91,14 @@ class Combined(ProbabilityMixin):
     def pretrains(self, *, corpus: bool) -> bool:
         """Return whether an encoder for the picture is still to be made."""
         return self.encoder is None and corpus
+
+    def encoder_origin(self, corpus: str | None) -> str:
+        """Return in words what the encoder of the picture learns from."""
+        return SimulationResNet18(encoder=self.encoder).encoder_origin(corpus)
+
+    def first_encoder(self) -> Encoder | None:
+        """Return the encoder that pretraining goes on from."""
+        return SimulationResNet18().first_encoder()
 
     def start_from(self, encoder: Path) -> Self:
         """Start from the encoder in this folder; return itself."""

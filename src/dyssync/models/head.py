@@ -13,12 +13,9 @@ from dyssync.models.linear import CURVATURE, fit_fall, fit_response
 from dyssync.records import Record
 
 # L2 penalties that are tried for the fall in %: of a standardised feature, and of what pretraining
-# read from the features (a "heart" or a "measured" number), one of few and of known use.
-FALL_PENALTIES: Mapping[str, tuple[float, ...]] = {
-    "feature": (1e3, 3e3, 1e4, 1e5),
-    "measured": (1e2, 3e2, 1e3, 1e4),
-    "heart": (3e1, 1e2, 3e2),
-}
+# read from the features, one of few and of known use (docs/learning.md).
+FEATURE_PENALTIES = (1e3, 3e3, 1e4, 1e5)
+READOUT_PENALTIES = (3e1, 1e2, 3e2)
 # Penalty of a standardised clinical fact, of which the literature says that they matter: as in
 # `ridge`, where 5 % of 1500 measured best.
 FACT_PENALTY = 75.0
@@ -90,7 +87,8 @@ def fit_head(
         kind: _unit_ways(directions * scale, z) for kind, directions in readouts.items()
     }
     rows = np.column_stack([*(z @ way.T for way in ways.values()), f])
-    choices = list(product(*(FALL_PENALTIES[kind] for kind in ways)))
+    tried = [FEATURE_PENALTIES, *(READOUT_PENALTIES for _ in readouts)]
+    choices = list(product(*tried))
     of_facts, sizes = np.full(f.shape[1], FACT_PENALTY), [len(way) for way in ways.values()]
     penalties = [np.concatenate([np.repeat(choice, sizes), of_facts]) for choice in choices]
     if falls is None:

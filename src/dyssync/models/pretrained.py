@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     import torch
 
 NO_SETTINGS: Mapping[str, Setting] = {}
-SHIPPED, PATIENTS = STARTS = ("shipped", "patients")
+SHIPPED, NOWHERE = STARTS = ("shipped", "nothing")
 RIDGE, TUNED = HEADS = ("ridge", "tuned")
 TRUNK, NETWORK = "trunk.safetensors", "network.safetensors"
 
@@ -50,8 +50,9 @@ class PretrainedResNet18(ResNet18):
     Args:
         encoder: folder of a pretrained encoder (:mod:`dyssync.pretraining.encoder`); None takes
             what `start` says.
-        start: "shipped", the encoder that comes with dyssync; "patients", one that is pretrained
-            on the training recordings of each fit, as in the paper.
+        start: "shipped", the encoder that comes with dyssync, from which pretraining on a corpus
+            goes on; "nothing", so that without a corpus one is pretrained on the training
+            recordings of each fit, as in the paper.
         head: "ridge", on the frozen trunk, is solved and not trained; "tuned" starts from it and
             trains all weights for `epochs` at a low `learning_rate`.
         clinical: whether clinical facts are used where they are known.
@@ -82,8 +83,8 @@ class PretrainedResNet18(ResNet18):
         "pretraining_rate": (1e-8, 10.0),
     }
     PRESETS: ClassVar[Presets] = {}
-    METHOD: ClassVar[str]  # the default
     ENCODER: ClassVar[str]  # name of the shipped one
+    SUPERVISED: ClassVar[str]  # by what its encoders are, see :class:`~dyssync.pretraining.Method`
 
     def __init__(
         self,
@@ -93,7 +94,7 @@ class PretrainedResNet18(ResNet18):
         head: str = RIDGE,
         clinical: bool = False,
         target: str = "fall",
-        method: str | None = None,
+        method: str = "measurements",
         method_settings: Mapping[str, Setting] = NO_SETTINGS,
         pretraining_passes: int = 60,
         pretraining_draws: int = 200_000,
@@ -112,7 +113,7 @@ class PretrainedResNet18(ResNet18):
         self.head = head
         self.clinical = clinical
         self.target = target
-        self.method = self.METHOD if method is None else method
+        self.method = method
         self.method_settings = method_settings
         self.pretraining_passes = pretraining_passes
         self.pretraining_draws = pretraining_draws
@@ -149,7 +150,20 @@ class PretrainedResNet18(ResNet18):
         Args:
             corpus: whether there are recordings without labels to learn from.
         """
-        return self.encoder is None and (corpus or self.start == PATIENTS)
+        return self.encoder is None and (corpus or self.start == NOWHERE)
+
+    def encoder_origin(self, corpus: str | None) -> str:
+        """Return in words what the encoder of each fit learns from; `corpus` names one, or None."""
+        if self.encoder is not None:
+            return load_encoder(Path(self.encoder)).record.origin
+        first = self.first_encoder()
+        before = [] if first is None else [first.record.origin]
+        own = f"{self.method} on {corpus or 'the training patients of each fit'}"
+        return ", then ".join(before + [own] * self.pretrains(corpus=corpus is not None))
+
+    def first_encoder(self) -> Encoder | None:
+        """Return the encoder that pretraining goes on from; None for a random start."""
+        return shipped_encoder(self.ENCODER) if self.start == SHIPPED else None
 
     def ecg_alone(self) -> Self | None:
         """Return it unfitted and without clinical facts; None where it looks at none anyway."""
@@ -173,13 +187,20 @@ class PretrainedResNet18(ResNet18):
         )
 
     def _encoder(self, X: Sequence[Input], seed: int) -> Encoder:
-        if self.encoder is not None:
-            held = load_encoder(Path(self.encoder))
-        elif self.start == SHIPPED:
-            held = shipped_encoder(self.ENCODER)
-        else:
+        """Return the encoder to start from.
+
+        Raises:
+            ModelError: it learnt from other pictures, or was taught by what this model must not be.
+        """
+        held = load_encoder(Path(self.encoder)) if self.encoder else self.first_encoder()
+        if held is None:
             ecgs = signals_of(X, "pretraining without a corpus")
             held = pretrain(ecgs, self.pretraining_config(), seed=seed, weights=self.weights)
+        if held.record.supervised != self.SUPERVISED:
+            raise ModelError(
+                f"encoder: supervised by {held.record.supervised}, this model's are by "
+                f"{self.SUPERVISED}; ssl-resnet18 takes the one kind, sim-resnet18 the other"
+            )
         own, its = self.picture_config(), held.record.config.pictures
         if (own.size, own.gain) != (its.size, its.gain):
             raise ModelError(

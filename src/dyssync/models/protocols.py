@@ -16,6 +16,7 @@ from dyssync.ecg import ECG
 from dyssync.image import Input
 from dyssync.learning.training import UNWATCHED, Watch
 from dyssync.pretraining.config import PretrainingConfig
+from dyssync.pretraining.encoder import Encoder
 from dyssync.rendering import LeadBox, Rendered
 
 if TYPE_CHECKING:
@@ -184,6 +185,12 @@ class Pretrained(ResponseModel, Protocol):
 
     def pretrains(self, *, corpus: bool) -> bool:
         """Return whether an encoder is still to be made for it, given a corpus or none."""
+
+    def encoder_origin(self, corpus: str | None) -> str:
+        """Return in words what the encoder of each fit learns from; `corpus` names one, or None."""
+
+    def first_encoder(self) -> Encoder | None:
+        """Return the encoder that pretraining goes on from; None for a random start."""
 
     def start_from(self, encoder: Path) -> Self:
         """Start from the encoder in this folder; return itself."""

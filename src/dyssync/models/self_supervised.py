@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import ClassVar
 
 from dyssync.models.pretrained import PretrainedResNet18
+from dyssync.pretraining.method import NOTHING
 
 
 class SelfSupervisedResNet18(PretrainedResNet18):
     """ResNet-18 whose trunk learnt from what every ECG says of itself: no label, no simulator."""
 
-    METHOD: ClassVar[str] = "waveform"
     ENCODER: ClassVar[str] = "measurements"
+    SUPERVISED: ClassVar[str] = NOTHING

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from dyssync.models.pretrained import PretrainedResNet18
+from dyssync.pretraining.method import SIMULATION
 
 
 class SimulationResNet18(PretrainedResNet18):
@@ -14,5 +15,5 @@ class SimulationResNet18(PretrainedResNet18):
     simulator flatter it.
     """
 
-    METHOD: ClassVar[str] = "hearts"
     ENCODER: ClassVar[str] = "hearts"
+    SUPERVISED: ClassVar[str] = SIMULATION

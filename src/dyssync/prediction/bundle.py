@@ -45,6 +45,7 @@ class About(Record):
         training: what the recordings were like.
         shuffled_labels: the study was a negative control; its models know nothing.
         simulated: the patients do not exist.
+        encoders: by model, in words, what the encoder that it starts from has learnt from.
         cohort_digest: of the recordings, as in the study's config.json.
     """
 
@@ -55,6 +56,7 @@ class About(Record):
     training: TrainingData
     shuffled_labels: bool
     simulated: bool
+    encoders: Mapping[str, str]
     cohort_digest: str
 
 

@@ -70,12 +70,14 @@ class Prediction:
         base_rate: share of responders in the training cohort; a model that knows nothing says this.
         models: by name; a picture only has those that take pictures.
         cautions: why the numbers may not hold for this recording, a sentence each.
+        encoders: by model that starts from one, what it has learnt from, in words.
     """
 
     file: str
     base_rate: float
     models: Mapping[str, ModelPrediction]
     cautions: tuple[str, ...]
+    encoders: Mapping[str, str]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON of command line and API."""
@@ -121,7 +123,8 @@ class Predictor:
             notes = (*notes, f"{', '.join(updated)}: updated on another cohort after the study")
         if silent:
             notes = (*notes, f"{', '.join(silent)}: no answer, a signal is needed")
-        return Prediction(ecg.source.name, about.base_rate, models, notes)
+        encoders = {name: said for name, said in about.encoders.items() if name in models}
+        return Prediction(ecg.source.name, about.base_rate, models, notes, encoders)
 
     def _who_takes(self, ecg: Input) -> tuple[list[str], list[str]]:
         """Return the models that can be asked about `ecg`, and those that cannot."""

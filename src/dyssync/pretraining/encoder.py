@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from dyssync.whole import whole_folder
 SHIPPED = Path(__file__).parent / "shipped"
 WEIGHTS, SEEN, RECORD = "encoder.safetensors", "seen.safetensors", "encoder.json"
 READOUTS = "readouts.safetensors"
+TAUGHT = {NOTHING: "self-supervised", SIMULATION: "supervised by simulation"}
 FILES = (WEIGHTS, SEEN, READOUTS, RECORD)
 
 
@@ -98,11 +99,27 @@ class EncoderRecord(Record):
         return SIMULATION if SIMULATION in by else NOTHING
 
     @property
+    def origin(self) -> str:
+        """What it learnt from, in words, for a report and beside a prediction."""
+        return ", then ".join(
+            f"{TAUGHT[stage.supervised]} ({stage.method}) on {_hearts_of(stage.sources)}"
+            for stage in self.stages
+        )
+
+    @property
     def stages(self) -> tuple[Stage, ...]:
         """All pretrainings, its own last."""
         method = self.config.method
         own = Stage(method, METHODS[method].SUPERVISED, self.sources, self.sha256)
         return (*self.earlier, own)
+
+
+def _hearts_of(sources: Sequence[CorpusSource]) -> str:
+    counts = {
+        kind: sum(s.recordings for s in sources if s.simulated == simulated)
+        for kind, simulated in (("simulated ECGs", True), ("ECGs", False))
+    }
+    return " and ".join(f"{n:,} {kind}" for kind, n in counts.items() if n)
 
 
 @dataclass(frozen=True)

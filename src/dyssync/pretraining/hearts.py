@@ -17,14 +17,14 @@ from dyssync.errors import CohortError
 from dyssync.learning.network import FEATURES
 from dyssync.learning.picture_config import PictureConfig
 from dyssync.pretraining.material import Material
-from dyssync.pretraining.measurements import MEASURED, Measurements
+from dyssync.pretraining.measurements import Measurements
 from dyssync.pretraining.method import SIMULATION, Method, Pictures, Targets
 from dyssync.pretraining.targets import Groups, blended, normal_ranks
 
 if TYPE_CHECKING:
     import torch
 
-HEART = "heart"
+HEART = "heart"  # kind of readout
 NO_HEARTS = (
     "corpus: what only a simulator knows of a heart is known of none of {} recordings; hearts "
     "needs shards of `dyssync simulate --unlabelled`, measurements learns from any ECG"
@@ -87,8 +87,8 @@ class Hearts(Method):
         return torch.nn.Sequential(encoder, torch.nn.Linear(FEATURES, self.groups.width))
 
     def readouts(self, network: torch.nn.Module) -> Mapping[str, Singles]:
-        """Return the directions of the heart and of the measurements."""
-        return self.groups.readouts(network.get_submodule("1"), (HEART, MEASURED))
+        """Return the directions that tell the heart; those of measurements helped no head."""
+        return {HEART: self.groups.weights_of_first(network.get_submodule("1"))}
 
     def loss(self, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         """Return the weighted mean of the groups; 1 is what answering with the mean costs."""

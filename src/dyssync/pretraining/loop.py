@@ -69,7 +69,8 @@ def pretrain(
             load_image_weights(encoder, Path(weights))
         loss, readouts = _learn(encoder, method, material, config, seed, watch)
     packed = pack_weights(encoder)
-    read = save(readouts)
+    # a trunk that only goes on keeps what was read from it before
+    read = save({**(start.directions() if start else {}), **readouts})
     seen = Seen.of(material.keys("patients"), material.keys("recordings"))
     if start is not None:
         seen |= start.seen

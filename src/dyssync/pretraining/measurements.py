@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from dyssync.arrays import Ints, Singles
+from dyssync.arrays import Ints
 from dyssync.learning.network import FEATURES
 from dyssync.learning.picture_config import PictureConfig
 from dyssync.pretraining.components import fit_components
@@ -22,8 +22,6 @@ from dyssync.pretraining.views import draw_singly
 
 if TYPE_CHECKING:
     import torch
-
-MEASURED = "measured"
 
 
 class Measurements(Method):
@@ -68,10 +66,6 @@ class Measurements(Method):
         import torch
 
         return torch.nn.Sequential(encoder, torch.nn.Linear(FEATURES, self.groups.width))
-
-    def readouts(self, network: torch.nn.Module) -> Mapping[str, Singles]:
-        """Return the directions of the measurements."""
-        return self.groups.readouts(network.get_submodule("1"), (MEASURED,))
 
     def loss(self, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         """Return the mean of both groups; 1 is what answering with the mean costs."""

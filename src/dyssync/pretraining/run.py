@@ -29,6 +29,7 @@ class Asked:
         shares: of an epoch, one a corpus; empty for shares by size.
         seed: of initialisation, order and views.
         start: folder of the encoder to go on from; None starts at random.
+        bits: of each weight on disk, 16 or 8.
     """
 
     corpora: Sequence[Path]
@@ -36,6 +37,7 @@ class Asked:
     shares: Sequence[float] = ()
     seed: int = 0
     start: Path | None = None
+    bits: int = 16
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ def pretrain_corpora(
         start=start,
         watch=Watch(told.learning.on_progress, checkpoint, told.learning.on_loss),
     )
-    encoder.save(out)
+    encoder.save(out, bits=asked.bits)
     shutil.rmtree(checkpoint, ignore_errors=True)
     return encoder, problems
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -55,11 +54,10 @@ class Groups:
         """Return the targets of some recordings, (len(rows), width); NaN where not known."""
         return np.concatenate([group.values[rows] for group in self.groups], axis=1)
 
-    def readouts(self, head: torch.nn.Module, names: Sequence[str]) -> dict[str, Singles]:
-        """Return the weights of a linear head that tell the first groups, by their names."""
+    def weights_of_first(self, head: torch.nn.Module) -> Singles:
+        """Return the weights of a linear head that tell the first group, (k, FEATURES)."""
         weights: Singles = head.get_parameter("weight").detach().float().cpu().numpy()
-        ends = np.cumsum([group.values.shape[1] for group in self.groups])[:-1]
-        return dict(zip(names, np.split(weights, ends), strict=False))
+        return weights[: self.groups[0].values.shape[1]]
 
     def errors(
         self, outputs: torch.Tensor, targets: torch.Tensor

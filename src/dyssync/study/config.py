@@ -14,10 +14,10 @@ from dyssync.errors import ConfigError, check_choice
 from dyssync.learning.network import STAGES
 from dyssync.models import MODELS, ResponseModel
 
-# The study's three, then what a reviewer asks for beside them.
+# The study's three, then what goes beyond it and what a reviewer asks for beside them.
 STUDY_MODELS = (
-    "resnet18", "ssl-resnet18", "lightgbm", "ridge", "logistic", "qrs-area",
-    "guideline-esc-2021", "prevalence",
+    "resnet18", "ssl-resnet18", "lightgbm", "sim-resnet18", "combined", "ridge", "logistic",
+    "qrs-area", "guideline-esc-2021", "prevalence",
 )  # fmt: skip
 
 # "paper" is the study as published, as far as it says: 224 px pictures and ResNet-18; the rest are

@@ -42,6 +42,7 @@ class RunRecord(Record):
         clinical_digest: sha256 of what the table says beside the response.
         corpus_digest: sha256 of the corpus, or None.
         n_corpus: recordings in the corpus, or None.
+        encoders: by model, in words, what the encoder that it starts from has learnt from.
         version: of dyssync.
         differs_from_paper: setting -> (value of preset "paper", value here).
         command: how to get the same.
@@ -72,6 +73,7 @@ class RunRecord(Record):
     clinical_digest: str
     corpus_digest: str | None
     n_corpus: int | None
+    encoders: Mapping[str, str]
     version: str
     differs_from_paper: Mapping[str, tuple[Setting, Setting]]
     command: str

@@ -207,6 +207,7 @@ def _record(
             "clinical_digest": clinical_digest(cohort.signals),
             "corpus_digest": None if corpus is None else corpus.digest,
             "n_corpus": None if corpus is None else len(corpus.ecgs),
+            "encoders": _encoders(config, None if corpus is None else corpus.name),
             "version": __version__,
             "differs_from_paper": config.differs_from_paper(),
             "command": command,
@@ -215,6 +216,11 @@ def _record(
             "pictures": cohort.holds_pictures,
         }
     )
+
+
+def _encoders(config: StudyConfig, corpus: str | None) -> dict[str, str]:
+    models = {name: config.make_model(name) for name in config.models}
+    return {n: m.encoder_origin(corpus) for n, m in models.items() if isinstance(m, Pretrained)}
 
 
 def _save_bundle(
@@ -238,6 +244,7 @@ def _save_bundle(
         training=describe_cohort(cohort),
         shuffled_labels=config.shuffle_labels,
         simulated=results.run.simulated,
+        encoders=results.run.encoders,
         cohort_digest=results.run.cohort_digest,
     )
     save_bundle(out / BUNDLE, models, about)

@@ -58,20 +58,26 @@ def do_task(task: Task, material: Material, on_progress: OnProgress) -> None:
 def _pretrain(task: Task, material: Material, folder: Path, watch: Watch) -> None:
     model = material.config.make_model(task.model)
     assert isinstance(model, Pretrained)
-    config = model.pretraining_config()
+    config, start = model.pretraining_config(), model.first_encoder()
     if material.corpus is None:
         patients = material.split(task.seed).train if task.seed else material.cohort.responses.index
         labelled = material.labelled([str(p) for p in patients])
         ecgs = signals_of(labelled.inputs, "pretraining without a corpus")
-        encoder = pretrain(ecgs, config, seed=task.seed, weights=model.weights, watch=watch)
+        encoder = pretrain(
+            ecgs, config, seed=task.seed, weights=model.weights, start=start, watch=watch
+        )
     else:
         # a corpus is large and serves many studies: its encoder outlives this one
-        name = config.digest(digest_of(material.corpus), model.weights)
+        name = config.digest(
+            digest_of(material.corpus), model.weights, start.record.sha256 if start else ""
+        )
         kept = material.cache / "encoders" / name
         if kept.is_dir():
             encoder = load_encoder(kept)
         else:
-            encoder = pretrain(material.corpus, config, weights=model.weights, watch=watch)
+            encoder = pretrain(
+                material.corpus, config, weights=model.weights, start=start, watch=watch
+            )
             encoder.save(kept)
     encoder.save(folder / ENCODER)
 

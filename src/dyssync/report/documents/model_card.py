@@ -57,8 +57,8 @@ def _learnt_from(study: Overview) -> str:
     text = f"{count(cohort.patients, kind)}, {percent(cohort.share)} of them responders."
     if run.simulated:
         text += " No outcome in this bundle is that of a real patient."
-    if run.corpus is not None:
-        text += f" Pretraining: {run.n_corpus} unlabelled ECGs."
+    for name, origin in run.encoders.items():
+        text += f" The encoder of {name}: {origin}."
     if run.shuffle_labels:
         text += " Labels were shuffled: it is a negative control and knows nothing."
     return text + f" Who they are: report.html, {SECTIONS['cohort'].title}."
