@@ -83,15 +83,12 @@ def test_bundle_names_no_patient_and_no_folder(finished_run: Path, toy_cohort: P
         assert str(finished_run) not in text
 
 
-@pytest.mark.parametrize("name", ["manifest.json", "manifest.sha256", "booster.txt", "model.json"])
+@pytest.mark.parametrize("name", ["manifest.json", "manifest.sha256", "files/*", "model.json"])
 def test_bundle_with_one_byte_changed_is_refused(
     finished_run: Path, tmp_path: Path, name: str
 ) -> None:
     bundle = tmp_path / "bundle"
-    shutil.copytree(finished_run / "bundle", bundle, ignore=shutil.ignore_patterns("*resnet*"))
-    # what is left of the bundle must first be a whole one
-    manifest = json.loads((bundle / "manifest.json").read_text())
-    assert any(n.endswith("safetensors") for n in manifest["files"])
+    shutil.copytree(finished_run / "bundle", bundle, ignore=shutil.ignore_patterns("files"))
     with pytest.raises(ModelError, match="is missing"):
         load_bundle(bundle)
     shutil.rmtree(bundle)
@@ -103,6 +100,19 @@ def test_bundle_with_one_byte_changed_is_refused(
     path.write_bytes(bytes(data))
     with pytest.raises(ModelError, match="was changed"):
         load_bundle(bundle)
+
+
+def test_the_trunk_that_all_members_share_is_kept_once(finished_run: Path) -> None:
+    bundle = load_bundle(finished_run)
+    trunks = set()
+    for member in bundle.members["sim-resnet18"]:
+        model = bundle.model("sim-resnet18", member)
+        trunks.add(model.state().values["trunk"])
+    assert len(bundle.members["sim-resnet18"]) == 4
+    assert len(trunks) == 1
+    large = [p for p in (bundle.folder / "files").iterdir() if p.stat().st_size > 5e6]
+    # two by two of resnet18 and of ssl-resnet18 pretrained on each fold, and one trunk
+    assert len(large) == 9
 
 
 def test_folder_without_manifest_is_no_bundle(tmp_path: Path) -> None:
@@ -135,7 +145,7 @@ def test_bundle_of_another_version_is_refused_by_its_version(
     bundle, _ = small_bundle
     load_bundle(bundle)
     reseal(bundle, {"format": 2, "dyssync": "0.0.9", "about": {}, "models": {}, "files": {}})
-    with pytest.raises(ModelError, match=r"bundle format 2, this version reads 4.*0\.0\.9"):
+    with pytest.raises(ModelError, match=r"bundle format 2, this version reads 5.*0\.0\.9"):
         load_bundle(bundle)
 
 
@@ -171,7 +181,7 @@ def test_resealed_manifest_with_wrong_fields_is_one_error(
         {"params": {"inverse_penalty": 0.5, "power": 2}},
         {"values": {}},
         {"values": {"intercept": "high"}},
-        {"files": ["missing.bin"]},
+        {"files": {"missing.bin": "0" * 64}},
         {"params": 3},
     ],
 )

@@ -7,24 +7,29 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from safetensors.numpy import save
 
 from dyssync.errors import ModelError
 from dyssync.learning.network import build_encoder, pack_weights, unpack_weights
 from dyssync.pretraining.config import PretrainingConfig
 from dyssync.pretraining.encoder import (
+    SHIPPED,
     CorpusSource,
     Encoder,
     EncoderRecord,
     Stage,
     digest_of_weights,
     load_encoder,
+    shipped_encoder,
 )
 from dyssync.pretraining.seen import Seen
 
 WEIGHTS = b"weights of a network"
 WHOM = Seen(b"patient0patient1", b"record00")
+READ = save({"heart": np.eye(2, 512, dtype=np.float32)})
 
 
 @pytest.fixture
@@ -38,8 +43,9 @@ def encoder(tmp_path: Path) -> Encoder:
         loss=(1.5, 0.25),
         sha256=digest_of_weights(WEIGHTS),
         seen_sha256=digest_of_weights(WHOM.pack()),
+        readouts_sha256=digest_of_weights(READ),
     )
-    made = Encoder(WEIGHTS, WHOM, record)
+    made = Encoder(WEIGHTS, WHOM, record, READ)
     made.save(tmp_path / "encoder")
     return made
 
@@ -51,7 +57,9 @@ def test_saved_encoder_comes_back_and_names_its_layouts(encoder: Encoder, tmp_pa
 
 
 def test_saving_again_replaces_the_encoder_whole(encoder: Encoder, tmp_path: Path) -> None:
-    other = Encoder(b"x", WHOM, replace(encoder.record, sha256=digest_of_weights(b"x")))
+    other = replace(
+        encoder, weights=b"x", record=replace(encoder.record, sha256=digest_of_weights(b"x"))
+    )
     other.save(tmp_path / "encoder")
     assert load_encoder(tmp_path / "encoder") == other
     assert [path.name for path in tmp_path.iterdir()] == ["encoder"]
@@ -102,14 +110,14 @@ def test_folder_without_its_files_is_no_encoder(encoder: Encoder, tmp_path: Path
         load_encoder(tmp_path / "encoder")
 
 
-def test_eight_bits_change_features_by_less_than_two_percent(tmp_path: Path) -> None:
+def test_eight_bits_change_features_by_less_than_two_percent(
+    encoder: Encoder, tmp_path: Path
+) -> None:
     torch.manual_seed(1)
     trunk = build_encoder().eval()
     weights = pack_weights(trunk)
-    config = PretrainingConfig()
-    record = EncoderRecord(config, 1, "c0", (), (), (), digest_of_weights(weights), "")
-    record = replace(record, seen_sha256=digest_of_weights(WHOM.pack()))
-    Encoder(weights, WHOM, record).save(tmp_path / "small", bits=8)
+    record = replace(encoder.record, sha256=digest_of_weights(weights))
+    replace(encoder, weights=weights, record=record).save(tmp_path / "small", bits=8)
     small = load_encoder(tmp_path / "small")
     assert len(small.weights) < 0.52 * len(weights)
     assert small.packed().weights == small.weights  # again changes nothing more
@@ -120,3 +128,17 @@ def test_eight_bits_change_features_by_less_than_two_percent(tmp_path: Path) -> 
         unpack_weights(trunk, small.weights)
         change = torch.linalg.norm(trunk(pictures) - before, dim=1)
     assert float((change / torch.linalg.norm(before, dim=1)).max()) < 0.02
+
+
+def test_what_ships_is_small_whole_and_of_two_kinds() -> None:
+    folders = {path.name: path for path in SHIPPED.iterdir()}
+    assert set(folders) == {"hearts", "measurements"}
+    size = sum(path.stat().st_size for folder in folders.values() for path in folder.iterdir())
+    assert size <= 25e6, "the package would grow beyond 25 MB"
+    page = (Path(__file__).parents[1] / "docs" / "encoder.md").read_text(encoding="utf-8")
+    for name, supervised in (("hearts", "simulation"), ("measurements", "nothing")):
+        record = shipped_encoder(name).record
+        assert record.supervised == supervised
+        assert all(source.simulated for source in record.sources), "a patient is in it"
+        assert record.sha256 in page, "docs/encoder.md tells of another encoder"
+    assert set(shipped_encoder("hearts").directions()) == {"heart"}
