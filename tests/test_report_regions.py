@@ -41,6 +41,7 @@ def run_record() -> RunRecord:
             **dict.fromkeys(("cohort", "version", "command"), "made"),
             **dict.fromkeys(("cohort_digest", "responses_digest", "clinical_digest"), "0" * 64),
             **dict.fromkeys(("corpus", "corpus_digest", "n_corpus", "bayes_auroc")),
+            "encoders": {},
             **{"differs_from_paper": {}, "simulated": False, "pictures": False},
         }
     )
