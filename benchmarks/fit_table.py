@@ -7,13 +7,14 @@ import io
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import astuple, dataclass, fields, replace
 from multiprocessing import get_context
 from pathlib import Path
 
 from dyssync.errors import InputError
 from dyssync.whole import make_folder, write_text
-from dyssync.workers import OnProgress, unwatched
+from dyssync.workers import ENDED, OnProgress, WorkerEnded, end_with_parent, unwatched
 
 
 @dataclass(frozen=True, order=True)
@@ -156,12 +157,19 @@ def _results(fits: Sequence[Fit], work: Work, workers: int) -> Iterator[tuple[Fi
         yield from ((fit, work(fit)) for fit in fits)
         return
     _work = work
-    pool = ProcessPoolExecutor(workers, get_context("fork"), use_one_torch_thread)
+    pool = ProcessPoolExecutor(workers, get_context("fork"), _begin)
     try:
         for future in as_completed([pool.submit(_do, fit) for fit in fits]):
             yield future.result()
+    except BrokenProcessPool as error:
+        raise WorkerEnded(ENDED) from error
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _begin() -> None:
+    end_with_parent()
+    use_one_torch_thread()
 
 
 def _do(fit: Fit) -> tuple[Fit, Score]:
