@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -13,7 +14,9 @@ from dyssync.figures.plate import Plate, figure_style, finish
 from virtual_learning import BAYES
 
 QRS_AREA = "qrs-area"
+REFERENCES = {BAYES: "Bayes", QRS_AREA: "QRS area"}
 TITLES = {"crt": "the encoders' own simulator", "foreign": "a foreign simulator"}
+CLOSE = 1.5
 ALT = "AUROC against the number of patients that teach, one line a model, bands of one SD."
 
 
@@ -24,7 +27,7 @@ def draw_curves(cohorts: Mapping[str, pd.DataFrame]) -> Plate:
         cohorts: by name, fits with columns name, model, patients and auroc.
     """
     every = pd.concat(cohorts.values())
-    drawn = every[~every["model"].isin([BAYES, QRS_AREA])]
+    drawn = every[~every["model"].isin(list(REFERENCES))]
     look = looks(list(drawn["name"].unique()))
     with figure_style():
         figure = Figure(figsize=(9.5, 4.6), layout="constrained")
@@ -40,11 +43,11 @@ def draw_curves(cohorts: Mapping[str, pd.DataFrame]) -> Plate:
 
 
 def _draw_panel(axes: Axes, held: pd.DataFrame, look: Mapping[str, Look]) -> None:
-    references = held[held["model"].isin([BAYES, QRS_AREA])]
+    references = held[held["model"].isin(list(REFERENCES))]
     for model, value in references.groupby("model")["auroc"].mean().items():
         axes.axhline(value, color=REFERENCE, lw=1.0, ls="--" if model == BAYES else ":")
         axes.annotate(
-            str(model), (0.01, value), xycoords=("axes fraction", "data"), fontsize=7.5,
+            REFERENCES[str(model)], (0.01, value), xycoords=("axes fraction", "data"), fontsize=7.5,
             xytext=(0, 2), textcoords="offset points",
         )  # fmt: skip
     for name, own in held.groupby("name", sort=False):
@@ -63,5 +66,7 @@ def _draw_panel(axes: Axes, held: pd.DataFrame, look: Mapping[str, Look]) -> Non
         axes.plot(once.index, once["mean"], color=mine.colour, marker=mine.marker, ls="", ms=4)
     sizes = sorted(set(held.loc[held["patients"] > 0, "patients"]))
     axes.set_xscale("log")
-    axes.set_xticks(sizes, [f"{n:,}" for n in sizes], minor=False)
+    # no room for the words of a size that lies close above the one before
+    close = {n for before, n in pairwise(sizes) if n < CLOSE * before}
+    axes.set_xticks(sizes, ["" if n in close else f"{n:,}" for n in sizes])
     axes.set_xticks([], minor=True)

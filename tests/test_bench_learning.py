@@ -3,12 +3,16 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
-from dyssync.errors import InputError
+from dyssync.cohort.cohort import CohortTable
+from dyssync.errors import ConfigError, InputError
 from fit_table import Fit, Score, go_through, read_scores
+from learners import learners
 from learning_tables import BEGIN, END, results_of, with_tables
+from real_learning import real_work
 from variance_ratio import variance_ratio
 from virtual_learning import SHUFFLED, Draws, virtual_work
 from virtual_people import People
@@ -88,20 +92,23 @@ class Knows:
         return np.array([float(str(recording)[0]) for recording in x])
 
 
-def virtual(n: int) -> People:
+def virtual(n: int, name: str = "") -> People:
     y = np.arange(n) % 2
-    return People(tuple(f"{v}-{i}" for i, v in enumerate(y)), y, 30.0 * y, 0.2 + 0.6 * y)
+    return People(tuple(f"{v}{name}{i}" for i, v in enumerate(y)), y, 30.0 * y, 0.2 + 0.6 * y)
 
 
 def test_draws_grow_and_are_tested_on_the_same_others() -> None:
     draws = Draws(people=400, pool=200, limit=300)
     learner = Knows()
-    work = virtual_work(draws, learner, virtual(400), virtual(300))
+    more = virtual(300, "more")
+    work = virtual_work(draws, learner, virtual(400), more)
     taught = {}
     for n in (20, 60):
         assert work(Fit("crt", "own", "ridge", "", "", n, 3)) == Score(200, 1.0, 1.0, 1.0)
         taught[n] = learner.taught[0]
     assert taught[60][:20] == taught[20]
+    assert work(Fit("crt", "own", "ridge", "", "", 300, 0)).auroc == 1.0
+    assert learner.taught[0] == more.ecgs
     assert work(Fit("crt", "own", "bayes", "", "", 0, 0)).auroc == 1.0
 
 
@@ -113,6 +120,40 @@ def test_shuffled_labels_tell_nothing_even_to_who_knows() -> None:
     assert np.mean(found) == pytest.approx(0.5, abs=3 * np.std(found) / np.sqrt(20))
     own = [recording[0] for recording in learner.taught[0]]
     assert own != [str(label) for label in learner.taught[1]]  # who teaches is dealt anew, too
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_splits_of_real_patients_are_the_same_for_all_models(shuffle: bool) -> None:
+    y = np.arange(50) % 2
+    patients = np.repeat([f"P{i}" for i in range(50)], 2)  # two recordings each
+    table = pd.DataFrame({"patient_id": patients, "responder": np.repeat(y, 2)})
+    cohort = CohortTable("c.csv", table, pd.DataFrame(), pd.DataFrame())
+    inputs = tuple(f"{v}-{p}-{k % 2}" for k, (p, v) in enumerate(table.to_numpy()))
+    tested = set()
+    for draw in range(5):  # a repeat
+        taught = []
+        for model in ("ridge", "logistic"):
+            learner = Knows()
+            found = real_work(learner, cohort, inputs, shuffle)(
+                Fit("c", "own", model, "", "", 40, draw)
+            )
+            assert found.tested == 20
+            assert shuffle or found.auroc == 1.0
+            taught.append(learner.taught)
+        assert taught[0] == taught[1]
+        assert sum(taught[0][1]) == 40
+        who = {name.split("-")[1] for name in taught[0][0]}
+        assert len(who) == 40  # both recordings of a patient, or none
+        tested |= set(patients) - who
+    assert shuffle or tested == set(patients)
+
+
+def test_facts_are_in_the_name_and_unknown_names_are_refused() -> None:
+    names = ("ridge", "ridge+facts", "logistic")
+    made = {name: learners(names).make(name).get_params() for name in names}
+    assert [made[name]["clinical"] for name in names[:2]] == [False, True]
+    with pytest.raises(ConfigError, match="logistic\\+facts"):
+        learners(("logistic+facts",))
 
 
 def test_variance_ratio_is_the_f_test_and_turns_over() -> None:
