@@ -133,6 +133,18 @@ bench-intervals: $(READY)
 bench-learners: $(READY)
 	$(BIN)/python benchmarks/bench_learners.py
 
+# Learning curves of all models on virtual patients of two simulators, stability, negative control,
+# real stand-ins: hours; goes on where it was stopped
+LEARNING := $(BIN)/python benchmarks/bench_learning.py --keep docs/measured/learning.csv
+.PHONY: bench-learning
+bench-learning: $(READY)
+	$(LEARNING)
+	$(LEARNING) --shuffled
+	$(LEARNING) --real --data $(DATA)
+	$(LEARNING) --real --data $(DATA) --shuffled
+	$(LEARNING) --models resnet18
+	$(BIN)/python benchmarks/learning_tables.py
+
 # do the intervals of a study hold the truth in 95 of 100 simulated cohorts? (half an hour)
 .PHONY: bench-coverage
 bench-coverage: $(READY)

@@ -13,6 +13,7 @@ from dyssync.cohort.cohort import read_cohort
 from dyssync.ecg import ECG
 from dyssync.models.measured import feature_matrix
 from dyssync.simulation.cohort import VERSION, simulate_cohort
+from dyssync.simulation.population import Population
 from dyssync.workers import available_cores
 
 
@@ -37,14 +38,16 @@ class People:
         return [self.ecgs[i] for i in rows], self.responses[rows], self.falls[rows]
 
 
-def virtual_people(n: int, seed: int, folder: Path) -> People:
+def virtual_people(n: int, seed: int, folder: Path, population: Population = "crt") -> People:
     """Return `n` virtual patients of a seed; simulated on the first call, measured on each.
 
-    Call it inside ``keeping()``: the measurements are kept there.
+    Call it inside ``keeping()``: the measurements are kept there. The population is as of
+    :func:`~dyssync.simulation.cohort.simulate_cohort`.
     """
-    home = folder / f"virtual-{n}-{seed}-v{VERSION}"
+    kind = "" if population == "crt" else f"-{population}"
+    home = folder / f"virtual-{n}-{seed}-v{VERSION}{kind}"
     if not home.is_dir():
-        simulate_cohort(n, seed, home, workers=available_cores())
+        simulate_cohort(n, seed, home, population=population, workers=available_cores())
     cohort = read_cohort(home / "cohort.csv")
     for clinical in (True, False):
         feature_matrix(cohort.signals, "dictionary", clinical=clinical)

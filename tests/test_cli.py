@@ -116,8 +116,8 @@ def test_list_describes_formats_and_names_the_rest(capsys: Captured) -> None:
     ]
     assert main(["list", "models"]) == 0
     assert capsys.readouterr().out.split() == [
-        *("resnet18", "ssl-resnet18", "lightgbm", "ridge", "logistic", "guideline-esc-2021"),
-        *("guideline-hrs-2023", "qrs-area", "lbbb-strauss", "prevalence"),
+        *("resnet18", "ssl-resnet18", "sim-resnet18", "combined", "lightgbm", "ridge", "logistic"),
+        *("guideline-esc-2021", "guideline-hrs-2023", "qrs-area", "lbbb-strauss", "prevalence"),
     ]
 
 

@@ -79,9 +79,11 @@ def test_study_of_scans_leaves_out_what_needs_signals_and_its_bundle_takes_scans
     assert "lightgbm (signals needed). Leave them out: --models resnet18" in capsys.readouterr().err
     assert main(["study", *wanted]) == 0
     told = capsys.readouterr().err
-    assert "ssl-resnet18 (a --corpus of signals needed" in told
+    assert "cannot be used by lightgbm, combined, ridge" in told
     results = StudyResults.read(tmp_path / "run")
-    assert set(results.tables["predictions"]["model"]) == {"resnet18", "prevalence"}
+    assert set(results.tables["predictions"]["model"]) == {
+        *("resnet18", "ssl-resnet18", "sim-resnet18", "prevalence"),
+    }
     report = (tmp_path / "run" / "report.html").read_text()
     assert "so a map cannot be read by lead" in report
     assert main(["predict", out, str(scans.parent / "P00.jpg"), "--json"]) == 0

@@ -70,7 +70,7 @@ def test_maps_belong_to_the_rows_of_lead_regions(finished_run: Path) -> None:
 def test_contributions_are_kept_with_every_test_prediction(finished_run: Path) -> None:
     results = StudyResults.read(finished_run)
     predictions = results.tables["predictions"]
-    assert set(results.contributions) == {"lightgbm", "logistic", "ridge"}
+    assert set(results.contributions) == {"combined", "lightgbm", "logistic", "ridge"}
     for model, kept in results.contributions.items():
         expected = predictions[predictions["model"] == model]
         merged = expected.merge(kept, on=["model", "seed", "patient_id"], validate="1:1")

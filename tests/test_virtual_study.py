@@ -9,7 +9,6 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from dyssync.cohort.cohort import read_cohort
-from dyssync.cohort.corpus import read_corpus
 from dyssync.study import virtual
 from dyssync.study.config import StudyConfig
 from dyssync.study.plan import Task
@@ -37,7 +36,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[StudyConfig, Path]:
     cache = tmp_path_factory.mktemp("cache")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(virtual, "PATIENTS", 24)
-        patch.setattr(virtual, "CORPUS", {"quick": 3})
         config = StudyConfig(preset="quick", models=("ssl-resnet18",))
         found = virtual.builtin_cohort(config, cache, Silent(), 1)
         again = Silent()
@@ -54,17 +52,7 @@ def test_builtin_cohort_reads_like_any_user_s(made: tuple[StudyConfig, Path]) ->
     assert len(cohort.inputs) == 24
     assert set(cohort.responses) == {0, 1}
     assert "p_response" not in cohort.table.columns
-    assert config.corpus is not None
-    corpus = read_corpus(config.corpus)
-    assert len(corpus.ecgs) == 3
-    assert not {e.patient_id for e in corpus.ecgs} & set(cohort.responses.index)
-
-
-def test_corpus_is_only_made_for_a_model_that_wants_one(tmp_path: Path) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(virtual, "PATIENTS", 2)
-        config = StudyConfig(preset="quick", models=("lightgbm",))
-        assert virtual.builtin_cohort(config, tmp_path, Silent(), 1).corpus is None
+    assert config.corpus is None, "the encoders that ship need none"
 
 
 def test_quick_is_shortened_for_the_builtin_cohort_but_never_the_user_s_numbers(

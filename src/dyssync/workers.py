@@ -162,13 +162,20 @@ _STARTING = threading.Lock()
 
 
 def _begin(begin: Callable[..., None] | None, given: tuple[object, ...]) -> None:
-    # A killed run must not leave processes behind that go on writing.
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     if begin is not None:
         begin(*given)
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
+    """Let this worker end when the process that started it does.
+
+    A killed run must not leave processes behind that go on writing.
+    """
+    threading.Thread(target=_wait_for_parent, daemon=True).start()
+
+
+def _wait_for_parent() -> None:
     parent = mp.parent_process()
     assert parent is not None
     parent.join()

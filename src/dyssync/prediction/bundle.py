@@ -181,10 +181,17 @@ def load_model(folder: Path, pool: Path | None = None) -> ResponseModel:
 
 @dataclass(frozen=True)
 class Graded:
-    """A model as a study leaves it: folders of its members by their names, and how they answer."""
+    """A model as a study leaves it.
+
+    Attributes:
+        members: folders by name.
+        answering: how they answer.
+        pool: where further files of the members lie under their sha256; None beside each.
+    """
 
     members: Mapping[str, Path]
     answering: Answering
+    pool: Path | None = None
 
 
 def save_bundle(folder: Path, models: Mapping[str, Graded], about: About) -> None:
@@ -198,7 +205,7 @@ def save_bundle(folder: Path, models: Mapping[str, Graded], about: About) -> Non
     with whole_folder(folder) as part:
         for name, graded in models.items():
             for member, source in graded.members.items():
-                _add_member(source, part / "models" / name / member, part / POOL)
+                _add_member(source, graded.pool, part / "models" / name / member, part / POOL)
             graded.answering.save(part / "models" / name / ANSWERING)
         files = sorted(p for p in part.rglob("*") if p.is_file())
         manifest = Manifest(
@@ -213,14 +220,14 @@ def save_bundle(folder: Path, models: Mapping[str, Graded], about: About) -> Non
         (part / SEAL).write_text(hashlib.sha256(text).hexdigest() + "\n", encoding="ascii")
 
 
-def _add_member(source: Path, target: Path, pool: Path) -> None:
+def _add_member(source: Path, held: Path | None, target: Path, pool: Path) -> None:
     """Copy a saved model; what it keeps in further files goes to the pool, once."""
     target.mkdir(parents=True)
     shutil.copy2(source / VALUES, target / VALUES)
     for name, sha in SavedModel.load(source / VALUES).files.items():
         pool.mkdir(exist_ok=True)
         if not (pool / sha).exists():
-            _link_or_copy(str(source / name), str(pool / sha))
+            _link_or_copy(str(held / sha if held else source / name), str(pool / sha))
 
 
 def load_bundle(folder: Path) -> Bundle:

@@ -25,7 +25,7 @@ from dyssync.evaluation.updating import (
     closed_test,
     update_power,
 )
-from dyssync.prediction.bundle import Answering, Bundle, Graded, save_bundle
+from dyssync.prediction.bundle import POOL, Answering, Bundle, Graded, save_bundle
 from dyssync.prediction.crossfit import CrossFit
 from dyssync.validation.answers import ALONE, USUAL
 
@@ -164,7 +164,7 @@ def save_updated(bundle: Bundle, tested: tuple[ClosedTest, ...], cohort: str, fo
             if one.model == name and one.changes and one.update is not None:
                 said = _changed(said, one, one.update, cohort)
         sources = {member: bundle.folder / "models" / name / member for member in members}
-        models[name] = Graded(sources, said)
+        models[name] = Graded(sources, said, bundle.folder / POOL)
     save_bundle(folder, models, bundle.about)
 
 

@@ -1,0 +1,140 @@
+"""What models learn from a number of virtual patients, tested on thousands of others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from dyssync.arrays import Floats, Ints
+from dyssync.ecg import ECG
+from dyssync.keeping import keeping
+from dyssync.simulation.population import Population
+from dyssync.workers import OnProgress, unwatched
+from fit_table import Fit, Score, Work, go_through, left_to_do
+from learners import QUICK, SLOW, Learners, score
+from virtual_people import People, virtual_people
+
+OWN, SHUFFLED = "own", "shuffled"
+BAYES = "bayes"  # who knows all of the heart
+FEW = 140  # patients of whom some respond and some do not
+# Cohort in the table: population, seed of those drawn from and tested, seed of those of the limit.
+COHORTS: Mapping[str, tuple[Population, int, int]] = {
+    "crt": ("crt", 777, 4242),
+    "foreign": ("foreign", 888, 4243),
+}
+
+
+@dataclass(frozen=True)
+class Draws:
+    """What is fitted.
+
+    Attributes:
+        models: names.
+        sizes: patients that a fit learns from.
+        count: draws a size.
+        slow_sizes: of `resnet18`.
+        slow_count: draws a size of `resnet18`.
+        limit: patients of another seed that each quick model learns from once; 0 for none.
+        people: virtual patients in all.
+        pool: of them are drawn from; all others are tested.
+    """
+
+    models: Sequence[str] = tuple(QUICK.split(","))
+    sizes: Sequence[int] = (70, 140, 228, 285, 570, 1140)
+    count: int = 20
+    slow_sizes: Sequence[int] = (70, 228, 570)
+    slow_count: int = 5
+    limit: int = 6000
+    people: int = 6000
+    pool: int = 2000
+
+    def fits(self, learners: Learners, cohort: str, labels: str) -> Iterator[Fit]:
+        """Yield all fits of a cohort; the limit and Bayes only where labels are their owners'."""
+        for name in self.models:
+            slow = name == SLOW
+            for patients in self.slow_sizes if slow else self.sizes:
+                for draw in range(self.slow_count if slow else self.count):
+                    yield learners.fit(name, cohort, labels, patients, draw)
+            if labels == OWN and self.limit and not slow:
+                yield learners.fit(name, cohort, labels, self.limit, 0)
+        if labels == OWN:
+            yield Fit(cohort, labels, BAYES, "", "", 0, 0)
+
+
+def learn(
+    draws: Draws,
+    learners: Learners,
+    cohort: str,
+    labels: str,
+    folder: Path,
+    table: Path,
+    *,
+    workers: int = 1,
+    on_progress: OnProgress = unwatched,
+) -> None:
+    """Do the fits to a virtual cohort that the table does not hold yet.
+
+    Args:
+        draws: what is fitted.
+        learners: makes the models.
+        cohort: of :data:`COHORTS`.
+        labels: "own", or "shuffled" anew in each draw, those of the tested too.
+        folder: of the virtual patients.
+        table: to go on with.
+        workers: processes.
+        on_progress: called with how many fits are done now, of how many.
+    """
+    fits = list(draws.fits(learners, cohort, labels))
+    left = left_to_do(fits, table)
+    if not left:
+        return
+    population, seed, seed_of_limit = COHORTS[cohort]
+    with keeping():
+        people = virtual_people(draws.people, seed, folder, population)
+        more = None
+        if any(fit.patients == draws.limit for fit in left):
+            more = virtual_people(draws.limit, seed_of_limit, folder, population)
+        for held in (people, more) if more else (people,):
+            learners.look_at(held.ecgs, held.responses, FEW)
+        work = virtual_work(draws, learners, people, more)
+        go_through(fits, work, table, workers=workers, on_progress=on_progress)
+
+
+def virtual_work(draws: Draws, learners: Learners, people: People, more: People | None) -> Work:
+    """Return what does one fit.
+
+    Args:
+        draws: what is fitted.
+        learners: makes the models.
+        people: who are drawn from and tested.
+        more: who teach the limit.
+    """
+    others = np.arange(draws.pool, len(people.responses))
+
+    def work(fit: Fit) -> Score:
+        if fit.model == BAYES:
+            return score(people.responses[others], people.chances[others])
+        held = shuffled(people, fit.draw) if fit.labels == SHUFFLED else people
+        tested, outcomes, _ = held.of(others)
+        x, y, falls = _teachers(fit, held)
+        model = learners.make(fit.model).fit(x, y, seed=fit.draw, fall=falls)
+        return score(outcomes, model.response_probability(tested))
+
+    def _teachers(fit: Fit, held: People) -> tuple[list[ECG], Ints, Floats]:
+        if fit.patients == draws.limit:
+            assert more is not None
+            return more.of(np.arange(draws.limit))
+        # nested: a larger draw of the same number holds the smaller ones
+        return held.of(np.random.default_rng(fit.draw).permutation(draws.pool)[: fit.patients])
+
+    return work
+
+
+def shuffled(people: People, draw: int) -> People:
+    """Deal responses and falls out anew, whoever teaches or is tested."""
+    rng = np.random.default_rng(np.random.SeedSequence([draw, 0x5F0FF1E]))
+    order = rng.permutation(len(people.responses))
+    return replace(people, responses=people.responses[order], falls=people.falls[order])
