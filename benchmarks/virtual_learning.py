@@ -95,7 +95,7 @@ def learn(
     with keeping():
         people = virtual_people(draws.people, seed, folder, population)
         more = None
-        if any(fit.patients == draws.limit for fit in left):
+        if draws.limit and any(fit.patients == draws.limit for fit in left):
             more = virtual_people(draws.limit, seed_of_limit, folder, population)
         for held in (people, more) if more else (people,):
             learners.look_at(held.ecgs, held.responses, FEW)
