@@ -151,12 +151,12 @@ bench-coverage: $(READY)
 	$(BIN)/python benchmarks/bench_coverage.py
 	$(BIN)/python benchmarks/bench_coverage.py --features 40 --ridge 60
 
-# the encoders that ship, from simulated hearts alone: two hours on two cores (docs/encoder.md)
+# the encoders that ship, from simulated hearts alone: an hour and a half (docs/encoder.md)
 ENCODER := --passes 8 --seed 1 --height 128 --width 160 --papers mixed --wear 2 --bits 8 --force
 .PHONY: encoder
 encoder: $(READY)
-	$(BIN)/dyssync simulate --unlabelled --patients 20000 --seed 20261 --out build/encoder/wide
+	$(BIN)/dyssync simulate --unlabelled --patients 20000 --seed 20261 --out build/encoder/wide20k
 	for method in hearts measurements; do \
-	  $(BIN)/dyssync pretrain build/encoder/wide --method $$method $(ENCODER) \
+	  $(BIN)/dyssync pretrain build/encoder/wide20k --method $$method $(ENCODER) \
 	    --out src/dyssync/pretraining/shipped/$$method || exit 1; \
 	done

@@ -7,7 +7,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from dyssync.ecg import ECG
-from dyssync.errors import ModelError
+from dyssync.errors import ConfigError, ModelError
 from dyssync.keeping import keeping
 from dyssync.learning import features
 from dyssync.learning.features import Look, features_of, trunk_of
@@ -143,6 +143,12 @@ def test_the_two_kinds_of_pretraining_are_never_confused(toy: Toy, tmp_path: Pat
         SelfSupervisedResNet18(encoder=taught).fit(toy[0][:8], toy[1][:8])
     with pytest.raises(ModelError, match=r"128 x 160 px at gain 2, the model has 64 x 64 at 2"):
         SimulationResNet18(encoder=taught, height=64, width=64).fit(toy[0][:8], toy[1][:8])
+    with pytest.raises(ConfigError, match="method hearts from start shipped"):
+        SelfSupervisedResNet18(method="hearts").check_settings("ssl-resnet18")
+    with pytest.raises(ConfigError, match="method measurements from start nothing"):
+        SimulationResNet18(start="nothing").check_settings("sim-resnet18")
+    with pytest.raises(ConfigError, match=r"weights would not be looked at"):
+        SimulationResNet18(weights="imagenet.safetensors").check_settings("sim-resnet18")
     model = SimulationResNet18(encoder=taught)
     assert model.encoder_origin(None).startswith("supervised by simulation (hearts) on ")
     assert SimulationResNet18().encoder_origin("ptbxl").endswith("then measurements on ptbxl")

@@ -36,12 +36,12 @@ def study(
     corpus: Annotated[
         Path | None,
         Optional(
-            help="Unlabelled ECGs for ssl-resnet18: a table or a folder. "
-            "Default: the training patients of each fit."
+            help="Unlabelled ECGs that pretrained models go on with: a table or a folder. "
+            "Default: none; they start from the encoders that ship."
         ),
     ] = None,
     models: Annotated[
-        str | None, Optional(help="Names with commas between. Default: the eight of the study.")
+        str | None, Optional(help="Names with commas between. Default: those of the study.")
     ] = None,
     protocol: Annotated[
         str | None,

@@ -54,6 +54,7 @@ class Combined(ProbabilityMixin):
 
     Args:
         encoder: as of :class:`~dyssync.models.pretrained.PretrainedResNet18`.
+        weights: likewise; the encoder that ships is always there, so that there are none to give.
         clinical: whether `ridge` uses clinical facts where they are known.
         target: "fall" of LVESV where the volumes are known, or "response" even there.
         penalty: L2, of the weight of a standardised input.
@@ -83,6 +84,15 @@ class Combined(ProbabilityMixin):
         picture = SimulationResNet18(encoder=self.encoder, weights=self.weights, target=self.target)
         ridge = Ridge(clinical=self.clinical, target=self.target)
         return dict(zip(INPUTS, (picture, ridge, QRSArea()), strict=True))
+
+    def check_settings(self, name: str) -> None:
+        """Refuse parameters that a fit could only fail on, those of the picture among them.
+
+        Raises:
+            ConfigError: one is unknown or out of range, or would not be looked at.
+        """
+        super().check_settings(name)
+        SimulationResNet18(encoder=self.encoder, weights=self.weights).check_settings(name)
 
     def ecg_alone(self) -> Self | None:
         """Return it unfitted and without clinical facts; None where it looks at none anyway."""

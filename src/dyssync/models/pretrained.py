@@ -18,7 +18,7 @@ from scipy.special import logit
 
 from dyssync.arrays import Floats
 from dyssync.cohort.clinical import FACTS, facts_of
-from dyssync.errors import ModelError
+from dyssync.errors import ConfigError, ModelError
 from dyssync.image import Input
 from dyssync.learning.checkpoint import History
 from dyssync.learning.features import Look, features_of, trunk_of
@@ -33,7 +33,7 @@ from dyssync.pretraining import METHODS
 from dyssync.pretraining.config import PretrainingConfig
 from dyssync.pretraining.encoder import Encoder, load_encoder, shipped_encoder
 from dyssync.pretraining.loop import pretrain
-from dyssync.pretraining.method import Setting
+from dyssync.pretraining.method import NOTHING, SIMULATION, Setting
 
 if TYPE_CHECKING:
     import torch
@@ -129,10 +129,28 @@ class PretrainedResNet18(ResNet18):
         """Refuse parameters that a fit could only fail on, those of the method among them.
 
         Raises:
-            ConfigError: one is unknown or out of range.
+            ConfigError: one is unknown or out of range, `weights` would not be looked at, or what
+                it pretrains would be the other kind of encoder.
         """
         super().check_settings(name)
         self.pretraining_config()
+        if self.encoder is None and self._taught_by() != self.SUPERVISED:
+            raise ConfigError(
+                f"{name}: method {self.method} from start {self.start} gives an encoder supervised "
+                f"by {self._taught_by()}, this model's are by {self.SUPERVISED}; give another "
+                "method, or the folder of an encoder"
+            )
+        if self.weights is not None and (self.encoder is not None or self.start == SHIPPED):
+            raise ConfigError(
+                f"{name}.weights would not be looked at: an encoder is there to start from; set "
+                f"{name}.start={NOWHERE} too, or leave weights out"
+            )
+
+    def _taught_by(self) -> str:
+        """Return by what an encoder that this model pretrains is supervised."""
+        shipped = self.SUPERVISED if self.start == SHIPPED else NOTHING
+        by = {METHODS[self.method].SUPERVISED, shipped}
+        return SIMULATION if SIMULATION in by else NOTHING
 
     def work(self, n: int) -> float:
         """Return the pictures that a fit to `n` recordings looks at, in those that teach."""
