@@ -160,3 +160,8 @@ encoder: $(READY)
 	  $(BIN)/dyssync pretrain build/encoder/wide20k --method $$method $(ENCODER) \
 	    --out src/dyssync/pretraining/shipped/$$method || exit 1; \
 	done
+
+# kills, two calls at once, full disks (docs/reliability.md): about an hour
+.PHONY: bench-faults
+bench-faults: $(READY)
+	$(BIN)/python benchmarks/bench_faults.py
