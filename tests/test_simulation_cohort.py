@@ -107,7 +107,7 @@ def test_an_existing_folder_is_refused_and_force_replaces_only_simulated_ones(
     simulate_cohort(2, 1, tmp_path / "c", force=True)
     assert len(pd.read_csv(tmp_path / "c" / "cohort.csv")) == 2
     (tmp_path / "mine").mkdir()
-    with pytest.raises(InputError, match=r"holds no simulation\.json"):
+    with pytest.raises(InputError, match=r"holds no dyssync\.json"):
         simulate_cohort(1, 0, tmp_path / "mine", force=True)
 
 

@@ -7,18 +7,20 @@ instead of 10); and with one thread no number depends on how many processes ther
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing as mp
 import os
+import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sized
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import islice
 from multiprocessing.context import SpawnContext, SpawnProcess
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from dyssync.errors import InputError
 
@@ -79,8 +81,8 @@ def pool(
 ) -> Iterator[ProcessPoolExecutor]:
     """Yield a pool of processes with one thread each, which end when this process does.
 
-    A process starts when there is work for it. After an error or an interruption nothing new is
-    begun, and what is being done is waited for.
+    A process starts when there is work for it. After an error nothing new is begun, and what is
+    being done is waited for; after an interruption (KeyboardInterrupt) it is ended at once.
 
     Args:
         workers: processes at most.
@@ -90,13 +92,28 @@ def pool(
     Raises:
         InputError: the system ended one of them.
     """
-    executor = ProcessPoolExecutor(workers, _Workers(), _begin, (begin, given))
+    started = _Workers()
+    with _deaf_children():  # the process that keeps their semaphores starts here
+        executor = ProcessPoolExecutor(workers, started, _begin, (begin, given))
     try:
-        yield executor
-    except BrokenProcessPool as error:
-        raise WorkerEnded(ENDED) from error
-    finally:
+        try:
+            yield executor
+        except BrokenProcessPool as error:
+            raise WorkerEnded(ENDED) from error
+        finally:
+            executor.shutdown(wait=True, cancel_futures=True)
+    except KeyboardInterrupt:
+        started.kill()
+        _hear_no_more(executor)
         executor.shutdown(wait=True, cancel_futures=True)
+        raise
+
+
+def _hear_no_more(executor: ProcessPoolExecutor) -> None:
+    """Let the thread of a pool not wait for the rest of a result whose worker was ended in it."""
+    results = getattr(executor, "_result_queue", None)
+    if results is not None:  # it is private; without it, only a worker in mid-sentence would matter
+        results._writer.close()
 
 
 def each(
@@ -135,10 +152,14 @@ def _list_of(function: Callable[[A], R], items: list[A]) -> list[R]:
 
 
 class _Worker(SpawnProcess):
-    """A process that computes with one thread."""
+    """A process that computes with one thread, and ends with the process that started it."""
+
+    # the system ends it with the *thread* that started it, and another one may end before its pool
+    of_main_thread = False
 
     def start(self) -> None:
-        with _STARTING:
+        self.of_main_thread = threading.current_thread() is threading.main_thread()
+        with _STARTING, _deaf_children():
             before = {name: os.environ.get(name) for name in THREAD_SETTINGS}
             os.environ.update(dict.fromkeys(THREAD_SETTINGS, "1"))
             try:
@@ -150,33 +171,78 @@ class _Worker(SpawnProcess):
                     else:
                         os.environ[name] = value
 
+    def terminate(self) -> None:
+        self.kill()  # it is deaf to anything milder
+
 
 class _Workers(SpawnContext):
     """Starts workers anew instead of forking: a copy of threads that a library holds can hang."""
 
-    Process = _Worker
+    def __init__(self) -> None:
+        super().__init__()
+        self.started: list[_Worker] = []
+
+    # looked up by the pool as a class that it calls
+    def Process(self, *args: Any, **kwargs: Any) -> _Worker:  # type: ignore[override]  # noqa: N802
+        """Return a worker to be started."""
+        self.started.append(_Worker(*args, **kwargs))
+        return self.started[-1]
+
+    def kill(self) -> None:
+        """End all workers at once; what they leave half-made is swept later."""
+        for worker in self.started:
+            if worker.pid is not None:
+                worker.kill()
 
 
 # The variables belong to the whole process: pools of two threads must not mix them up.
 _STARTING = threading.Lock()
+# What a terminal or system sends to all processes of a job; ours alone decides for its workers.
+_SENT_TO_ALL = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@contextmanager
+def _deaf_children() -> Iterator[None]:
+    """Let processes started in this block not hear of an interruption before they can ignore it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SENT_TO_ALL)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _begin(begin: Callable[..., None] | None, given: tuple[object, ...]) -> None:
+    for number in _SENT_TO_ALL:  # the pool's process ends its workers
+        signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SENT_TO_ALL)
     end_with_parent()
     if begin is not None:
         begin(*given)
 
 
 def end_with_parent() -> None:
-    """Let this worker end when the process that started it does.
+    """Let this worker end when the process that started it does, whatever it is computing.
 
     A killed run must not leave processes behind that go on writing.
     """
+    worker = mp.current_process()
+    if isinstance(worker, _Worker) and worker.of_main_thread:
+        killed_with_parent()
     threading.Thread(target=_wait_for_parent, daemon=True).start()
 
 
 def _wait_for_parent() -> None:
+    """End this worker with its parent where the system does not, or had no time to be asked to."""
     parent = mp.parent_process()
     assert parent is not None
     parent.join()
     os._exit(1)
+
+
+def killed_with_parent() -> None:
+    """Let the system kill this process when the thread that started it ends; on Linux alone."""
+    with suppress(OSError, AttributeError):  # another system's C library knows no prctl
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+
+
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
+from io import TextIOWrapper
 
 import typer
 from typer.exceptions import TyperException
@@ -38,24 +40,51 @@ VERBS: Mapping[str, str] = {
     "render": "rendering:render",
     "list": "listing:listing",
 }
-INTERRUPTED = "interrupted; study, simulate and pretrain go on with the same command"
 for verb, home in VERBS.items():
     module, _, function = home.partition(":")
     app.command(verb)(getattr(import_module(f"dyssync.cli.{module}"), function))
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; return its exit code."""
+def run(words: Sequence[str]) -> int:
+    """Run a call; return its exit code, :attr:`Exit.INTERRUPTED` after Ctrl-C."""
     use_one_thread()  # before a verb loads NumPy
+    _speak_any_name()
     try:
-        code = app(args=None if argv is None else list(argv), standalone_mode=False)
+        code = app(args=list(words), standalone_mode=False)
+        sys.stdout.flush()
     except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return Exit.INPUT
+        return _refused(str(error))
     except TyperException as error:
-        print(f"error: {error.format_message()}", file=sys.stderr)
-        return Exit.INPUT
-    except (KeyboardInterrupt, typer.Abort):
-        print(INTERRUPTED, file=sys.stderr)
+        return _refused(error.format_message())
+    except typer.Abort:
         return Exit.INTERRUPTED
+    except OSError as error:  # of the machine: a full disk, missing rights, too long a name
+        _give_up_stdout()
+        return _refused(_wording(error))
     return int(code or Exit.DONE)
+
+
+def _refused(text: str) -> int:
+    print(f"error: {text}", file=sys.stderr)
+    return Exit.INPUT
+
+
+def _wording(error: OSError) -> str:
+    name = os.fsdecode(error.filename) if isinstance(error.filename, (str, bytes)) else ""
+    what = os.strerror(error.errno) if error.errno else str(error)
+    return f"{name}: {what}" if name else what
+
+
+def _give_up_stdout() -> None:
+    """If what was printed cannot be written, let Python not try again at its end."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _speak_any_name() -> None:
+    """Let a name be printed whose letters a terminal does not have, or that is no text at all."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # tests put other things there
+            stream.reconfigure(errors="backslashreplace")

@@ -78,8 +78,12 @@ def study(
     """
     from dyssync.report import write_report
     from dyssync.study.config import build_config
-    from dyssync.study.run import run_study
+    from dyssync.study.run import Outcome, run_study
     from dyssync.study.run_folder import finish
+
+    def report_and_finish(outcome: Outcome) -> None:
+        write_report(outcome.results, outcome.folder)
+        finish(outcome.folder)
 
     values: dict[str, Any] = {
         "cohort": cohort,
@@ -104,10 +108,9 @@ def study(
             force=force,
             command=_command(),
             cache=cache_folder(),
+            then=report_and_finish,
         )
-        report = write_report(outcome.results, out)
-        finish(outcome.folder)
-        bars.say(f"report: {report}\nnext: dyssync predict {out / 'bundle'} ECG-FILE")
+        bars.say(f"report: {out / 'report.html'}\nnext: dyssync predict {out / 'bundle'} ECG-FILE")
     print(_as_json(outcome.results) if as_json else _as_table(outcome.results))
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Optional = typer.Option
 SHOWN = ("observed_to_expected", "calibration_in_the_large", "calibration_slope", "ici", "auroc",
          "scaled_brier")  # fmt: skip
+KIND = "validation"  # of a folder, for `--force`
 HEADS = ("O/E", "in the large", "slope", "ICI", "AUROC", "scaled Brier")
 
 
@@ -49,19 +50,18 @@ def validate(
     from dyssync.prediction.bundle import load_bundle
     from dyssync.report.validation_page import write_validation_page
     from dyssync.study.grid import default_workers
-    from dyssync.validation.record import VALIDATION
     from dyssync.validation.run import Asked
     from dyssync.validation.run import validate as grade_bundle
-    from dyssync.whole import check_replaceable, whole_folder
+    from dyssync.whole import check_replaceable, one_maker, whole_folder
 
-    check_replaceable(out, VALIDATION, force=force)
+    check_replaceable(out, KIND, force=force)
     opened = load_bundle(bundle)
     names = None if models is None else tuple(n.strip() for n in models.split(","))
     asked = Asked(names, update, exclude_bad, _command())
     many = workers or default_workers()
-    with Bars() as bars:
+    with one_maker(out), Bars() as bars:
         found = grade_bundle(opened, cohort, asked, workers=many, progress=bars.progress)
-        with whole_folder(out) as part:
+        with whole_folder(out, kind=KIND, force=force) as part:
             found.write(part)
             write_validation_page(found, part)
         bars.say(f"report: {out / 'report.html'}\n{_next(found, out)}")

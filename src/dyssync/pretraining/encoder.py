@@ -167,18 +167,22 @@ class Encoder:
             self, weights=weights, record=replace(self.record, sha256=digest_of_weights(weights))
         )
 
-    def save(self, folder: Path, *, bits: int = 16) -> None:
+    def save(
+        self, folder: Path, *, bits: int = 16, kind: str | None = None, force: bool = True
+    ) -> None:
         """Write the folder; it appears whole or not at all.
 
         Args:
             folder: where.
             bits: of each weight: 16, as it is; or 8, see :meth:`packed`.
+            kind: as of `whole.whole_folder`, where a user names the folder.
+            force: replace an encoder; without `kind`, whatever is there.
 
         Raises:
             InputError: it cannot be written.
         """
         held = self.packed() if bits == 8 else self
-        with whole_folder(folder) as part:
+        with whole_folder(folder, kind=kind, force=force) as part:
             (part / WEIGHTS).write_bytes(held.weights)
             (part / SEEN).write_bytes(held.seen.pack())
             (part / READOUTS).write_bytes(held.readouts)

@@ -17,11 +17,18 @@ from dyssync.errors import CohortError
 from dyssync.pretraining.columns import NAMES, Columns, SampleFile, columns_of
 from dyssync.pretraining.material import Material, Part, check_shares
 from dyssync.records import Record
-from dyssync.whole import resumable_folder, whole_file, whole_folder
+from dyssync.whole import (
+    is_whole,
+    resumable_folder,
+    synced_later,
+    whole_file,
+    whole_folder,
+    write_receipt,
+)
 from dyssync.workers import OnProgress, each, unwatched
 
 VERSION = 1  # another one where other columns are held, or computed in another way
-MARKER, RECORD = "made_from.json", "source.json"
+KIND, MARKER, RECORD = "corpus", "made_from.json", "source.json"
 PROBLEMS = 20  # kept in the record of a source; the count says how many there are
 
 
@@ -96,9 +103,9 @@ def _prepare(
 ) -> None:
     settings = {"pieces": len(pieces), "version": VERSION, "dyssync": __version__}
     home.parent.mkdir(parents=True, exist_ok=True)
-    with resumable_folder(home, MARKER, settings, force=False) as folder:
+    with resumable_folder(home, KIND, MARKER, settings, force=False) as folder:
         targets = [folder / f"piece-{k:06d}" for k in range(len(pieces))]
-        asked = [(p, t) for p, t in zip(pieces, targets, strict=True) if not t.is_dir()]
+        asked = [(p, t) for p, t in zip(pieces, targets, strict=True) if not is_whole(t)]
         before = len(pieces) - len(asked)
         for k, _ in enumerate(each(_write_piece, asked, workers=min(workers, len(asked)))):
             report(before + k + 1)
@@ -110,13 +117,15 @@ def _prepare(
 def _write_piece(asked: tuple[Piece, Path]) -> None:
     piece, target = asked
     rows, problems = read_piece(piece)
-    with whole_folder(target) as folder:
+    # the receipt vouches for the rest after a power failure: no need to wait for the disk
+    with synced_later(), whole_folder(target) as folder:
         if rows:
             columns = columns_of(rows)
             for name in NAMES:
                 np.save(folder / f"{name}.npy", getattr(columns, name))
         shown = tuple(str(problem) for problem in problems[:PROBLEMS])
         SourceRecord(len(rows), len(problems), shown).save(folder / RECORD)
+        write_receipt(folder)
 
 
 def _join(pieces: Sequence[Path], folder: Path) -> None:

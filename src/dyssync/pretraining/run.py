@@ -9,14 +9,15 @@ from pathlib import Path
 
 from dyssync.learning.training import UNWATCHED, Watch
 from dyssync.pretraining.config import PretrainingConfig
-from dyssync.pretraining.encoder import RECORD, Encoder, load_encoder
+from dyssync.pretraining.encoder import Encoder, load_encoder
 from dyssync.pretraining.loop import pretrain
 from dyssync.pretraining.material import check_shares
 from dyssync.pretraining.preparing import prepare_material
-from dyssync.whole import check_replaceable, write_text
+from dyssync.whole import check_replaceable, one_maker, partial_folder
 from dyssync.workers import OnProgress, unwatched
 
-MADE_FROM = "made_from.txt"  # in the folder of a checkpoint: of what it is one
+KIND = "encoder"  # of a folder, for `--force`
+MADE_FROM = "made_from.json"  # in the folder of a checkpoint: of what it is one
 
 
 @dataclass(frozen=True)
@@ -82,13 +83,20 @@ def pretrain_corpora(
         The encoder, and a line for each corpus that recordings were left out of.
 
     Raises:
-        InputError: `out` may not be replaced or cannot be written.
+        InputError: `out` may not be replaced or cannot be written, or another process makes it.
         CohortError: a corpus cannot be read, or lacks what the method needs.
         ConfigError: the shares do not fit the corpora.
         ModelError: `asked.start` is no encoder, or a checkpoint is damaged.
     """
-    check_replaceable(out, RECORD, force=force)
+    check_replaceable(out, KIND, force=force)
     check_shares(asked.shares, len(asked.corpora))
+    with one_maker(out):
+        return _pretrained(asked, out, cache, workers, force, told)
+
+
+def _pretrained(
+    asked: Asked, out: Path, cache: Path, workers: int, force: bool, told: Told
+) -> tuple[Encoder, list[str]]:
     start = None if asked.start is None else load_encoder(asked.start)
     material, problems = prepare_material(
         asked.corpora, cache / "corpora",
@@ -96,7 +104,8 @@ def pretrain_corpora(
     )  # fmt: skip
     began = start.record.sha256 if start is not None else ""
     key = asked.config.digest(material.digest, started_from=began)
-    checkpoint = _checkpoint_of(out, f"{key} {asked.seed}\n")
+    settings = {"made_from": f"{key} {asked.seed}"}
+    checkpoint = partial_folder(checkpoint_of(out), KIND, MADE_FROM, settings)
     encoder = pretrain(
         material,
         asked.config,
@@ -104,18 +113,12 @@ def pretrain_corpora(
         start=start,
         watch=Watch(told.learning.on_progress, checkpoint, told.learning.on_loss),
     )
-    encoder.save(out, bits=asked.bits)
+    encoder.save(out, bits=asked.bits, kind=KIND, force=force)
     shutil.rmtree(checkpoint, ignore_errors=True)
     return encoder, problems
 
 
-def _checkpoint_of(out: Path, made_from: str) -> Path:
-    """Return the folder of the checkpoint; emptied if what lies there is of something else."""
+def checkpoint_of(out: Path) -> Path:
+    """Return the folder in which the checkpoint of an encoder lies meanwhile."""
     whole = out.absolute()
-    folder = whole.with_name(f".{whole.name}.checkpoint")
-    marker = folder / MADE_FROM
-    if not (marker.is_file() and marker.read_text(encoding="utf-8") == made_from):
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        write_text(marker, made_from)
-    return folder
+    return whole.with_name(f".{whole.name}.checkpoint")

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 
 from dyssync.workers import OnProgress, each
 
 MARKER = "simulation.json"  # in a simulated folder: what it was made from
+KIND = "simulation"  # of a folder, for `--force`
+PARTS = "parts"  # what an unfinished folder holds beside: rows and receipts of chunks
 
 
 def chunks_of(n: int, size: int) -> list[range]:
@@ -17,6 +20,11 @@ def chunks_of(n: int, size: int) -> list[range]:
     [range(0, 2), range(2, 4), range(4, 5)]
     """
     return [range(first, min(first + size, n)) for first in range(0, n, size)]
+
+
+def receipt_of(folder: Path, chunk: range) -> Path:
+    """Return where it is written that a chunk is whole."""
+    return folder / PARTS / f"{chunk.start:07d}.receipt.json"
 
 
 def make_chunks(

@@ -13,12 +13,12 @@ import pandas as pd
 from dyssync.ecg import ECG
 from dyssync.errors import check_choice, check_range
 from dyssync.formats.wfdb import write_wfdb
-from dyssync.simulation.chunks import MARKER, chunks_of, make_chunks
+from dyssync.simulation.chunks import KIND, MARKER, PARTS, chunks_of, make_chunks, receipt_of
 from dyssync.simulation.patient import PatientParameters, VirtualPatient, simulate_patient
 from dyssync.simulation.population import Population, draw_patient
 from dyssync.simulation.recording import FS
 from dyssync.simulation.rows import cohort_row, truth_row
-from dyssync.whole import resumable_folder, write_text
+from dyssync.whole import is_whole, resumable_folder, synced_later, write_receipt, write_text
 from dyssync.workers import OnProgress, unwatched
 
 CHUNK = 16  # patients that are finished together; what an interruption can cost
@@ -84,14 +84,14 @@ def simulate_cohort(
     settings = {"kind": "cohort", "patients": n_patients, "seed": seed, "version": VERSION}
     if population != "crt":  # a cohort of version 4 keeps its bytes
         settings["population"] = population
-    with resumable_folder(out, MARKER, settings, force=force) as folder:
+    with resumable_folder(out, KIND, MARKER, settings, force=force) as folder:
         (folder / "records").mkdir(exist_ok=True)
-        (folder / "parts").mkdir(exist_ok=True)
+        (folder / PARTS).mkdir(exist_ok=True)
         chunks = chunks_of(n_patients, CHUNK)
         make_chunks(
             partial(_make_chunk, seed=seed, folder=folder, population=population),
             chunks,
-            lambda chunk: _rows_file(folder, chunk).is_file(),
+            lambda chunk: is_whole(folder, at=receipt_of(folder, chunk)),
             workers=workers,
             on_progress=on_progress,
         )
@@ -105,7 +105,7 @@ def simulate_cohort(
         if population == "foreign":
             readme += FOREIGN_README
         write_text(folder / "README.md", readme)
-        shutil.rmtree(folder / "parts")
+        shutil.rmtree(folder / PARTS)
 
 
 def patient_rng(seed: int, k: int) -> np.random.Generator:
@@ -124,12 +124,19 @@ def make_patient(
 
 
 def _rows_file(folder: Path, chunk: range) -> Path:
-    return folder / "parts" / f"{chunk.start:07d}.json"
+    return folder / PARTS / f"{chunk.start:07d}.json"
 
 
 def _make_chunk(chunk: range, *, seed: int, folder: Path, population: Population) -> None:
-    """Write the recordings of one chunk, then its rows: the rows say that it is complete."""
-    rows = []
+    """Write the recordings of one chunk and its rows, then the receipt that vouches for them."""
+    with synced_later():
+        files = _write_chunk(chunk, seed, folder, population)
+        write_receipt(folder, files=files, at=receipt_of(folder, chunk))
+
+
+def _write_chunk(chunk: range, seed: int, folder: Path, population: Population) -> list[Path]:
+    """Write recordings and rows; return all files."""
+    rows, files = [], [_rows_file(folder, chunk)]
     for k in chunk:
         name, parameters, patient = make_patient(seed, k, population)
         ecg = ECG(
@@ -138,11 +145,13 @@ def _make_chunk(chunk: range, *, seed: int, folder: Path, population: Population
             age=parameters.clinical.age,
             sex=parameters.clinical.sex,
         )
-        write_wfdb(ecg, folder / "records", name)
+        header = write_wfdb(ecg, folder / "records", name)
+        files += [header, header.with_suffix(".dat")]
         rows.append(
             {
                 "cohort": cohort_row(name, parameters, patient),
                 "truth": truth_row(name, parameters, patient),
             }
         )
-    write_text(_rows_file(folder, chunk), json.dumps(rows))
+    write_text(files[0], json.dumps(rows))
+    return files

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -10,13 +11,13 @@ from dyssync.arrays import Singles
 from dyssync.cohort.shards import N_SAMPLES, write_shard
 from dyssync.ecg import ECG, LEADS
 from dyssync.errors import check_choice, check_range
-from dyssync.simulation.chunks import MARKER, chunks_of, make_chunks
+from dyssync.simulation.chunks import KIND, MARKER, PARTS, chunks_of, make_chunks, receipt_of
 from dyssync.simulation.cohort import patient_rng
 from dyssync.simulation.patient import simulate_patient
 from dyssync.simulation.population import Population, draw_patient
 from dyssync.simulation.recording import FS
 from dyssync.simulation.rows import heart_of
-from dyssync.whole import resumable_folder, write_text
+from dyssync.whole import is_whole, resumable_folder, synced_later, write_receipt, write_text
 from dyssync.workers import OnProgress, unwatched
 
 SHARD = 256  # ECGs in a file: 31 MB of samples, which is what a process holds
@@ -65,11 +66,12 @@ def simulate_corpus(
         "version": CORPUS_VERSION,
         "population": population,
     }
-    with resumable_folder(out, MARKER, settings, force=force) as folder:
+    with resumable_folder(out, KIND, MARKER, settings, force=force) as folder:
+        (folder / PARTS).mkdir(exist_ok=True)
         make_chunks(
             partial(_make_shard, seed=seed, folder=folder, population=population),
             chunks_of(n_ecgs, SHARD),
-            lambda chunk: _shard(folder, chunk).is_file(),
+            lambda chunk: is_whole(folder, at=receipt_of(folder, chunk)),
             workers=workers,
             on_progress=on_progress,
         )
@@ -82,6 +84,7 @@ def simulate_corpus(
             samples=N_SAMPLES,
         )
         write_text(folder / "README.md", text)
+        shutil.rmtree(folder / PARTS)
 
 
 def _shard(folder: Path, chunk: range) -> Path:
@@ -89,7 +92,10 @@ def _shard(folder: Path, chunk: range) -> Path:
 
 
 def _make_shard(chunk: range, *, seed: int, folder: Path, population: Population) -> None:
-    write_shard(_shard(folder, chunk), _rows(chunk, seed, population))
+    shard = _shard(folder, chunk)
+    with synced_later():
+        write_shard(shard, _rows(chunk, seed, population))
+        write_receipt(folder, files=[shard], at=receipt_of(folder, chunk))
 
 
 def _rows(chunk: range, seed: int, population: Population) -> Iterator[tuple[ECG, Singles]]:

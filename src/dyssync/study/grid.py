@@ -11,17 +11,21 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import ExitStack
-from multiprocessing import get_context
-from typing import Any
+from functools import partial
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from typing import TypeAlias
 
 from dyssync.keeping import keeping
 from dyssync.study.plan import Material, Task
-from dyssync.study.tasks import do_task
+from dyssync.study.tasks import do_task, is_done
 from dyssync.workers import OnProgress, WorkerEnded, available_cores, pool
+
+Told: TypeAlias = Connection  # of (key, done, of), and None at the end
 
 _owned = ExitStack()  # of a worker: what it keeps
 _material: Material | None = None
-_queue: Any = None
+_tell: Told | None = None
 
 
 def default_workers() -> int:
@@ -48,23 +52,27 @@ def run_tasks(
     """
     open_tasks = []
     for task in tasks:
-        if (material.folder / task.key).is_dir():
+        if is_done(task, material):
             working(task.key)(1, 1)
         else:
             open_tasks.append(task)
     if not open_tasks:
         return
-    queue = get_context("spawn").SimpleQueue()
-    listener = threading.Thread(target=_listen, args=(queue, working), daemon=True)
+    # a pipe without a lock: a killed worker could take the lock of a queue with it. What is sent at
+    # a time is shorter than what a pipe takes whole
+    told, tell = Pipe(duplex=False)
+    listener = threading.Thread(target=_listen, args=(told, working), daemon=True)
     listener.start()
     try:
-        with pool(workers, _begin_worker, material, queue) as executor:
+        with pool(workers, _begin_worker, material, tell) as executor:
             _feed(executor, open_tasks, {t.key for t in tasks} - {t.key for t in open_tasks})
     except WorkerEnded as error:
         raise WorkerEnded(f"{error}. The same command goes on where it was") from error
     finally:
-        queue.put(None)
+        tell.send(None)
         listener.join()
+        tell.close()
+        told.close()
 
 
 def _feed(executor: ProcessPoolExecutor, waiting: list[Task], done: set[str]) -> None:
@@ -82,15 +90,15 @@ def _feed(executor: ProcessPoolExecutor, waiting: list[Task], done: set[str]) ->
             done.add(future.result())
 
 
-def _listen(queue: Any, working: Callable[[str], OnProgress]) -> None:
-    while (message := queue.get()) is not None:
+def _listen(told: Told, working: Callable[[str], OnProgress]) -> None:
+    while (message := told.recv()) is not None:
         key, done, of = message
         working(key)(done, of)
 
 
-def _begin_worker(material: Material, queue: Any) -> None:
-    global _material, _queue
-    _material, _queue = material, queue
+def _begin_worker(material: Material, tell: Told) -> None:
+    global _material, _tell
+    _material, _tell = material, tell
     _owned.enter_context(keeping())
     import torch
 
@@ -100,6 +108,11 @@ def _begin_worker(material: Material, queue: Any) -> None:
 
 def _work(task: Task) -> str:
     assert _material is not None
-    do_task(task, _material, lambda done, of: _queue.put((task.key, done, of)))
-    _queue.put((task.key, 1, 1))
+    assert _tell is not None
+    do_task(task, _material, partial(_say, _tell, task.key))
+    _say(_tell, task.key, 1, 1)
     return task.key
+
+
+def _say(tell: Told, key: str, done: int, of: int) -> None:
+    tell.send((key, done, of))

@@ -73,6 +73,7 @@ class Material:
         splits: one a seed, in the order of seeds 1, 2, ...
         folder: holds a folder a finished task.
         cache: holds what several studies share.
+        made_of: digest of settings and data; what a task of another one left is not taken for done.
     """
 
     config: StudyConfig
@@ -81,6 +82,7 @@ class Material:
     splits: tuple[Split, ...]
     folder: Path
     cache: Path
+    made_of: str = ""
 
     def labelled(self, patients: Sequence[str]) -> Learnt:
         """Return all recordings of these patients with their outcomes."""

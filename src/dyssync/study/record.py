@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import platform
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, TypeAlias
@@ -96,6 +97,11 @@ class RunRecord(Record):
     def fingerprint(self) -> str:
         """The first 16 digits of `cohort_digest`, for people to compare."""
         return self.cohort_digest[:16]
+
+    @property
+    def digest(self) -> str:
+        """sha256 of all but the command: equal of equal studies."""
+        return hashlib.sha256(replace(self, command="").to_json().encode()).hexdigest()
 
     def differing(self, other: RunRecord) -> list[str]:
         """Return the fields in which two studies differ; the command does not count."""

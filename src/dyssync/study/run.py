@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,10 +26,11 @@ from dyssync.study.grid import default_workers, run_tasks
 from dyssync.study.plan import Material, cell_key, plan
 from dyssync.study.record import RunRecord, environment
 from dyssync.study.results import StudyResults
-from dyssync.study.run_folder import WORK, check_folder, prepare_folder
+from dyssync.study.run_folder import WORK, owned_folder, prepare_folder
 from dyssync.study.story import Story
 from dyssync.study.tasks import MODEL, MODEL_ECG
 from dyssync.study.virtual import bayes_auroc, builtin_cohort
+from dyssync.whole import synced_later
 
 BUNDLE = "bundle"
 
@@ -51,6 +52,7 @@ def run_study(
     force: bool = False,
     command: str = "",
     cache: Path,
+    then: Callable[[Outcome], None] | None = None,
 ) -> Outcome:
     """Run a study, or go on with one that was interrupted.
 
@@ -59,20 +61,51 @@ def run_study(
         out: run folder; made, or gone on with if it holds the same study.
         story: is told the progress.
         workers: processes; None takes all cores, one with a GPU. No number depends on it.
-        force: begin anew where `out` holds something.
+        force: begin anew where `out` holds a study.
         command: how to get the same, for the report.
         cache: folder of what several studies share (encoders of a corpus).
+        then: called with the outcome while the folder is still this process's own.
 
     Raises:
-        InputError: the cohort, the corpus or a setting cannot be used.
+        InputError: the cohort, the corpus or a setting cannot be used, or another process works in
+            `out`.
     """
     started = datetime.now(UTC)
-    check_folder(out, force)
+    asked = _Asked(out, story, workers or default_workers(), force, command, cache)
+    with owned_folder(out, force):
+        material, record = _prepared(config, asked)
+        tasks = plan(material)
+        run_tasks(tasks, material, asked.workers, story.working(tasks))
+        story.say("writing tables, figures, report and bundle")
+        with synced_later():  # `finish` waits for the disk
+            results, answering = collect(material, record, environment(started))
+            results.write(out)
+            _save_bundle(out, material, results, answering)
+            outcome = Outcome(out, results)
+            if then is not None:
+                then(outcome)
+    return outcome
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What decides no number of a study: as the arguments of :func:`run_study`."""
+
+    out: Path
+    story: Story
+    workers: int
+    force: bool
+    command: str
+    cache: Path
+
+
+def _prepared(config: StudyConfig, asked: _Asked) -> tuple[Material, RunRecord]:
+    """Read what is studied and begin the run folder, or take it up."""
+    story = asked.story
     if config.corpus is not None:
         check_corpus(config.corpus)  # a mistyped path is told before the cohort is read
-    n_workers = workers or default_workers()
     if config.cohort is None:
-        config = builtin_cohort(config, cache, story, n_workers)
+        config = builtin_cohort(config, asked.cache, story, asked.workers)
     assert config.cohort is not None
     cohort = read_cohort(
         config.cohort,
@@ -87,17 +120,11 @@ def run_study(
     splits = split_cohort(cohort, config)
     _tell_cohort(cohort, splits, story)
     corpus = _read_corpus(config, cohort, story)
-    record = _record(config, cohort, corpus, command, bayes_auroc(table, cohort))
-    prepare_folder(out, record, force)
+    record = _record(config, cohort, corpus, asked.command, bayes_auroc(table, cohort))
+    prepare_folder(asked.out, record, asked.force)
     ecgs = None if corpus is None else corpus.ecgs
-    material = Material(config, cohort, ecgs, splits, out / WORK, cache)
-    tasks = plan(material)
-    run_tasks(tasks, material, n_workers, story.working(tasks))
-    story.say("writing tables, figures, report and bundle")
-    results, answering = collect(material, record, environment(started))
-    results.write(out)
-    _save_bundle(out, material, results, answering)
-    return Outcome(out, results)
+    work = asked.out / WORK
+    return Material(config, cohort, ecgs, splits, work, asked.cache, record.digest), record
 
 
 def split_cohort(cohort: Cohort, config: StudyConfig) -> tuple[Split, ...]:

@@ -16,6 +16,7 @@ from scipy.special import expit
 
 from dyssync.cohort.clinical import knows_facts
 from dyssync.cohort.digests import digest_of
+from dyssync.errors import ModelError
 from dyssync.image import Input
 from dyssync.learning.training import Watch
 from dyssync.models.base import signals_of
@@ -29,29 +30,35 @@ from dyssync.models.protocols import (
     UsesFacts,
 )
 from dyssync.prediction.bundle import save_model
-from dyssync.pretraining.encoder import load_encoder
+from dyssync.pretraining.encoder import Encoder, load_encoder
 from dyssync.pretraining.loop import pretrain
 from dyssync.study.contributions import write_contributions, write_statements
 from dyssync.study.lead_maps import write_lead_maps
 from dyssync.study.plan import CELL, ENCODER, REFITS, Learnt, Material, Task
 from dyssync.study.refits import write_refits
 from dyssync.study.results import TABLES, write_csv
-from dyssync.whole import whole_folder
+from dyssync.whole import is_whole, synced_later, whole_folder, write_receipt
 from dyssync.workers import OnProgress
 
 PREDICTIONS, PREDICTIONS_ECG = "predictions.csv", "predictions-ecg.csv"
 MODEL, MODEL_ECG = "model", "model-ecg"  # folders; the second has seen the ECG alone
 
 
+def is_done(task: Task, material: Material) -> bool:
+    """Say whether a task has left all its files, and they are what they were."""
+    return is_whole(material.folder / task.key, material.made_of)
+
+
 def do_task(task: Task, material: Material, on_progress: OnProgress) -> None:
-    """Do one task, unless its folder is there already."""
-    target = material.folder / task.key
-    if target.is_dir():
+    """Do one task, unless it is done; what is there of it otherwise is replaced."""
+    if is_done(task, material):
         return
     checkpoint = material.folder / f".{task.key}.checkpoint"
     do = {ENCODER: _pretrain, CELL: _fit_cell, REFITS: _refit}[task.kind]
-    with whole_folder(target) as folder:
+    # the receipt vouches for the rest after a power failure: no need to wait for the disk
+    with synced_later(), whole_folder(material.folder / task.key) as folder:
         do(task, material, folder, Watch(on_progress, checkpoint))
+        write_receipt(folder, material.made_of)
     shutil.rmtree(checkpoint, ignore_errors=True)
 
 
@@ -72,14 +79,21 @@ def _pretrain(task: Task, material: Material, folder: Path, watch: Watch) -> Non
             digest_of(material.corpus), model.weights, start.record.sha256 if start else ""
         )
         kept = material.cache / "encoders" / name
-        if kept.is_dir():
-            encoder = load_encoder(kept)
-        else:
-            encoder = pretrain(
-                material.corpus, config, weights=model.weights, start=start, watch=watch
-            )
+        found = _kept_encoder(kept)
+        encoder = found or pretrain(
+            material.corpus, config, weights=model.weights, start=start, watch=watch
+        )
+        if found is None:
             encoder.save(kept)
     encoder.save(folder / ENCODER)
+
+
+def _kept_encoder(folder: Path) -> Encoder | None:
+    """Return an encoder from the cache; None where there is none, or a damaged one."""
+    try:
+        return load_encoder(folder)
+    except ModelError:
+        return None
 
 
 def _model_for(task: Task, material: Material) -> ResponseModel:

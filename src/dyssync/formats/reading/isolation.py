@@ -26,7 +26,7 @@ from collections.abc import Callable
 from typing import BinaryIO, cast
 
 from dyssync.errors import FormatError
-from dyssync.workers import THREAD_SETTINGS
+from dyssync.workers import THREAD_SETTINGS, killed_with_parent
 
 CPU_LIMIT_S = 1
 WALL_LIMIT_S = 60  # the machine may be busy with other things
@@ -139,6 +139,7 @@ def serve(convert: Callable[[bytes], bytes], library: str, cpu_limit_s: int = CP
         library: name of the module to import once, before the first file.
         cpu_limit_s: processor time that a file may take.
     """
+    killed_with_parent()
     importlib.import_module(library)
     asks, answers = sys.stdin.buffer, sys.stdout.buffer
     answers.write(_READY)
@@ -163,6 +164,7 @@ def _child(
     convert: Callable[[bytes], bytes], data: bytes, result: BinaryIO, cpu_limit_s: int
 ) -> int:
     """Convert one file under limits; return the outcome."""
+    killed_with_parent()
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_limit_s, cpu_limit_s))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT_BYTES, MEMORY_LIMIT_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
