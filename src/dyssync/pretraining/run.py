@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dyssync.learning.training import UNWATCHED, Watch
 from dyssync.pretraining.config import PretrainingConfig
-from dyssync.pretraining.encoder import RECORD, Encoder, load_encoder
+from dyssync.pretraining.encoder import RECORD, Encoder, encoder_at
 from dyssync.pretraining.loop import pretrain
 from dyssync.pretraining.material import check_shares
 from dyssync.pretraining.preparing import prepare_material
@@ -28,7 +28,8 @@ class Asked:
         config: how it learns.
         shares: of an epoch, one a corpus; empty for shares by size.
         seed: of initialisation, order and views.
-        start: folder of the encoder to go on from; None starts at random.
+        start: folder of the encoder to go on from, or the name of one that ships; None starts at
+            random.
         bits: of each weight on disk, 16 or 8.
     """
 
@@ -89,7 +90,7 @@ def pretrain_corpora(
     """
     check_replaceable(out, RECORD, force=force)
     check_shares(asked.shares, len(asked.corpora))
-    start = None if asked.start is None else load_encoder(asked.start)
+    start = None if asked.start is None else encoder_at(asked.start)
     material, problems = prepare_material(
         asked.corpora, cache / "corpora",
         shares=asked.shares, workers=workers, on_progress=told.preparing,
