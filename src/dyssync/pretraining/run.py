@@ -24,7 +24,7 @@ class Asked:
     """Which encoder is to be made.
 
     Attributes:
-        corpora: as `cohort.corpus.read_corpus` takes them.
+        corpora: as `cohort.pieces.pieces_of` takes them.
         config: how it learns.
         shares: of an epoch, one a corpus; empty for shares by size.
         seed: of initialisation, order and views.
