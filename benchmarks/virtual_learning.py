@@ -4,21 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
+from scipy.special import expit
 
 from dyssync.arrays import Floats, Ints
+from dyssync.cohort.clinical import FACTS as CLINICAL_FACTS
+from dyssync.cohort.clinical import facts_of
 from dyssync.ecg import ECG
 from dyssync.keeping import keeping
+from dyssync.models.fall import falls_to_learn
+from dyssync.models.head import fit_head
 from dyssync.simulation.population import Population
 from dyssync.workers import OnProgress, unwatched
 from fit_table import Fit, Score, Work, go_through, left_to_do
-from learners import QUICK, SLOW, Learners, score
+from learners import FACTS, QUICK, SLOW, Learners, score
 from virtual_people import People, virtual_people
 
 OWN, SHUFFLED = "own", "shuffled"
-BAYES = "bayes"  # who knows all of the heart
+BAYES = "bayes"  # who knows all of the heart, and what it is worth
+# who is told what `hearts` teaches an encoder, without error, and learns its worth from patients
+TOLD = "told-hearts"
 FEW = 140  # patients of whom some respond and some do not
 # Cohort in the table: population, seed of those drawn from and tested, seed of those of the limit.
 COHORTS: Mapping[str, tuple[Population, int, int]] = {
@@ -61,6 +69,9 @@ class Draws:
             if labels == OWN and self.limit and not slow:
                 yield learners.fit(name, cohort, labels, self.limit, 0)
         if labels == OWN:
+            for told, patients in product((TOLD, f"{TOLD}{FACTS}"), self.sizes):
+                for draw in range(self.count):
+                    yield Fit(cohort, labels, told, "", "", patients, draw)
             yield Fit(cohort, labels, BAYES, "", "", 0, 0)
 
 
@@ -117,6 +128,8 @@ def virtual_work(draws: Draws, learners: Learners, people: People, more: People 
     def work(fit: Fit) -> Score:
         if fit.model == BAYES:
             return score(people.responses[others], people.chances[others])
+        if fit.model.removesuffix(FACTS) == TOLD:
+            return _told(people, fit, _drawn(fit), others)
         held = shuffled(people, fit.draw) if fit.labels == SHUFFLED else people
         tested, outcomes, _ = held.of(others)
         x, y, falls = _teachers(fit, held)
@@ -127,10 +140,28 @@ def virtual_work(draws: Draws, learners: Learners, people: People, more: People 
         if fit.patients == draws.limit:
             assert more is not None
             return more.of(np.arange(draws.limit))
+        return held.of(_drawn(fit))
+
+    def _drawn(fit: Fit) -> Ints:
         # nested: a larger draw of the same number holds the smaller ones
-        return held.of(np.random.default_rng(fit.draw).permutation(draws.pool)[: fit.patients])
+        return np.random.default_rng(fit.draw).permutation(draws.pool)[: fit.patients]
 
     return work
+
+
+def _told(people: People, fit: Fit, taught: Ints, tested: Ints) -> Score:
+    """Return what the head of `sim-resnet18` is worth on true hearts in place of features."""
+    names = CLINICAL_FACTS if fit.model.endswith(FACTS) else ()
+    known = [[facts_of(x).get(name, np.nan) for name in names] for x in people.ecgs]
+    facts = np.array(known, dtype=np.float64).reshape(len(known), len(names))
+    directions = {"heart": np.eye(people.hearts.shape[1], dtype=np.float32)}
+    y, falls = (
+        people.responses[taught],
+        falls_to_learn(people.falls[taught], people.responses[taught]),
+    )
+    head = fit_head(people.hearts[taught], directions, facts[taught], y, falls, np.ones(len(y)))
+    logits = head.logits(people.hearts[tested], facts[tested])
+    return score(people.responses[tested], expit(logits))
 
 
 def shuffled(people: People, draw: int) -> People:

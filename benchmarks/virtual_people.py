@@ -10,11 +10,18 @@ import pandas as pd
 
 from dyssync.arrays import Floats, Ints
 from dyssync.cohort.cohort import read_cohort
+from dyssync.cohort.shards import HEARTS
 from dyssync.ecg import ECG
 from dyssync.models.measured import feature_matrix
 from dyssync.simulation.cohort import VERSION, simulate_cohort
 from dyssync.simulation.population import Population
 from dyssync.workers import available_cores
+
+# columns of truth.csv that tell paced and unpaced hearts apart, by what a corpus calls them
+IN_TRUTH = {
+    "wall_delay_ms": "wall_delay_intrinsic_ms",
+    "dispersion_ms": "dispersion_intrinsic_ms",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,12 +33,14 @@ class People:
         responses: (n,) 0/1.
         falls: (n,) % of LVESV.
         chances: (n,) probability of response of who knows all of the heart; no model sees it.
+        hearts: (n, len(HEARTS)) of :data:`~dyssync.cohort.shards.HEARTS`, without noise; likewise.
     """
 
     ecgs: tuple[ECG, ...]
     responses: Ints
     falls: Floats
     chances: Floats
+    hearts: Floats
 
     def of(self, rows: Ints) -> tuple[list[ECG], Ints, Floats]:
         """Return recordings, responses and falls of some."""
@@ -52,6 +61,8 @@ def virtual_people(n: int, seed: int, folder: Path, population: Population = "cr
     for clinical in (True, False):
         feature_matrix(cohort.signals, "dictionary", clinical=clinical)
     responses = cohort.table["responder"].to_numpy(np.int64)
-    truth = pd.read_csv(home / "truth.csv", dtype={"patient_id": str}).set_index("patient_id")
-    chances = truth.loc[cohort.table["patient_id"], "p_response"].to_numpy(np.float64)
-    return People(cohort.signals, responses, cohort.falls, chances)
+    held = pd.read_csv(home / "truth.csv", dtype={"patient_id": str}).set_index("patient_id")
+    truth = held.loc[cohort.table["patient_id"]]
+    chances = truth["p_response"].to_numpy(np.float64)
+    hearts = truth[[IN_TRUTH.get(name, name) for name in HEARTS]].to_numpy(np.float64)
+    return People(cohort.signals, responses, cohort.falls, chances, hearts)

@@ -195,7 +195,7 @@ def test_what_is_cut_on_the_disk_is_done_again(study: list[str], tmp_path: Path)
         cell = next(path for path in sorted((run / "work").glob("[!.]*")))
         spoil(cell, run)
         assert main([str(run) if word == str(out) else word for word in study]) == 0, kind
-        for name in ("predictions.csv", "answers.csv", "report.html"):
+        for name in ("predictions.csv", "answers.csv", "bundle/manifest.json"):
             expected = (tmp_path / "whole" / name).read_bytes()
             assert (run / name).read_bytes() == expected, (kind, name)
         shutil.rmtree(run)

@@ -94,7 +94,10 @@ class Knows:
 
 def virtual(n: int, name: str = "") -> People:
     y = np.arange(n) % 2
-    return People(tuple(f"{v}{name}{i}" for i, v in enumerate(y)), y, 30.0 * y, 0.2 + 0.6 * y)
+    hearts = np.random.default_rng(n).normal(size=(n, 14))
+    hearts[:, 3] += 9.0 * y
+    recordings = tuple(f"{v}{name}{i}" for i, v in enumerate(y))
+    return People(recordings, y, 30.0 * y, 0.2 + 0.6 * y, hearts)
 
 
 def test_draws_grow_and_are_tested_on_the_same_others() -> None:
@@ -110,6 +113,7 @@ def test_draws_grow_and_are_tested_on_the_same_others() -> None:
     assert work(Fit("crt", "own", "ridge", "", "", 300, 0)).auroc == 1.0
     assert learner.taught[0] == more.ecgs
     assert work(Fit("crt", "own", "bayes", "", "", 0, 0)).auroc == 1.0
+    assert work(Fit("crt", "own", "told-hearts", "", "", 60, 3)).auroc > 0.95
 
 
 def test_shuffled_labels_tell_nothing_even_to_who_knows() -> None:

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dyssync.cohort.cohort import check_cohort, read_cohort
-from dyssync.cohort.corpus import check_apart, check_corpus, read_corpus
+from dyssync.cohort.corpus import check_corpus
 from dyssync.cohort.digests import digest_of
+from dyssync.cohort.pieces import pieces_of
 from dyssync.cohort.recordings import read_recordings, refuse_unusable
 from dyssync.cohort.splits import (
     PARTS,
@@ -274,14 +275,6 @@ def test_all_recordings_of_a_patient_stay_on_one_side(toy_cohort: Path) -> None:
     assert len(split_table(cohort.responses, [split])) == 24
 
 
-def test_corpus_from_a_folder_and_its_digest(toy_cohort: Path) -> None:
-    corpus = read_corpus(toy_cohort / "corpus")
-    assert len(corpus.ecgs) == 12
-    assert corpus.digest == digest_of(read_corpus(toy_cohort / "corpus").ecgs)
-    assert corpus.digest != digest_of(corpus.ecgs[::-1])
-    assert corpus.digest != digest_of(corpus.ecgs[1:])
-
-
 def test_corpus_that_is_not_there_is_told_as_such_before_anything_is_read(
     toy_cohort: Path, tmp_path: Path
 ) -> None:
@@ -293,26 +286,11 @@ def test_corpus_that_is_not_there_is_told_as_such_before_anything_is_read(
         ("empty", "empty: the folder is empty"),
         ("notes.csv", r"notes\.csv: column ecg is missing"),
     ]:
-        for refuse in (check_corpus, read_corpus):
+        for refuse in (check_corpus, pieces_of):
             with pytest.raises(CohortError, match=message):
                 refuse(tmp_path / name)
     for name in ("corpus", "cohort.csv"):
         check_corpus(toy_cohort / name)
-
-
-@pytest.mark.slow
-def test_two_workers_read_the_corpus_that_one_does(toy_cohort: Path) -> None:
-    one = read_corpus(toy_cohort / "cohort.csv", seconds=10.0)
-    assert [e.patient_id for e in one.ecgs] == [f"P{i:02d}" for i in range(48)]
-    assert read_corpus(toy_cohort / "cohort.csv", workers=2).digest == one.digest
-
-
-def test_corpus_with_a_test_patient_or_recording_is_refused(toy_cohort: Path) -> None:
-    cohort = read_cohort(toy_cohort / "cohort.csv")
-    apart = read_corpus(toy_cohort / "corpus").ecgs
-    check_apart(apart, cohort.responses.index, cohort.inputs)
-    with pytest.raises(CohortError, match=r"1 patients are also in a test part \(P00\)"):
-        check_apart([*apart, cohort.inputs[0]], cohort.responses.index, cohort.inputs)
 
 
 def test_real_cohort_is_read_whole(shared_data: Path) -> None:

@@ -22,6 +22,7 @@ from dyssync.pretraining.encoder import (
     EncoderRecord,
     Stage,
     digest_of_weights,
+    encoder_at,
     load_encoder,
     shipped_encoder,
 )
@@ -142,3 +143,14 @@ def test_what_ships_is_small_whole_and_of_two_kinds() -> None:
         assert all(source.simulated for source in record.sources), "a patient is in it"
         assert record.sha256 in page, "docs/encoder.md tells of another encoder"
     assert set(shipped_encoder("hearts").directions()) == {"heart"}
+
+
+def test_encoder_is_found_by_folder_or_by_the_name_of_one_that_ships(
+    encoder: Encoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert encoder_at(Path("hearts")).record == shipped_encoder("hearts").record
+    encoder.save(tmp_path / "hearts")
+    assert encoder_at(Path("hearts")).record == load_encoder(tmp_path / "hearts").record
+    with pytest.raises(ModelError, match=r"no such folder.*hearts, measurements"):
+        encoder_at(Path("brains"))

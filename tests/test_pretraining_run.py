@@ -10,7 +10,6 @@ import pytest
 
 from dyssync.cli import main
 from dyssync.cohort import pieces
-from dyssync.cohort.corpus import read_corpus
 from dyssync.cohort.shards import HEARTS, write_shard
 from dyssync.ecg import ECG
 from dyssync.errors import CohortError, ConfigError
@@ -43,6 +42,10 @@ def shards(toy: Toy, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def all_of(source: Path) -> list[ECG]:
+    return [ecg for piece in pieces.pieces_of(source) for ecg, _ in pieces.read_piece(piece)[0]]
+
+
 def assert_equal(one: Material, other: Material) -> None:
     assert one.digest == other.digest
     for a, b in zip(one.parts, other.parts, strict=True):
@@ -57,7 +60,7 @@ def test_material_from_disk_is_that_in_memory_whatever_the_pieces_and_processes(
     toy_cohort: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = toy_cohort / "corpus"
-    whole = Material.of(read_corpus(source).ecgs)
+    whole = Material.of(all_of(source))
     monkeypatch.setattr(pieces, "PIECE", 5)
     told: list[tuple[int, int]] = []
     for workers in (1, 2):
@@ -96,7 +99,7 @@ def test_preparing_goes_on_where_it_stopped_and_is_done_once(
         [source], tmp_path / "cache", on_progress=lambda done, of: told.append(done)
     )
     assert told[0] == 3  # only the last piece was to be done
-    assert_equal(material, Material.of(read_corpus(source).ecgs))
+    assert_equal(material, Material.of(all_of(source)))
     (made,) = (tmp_path / "cache").iterdir()
     before = made.stat().st_mtime_ns
     prepare_material([source], tmp_path / "cache")
@@ -104,6 +107,14 @@ def test_preparing_goes_on_where_it_stopped_and_is_done_once(
     (source / "c00.dat").write_bytes((source / "c01.dat").read_bytes())
     prepare_material([source], tmp_path / "cache")
     assert len(list((tmp_path / "cache").iterdir())) == 2  # another corpus now
+
+
+def test_recordings_as_short_as_asked_are_taken(toy_cohort: Path, tmp_path: Path) -> None:
+    longest = all_of(toy_cohort / "corpus")[0].seconds
+    _, none = prepare_material([toy_cohort / "corpus"], tmp_path, seconds=longest)
+    assert none == []
+    with pytest.raises(CohortError, match="none of 12 recordings can be used"):
+        prepare_material([toy_cohort / "corpus"], tmp_path, seconds=longest + 1)
 
 
 def test_what_cannot_be_used_is_told(toy_cohort: Path, tmp_path: Path) -> None:

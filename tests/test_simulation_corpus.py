@@ -7,7 +7,6 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from dyssync.cohort.corpus import read_corpus
 from dyssync.cohort.shards import (
     _ECG_COLUMNS,
     HEARTS,
@@ -111,17 +110,6 @@ def test_of_a_shard_that_knows_no_hearts_they_are_not_known(tmp_path: Path) -> N
     pq.write_table(pq.read_table(path, columns=["patient_id", "signal"]), path)
     with pytest.raises(CohortError, match="other columns"):
         next(read_shard(path))
-
-
-def test_a_corpus_of_shards_tells_how_many_of_how_many(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "SHARD", 2)
-    simulate_corpus(3, 4, tmp_path / "c")
-    told: list[tuple[int, int]] = []
-    corpus = read_corpus(tmp_path / "c", on_progress=lambda *n: told.append(n))
-    assert told == [(1, 3), (2, 3), (3, 3)]
-    assert [e.patient_id for e in corpus.ecgs] == ["VE00000001", "VE00000002", "VE00000003"]
 
 
 def test_a_folder_without_shards_or_with_a_damaged_one_is_named(tmp_path: Path) -> None:

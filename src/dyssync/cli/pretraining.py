@@ -30,7 +30,10 @@ def pretrain(
     ],
     out: Annotated[Path, Optional("--out", "-o", help="Folder of the encoder; made.")],
     method: Annotated[str, Optional(help="See dyssync list methods.")] = "measurements",
-    start: Annotated[Path | None, Optional("--from", help="Encoder to go on from.")] = None,
+    start: Annotated[
+        Path | None,
+        Optional("--from", help="Encoder to go on from: a folder, or hearts, measurements."),
+    ] = None,
     share: Annotated[
         list[float] | None,
         Optional(help="Of an epoch, one a corpus, adding up to 1. Default: by size."),
@@ -43,8 +46,8 @@ def pretrain(
     ] = None,
     seed: Annotated[int, Optional(help="Same seed, same encoder.", min=0)] = 0,
     layout: Annotated[str | None, Optional(help="Of the model to come. Default: 3x4+II.")] = None,
-    height: Annotated[int | None, Optional(help="Of a picture, px. Default: 224.", min=32)] = None,
-    width: Annotated[int | None, Optional(help="Of a picture, px. Default: 224.", min=32)] = None,
+    height: Annotated[int | None, Optional(help="Of a picture, px. Default: 128.", min=32)] = None,
+    width: Annotated[int | None, Optional(help="Of a picture, px. Default: 160.", min=32)] = None,
     papers: Annotated[str | None, Optional(help="plain or mixed. Default: plain.")] = None,
     wear: Annotated[float | None, Optional(help="Largest severity, 0-5. Default: 0.")] = None,
     batch_size: Annotated[

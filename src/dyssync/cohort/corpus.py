@@ -1,78 +1,21 @@
-"""A corpus: ECGs without a label, read whole."""
+"""A corpus: ECGs without a label, named by a table, a folder or shards."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
-from dyssync.cohort.digests import digest_of, recording_keys
-from dyssync.cohort.recordings import read_problems, read_recordings, refuse_unusable
-from dyssync.cohort.shards import SHARDS, count_in_shards, read_shards
-from dyssync.cohort.table import Problem, read_table
-from dyssync.ecg import ECG
+from dyssync.cohort.shards import SHARDS
+from dyssync.cohort.table import read_table
 from dyssync.errors import CohortError
-from dyssync.image import Input
-from dyssync.workers import OnProgress, unwatched
-
-
-@dataclass(frozen=True)
-class Corpus:
-    """Unlabelled recordings.
-
-    Attributes:
-        name: name of the table or folder.
-        ecgs: the recordings; `patient_id` is set where the table has it.
-        problems: recordings that were left out, with the reason.
-    """
-
-    name: str
-    ecgs: tuple[ECG, ...]
-    problems: tuple[Problem, ...] = ()
-
-    @property
-    def digest(self) -> str:
-        """sha256 of the recordings in their order, see :func:`digest_of`."""
-        return digest_of(self.ecgs)
-
-
-def read_corpus(
-    path: Path,
-    *,
-    seconds: float = 10.0,
-    workers: int = 1,
-    on_progress: OnProgress = unwatched,
-) -> Corpus:
-    """Read a corpus: the ECGs that a table (column ecg, optionally patient_id) or a folder names.
-
-    Recordings that cannot be used are left out and listed in `problems`.
-
-    Args:
-        path: CSV, Parquet, a folder of ECG files, or one of ``dyssync simulate --unlabelled``.
-        seconds: shortest recording that is accepted, s.
-        workers: processes; shards are read in this one.
-        on_progress: called with how many recordings are read, of how many.
-
-    Raises:
-        CohortError: as :func:`check_corpus`, or nothing in it can be used.
-    """
-    if is_sharded(path):
-        return _read_shards(path, seconds, on_progress)
-    table, folder = listed_with_patients(path)
-    rows = read_recordings(table, folder, seconds=seconds, workers=workers, on_progress=on_progress)
-    problems = read_problems(table, rows)
-    ecgs = tuple(row.recording for row in rows if isinstance(row.recording, ECG))
-    if not ecgs:
-        raise CohortError(
-            f"{path.name}: none of {len(table)} recordings can be used; {problems[0]}"
-        )
-    return Corpus(path.name, ecgs, tuple(problems))
 
 
 def check_corpus(path: Path) -> None:
-    """Refuse what :func:`read_corpus` could not begin to read, without reading a recording.
+    """Refuse what could not begin to be read, without reading a recording.
+
+    Args:
+        path: CSV, Parquet, a folder of ECG files, or one of ``dyssync simulate --unlabelled``.
 
     Raises:
         CohortError: there is no such table or folder, the folder is empty, or the table names no
@@ -118,37 +61,3 @@ def _listed(path: Path) -> tuple[pd.DataFrame, Path]:
 def is_sharded(path: Path) -> bool:
     """Say whether a folder holds a simulated corpus."""
     return path.is_dir() and any(path.glob(SHARDS))
-
-
-def _read_shards(path: Path, seconds: float, on_progress: OnProgress) -> Corpus:
-    ecgs: list[ECG] = []
-    n = count_in_shards(path)
-    for ecg in read_shards(path):
-        refuse_unusable(ecg, seconds=seconds)
-        ecgs.append(ecg)
-        on_progress(len(ecgs), n)
-    return Corpus(path.name, tuple(ecgs))
-
-
-def check_apart(
-    corpus: Sequence[ECG], test_patients: Iterable[str], tested: Sequence[Input]
-) -> None:
-    """Refuse a corpus that holds a patient or a recording of a test part.
-
-    Raises:
-        CohortError: it does; all patients are named.
-    """
-    patients = {ecg.patient_id for ecg in corpus}
-    shared = sorted(set(test_patients) & {p for p in patients if p})
-    keys = set(recording_keys(corpus))
-    same = [
-        str(recording.patient_id)
-        for recording, key in zip(tested, recording_keys(tested), strict=True)
-        if key in keys
-    ]
-    both = sorted(set(shared) | set(same))
-    if both:
-        raise CohortError(
-            f"corpus: {len(both)} patients are also in a test part ({', '.join(both)}); "
-            "take their recordings out of the corpus"
-        )

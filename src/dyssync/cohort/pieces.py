@@ -18,6 +18,7 @@ from dyssync.cohort.shards import HEARTS, read_shard, shards_of
 from dyssync.cohort.table import Problem
 from dyssync.ecg import ECG
 
+SECONDS = 10.0  # of a recording, as studies ask for
 PIECE = 256  # files of a piece; a shard of a simulated corpus holds as many ECGs
 
 
@@ -29,33 +30,37 @@ class Piece:
         path: a shard; or the folder that the paths of `table` start from.
         table: rows with the columns ecg and patient_id; None for a shard.
         first: number of the first row in the whole table.
+        seconds: shortest recording that is accepted, s.
     """
 
     path: Path
     table: pd.DataFrame | None = None
     first: int = 0
+    seconds: float = SECONDS
 
 
-def pieces_of(path: Path) -> list[Piece]:
+def pieces_of(path: Path, *, seconds: float = SECONDS) -> list[Piece]:
     """Return a corpus as pieces, in its order, without reading a recording.
+
+    Args:
+        path: CSV, Parquet, a folder of ECG files, or one of ``dyssync simulate --unlabelled``.
+        seconds: shortest recording that is accepted, s.
 
     Raises:
         CohortError: as `dyssync.cohort.corpus.check_corpus`.
     """
     if is_sharded(path):
-        return [Piece(shard) for shard in shards_of(path)]
+        return [Piece(shard, seconds=seconds) for shard in shards_of(path)]
     table, folder = listed_with_patients(path)
-    return [Piece(folder, table[k : k + PIECE], k) for k in range(0, len(table), PIECE)]
+    rows = range(0, len(table), PIECE)
+    return [Piece(folder, table[k : k + PIECE], k, seconds) for k in rows]
 
 
-def read_piece(
-    piece: Piece, *, seconds: float = 10.0
-) -> tuple[list[tuple[ECG, Singles]], list[Problem]]:
+def read_piece(piece: Piece) -> tuple[list[tuple[ECG, Singles]], list[Problem]]:
     """Return the ECGs of a piece, beside each its heart, NaN where not known, and problems.
 
     Args:
         piece: of :func:`pieces_of`.
-        seconds: shortest recording that is accepted, s.
 
     Raises:
         CohortError: a shard is damaged.
@@ -63,9 +68,9 @@ def read_piece(
     if piece.table is None:
         held = list(read_shard(piece.path))
         for ecg, _ in held:
-            refuse_unusable(ecg, seconds=seconds)
+            refuse_unusable(ecg, seconds=piece.seconds)
         return held, []
-    rows = read_recordings(piece.table, piece.path, seconds=seconds)
+    rows = read_recordings(piece.table, piece.path, seconds=piece.seconds)
     problems = [
         replace(problem, row=None if problem.row is None else problem.row + piece.first)
         for problem in read_problems(piece.table, rows)
@@ -75,14 +80,15 @@ def read_piece(
     return [(ecg, unknown) for ecg in ecgs], problems
 
 
-def fingerprint_of(path: Path) -> str:
+def fingerprint_of(pieces: Sequence[Piece]) -> str:
     """Return a sha256 that changes where a corpus does: its table, and size and time of each file.
 
-    Raises:
-        CohortError: as `dyssync.cohort.corpus.check_corpus`.
+    Args:
+        pieces: all of a corpus, of :func:`pieces_of`.
     """
     told = hashlib.sha256()
-    for piece in pieces_of(path):
+    for piece in pieces:
+        told.update(f"{piece.seconds:g}".encode())
         if piece.table is None:
             files = [piece.path]
         else:

@@ -141,19 +141,6 @@ def read_shards(folder: Path, *, every: int = 1) -> Iterator[ECG]:
         yield ecg
 
 
-def count_in_shards(folder: Path) -> int:
-    """Return how many ECGs the shards of a folder hold.
-
-    Raises:
-        CohortError: as :func:`read_shards`.
-    """
-    n = 0
-    for path in shards_of(folder):
-        with _naming_damage(path):
-            n += int(pq.read_metadata(path).num_rows)
-    return n
-
-
 def shards_of(folder: Path) -> list[Path]:
     """Return the shards of a folder in their order.
 

@@ -49,13 +49,13 @@ FOLDS, FOLDS_SEED = 5, 0xC0B1
 class Combined(ProbabilityMixin):
     """A non-negative ridge on what three models say of patients that they have not seen.
 
-    The inputs are `sim-resnet18` on the ECG alone, `ridge` on the measurements, and QRS area, which
-    needs nobody to learn from.
+    The inputs are `sim-resnet18`, `ridge` on the measurements, and QRS area, which needs nobody to
+    learn from.
 
     Args:
         encoder: as of :class:`~dyssync.models.pretrained.PretrainedResNet18`.
         weights: likewise; the encoder that ships is always there, so that there are none to give.
-        clinical: whether `ridge` uses clinical facts where they are known.
+        clinical: whether `sim-resnet18` and `ridge` use clinical facts where they are known.
         target: "fall" of LVESV where the volumes are known, or "response" even there.
         penalty: L2, of the weight of a standardised input.
     """
@@ -81,7 +81,12 @@ class Combined(ProbabilityMixin):
         self.penalty = penalty
 
     def _parts(self) -> dict[str, ResponseModel]:
-        picture = SimulationResNet18(encoder=self.encoder, weights=self.weights, target=self.target)
+        picture = SimulationResNet18(
+            encoder=self.encoder,
+            weights=self.weights,
+            clinical=self.clinical,
+            target=self.target,
+        )
         ridge = Ridge(clinical=self.clinical, target=self.target)
         return dict(zip(INPUTS, (picture, ridge, QRSArea()), strict=True))
 

@@ -28,7 +28,7 @@ class PretrainingConfig(Record):
         settings: of the method's own; those left out are written out here with their defaults.
         layout: of the model to come.
         gain: times the layout's.
-        height, width: of the pictures, px.
+        height, width: of the pictures, px; by default those of the models that start from one.
         training_layouts: names, as in :class:`PictureConfig`; left empty, the mix of all layouts of
             one kind of signal is written out here.
         papers: "plain" or "mixed", as in :class:`PictureConfig`.
@@ -48,8 +48,8 @@ class PretrainingConfig(Record):
     settings: Mapping[str, Setting] = field(default_factory=dict)
     layout: str = "3x4+II"
     gain: float = 2.0
-    height: int = 224
-    width: int = 224
+    height: int = 128
+    width: int = 160
     training_layouts: tuple[str, ...] = ()
     papers: str = PLAIN
     wear: float = 0.0

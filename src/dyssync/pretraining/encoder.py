@@ -229,6 +229,23 @@ def shipped_encoder(name: str) -> Encoder:
     return load_encoder(folder)
 
 
+def encoder_at(place: Path) -> Encoder:
+    """Return the encoder in a folder or, where there is no such folder, the shipped one so named.
+
+    Raises:
+        ModelError: it is neither, or damaged.
+    """
+    if place.is_dir():
+        return load_encoder(place)
+    shipped = sorted(folder.name for folder in SHIPPED.iterdir() if folder.is_dir())
+    if str(place) not in shipped:
+        raise ModelError(
+            f"{place.name}: no such folder; give that of an encoder, or the name of one that comes "
+            f"with dyssync ({', '.join(shipped)})"
+        )
+    return shipped_encoder(str(place))
+
+
 def digest_of_weights(weights: bytes) -> str:
     """Return the sha256 that an encoder's record holds of a file."""
     return hashlib.sha256(weights).hexdigest()

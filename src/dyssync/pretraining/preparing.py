@@ -12,7 +12,7 @@ import numpy as np
 
 from dyssync import __version__
 from dyssync.cohort.corpus import is_sharded
-from dyssync.cohort.pieces import Piece, fingerprint_of, pieces_of, read_piece
+from dyssync.cohort.pieces import SECONDS, Piece, fingerprint_of, pieces_of, read_piece
 from dyssync.errors import CohortError
 from dyssync.pretraining.columns import NAMES, Columns, SampleFile, columns_of
 from dyssync.pretraining.material import Material, Part, check_shares
@@ -52,6 +52,7 @@ def prepare_material(
     folder: Path,
     *,
     shares: Sequence[float] = (),
+    seconds: float = SECONDS,
     workers: int = 1,
     on_progress: OnProgress = unwatched,
 ) -> tuple[Material, list[str]]:
@@ -61,9 +62,10 @@ def prepare_material(
     the next call goes on.
 
     Args:
-        sources: as `cohort.corpus.read_corpus` takes them.
+        sources: as `cohort.pieces.pieces_of` takes them.
         folder: of the cache; made if need be.
         shares: of an epoch, one a source; empty for shares by size.
+        seconds: shortest recording that is accepted, s.
         workers: processes.
         on_progress: called with how many pieces of 256 recordings are done, of how many.
 
@@ -75,12 +77,12 @@ def prepare_material(
         ConfigError: the shares do not fit.
     """
     check_shares(shares, len(sources))
-    pieces = [pieces_of(source) for source in sources]
+    pieces = [pieces_of(source, seconds=seconds) for source in sources]
     done, of = 0, sum(map(len, pieces))
     parts, told = [], []
     for source, own in zip(sources, pieces, strict=True):
         # measurements may differ from one version of dyssync to the next
-        home = folder / f"corpus-{fingerprint_of(source)[:16]}-{__version__}-v{VERSION}"
+        home = folder / f"corpus-{fingerprint_of(own)[:16]}-{__version__}-v{VERSION}"
         if not home.is_dir():
             _prepare(own, home, workers, partial(_report, on_progress, done, of))
         done += len(own)

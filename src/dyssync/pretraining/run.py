@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dyssync.learning.training import UNWATCHED, Watch
 from dyssync.pretraining.config import PretrainingConfig
-from dyssync.pretraining.encoder import Encoder, load_encoder
+from dyssync.pretraining.encoder import Encoder, encoder_at
 from dyssync.pretraining.loop import pretrain
 from dyssync.pretraining.material import check_shares
 from dyssync.pretraining.preparing import prepare_material
@@ -25,11 +25,12 @@ class Asked:
     """Which encoder is to be made.
 
     Attributes:
-        corpora: as `cohort.corpus.read_corpus` takes them.
+        corpora: as `cohort.pieces.pieces_of` takes them.
         config: how it learns.
         shares: of an epoch, one a corpus; empty for shares by size.
         seed: of initialisation, order and views.
-        start: folder of the encoder to go on from; None starts at random.
+        start: folder of the encoder to go on from, or the name of one that ships; None starts at
+            random.
         bits: of each weight on disk, 16 or 8.
     """
 
@@ -97,7 +98,7 @@ def pretrain_corpora(
 def _pretrained(
     asked: Asked, out: Path, cache: Path, workers: int, force: bool, told: Told
 ) -> tuple[Encoder, list[str]]:
-    start = None if asked.start is None else load_encoder(asked.start)
+    start = None if asked.start is None else encoder_at(asked.start)
     material, problems = prepare_material(
         asked.corpora, cache / "corpora",
         shares=asked.shares, workers=workers, on_progress=told.preparing,

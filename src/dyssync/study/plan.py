@@ -11,7 +11,6 @@ import numpy as np
 from dyssync.arrays import Floats
 from dyssync.cohort import Cohort
 from dyssync.cohort.splits import Split
-from dyssync.ecg import ECG
 from dyssync.image import Input
 from dyssync.models.protocols import Labels, Pretrained, ResponseModel
 from dyssync.study.config import StudyConfig
@@ -69,7 +68,7 @@ class Material:
     Attributes:
         config: of the study.
         cohort: patients, recordings and responses.
-        corpus: unlabelled ECGs, or None to pretrain on training patients.
+        n_corpus: unlabelled ECGs, or None to pretrain on training patients.
         splits: one a seed, in the order of seeds 1, 2, ...
         folder: holds a folder a finished task.
         cache: holds what several studies share.
@@ -78,7 +77,7 @@ class Material:
 
     config: StudyConfig
     cohort: Cohort
-    corpus: Sequence[ECG] | None
+    n_corpus: int | None
     splits: tuple[Split, ...]
     folder: Path
     cache: Path
@@ -130,8 +129,8 @@ def _tasks_of(name: str, material: Material) -> list[Task]:
     encoders, tasks = dict[int, str](), list[Task]()
     if isinstance(model, Pretrained):
         encoders = _encoder_keys(name, model, material)
-        corpus = material.splits[0].train if material.corpus is None else material.corpus
-        cost = model.pretraining_config().passes_of(len(corpus)) * len(corpus)
+        n = len(material.splits[0].train) if material.n_corpus is None else material.n_corpus
+        cost = model.pretraining_config().passes_of(n) * n
         seed_of = {key: seed for seed, key in encoders.items()}
         tasks = [Task(key, ENCODER, name, seed, cost=cost) for key, seed in seed_of.items()]
     for split in material.splits:
@@ -161,9 +160,9 @@ def refitted(model: ResponseModel, material: Material) -> bool:
 
 def _encoder_keys(name: str, model: Pretrained, material: Material) -> dict[int, str]:
     """Return the encoder task of every seed; empty if none is trained."""
-    if not model.pretrains(corpus=material.corpus is not None):
+    if not model.pretrains(corpus=material.n_corpus is not None):
         return {}
     seeds = [split.seed for split in material.splits]
-    if material.corpus is not None:
+    if material.n_corpus is not None:
         return dict.fromkeys(seeds, f"{ENCODER}-{name}-corpus")
     return {seed: f"{ENCODER}-{name}-{seed:02d}" for seed in seeds}

@@ -11,15 +11,17 @@ import numpy as np
 
 from dyssync import __version__
 from dyssync.cohort.cohort import Cohort, read_cohort
-from dyssync.cohort.corpus import Corpus, check_apart, check_corpus, read_corpus
+from dyssync.cohort.corpus import check_corpus
 from dyssync.cohort.digests import clinical_digest, digest_of, responses_digest
 from dyssync.cohort.rows import one_row_each
 from dyssync.cohort.splits import PARTS, Split, fold_patients, split_patients, split_table
 from dyssync.cohort.table import VOLUMES
-from dyssync.errors import ConfigError
+from dyssync.errors import CohortError, ConfigError
 from dyssync.models.protocols import Pretrained, TakesPictures
 from dyssync.prediction.bundle import About, Answering, Graded, save_bundle
 from dyssync.prediction.training_data import describe_cohort
+from dyssync.pretraining.material import Material as Unlabelled
+from dyssync.pretraining.seen import Seen
 from dyssync.study.collect import collect
 from dyssync.study.config import CROSS_FIT, StudyConfig
 from dyssync.study.grid import default_workers, run_tasks
@@ -29,6 +31,7 @@ from dyssync.study.results import StudyResults
 from dyssync.study.run_folder import WORK, owned_folder, prepare_folder
 from dyssync.study.story import Story
 from dyssync.study.tasks import MODEL, MODEL_ECG
+from dyssync.study.unlabelled import corpus_of
 from dyssync.study.virtual import bayes_auroc, builtin_cohort
 from dyssync.whole import synced_later
 
@@ -119,12 +122,12 @@ def _prepared(config: StudyConfig, asked: _Asked) -> tuple[Material, RunRecord]:
         cohort = shuffle_labels(cohort)
     splits = split_cohort(cohort, config)
     _tell_cohort(cohort, splits, story)
-    corpus = _read_corpus(config, cohort, story)
+    corpus = _prepare_corpus(config, cohort, asked.cache, story, asked.workers)
     record = _record(config, cohort, corpus, asked.command, bayes_auroc(table, cohort))
     prepare_folder(asked.out, record, asked.force)
-    ecgs = None if corpus is None else corpus.ecgs
+    n_corpus = None if corpus is None else len(corpus)
     work = asked.out / WORK
-    return Material(config, cohort, ecgs, splits, work, asked.cache, record.digest), record
+    return Material(config, cohort, n_corpus, splits, work, asked.cache, record.digest), record
 
 
 def split_cohort(cohort: Cohort, config: StudyConfig) -> tuple[Split, ...]:
@@ -202,25 +205,36 @@ def _tell_cohort(cohort: Cohort, splits: tuple[Split, ...], story: Story) -> Non
         )
 
 
-def _read_corpus(config: StudyConfig, cohort: Cohort, story: Story) -> Corpus | None:
+def _prepare_corpus(
+    config: StudyConfig, cohort: Cohort, cache: Path, story: Story, workers: int
+) -> Unlabelled | None:
+    """Return the corpus, prepared on disk; None for none.
+
+    Raises:
+        CohortError: it cannot be used, or holds somebody who will be tested.
+    """
     if config.corpus is None:
         return None
-    corpus = read_corpus(
-        config.corpus,
-        seconds=config.seconds,
-        on_progress=story.progress("corpus"),
-    )
+    corpus, problems = corpus_of(config, cache, story.progress("corpus"), workers)
     # every patient is in a test part sooner or later
-    patients = [str(p) for p in cohort.responses.index]
-    check_apart(corpus.ecgs, patients, cohort.inputs)
-    story.say(f"{corpus.name}: {len(corpus.ecgs)} unlabelled recordings")
-    for problem in corpus.problems:
+    seen = Seen.of(corpus.keys("patients"), corpus.keys("recordings")).among(cohort.inputs)
+    if seen:
+        raise CohortError(
+            f"corpus: {len(seen)} patients are also in a test part ({', '.join(seen)}); "
+            "take their recordings out of the corpus"
+        )
+    story.say(f"{config.corpus.name}: {len(corpus)} unlabelled recordings")
+    for problem in problems:
         story.say(f"  left out: {problem}")
     return corpus
 
 
 def _record(
-    config: StudyConfig, cohort: Cohort, corpus: Corpus | None, command: str, ceiling: float | None
+    config: StudyConfig,
+    cohort: Cohort,
+    corpus: Unlabelled | None,
+    command: str,
+    ceiling: float | None,
 ) -> RunRecord:
     """Return what config.json says: settings, data fingerprints, how to reproduce."""
     return RunRecord.of(
@@ -228,13 +242,13 @@ def _record(
             **config.record(),
             # names, not paths: a run folder may be shared
             "cohort": cohort.name,
-            "corpus": None if corpus is None else corpus.name,
+            "corpus": None if config.corpus is None else config.corpus.name,
             "cohort_digest": digest_of(cohort.inputs),
             "responses_digest": responses_digest(cohort.table),
             "clinical_digest": clinical_digest(cohort.signals),
             "corpus_digest": None if corpus is None else corpus.digest,
-            "n_corpus": None if corpus is None else len(corpus.ecgs),
-            "encoders": _encoders(config, None if corpus is None else corpus.name),
+            "n_corpus": None if corpus is None else len(corpus),
+            "encoders": _encoders(config, None if config.corpus is None else config.corpus.name),
             "version": __version__,
             "differs_from_paper": config.differs_from_paper(),
             "command": command,

@@ -15,7 +15,6 @@ import pandas as pd
 from scipy.special import expit
 
 from dyssync.cohort.clinical import knows_facts
-from dyssync.cohort.digests import digest_of
 from dyssync.errors import ModelError
 from dyssync.image import Input
 from dyssync.learning.training import Watch
@@ -37,6 +36,7 @@ from dyssync.study.lead_maps import write_lead_maps
 from dyssync.study.plan import CELL, ENCODER, REFITS, Learnt, Material, Task
 from dyssync.study.refits import write_refits
 from dyssync.study.results import TABLES, write_csv
+from dyssync.study.unlabelled import corpus_of
 from dyssync.whole import is_whole, synced_later, whole_folder, write_receipt
 from dyssync.workers import OnProgress
 
@@ -66,7 +66,7 @@ def _pretrain(task: Task, material: Material, folder: Path, watch: Watch) -> Non
     model = material.config.make_model(task.model)
     assert isinstance(model, Pretrained)
     config, start = model.pretraining_config(), model.first_encoder()
-    if material.corpus is None:
+    if material.n_corpus is None:
         patients = material.split(task.seed).train if task.seed else material.cohort.responses.index
         labelled = material.labelled([str(p) for p in patients])
         ecgs = signals_of(labelled.inputs, "pretraining without a corpus")
@@ -75,14 +75,12 @@ def _pretrain(task: Task, material: Material, folder: Path, watch: Watch) -> Non
         )
     else:
         # a corpus is large and serves many studies: its encoder outlives this one
-        name = config.digest(
-            digest_of(material.corpus), model.weights, start.record.sha256 if start else ""
-        )
+        corpus, _ = corpus_of(material.config, material.cache)
+        began = start.record.sha256 if start else ""
+        name = config.digest(corpus.digest, model.weights, began)
         kept = material.cache / "encoders" / name
         found = _kept_encoder(kept)
-        encoder = found or pretrain(
-            material.corpus, config, weights=model.weights, start=start, watch=watch
-        )
+        encoder = found or pretrain(corpus, config, weights=model.weights, start=start, watch=watch)
         if found is None:
             encoder.save(kept)
     encoder.save(folder / ENCODER)
