@@ -15,12 +15,13 @@ from dyssync.cli.paths import (
     Fs,
     Unit,
     check_free,
+    folder_for_results,
     gather,
     names_of,
     target_paths,
 )
 from dyssync.cli.progress import reading_bar
-from dyssync.whole import make_folder, whole_file
+from dyssync.whole import synced_later, whole_file
 
 if TYPE_CHECKING:
     from dyssync.formats import ReadOptions
@@ -63,11 +64,10 @@ def convert(
     beside = [target.with_suffix(".dat") for target in targets if to == "wfdb"]
     index = [out / IDENTIFIERS] if keep_identifiers else []
     check_free([*targets, *beside, *index], force=force, inputs=paths)
-    make_folder(out)
     jobs = [Job(*job) for job in zip(paths, names, targets, strict=True)]
     failed: list[Failure] = []
     known: list[tuple[str, str, str]] = []
-    with reading_bar("converting") as bar:
+    with folder_for_results(out), reading_bar("converting") as bar:
         results = outcomes(partial(_converted, options=options, to=to), jobs, workers)
         for target, got in zip(targets, bar.track(results, total=len(jobs)), strict=True):
             if isinstance(got, Failure):
@@ -87,7 +87,8 @@ def _converted(job: Job, options: ReadOptions, to: str) -> tuple[str, str]:
 
     assert job.target is not None
     ecg = read_ecg(job.path, options)
-    write_ecg(ecg, job.target.parent, job.target.stem, to)
+    with synced_later():  # waiting for the disk takes longer than all else
+        write_ecg(ecg, job.target.parent, job.target.stem, to)
     return job.name, ecg.patient_id or ""
 
 

@@ -16,7 +16,7 @@ from dyssync.cli.paths import Files, Force, Fs, Unit, check_file, gather, names_
 from dyssync.cli.progress import reading_bar
 from dyssync.cli.rows import JSONTable, Table, write_rows
 from dyssync.cli.tables import CSVTable, FullText, ParquetTable, TextTable
-from dyssync.whole import whole_file
+from dyssync.whole import one_maker, whole_file
 
 if TYPE_CHECKING:
     from dyssync.formats import ReadOptions
@@ -76,6 +76,7 @@ def _table(
     from dyssync.inspection.findings import measured_facts
 
     if out is not None:
+        stack.enter_context(one_maker(out))
         part = stack.enter_context(whole_file(out))
         return CSVTable(part) if out.suffix.lower() == ".csv" else ParquetTable(part)
     stdout = sys.stdout  # while a bar is shown, rich redirects sys.stdout to stderr

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, TypeAlias
+from zlib import crc32
 
 import typer
 
 from dyssync.errors import ConfigError
+from dyssync.whole import legible, make_folder, sweep, unwritable
 
 Files: TypeAlias = Annotated[
     list[str], typer.Argument(help="ECG files, folders (with subfolders) or patterns.")
@@ -24,6 +27,7 @@ Unit: TypeAlias = Annotated[
 Force: TypeAlias = Annotated[bool, typer.Option("--force", help="Replace existing files.")]
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")  # WFDB allows no others; no file system minds these
+LONGEST = 200  # characters of a stem; file systems take 255 bytes with what comes behind it
 SHOWN = 5  # names in a refusal; the count says how many there are
 
 
@@ -48,7 +52,9 @@ def gather(files: Sequence[str]) -> list[Path]:
     found: list[Path] = []
     for text in files:
         path = Path(text)
-        if path.is_dir() or (any(mark in text for mark in "*?[") and not path.exists()):
+        # of a name that is too long for any file, these say no, and reading it says why
+        named_by = any(mark in text for mark in "*?[") and not os.path.exists(path)
+        if os.path.isdir(path) or named_by:
             found += list_files(text)
         else:
             named.append(path)
@@ -69,7 +75,7 @@ def _companions(paths: Sequence[Path]) -> set[Path]:
 
 
 def names_of(paths: Sequence[Path]) -> list[str]:
-    """Return the paths as seen from their common folder: short, and no two alike.
+    """Return the paths as seen from their common folder: short, legible, and no two alike.
 
     >>> names_of([Path("data/a/1.hea"), Path("data/b/1.hea")])
     ['a/1.hea', 'b/1.hea']
@@ -77,9 +83,9 @@ def names_of(paths: Sequence[Path]) -> list[str]:
     absolute = [Path(os.path.abspath(path)) for path in paths]
     folders = {str(path.parent) for path in absolute}
     if len({os.path.splitdrive(folder)[0] for folder in folders}) > 1:  # drives of Windows
-        return [path.as_posix() for path in absolute]
+        return [legible(path.as_posix()) for path in absolute]
     common = os.path.commonpath(folders)
-    return [path.relative_to(common).as_posix() for path in absolute]
+    return [legible(path.relative_to(common).as_posix()) for path in absolute]
 
 
 def some(names: Sequence[str]) -> str:
@@ -96,10 +102,26 @@ def check_file(out: Path, suffixes: Sequence[str], *, force: bool, inputs: Seque
     """
     if out.suffix.lower() not in suffixes:
         raise ConfigError(f"{out}: suffix {out.suffix!r}; {' or '.join(suffixes)} is needed")
-    if not out.parent.is_dir():
+    if not os.path.isdir(out.parent):
         raise ConfigError(f"{out}: there is no folder {out.parent}; make it, or name another")
     check_free([out], force=force, inputs=inputs)
+    sweep(out.parent)
     return out
+
+
+@contextmanager
+def folder_for_results(out: Path) -> Iterator[None]:
+    """Make the folder where it is missing; leave nothing half-made in it, nor what others left.
+
+    Raises:
+        InputError: it cannot be made or written to.
+    """
+    make_folder(out)
+    sweep(out)
+    try:
+        yield
+    finally:
+        sweep(out)  # of workers that an interruption ended
 
 
 def check_free(targets: Sequence[Path], *, force: bool, inputs: Sequence[Path]) -> None:
@@ -112,7 +134,14 @@ def check_free(targets: Sequence[Path], *, force: bool, inputs: Sequence[Path]) 
     own = [str(path) for path in targets if os.path.realpath(path) in read]
     if own:
         raise ConfigError(f"{some(own)}: would replace what is read; name another place")
-    there = [str(path) for path in targets if path.exists()]
+    for path in targets:
+        try:
+            path.lstat()
+        except FileNotFoundError:
+            continue
+        except OSError as error:  # a name that is too long, a folder that may not be looked into
+            raise ConfigError(unwritable(path, error)) from error
+    there = [str(path) for path in targets if os.path.lexists(path)]
     if there and not force:
         raise ConfigError(f"{some(there)}: exists already. Name another place, or use --force")
 
@@ -136,7 +165,7 @@ def target_paths(names: Sequence[str], out: Path, suffix: str) -> list[Path]:
     plain = [name.removesuffix(".gz") for name in names]
     whole_stems = [str(Path(name).with_suffix("")) for name in plain]
     for made in ([Path(name).name for name in whole_stems], whole_stems, plain):
-        stems = [_UNSAFE.sub("-", stem).strip("-") or "ecg" for stem in made]
+        stems = [_cut(_UNSAFE.sub("-", stem).strip("-") or "ecg") for stem in made]
         inputs: dict[str, list[str]] = {}
         for stem, name in zip(stems, names, strict=True):
             inputs.setdefault(stem.lower(), []).append(name)  # some file systems ignore case
@@ -144,3 +173,7 @@ def target_paths(names: Sequence[str], out: Path, suffix: str) -> list[Path]:
         if not double:
             return [out / f"{stem}{suffix}" for stem in stems]
     raise ConfigError(f"{some(double)} would become one file; rename them")
+
+
+def _cut(stem: str) -> str:
+    return stem if len(stem) <= LONGEST else f"{stem[:LONGEST]}-{crc32(stem.encode()):08x}"

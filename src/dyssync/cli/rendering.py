@@ -16,13 +16,14 @@ from dyssync.cli.paths import (
     Fs,
     Unit,
     check_free,
+    folder_for_results,
     gather,
     names_of,
     target_paths,
 )
 from dyssync.cli.progress import reading_bar
 from dyssync.inspection.page import DPI, LAYOUT, STYLE, PageKind, page_header
-from dyssync.whole import make_folder, write_bytes
+from dyssync.whole import synced_later, write_bytes
 
 if TYPE_CHECKING:
     from dyssync.formats import ReadOptions
@@ -69,9 +70,8 @@ def render(
     names = names_of(paths)
     targets = target_paths(names, out, f".{kind}")
     check_free(targets, force=force, inputs=paths)
-    make_folder(out)
     jobs = [Job(*job) for job in zip(paths, names, targets, strict=True)]
-    with reading_bar("drawing") as bar:
+    with folder_for_results(out), reading_bar("drawing") as bar:
         results = bar.track(outcomes(work, jobs, workers), total=len(jobs))
         failed = [result for result in results if isinstance(result, Failure)]
     done = len(paths) - len(failed)
@@ -86,4 +86,5 @@ def _drawn(job: Job, options: ReadOptions, page: PageKind, plan: PageOptions) ->
 
     assert job.target is not None
     ecg = read_ecg(job.path, options)
-    write_bytes(job.target, page.draw(ecg, replace(plan, header=page_header(ecg))))
+    with synced_later():  # waiting for the disk takes longer than all else
+        write_bytes(job.target, page.draw(ecg, replace(plan, header=page_header(ecg))))

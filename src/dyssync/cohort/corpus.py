@@ -9,6 +9,8 @@ import pandas as pd
 from dyssync.cohort.shards import SHARDS
 from dyssync.cohort.table import read_table
 from dyssync.errors import CohortError
+from dyssync.formats import files_in
+from dyssync.whole import legible
 
 
 def check_corpus(path: Path) -> None:
@@ -34,7 +36,7 @@ def listed_with_patients(path: Path) -> tuple[pd.DataFrame, Path]:
     table, folder = _listed(path)
     if "patient_id" not in table.columns:
         # a file of its own is a patient of its own until a table says otherwise
-        table["patient_id"] = table["ecg"].map(lambda name: Path(str(name)).stem)
+        table["patient_id"] = table["ecg"].map(lambda name: legible(Path(str(name)).stem))
     return table, folder
 
 
@@ -49,13 +51,15 @@ def _listed(path: Path) -> tuple[pd.DataFrame, Path]:
         if "ecg" not in table.columns:
             raise CohortError(f"{path.name}: column ecg is missing; the path of each recording")
         return table, path.parent
-    headers = sorted(p.relative_to(path).as_posix() for p in path.rglob("*.hea"))
-    files = headers or sorted(
-        p.relative_to(path).as_posix() for p in path.rglob("*") if p.is_file()
-    )
+    found = files_in(path)
+    # of WFDB the headers; and folders that may not be looked into, so that reading them says so
+    headers = [p for p in found if p.suffix == ".hea"]
+    closed = [p for p in found if p.is_dir()] if headers else []
+    files = [p.relative_to(path).as_posix() for p in sorted(headers + closed) or found]
     if not files:
         raise CohortError(f"{path.name}: the folder is empty; ECG files are needed")
-    return pd.DataFrame({"ecg": files}), path
+    # as objects: strings of pandas hold no name that is no text
+    return pd.DataFrame({"ecg": pd.Series(files, dtype=object)}), path
 
 
 def is_sharded(path: Path) -> bool:

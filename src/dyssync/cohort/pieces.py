@@ -92,11 +92,11 @@ def fingerprint_of(pieces: Sequence[Piece]) -> str:
         if piece.table is None:
             files = [piece.path]
         else:
-            told.update(piece.table.to_csv(index=False).encode())
+            told.update(piece.table.to_csv(index=False).encode("utf-8", "surrogateescape"))
             files = [piece.path / str(name) for name in piece.table["ecg"]]
         for file in _with_companions(files):
             held = file.stat()
-            told.update(f"{file.name} {held.st_size} {held.st_mtime_ns}\n".encode())
+            told.update(os.fsencode(f"{file.name} {held.st_size} {held.st_mtime_ns}\n"))
     return told.hexdigest()
 
 

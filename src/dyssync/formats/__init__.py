@@ -9,7 +9,7 @@ from dyssync.formats.reading.entrance import (
     writable_formats,
     write_ecg,
 )
-from dyssync.formats.reading.folder import Outcome, list_files, read_ecgs
+from dyssync.formats.reading.folder import Outcome, files_in, list_files, read_ecgs
 from dyssync.formats.reading.known import FORMATS
 from dyssync.formats.reading.recording import Format, ReadOptions, Recording
 
@@ -19,6 +19,7 @@ __all__ = [
     "Outcome",
     "ReadOptions",
     "Recording",
+    "files_in",
     "list_files",
     "parse_ecg",
     "parse_input",

@@ -60,6 +60,15 @@ def unwritable(path: Path, error: OSError) -> str:
     return f"{seen}: cannot be written ({reason}); check place and rights"
 
 
+def legible(name: str) -> str:
+    r"""Return the name of a file as text that can be written anywhere: bytes that are none as \xe9.
+
+    >>> legible("caf\udce9.hea")
+    'caf\\xe9.hea'
+    """
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
 def remove(part: Path) -> None:
     """Remove a part if it can be: where none could be made, none can be removed."""
     if part.is_dir() and not part.is_symlink():

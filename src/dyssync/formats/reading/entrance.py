@@ -5,6 +5,7 @@ Formats are told apart by content, not by suffix.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -163,11 +164,13 @@ def sniffed(file: InputFile) -> Format:
 
 def _open(path: Path) -> InputFile:
     """Open `path`; a signal file or bare name of a WFDB record leads to its header."""
+    if os.path.isdir(path) and not os.access(path, os.R_OK | os.X_OK):
+        raise FormatError(f"{path.name}: a folder that may not be looked into; check its rights")
     named = bool(path.name)  # "." and "/" are not
     if named and path.suffix.lower() in {".dat", ".mat", ""}:
         header = path.with_suffix(".hea")
         file = open_file(header) if header.is_file() else None
-        if file is not None and (path.suffix == "" or path.name.encode() in file.data):
+        if file is not None and (path.suffix == "" or os.fsencode(path.name) in file.data):
             return file
     return open_file(path)
 

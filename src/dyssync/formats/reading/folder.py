@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import glob
+import os
+import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,18 +29,19 @@ class Outcome:
 def list_files(where: Path | str | Iterable[Path | str]) -> list[Path]:
     """Return the ECG files of a folder (with its subfolders), a glob, or a list, sorted.
 
-    Hidden files and the companions of a WFDB header (signals, annotations) are left out.
+    Hidden files and folders and the companions of a WFDB header (signals, annotations) are left
+    out. A subfolder that may not be looked into is among the files, so that reading it says so.
 
     Raises:
         FormatError: nothing is there.
     """
     if not isinstance(where, (str, Path)):
         return [Path(path) for path in where]
-    if Path(where).is_dir():
-        found = sorted(path for path in Path(where).rglob("*") if path.is_file())
+    if os.path.isdir(where):
+        found = files_in(Path(where))
     else:
         found = sorted(Path(path) for path in glob.glob(str(where), recursive=True))
-        found = [path for path in found if path.is_file()]
+        found = [path for path in found if _may_be_file(path)]
     headers = {path.with_suffix(""): path for path in found if path.suffix == ".hea"}
     kept = [
         path
@@ -51,12 +54,41 @@ def list_files(where: Path | str | Iterable[Path | str]) -> list[Path]:
     return kept
 
 
+def files_in(folder: Path) -> list[Path]:
+    """Return the files of a folder and its subfolders, sorted, but hidden ones.
+
+    What a killed process left half-made is hidden. A folder that may not be looked into stands for
+    what it holds.
+    """
+    closed: list[Path] = []
+    found: list[Path] = []
+    walk = os.walk(folder, onerror=lambda error: closed.append(Path(error.filename)))
+    for here, folders, names in walk:
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        paths = [Path(here, name) for name in names if not name.startswith(".")]
+        found += [path for path in paths if _may_be_file(path)]
+    return sorted(found + closed)
+
+
+def _may_be_file(path: Path) -> bool:
+    """Say whether a path leads to a regular file, as far as may be known."""
+    try:
+        return stat.S_ISREG(os.stat(path).st_mode)
+    except FileNotFoundError:  # a link to nowhere
+        return False
+    except OSError:  # reading it will tell
+        return True
+
+
 def _is_companion(path: Path, header: Path | None) -> bool:
     """Say whether `path` belongs to the WFDB header of the same stem: signals or annotations."""
     if header is None or path == header:
         return False
     own = {suffix for name in FORMATS for suffix in FORMATS[name].suffixes}
-    return path.suffix.lower() not in own or path.name.encode() in header.read_bytes()
+    try:
+        return path.suffix.lower() not in own or os.fsencode(path.name) in header.read_bytes()
+    except OSError:  # reading it will tell
+        return False
 
 
 def read_ecgs(

@@ -9,7 +9,7 @@ import numpy as np
 
 from dyssync.ecg import ECG, LEADS
 from dyssync.errors import InputError
-from dyssync.whole import write_bytes, write_text
+from dyssync.whole import whole_file
 
 # Steps of 1 uV: below the 2.5-5 uV of clinical recorders; int16 then spans +-32.7 mV.
 WRITE_GAIN = 1000.0
@@ -41,8 +41,10 @@ def write_wfdb(ecg: ECG, folder: Path | str, name: str) -> Path:
     if ecg.sex is not None:
         lines.append(f"# Sex: {'Female' if ecg.sex == 'F' else 'Male'}")
     header = Path(folder) / f"{name}.hea"
-    write_bytes(header.with_suffix(".dat"), digital.tobytes())
-    write_text(header, "\n".join(lines) + "\n")  # last: a record is there when its header is
+    # side by side, and the header is seen last: a record is there when its header is
+    with whole_file(header) as part, whole_file(header.with_suffix(".dat")) as samples:
+        part.write_bytes(("\n".join(lines) + "\n").encode())
+        samples.write_bytes(digital.tobytes())
     return header
 
 
