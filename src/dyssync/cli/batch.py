@@ -13,6 +13,7 @@ import typer
 
 from dyssync.cli.exits import Exit
 from dyssync.errors import InputError
+from dyssync.whole import UnwritableError
 
 R = TypeVar("R")
 
@@ -71,6 +72,8 @@ def outcomes(
 def _alone(work: Callable[[Job], R], job: Job) -> R | Failure:
     try:
         return work(job)
+    except UnwritableError:  # it would be the same with all others
+        raise
     except (InputError, OSError) as error:
         # with its folder, where others of the batch have the same name
         return Failure(job.name, f"{job.name}: {str(error).removeprefix(f'{job.path.name}: ')}")

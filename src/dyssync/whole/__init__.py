@@ -9,7 +9,7 @@ from dyssync.whole.disk import sync_all, synced_later
 from dyssync.whole.files import make_folder, whole_file, write_bytes, write_text
 from dyssync.whole.folders import partial_folder, resumable_folder, whole_folder
 from dyssync.whole.owner import LOCK, one_maker, one_worker
-from dyssync.whole.parts import legible, sweep, unwritable
+from dyssync.whole.parts import UnwritableError, legible, sweep, unwritable
 from dyssync.whole.receipts import is_whole, write_receipt
 from dyssync.whole.replacing import MARKER, Mark, check_replaceable, mark, mark_of, strangers
 
@@ -17,6 +17,7 @@ __all__ = [
     "LOCK",
     "MARKER",
     "Mark",
+    "UnwritableError",
     "check_replaceable",
     "is_whole",
     "legible",

@@ -15,6 +15,11 @@ from pathlib import Path
 
 from dyssync.errors import InputError
 
+
+class UnwritableError(InputError):
+    """A disk is full, or a place may not be written to: no fault of what was to be written."""
+
+
 PART = re.compile(r"\.(?P<name>.*)\.dyssync-(?P<pid>\d+)-\d+\.part")
 _numbers = count()
 _making: set[str] = set()  # names of what this process is at
@@ -25,7 +30,7 @@ def part_of(path: Path) -> Iterator[Path]:
     """Yield a path beside `path` that no one else uses; what is made there is gone afterwards.
 
     Raises:
-        InputError: it cannot be written.
+        UnwritableError: it cannot be written.
     """
     whole = Path(os.path.abspath(path))  # "." has no name
     # the name is for people who look; uncut, it might be too long for the file system
@@ -36,7 +41,7 @@ def part_of(path: Path) -> Iterator[Path]:
     except OSError as error:
         if not _is_ours(error):
             raise
-        raise InputError(unwritable(path, error)) from error
+        raise UnwritableError(unwritable(path, error)) from error
     finally:
         remove(part)
         _making.discard(part.name)
