@@ -146,9 +146,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Accidents at random moments.")
     parser.add_argument("--part", choices=PARTS, action="append", help="default: all")
     parser.add_argument("--verb", action="append", help="default: all that write")
-    parser.add_argument(
-        "--times", type=int, help="for each verb; default: 20 kills, 13 pairs, 4 disks"
-    )
+    parser.add_argument("--times", type=int, help="for each verb; default: 20, 13, 4")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--folder", type=Path, default=Path("build/bench-faults"))
     given = parser.parse_args()

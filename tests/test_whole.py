@@ -203,6 +203,15 @@ def test_two_processes_can_make_one_folder_at_once(tmp_path: Path) -> None:
     assert names(tmp_path / "x") == ["one", "two"]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="two renames elsewhere")
+def test_a_folder_that_is_replaced_is_never_missing(tmp_path: Path) -> None:
+    make_folder(tmp_path / "x", "old")
+    process = start(AGAIN, tmp_path / "x")
+    while process.poll() is None:
+        assert (tmp_path / "x").is_dir()
+    assert process.returncode == 0
+
+
 def test_a_resumable_folder_is_got_again_with_what_it_held(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         make_resumable(tmp_path / "out", error=KeyboardInterrupt())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import shutil
@@ -15,7 +16,7 @@ from dyssync.errors import InputError
 from dyssync.whole.disk import sync, synced_later
 from dyssync.whole.files import write_text
 from dyssync.whole.owner import one_maker
-from dyssync.whole.parts import part_of, sweep, unwritable
+from dyssync.whole.parts import part_of, remove, sweep, unwritable
 from dyssync.whole.replacing import check_replaceable, mark, mark_of
 
 _GO_ON = "What is done is kept: start again to go on"
@@ -140,6 +141,9 @@ def _put(made: Path, path: Path, kind: str | None, force: bool) -> None:
     with suppress(FileNotFoundError):
         if not stat.S_ISDIR(os.lstat(path).st_mode):
             raise NotADirectoryError(ENOTDIR, os.strerror(ENOTDIR))
+    if _exchanged(made, path):  # in one step: no kill between two can cost both
+        remove(made)
+        return
     while True:
         with part_of(path) as old:
             with suppress(FileNotFoundError):
@@ -150,3 +154,16 @@ def _put(made: Path, path: Path, kind: str | None, force: bool) -> None:
             except OSError as error:  # another process has just put its own there
                 if error.errno not in (EEXIST, ENOTEMPTY):
                     raise
+
+
+_AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # linux/fcntl.h, linux/fs.h
+
+
+def _exchanged(one: Path, other: Path) -> bool:
+    """Let two folders take each other's place; False where there is no other, or no such call."""
+    try:
+        rename = ctypes.CDLL(None).renameat2
+    except (OSError, AttributeError):  # not Linux, or an old one
+        return False
+    names = os.fsencode(one), os.fsencode(other)
+    return bool(rename(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _RENAME_EXCHANGE) == 0)
