@@ -82,7 +82,8 @@ def pool(
     """Yield a pool of processes with one thread each, which end when this process does.
 
     A process starts when there is work for it. After an error nothing new is begun, and what is
-    being done is waited for; after an interruption (KeyboardInterrupt) it is ended at once.
+    being done is waited for; after an interruption (KeyboardInterrupt), and where nobody wants the
+    results any more, it is ended at once.
 
     Args:
         workers: processes at most.
@@ -102,7 +103,7 @@ def pool(
             raise WorkerEnded(ENDED) from error
         finally:
             executor.shutdown(wait=True, cancel_futures=True)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, GeneratorExit):
         started.kill()
         _hear_no_more(executor)
         executor.shutdown(wait=True, cancel_futures=True)

@@ -21,4 +21,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             code = run(words)
         except KeyboardInterrupt:
             return heard.ended(words)
-        return heard.ended(words) if code == Exit.INTERRUPTED else code
+        except OSError:  # a terminal that is closed takes no last bar
+            if heard.number is None:
+                raise
+            return heard.ended(words)
+        ended = code == Exit.INTERRUPTED or (code and heard.number is not None)
+        return heard.ended(words) if ended else code
