@@ -12,9 +12,10 @@ from dataclasses import astuple, dataclass, fields, replace
 from multiprocessing import get_context
 from pathlib import Path
 
+from dyssync.endings import end_with_parent
 from dyssync.errors import InputError
 from dyssync.whole import make_folder, write_text
-from dyssync.workers import ENDED, OnProgress, WorkerEnded, end_with_parent, unwatched
+from dyssync.workers import ENDED, OnProgress, WorkerEnded, unwatched
 
 
 @dataclass(frozen=True, order=True)

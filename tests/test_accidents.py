@@ -170,15 +170,24 @@ def interrupted(study: list[str], out: Path) -> None:
     process.communicate()
 
 
-SPOILT = {
-    "predictions are empty": lambda cell, run: (cell / "predictions.csv").write_bytes(b""),
-    "predictions are cut": lambda cell, run: os.truncate(cell / "predictions.csv", 300),
-    "a model is cut": lambda cell, run: os.truncate(cell / "model" / "model.json", 10),
-    "predictions are gone": lambda cell, run: (cell / "predictions.csv").unlink(),
-    "a receipt is empty": lambda cell, run: (cell / "receipt.json").write_bytes(b""),
-    "the settings are empty": lambda cell, run: (run / "config.json").write_bytes(b""),
-    "the settings are cut": lambda cell, run: os.truncate(run / "config.json", 100),
-    "a task is of another study": lambda cell, run: _of_another(cell / "receipt.json"),
+# what may have happened to the first, second... task that was done, and to the run
+SPOILT: dict[str, tuple[tuple[Callable[[Path], object], ...], Callable[[Path], object]]] = {
+    "emptied or gone": (
+        (
+            lambda cell: (cell / "predictions.csv").write_bytes(b""),
+            lambda cell: (cell / "receipt.json").write_bytes(b""),
+            lambda cell: (cell / "predictions.csv").unlink(),
+        ),
+        lambda run: (run / "config.json").write_bytes(b""),
+    ),
+    "cut or of another study": (
+        (
+            lambda cell: os.truncate(cell / "predictions.csv", 300),
+            lambda cell: os.truncate(cell / "model" / "model.json", 10),
+            lambda cell: _of_another(cell / "receipt.json"),
+        ),
+        lambda run: os.truncate(run / "config.json", 100),
+    ),
 }
 
 
@@ -189,11 +198,13 @@ def _of_another(receipt: Path) -> None:
 def test_what_is_cut_on_the_disk_is_done_again(study: list[str], tmp_path: Path) -> None:
     out = tmp_path / "run"
     interrupted(study, out)
-    for kind, spoil in SPOILT.items():
+    for kind, (spoil_cells, spoil_run) in SPOILT.items():
         run = tmp_path / "spoilt"
         shutil.copytree(out, run)
-        cell = next(path for path in sorted((run / "work").glob("[!.]*")))
-        spoil(cell, run)
+        cells = sorted((run / "work").glob("[!.]*"))
+        for spoil, cell in zip(spoil_cells, cells, strict=False):
+            spoil(cell)
+        spoil_run(run)
         assert main([str(run) if word == str(out) else word for word in study]) == 0, kind
         for name in ("predictions.csv", "answers.csv", "bundle/manifest.json"):
             expected = (tmp_path / "whole" / name).read_bytes()

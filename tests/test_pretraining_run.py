@@ -1,6 +1,7 @@
 """Corpora on disk: prepared once, whatever interrupts it; `dyssync pretrain` from end to end."""
 
 import json
+import os
 import shutil
 from dataclasses import fields
 from pathlib import Path
@@ -115,6 +116,19 @@ def test_recordings_as_short_as_asked_are_taken(toy_cohort: Path, tmp_path: Path
     assert none == []
     with pytest.raises(CohortError, match="none of 12 recordings can be used"):
         prepare_material([toy_cohort / "corpus"], tmp_path, seconds=longest + 1)
+
+
+@pytest.mark.parametrize("name", ["source.json", "signals.npy", "lengths.npy"])
+def test_what_is_cut_in_the_cache_is_prepared_again(
+    name: str, toy_cohort: Path, tmp_path: Path
+) -> None:
+    source = toy_cohort / "corpus"
+    prepare_material([source], tmp_path / "cache")
+    (home,) = (tmp_path / "cache").iterdir()
+    before = {path.name: path.read_bytes() for path in home.iterdir()}
+    os.truncate(home / name, len(before[name]) // 2)
+    prepare_material([source], tmp_path / "cache")
+    assert {path.name: path.read_bytes() for path in home.iterdir()} == before
 
 
 def test_what_cannot_be_used_is_told(toy_cohort: Path, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -56,6 +57,9 @@ def threads(item):
 def wait_after(folder):
     (folder / str(os.getpid())).touch()
     time.sleep(120)
+
+def wait_but_first(item):
+    time.sleep(120 if item else 0)
 
 _begun = []
 
@@ -128,6 +132,22 @@ def test_a_worker_computes_with_one_thread_whatever_the_caller_has(
     assert set(found.values()) == {1}, found
     assert os.environ["OMP_NUM_THREADS"] == "2"
     assert "MKL_NUM_THREADS" not in os.environ
+
+
+@pytest.mark.parametrize("how", ["Ctrl-C", "given up"])
+def test_what_is_being_done_is_not_waited_for_when_nobody_wants_it(
+    work: ModuleType, how: str
+) -> None:
+    results = each(work.wait_but_first, range(3), workers=2)
+    next(results)
+    began = time.monotonic()
+    if how == "Ctrl-C":
+        threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+        with pytest.raises(KeyboardInterrupt):
+            next(results)
+    else:
+        results.close()
+    assert time.monotonic() - began < 60
 
 
 def test_begin_is_called_once_in_each_worker(work: ModuleType) -> None:

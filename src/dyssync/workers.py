@@ -7,21 +7,25 @@ instead of 10); and with one thread no number depends on how many processes ther
 
 from __future__ import annotations
 
-import ctypes
 import multiprocessing as mp
 import os
-import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sized
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from itertools import islice
 from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Any, TypeAlias, TypeVar
 
+from dyssync.endings import (
+    deaf_children,
+    end_with_parent,
+    ignore_what_is_sent_to_all,
+    killed_with_parent,
+)
 from dyssync.errors import InputError
 
 A = TypeVar("A")
@@ -94,24 +98,33 @@ def pool(
         InputError: the system ended one of them.
     """
     started = _Workers()
-    with _deaf_children():  # the process that keeps their semaphores starts here
+    with deaf_children():  # the process that keeps their semaphores starts here
         executor = ProcessPoolExecutor(workers, started, _begin, (begin, given))
+    thread = threading.get_ident()
     try:
-        try:
-            yield executor
-        except BrokenProcessPool as error:
-            raise WorkerEnded(ENDED) from error
-        finally:
-            executor.shutdown(wait=True, cancel_futures=True)
+        yield executor
+    except BrokenProcessPool as error:
+        raise WorkerEnded(ENDED) from error
     except (KeyboardInterrupt, GeneratorExit):
-        started.kill()
-        _hear_no_more(executor)
-        executor.shutdown(wait=True, cancel_futures=True)
+        _end_at_once(executor, started)
+        raise
+    finally:
+        # a generator that is forgotten may be cleared away in any thread, the pool's own among them
+        _shut_down(executor, started, wait=threading.get_ident() == thread)
+
+
+def _shut_down(executor: ProcessPoolExecutor, started: _Workers, *, wait: bool) -> None:
+    try:
+        executor.shutdown(wait=wait, cancel_futures=True)
+    except KeyboardInterrupt:
+        _end_at_once(executor, started)
+        executor.shutdown(wait=wait, cancel_futures=True)
         raise
 
 
-def _hear_no_more(executor: ProcessPoolExecutor) -> None:
-    """Let the thread of a pool not wait for the rest of a result whose worker was ended in it."""
+def _end_at_once(executor: ProcessPoolExecutor, started: _Workers) -> None:
+    """End all workers; let the thread of their pool not wait for the rest of what one said."""
+    started.kill()
     results = getattr(executor, "_result_queue", None)
     if results is not None:  # it is private; without it, only a worker in mid-sentence would matter
         results._writer.close()
@@ -160,7 +173,7 @@ class _Worker(SpawnProcess):
 
     def start(self) -> None:
         self.of_main_thread = threading.current_thread() is threading.main_thread()
-        with _STARTING, _deaf_children():
+        with _STARTING, deaf_children():
             before = {name: os.environ.get(name) for name in THREAD_SETTINGS}
             os.environ.update(dict.fromkeys(THREAD_SETTINGS, "1"))
             try:
@@ -198,52 +211,13 @@ class _Workers(SpawnContext):
 
 # The variables belong to the whole process: pools of two threads must not mix them up.
 _STARTING = threading.Lock()
-# What a terminal or system sends to all processes of a job; ours alone decides for its workers.
-_SENT_TO_ALL = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-
-@contextmanager
-def _deaf_children() -> Iterator[None]:
-    """Let processes started in this block not hear of an interruption before they can ignore it."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SENT_TO_ALL)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _begin(begin: Callable[..., None] | None, given: tuple[object, ...]) -> None:
-    for number in _SENT_TO_ALL:  # the pool's process ends its workers
-        signal.signal(number, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SENT_TO_ALL)
-    end_with_parent()
-    if begin is not None:
-        begin(*given)
-
-
-def end_with_parent() -> None:
-    """Let this worker end when the process that started it does, whatever it is computing.
-
-    A killed run must not leave processes behind that go on writing.
-    """
+    ignore_what_is_sent_to_all()
     worker = mp.current_process()
     if isinstance(worker, _Worker) and worker.of_main_thread:
         killed_with_parent()
-    threading.Thread(target=_wait_for_parent, daemon=True).start()
-
-
-def _wait_for_parent() -> None:
-    """End this worker with its parent where the system does not, or had no time to be asked to."""
-    parent = mp.parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)
-
-
-def killed_with_parent() -> None:
-    """Let the system kill this process when the thread that started it ends; on Linux alone."""
-    with suppress(OSError, AttributeError):  # another system's C library knows no prctl
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
-
-
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+    end_with_parent()  # where the system does not, or the parent was dead before it was asked to
+    if begin is not None:
+        begin(*given)

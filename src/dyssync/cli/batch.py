@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -67,6 +68,16 @@ def outcomes(
 
     many = workers_for(jobs, workers)
     return each(partial(_alone, work), jobs, workers=many, together=TOGETHER)
+
+
+@contextmanager
+def to_its_end(results: Iterator[R]) -> Iterator[Iterator[R]]:
+    """Yield the results of a batch; end its processes when the block ends, whatever ended it."""
+    try:
+        yield results
+    finally:
+        if isinstance(results, Generator):
+            results.close()
 
 
 def _alone(work: Callable[[Job], R], job: Job) -> R | Failure:

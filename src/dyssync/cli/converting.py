@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dyssync.cli.batch import Failure, Job, Workers, outcomes, report_failures
+from dyssync.cli.batch import Failure, Job, Workers, outcomes, report_failures, to_its_end
 from dyssync.cli.paths import (
     Files,
     Force,
@@ -67,8 +67,8 @@ def convert(
     jobs = [Job(*job) for job in zip(paths, names, targets, strict=True)]
     failed: list[Failure] = []
     known: list[tuple[str, str, str]] = []
-    with folder_for_results(out), reading_bar("converting") as bar:
-        results = outcomes(partial(_converted, options=options, to=to), jobs, workers)
+    found = outcomes(partial(_converted, options=options, to=to), jobs, workers)
+    with folder_for_results(out), to_its_end(found) as results, reading_bar("converting") as bar:
         for target, got in zip(targets, bar.track(results, total=len(jobs)), strict=True):
             if isinstance(got, Failure):
                 failed.append(got)

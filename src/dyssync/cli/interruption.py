@@ -10,8 +10,8 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 
 from dyssync.cli.exits import Exit
+from dyssync.endings import SENT_TO_ALL
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # verbs that find what an interrupted call has done
 RESUMED = ("study", "simulate", "pretrain")
 
@@ -34,7 +34,7 @@ class Heard:
         Args:
             words: of the call.
         """
-        for number in SIGNALS:  # what is left takes no time
+        for number in SENT_TO_ALL:  # what is left takes no time
             if signal.getsignal(number) == self.hear:
                 signal.signal(number, signal.SIG_IGN)
         with suppress(OSError):  # the terminal may be gone
@@ -64,7 +64,7 @@ def listening() -> Iterator[Heard]:
     heard, before = Heard(), {}
     if threading.current_thread() is threading.main_thread():
         usual = (signal.SIG_DFL, signal.default_int_handler)
-        before = {n: held for n in SIGNALS if (held := signal.getsignal(n)) in usual}
+        before = {n: held for n in SENT_TO_ALL if (held := signal.getsignal(n)) in usual}
     try:
         for number in before:
             signal.signal(number, heard.hear)

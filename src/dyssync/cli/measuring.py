@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dyssync.cli.batch import Job, Workers, outcomes, report_failures
+from dyssync.cli.batch import Job, Workers, outcomes, report_failures, to_its_end
 from dyssync.cli.paths import Files, Force, Fs, Unit, check_file, gather, names_of
 from dyssync.cli.progress import reading_bar
 from dyssync.cli.rows import JSONTable, Table, write_rows
@@ -59,8 +59,8 @@ def measure(
     with ExitStack() as stack:
         table = stack.enter_context(_table(out, names, stack, as_json=as_json))
         stack.enter_context(bar)
-        found = bar.track(outcomes(work, jobs, workers), total=len(jobs))
-        done, failed = write_rows(table, jobs, found)
+        found = stack.enter_context(to_its_end(outcomes(work, jobs, workers)))
+        done, failed = write_rows(table, jobs, bar.track(found, total=len(jobs)))
     if out is not None and as_json:
         rows = [{"file": f.name, "error": f.problem} for f in failed]
         print(json.dumps({"out": str(out), "measured": done, "failed": rows}, indent=2))

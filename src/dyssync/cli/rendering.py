@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dyssync.cli.batch import Failure, Job, Workers, outcomes, report_failures
+from dyssync.cli.batch import Failure, Job, Workers, outcomes, report_failures, to_its_end
 from dyssync.cli.paths import (
     Files,
     Force,
@@ -71,9 +71,10 @@ def render(
     targets = target_paths(names, out, f".{kind}")
     check_free(targets, force=force, inputs=paths)
     jobs = [Job(*job) for job in zip(paths, names, targets, strict=True)]
-    with folder_for_results(out), reading_bar("drawing") as bar:
-        results = bar.track(outcomes(work, jobs, workers), total=len(jobs))
-        failed = [result for result in results if isinstance(result, Failure)]
+    found = outcomes(work, jobs, workers)
+    with folder_for_results(out), to_its_end(found) as results, reading_bar("drawing") as bar:
+        told = bar.track(results, total=len(jobs))
+        failed = [result for result in told if isinstance(result, Failure)]
     done = len(paths) - len(failed)
     if done:
         print(targets[0] if len(paths) == 1 else out)

@@ -13,7 +13,7 @@ import numpy as np
 from dyssync import __version__
 from dyssync.cohort.corpus import is_sharded
 from dyssync.cohort.pieces import SECONDS, Piece, fingerprint_of, pieces_of, read_piece
-from dyssync.errors import CohortError
+from dyssync.errors import CohortError, ModelError
 from dyssync.pretraining.columns import NAMES, Columns, SampleFile, columns_of
 from dyssync.pretraining.material import Material, Part, check_shares
 from dyssync.records import Record
@@ -83,7 +83,8 @@ def prepare_material(
     for source, own in zip(sources, pieces, strict=True):
         # measurements may differ from one version of dyssync to the next
         home = folder / f"corpus-{fingerprint_of(own)[:16]}-{__version__}-v{VERSION}"
-        if not home.is_dir():
+        if not _is_usable(home):
+            shutil.rmtree(home, ignore_errors=True)
             _prepare(own, home, workers, partial(_report, on_progress, done, of))
         done += len(own)
         on_progress(done, of)
@@ -94,6 +95,16 @@ def prepare_material(
         told += _lines(source.name, record)
         parts.append(Part(source.name, is_sharded(source), _opened(home)))
     return Material(parts, shares), told
+
+
+def _is_usable(home: Path) -> bool:
+    """Say whether a prepared source is there, and none of its files cut."""
+    try:
+        if SourceRecord.load(home / RECORD).recordings:
+            _opened(home)
+    except (ModelError, OSError, ValueError, EOFError):
+        return False
+    return True
 
 
 def _report(on_progress: OnProgress, before: int, of: int, done: int) -> None:

@@ -25,8 +25,9 @@ import threading
 from collections.abc import Callable
 from typing import BinaryIO, cast
 
+from dyssync.endings import killed_with_parent
 from dyssync.errors import FormatError
-from dyssync.workers import THREAD_SETTINGS, killed_with_parent
+from dyssync.workers import THREAD_SETTINGS
 
 CPU_LIMIT_S = 1
 WALL_LIMIT_S = 60  # the machine may be busy with other things
