@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from dyssync.arrays import Floats
 from dyssync.ecg import ECG, LEAD_INDEX, Sex
+from dyssync.measurements.answers import Answer, at_least, not_known, yes_if
 from dyssync.signals.delineation import BeatMarks, TypicalBeat, typical_beat
 from dyssync.signals.vectorcardiogram import vectorcardiogram
 from dyssync.signals.waves import Notches, Wave, qrs_notches, qrs_waves
@@ -40,6 +42,7 @@ class Heartbeat:
         paced_share: of all beats, those with a pacing spike.
         sex: for criteria that depend on it.
         age: years.
+        lost: leads that say nothing of the heart, with the reason ("V6 unusable").
     """
 
     signal: Floats
@@ -54,6 +57,7 @@ class Heartbeat:
     paced_share: float
     sex: Sex | None = None
     age: float | None = None
+    lost: Mapping[str, str] = field(default_factory=dict)
 
     fs = 500.0
 
@@ -83,6 +87,14 @@ class Heartbeat:
         """Return the depth of the deepest S (or QS) of a lead, mV, positive; 0 where none is."""
         negative = [w for w in self.waves[LEAD_INDEX[lead]] if w.name[0] == "S" or w.name == "QS"]
         return max(0.0, *(-w.amplitude for w in negative), 0.0)
+
+    def shows(self, lead: str, is_met: bool) -> Answer:
+        """Return what was found in a lead as an answer; not known where the lead is lost."""
+        return not_known(self.lost[lead]) if lead in self.lost else yes_if(is_met)
+
+    def qrs_lasts(self, limit_ms: float) -> Answer:
+        """Return whether the QRS lasts `limit_ms` at least."""
+        return at_least(self.qrs_ms, limit_ms, "QRS duration")
 
     def area(self, rows: Floats, start: int, stop: int) -> Floats:
         """Integrate rows of mV from sample `start` to `stop`; (rows,) uVs (1 mV ms = 1 uVs)."""

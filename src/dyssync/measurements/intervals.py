@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dyssync.ecg import LEADS
+from dyssync.measurements.answers import NO, Answer, not_known, yes_if
 from dyssync.measurements.definitions import Definition, per_lead
 from dyssync.measurements.heartbeat import Heartbeat
 
@@ -44,25 +45,22 @@ DEFINITIONS = (
 )
 
 
-def measure(beat: Heartbeat) -> dict[str, float]:
+def measure(beat: Heartbeat) -> dict[str, float | Answer]:
     """Return the intervals of the beat."""
     marks, rr = beat.marks, float(np.median(beat.rr)) if len(beat.rr) else np.nan
     lead_ms = (marks.leads["qrs_off"] - marks.leads["qrs_on"]) * beat.ms(1.0)
-    found = {
+    found: dict[str, float | Answer] = {
         "heart_rate_bpm": 60.0 / rr,
         "ectopic_share": beat.ectopic_share,
-        "paced": float(beat.paced_share >= 0.5),
+        "paced": yes_if(beat.paced_share >= 0.5),
+        "atrial_fibrillation": _fibrillates(beat),
         "qrs_duration_ms": beat.qrs_ms,
         "qrs_lead_sd_ms": float(lead_ms.std()),
         "qrs_lead_range_ms": float(np.ptp(lead_ms)),
         **{f"qrs_ms_{lead}": float(ms) for lead, ms in zip(LEADS, lead_ms, strict=True)},
     }
     if len(beat.rr) > 1:
-        change = np.sqrt(np.mean(np.square(np.diff(beat.rr))))
-        found["rr_irregularity"] = float(change / np.mean(beat.rr))
-    if len(beat.rr) >= AF_BEATS - 1:
-        irregular = found["rr_irregularity"] > AF_IRREGULARITY
-        found["atrial_fibrillation"] = float(marks.p_on is None and irregular)
+        found["rr_irregularity"] = _irregularity(beat)
     if marks.p_on is not None and marks.p_off is not None:
         found["pr_ms"] = beat.ms(marks.qrs_on - marks.p_on)
         found["p_duration_ms"] = beat.ms(marks.p_off - marks.p_on)
@@ -74,3 +72,17 @@ def measure(beat: Heartbeat) -> dict[str, float]:
         found["jt_ms"] = beat.ms(marks.t_off - marks.qrs_off)
         found["t_peak_end_ms"] = beat.ms(marks.t_off - marks.t_peak)
     return found
+
+
+def _irregularity(beat: Heartbeat) -> float:
+    change = np.sqrt(np.mean(np.square(np.diff(beat.rr))))
+    return float(change / np.mean(beat.rr))
+
+
+def _fibrillates(beat: Heartbeat) -> Answer:
+    """Whether RR is irregular and no P wave repeats; a few beats cannot tell."""
+    if beat.marks.p_on is not None:
+        return NO
+    if len(beat.rr) < AF_BEATS - 1:
+        return not_known(f"fewer than {AF_BEATS} beats")
+    return yes_if(_irregularity(beat) > AF_IRREGULARITY)

@@ -85,6 +85,12 @@ class Quality:
         return tuple(x.lead for x in self.leads if set(x.faults) & set(UNUSABLE))
 
     @property
+    def lost(self) -> dict[str, str]:
+        """Leads of which nothing can be made: "unusable", or "perhaps swapped"."""
+        unusable = dict.fromkeys(self.unusable, "unusable")
+        return dict.fromkeys((*self.unusable, *self.swapped), "perhaps swapped") | unusable
+
+    @property
     def cautions(self) -> tuple[str, ...]:
         """One sentence for each kind of fault, with its leads, then the swaps."""
         found = []
