@@ -13,6 +13,7 @@ from dyssync.measurements.answers import Answer, all_of, any_of, at_least_so_man
 from dyssync.measurements.axes import AXIS_LEADS, frontal_axis_deg
 from dyssync.measurements.definitions import Definition
 from dyssync.measurements.heartbeat import Heartbeat
+from dyssync.measurements.paced import beat_is_paced
 
 AHA = "Surawicz 2009 (AHA/ACCF/HRS III), 10.1016/j.jacc.2008.12.013"
 ESC = "Brignole 2013 / Glikson 2021 (ESC), criteria as commonly restated"
@@ -95,9 +96,11 @@ def measure(beat: Heartbeat) -> dict[str, Answer]:
         "lafb": left_anterior_block(beat),
         "lpfb": left_posterior_block(beat),
     }
-    if beat.paced_share >= 0.5:
-        return dict.fromkeys(found, not_known("ventricular pacing"))
-    return found
+    paced = beat_is_paced(beat)
+    if paced.value is False:
+        return found
+    reasons = ("ventricular pacing",) if paced.value else paced.reasons
+    return dict.fromkeys(found, not_known(*reasons))
 
 
 def lbbb_esc(beat: Heartbeat) -> Answer:

@@ -39,7 +39,8 @@ class Heartbeat:
         rr: (k,) float64, s: distances of consecutive beats.
         n_beats: beats that were averaged.
         ectopic_share: of all beats, those of another shape.
-        paced_share: of all beats, those with a pacing spike.
+        paced_share: of the typical beats, those with a pacing spike.
+        pulsed: number of beats with a pacemaker's pulse up to 0.3 s before, whatever their shape.
         sex: for criteria that depend on it.
         age: years.
         lost: leads that say nothing of the heart, with the reason ("V6 unusable").
@@ -55,6 +56,7 @@ class Heartbeat:
     n_beats: int
     ectopic_share: float
     paced_share: float
+    pulsed: int = 0
     sex: Sex | None = None
     age: float | None = None
     lost: Mapping[str, str] = field(default_factory=dict)
@@ -141,7 +143,8 @@ def from_typical_beat(
         rr=np.diff(beats) / typical.recording.fs,
         n_beats=typical.beat.n_beats,
         ectopic_share=float(np.mean(typical.recording.kinds > 0)),
-        paced_share=float(np.mean(typical.recording.paced)),
+        paced_share=float(np.mean(typical.recording.paced[typical.recording.kinds == 0])),
+        pulsed=int(typical.recording.pulses.sum()),
         sex=sex,
         age=age,
     )

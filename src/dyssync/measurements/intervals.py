@@ -8,6 +8,7 @@ from dyssync.ecg import LEADS
 from dyssync.measurements.answers import NO, Answer, not_known, yes_if
 from dyssync.measurements.definitions import Definition, per_lead
 from dyssync.measurements.heartbeat import Heartbeat
+from dyssync.measurements.paced import BAROLD, ventricular_pacing
 
 AHA = "Surawicz 2009 (AHA/ACCF/HRS III), 10.1016/j.jacc.2008.12.013"
 AHA_QT = "Rautaharju 2009 (AHA/ACCF/HRS IV), 10.1016/j.jacc.2008.12.014"
@@ -27,7 +28,13 @@ DEFINITIONS = (
     ),
     Definition("f20", "ectopic_share", "", "share of beats of another shape", "dyssync", needs=()),
     Definition(
-        "f20", "paced", "0/1", "a pacing spike before half of the beats", "dyssync", needs=()
+        "f20",
+        "paced",
+        "0/1",
+        "a pacing spike before half of the typical beats; not known (probably) where spikes come "
+        "before some beats only, or where only the shape of the QRS is that of apical pacing",
+        BAROLD,
+        needs=(),
     ),
     Definition("f19", "pr_ms", "ms", "P onset to QRS onset, global", AHA, needs=()),
     Definition("f19", "p_duration_ms", "ms", "P onset to P end, global", AHA, needs=()),
@@ -52,7 +59,7 @@ def measure(beat: Heartbeat) -> dict[str, float | Answer]:
     found: dict[str, float | Answer] = {
         "heart_rate_bpm": 60.0 / rr,
         "ectopic_share": beat.ectopic_share,
-        "paced": yes_if(beat.paced_share >= 0.5),
+        "paced": ventricular_pacing(beat),
         "atrial_fibrillation": _fibrillates(beat),
         "qrs_duration_ms": beat.qrs_ms,
         "qrs_lead_sd_ms": float(lead_ms.std()),

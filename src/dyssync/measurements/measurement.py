@@ -25,6 +25,7 @@ from dyssync.measurements import (
 from dyssync.measurements.answers import UNKNOWN, Answer, not_known
 from dyssync.measurements.definitions import Definition
 from dyssync.measurements.heartbeat import NOTCH_MV, Heartbeat, from_typical_beat
+from dyssync.measurements.paced import ventricular_pacing
 from dyssync.signals.beats import NO_BEAT
 from dyssync.signals.delineation import TypicalBeat, typical_beat
 from dyssync.signals.vectorcardiogram import VCG_LEADS
@@ -171,8 +172,11 @@ def _cautions(beat: Heartbeat) -> tuple[str, ...]:
         found.append("no repeating P wave: PR, P duration and P axis are missing")
     if beat.marks.t_off is None:
         found.append("no T wave end: QT, T area and angles with T are missing")
-    if beat.paced_share >= 0.5:
+    paced = ventricular_pacing(beat)
+    if paced.value:
         found.append("ventricular pacing: QRS measurements are those of paced beats")
+    elif paced.value is None:
+        found.append(f"ventricular pacing {paced}")
     if beat.sex is None:
         found.append("sex not known: Cornell product is missing; so may be strict LBBB")
     return tuple(found)

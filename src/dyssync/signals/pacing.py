@@ -6,10 +6,12 @@ A spike is a step out of quiet: within one sample the signal moves several times
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy import ndimage
 
-from dyssync.arrays import Floats, Ints
+from dyssync.arrays import Bools, Floats, Ints
 from dyssync.ecg import Signal
 
 # Steps are those of one sample at 500 Hz, 2 ms.
@@ -22,8 +24,27 @@ REACH = (85, 20)
 LONGEST = 15  # samples; pulse and its exponential decay
 IMPULSE_WINDOW, IMPULSE_LENGTH = 50, 5  # samples
 IMPULSE_SHARE = 0.85
+# A pulse of a pacemaker anywhere before a beat, whether or not it paced that one: far more sudden
+# than an artefact of one electrode, in two leads of three, at most 0.3 s before the fiducial point
+# (AV delays end there). Chosen; the pulses of ten paced recordings rise 10 to 300 times faster than
+# what was before, of 700 others not one has two.
+PULSE_RATIO, PULSE_LEADS, PULSE_MV = 10.0, 2.0 / 3.0, 0.1
+PULSE_REACH = (150, 4)  # samples
 
 NO_SPIKE = -1
+
+
+@dataclass(frozen=True)
+class Spikes:
+    """Pacing spikes of a recording.
+
+    Attributes:
+        before: (k,) int64, sample at which the spike that paces each beat starts, or NO_SPIKE.
+        pulses: (k,) bool, a pulse comes up to 0.3 s before the beat, whether it paced it or not.
+    """
+
+    before: Ints
+    pulses: Bools
 
 
 def find_spikes(signal: Signal, beats: Ints) -> Ints:
@@ -33,10 +54,8 @@ def find_spikes(signal: Signal, beats: Ints) -> Ints:
         signal: (leads, n) mV at 500 Hz.
         beats: (k,) fiducial points.
     """
-    step = _step(signal)
-    before = np.full_like(step, np.inf)
-    before[3:] = ndimage.maximum_filter1d(step, 15, origin=7)[:-3]
-    sudden = (step > WEAK_STEP) & (step > QUIET_RATIO * before)
+    step, sudden = _sudden(signal, QUIET_RATIO)
+    sudden &= step > WEAK_STEP
     spikes = np.full(len(beats), NO_SPIKE, dtype=np.int64)
     for k, beat in enumerate(beats.tolist()):
         start = max(0, beat - REACH[0])
@@ -53,6 +72,31 @@ def find_spikes(signal: Signal, beats: Ints) -> Ints:
         if len(weak):
             spikes[k] = weak[np.argmax(step[weak])]
     return spikes
+
+
+def find_pulses(signal: Signal, beats: Ints) -> Bools:
+    """Return whether a pulse of a pacemaker comes before each beat, (k,).
+
+    Args:
+        signal: (leads, n) mV at 500 Hz.
+        beats: (k,) fiducial points.
+    """
+    step, sudden = _sudden(signal, PULSE_RATIO)
+    found = np.flatnonzero(sudden & (step > STRONG_STEP))
+    found = found[found < signal.shape[1] - 4]
+    first = signal[:, np.maximum(found - 2, 0)]
+    moved = np.max([np.abs(signal[:, found + k] - first) for k in range(4)], axis=0)
+    found = found[(moved > PULSE_MV).mean(axis=0) >= PULSE_LEADS]
+    after = beats[:, None] - found
+    return np.asarray(((after >= PULSE_REACH[1]) & (after <= PULSE_REACH[0])).any(axis=1))
+
+
+def _sudden(signal: Signal, ratio: float) -> tuple[Floats, Bools]:
+    """Return each sample's step, and whether it is `ratio` times what was 6 to 36 ms before."""
+    step = _step(signal)
+    before = np.full_like(step, np.inf)
+    before[3:] = ndimage.maximum_filter1d(step, 15, origin=7)[:-3]
+    return step, step > ratio * before
 
 
 def find_impulses(signal: Signal, beats: Ints) -> Ints:
@@ -95,5 +139,8 @@ def remove_spikes(signal: Signal, spikes: Ints) -> Signal:
 
 
 def _step(signal: Signal) -> Floats:
+    """Return the step to each sample, RMS over the leads that move at all, (n,) mV."""
     change = np.diff(signal, axis=1, prepend=signal[:, :1])
+    moving = change.any(axis=1)
+    change = change[moving] if moving.any() else change
     return np.asarray(np.sqrt(np.square(change).mean(axis=0, dtype=np.float64)))
