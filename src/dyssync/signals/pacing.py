@@ -22,6 +22,9 @@ QUIET_RATIO = 5.0  # step against the fastest move of the 6-36 ms before
 # peak, a sharp narrow QRS starts later than that.
 REACH = (85, 20)
 LONGEST = 15  # samples; pulse and its exponential decay
+# The pulse goes on while it moves by this share of its first step, and faster than a QRS that
+# starts in muscle (mV in 2 ms); at its top it stands still for no longer than this (samples).
+STILL_FAST, FASTER_THAN_ONSET, TOP = 0.1, 0.06, 2
 IMPULSE_WINDOW, IMPULSE_LENGTH = 50, 5  # samples
 IMPULSE_SHARE = 0.85
 # A pulse of a pacemaker anywhere before a beat, whether or not it paced that one: far more sudden
@@ -125,17 +128,26 @@ def remove_spikes(signal: Signal, spikes: Ints) -> Signal:
     step = _step(signal)
     bridged = signal.copy()
     for spike in spikes[spikes >= 0]:
-        part = step[spike : spike + LONGEST + 1]
-        peak = float(part[:3].max())
-        end = int(np.flatnonzero(part > 0.5 * peak)[-1]) + 1
-        while end + 1 < len(part) and 0.03 * peak < part[end] > part[end + 1]:
-            end += 1
+        end = _spike_end(step[spike : spike + LONGEST + 1])
         first = max(0, int(spike) - 2)
         last = min(signal.shape[1] - 1, int(spike) + end)
         bridged[:, first : last + 1] = np.linspace(
             signal[:, first], signal[:, last], last - first + 1, axis=1
         )
     return bridged
+
+
+def _spike_end(step: Floats) -> int:
+    """Return the sample at which a spike that starts at sample 0 has decayed."""
+    peak = float(step[:3].max())
+    end = int(np.flatnonzero(step > 0.5 * peak)[-1]) + 1
+    # a pulse that goes up and comes back stands still at its top
+    fast = step > max(STILL_FAST * peak, FASTER_THAN_ONSET)
+    while fast[end : end + TOP].any():
+        end += int(np.flatnonzero(fast[end : end + TOP])[-1]) + 1
+    while end + 1 < len(step) and 0.03 * peak < step[end] > step[end + 1]:
+        end += 1
+    return end
 
 
 def _step(signal: Signal) -> Floats:
