@@ -18,6 +18,10 @@ from dyssync.ecg import Signal
 STRONG_STEP = 0.15  # mV in 2 ms over all leads (RMS); no QRS starts like this
 WEAK_STEP = 0.04  # mV; enough once other beats have shown where the spike is
 QUIET_RATIO = 5.0  # step against the fastest move of the 6-36 ms before
+# Weak steps alone are spikes where most beats have one at the same time (within 4 ms), so long
+# before the fiducial point (samples) that hardly a QRS starts there, and where the movement is
+# largely gone after 8 ms: of 2,000 recordings without a pacemaker none has it in half of the beats.
+COMMON_FROM, COMMON_SHARE, COMMON_LEAST, GONE = 30, 0.6, 3, 0.5
 # Samples before the fiducial point in which a spike can be: a paced QRS takes 40 ms and more to its
 # peak, a sharp narrow QRS starts later than that.
 REACH = (85, 20)
@@ -66,15 +70,39 @@ def find_spikes(signal: Signal, beats: Ints) -> Ints:
         strong = np.flatnonzero(sudden[part] & (step[part] > STRONG_STEP))
         if len(strong):
             spikes[k] = start + strong[0]
-    if np.count_nonzero(spikes >= 0) < 2:
-        return np.full(len(beats), NO_SPIKE, dtype=np.int64)  # one jump is an artefact
-    lag = int(np.median((beats - spikes)[spikes >= 0]))
+    lag: int | None
+    if np.count_nonzero(spikes >= 0) >= 2:
+        lag = int(np.median((beats - spikes)[spikes >= 0]))
+    else:  # one jump is an artefact
+        spikes[:] = NO_SPIKE
+        lag = _common_lag(sudden & _passes(step), beats)
+    if lag is None:
+        return spikes
     for k in np.flatnonzero(spikes < 0).tolist():
         first = max(0, int(beats[k]) - lag - 4)
         weak = first + np.flatnonzero(sudden[first : first + 9])
         if len(weak):
             spikes[k] = weak[np.argmax(step[weak])]
     return spikes
+
+
+def _passes(step: Floats) -> Bools:
+    """Return where a step is over 8 to 16 ms later; a QRS that starts goes on."""
+    later = np.zeros_like(step)
+    later[:-8] = ndimage.maximum_filter1d(step, 5, mode="nearest")[6:-2]
+    here = ndimage.maximum_filter1d(step, 3, mode="nearest")
+    return np.asarray(later < GONE * here)
+
+
+def _common_lag(sudden: Bools, beats: Ints) -> int | None:
+    """Return how far before most beats something weak but sudden comes, in samples, or None."""
+    padded = np.concatenate([np.zeros(REACH[0], dtype=bool), sudden])
+    before = padded[beats[:, None] + np.arange(REACH[0] - COMMON_FROM)]
+    near = ndimage.maximum_filter1d(before, 5, axis=1)
+    votes = near.sum(axis=0)
+    if not len(beats) or votes.max() < max(COMMON_LEAST, COMMON_SHARE * len(beats)):
+        return None
+    return REACH[0] - int(np.argmax(votes))
 
 
 def find_pulses(signal: Signal, beats: Ints) -> Bools:
