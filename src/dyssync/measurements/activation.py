@@ -91,12 +91,15 @@ def has_mid_notch(beat: Heartbeat, lead: str) -> Answer:
 
 
 def mid_notch(notches: Notches, beat: Heartbeat) -> float | None:
-    """Return the sample (from QRS onset) of the first mid-QRS notch or slur of a lead, or None."""
+    """Return the sample (from QRS onset) of the first mid-QRS notch or slur of a lead, or None.
+
+    A notch lies where its nadir is: in LBBB its second peak, the breakthrough at the lateral wall,
+    often comes in the last third (Strauss 2011, figures).
+    """
     start = MID_START_MS * beat.fs / 1000.0
     end = MID_END_SHARE * (beat.marks.qrs_off - beat.marks.qrs_on)
-    inside = [float(nadir) for a, nadir, b in notches.notches if a >= start and b <= end]
-    inside += [float(slur) for slur in notches.slurs if start <= slur <= end]
-    return min(inside, default=None)
+    middles = [*(nadir for _, nadir, _ in notches.notches), *notches.slurs]
+    return min((float(at) for at in middles if start <= at <= end), default=None)
 
 
 def _fragmentation(beat: Heartbeat) -> dict[str, float | Answer]:

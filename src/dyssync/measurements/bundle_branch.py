@@ -23,13 +23,21 @@ STRAUSS_MS = {"M": 140.0, "F": 130.0}
 STRAUSS_NOTCHED = 2  # leads of V1, V2, V5, V6, I, aVL with a mid-QRS notch or slur
 LATE_R_PEAK_MS = 60.0
 SMALL_R_MV = 0.3  # rS in V1: r no taller than this and shorter than S (usual r of LBBB 0.1-0.3)
+# rS in V2, where r grows with the size of the whole QRS: r is shorter than a third of S (chosen)
+SMALL_R_SHARE = 1.0 / 3.0
+# An initial negative wave is a q from 0.1 mV on (Minnesota code: Blackburn 1960, Circulation
+# 21:1160); the slope of a PR segment can make half of that.
+LEAST_Q_MV = 0.1
+# A broad R of a lateral lead lasts so long (chosen): that of a normal heart ends by 60 ms, and LVH,
+# which widens the QRS at the cost of S, lengthens it little.
+BROAD_R_MS = 70.0
 
 DEFINITIONS = (
     Definition(
         "f03",
         "lbbb_esc",
         "0/1",
-        "QRS >= 120; QS/rS V1; broad R lateral; no q V5 V6",
+        "QRS >= 120; QS/rS V1; broad R (70 ms) in I and V5 or V6; no q (0.1 mV) in I V5 V6",
         ESC,
         ("V1", "V5", "V6", "I"),
     ),
@@ -53,7 +61,7 @@ DEFINITIONS = (
         "f03",
         "rbbb",
         "0/1",
-        "QRS >= 120; R' or notched R in V1/V2; wide S in I, V6",
+        "QRS >= 120; R' or late R in V1 or V2; wide S in I or V6",
         AHA,
         ("I", "V1", "V2", "V6"),
     ),
@@ -104,11 +112,14 @@ def measure(beat: Heartbeat) -> dict[str, Answer]:
 
 
 def lbbb_esc(beat: Heartbeat) -> Answer:
-    """Whether conventional LBBB is met: V1 negative, lateral leads broad and free of q."""
+    """Whether conventional LBBB is met: V1 negative, lateral leads broad and free of q.
+
+    Of lead I, too, where an R after a q is no broad R (AHA: no q in I, V5, V6).
+    """
     return (
         beat.qrs_lasts(BLOCK_MS)
         & _is_qs_or_rs(beat, "V1")
-        & ~any_of([_starts_with_q(beat, lead) for lead in ("V5", "V6")])
+        & ~any_of([_starts_with_q(beat, lead) for lead in ("I", "V5", "V6")])
         & _has_broad_r(beat, "I")
         & any_of([_has_broad_r(beat, lead) for lead in ("V5", "V6")])
     )
@@ -135,9 +146,12 @@ def lbbb_strauss(beat: Heartbeat) -> Answer:
 
 
 def rbbb(beat: Heartbeat) -> Answer:
-    """Whether RBBB is met: terminal R in V1 or V2, S in I and V6 that is wide."""
+    """Whether RBBB is met: terminal R in V1 or V2, S in I or V6 that is wide.
+
+    One of both leads will do: with posterior fascicular block or an infarct V6 has no S.
+    """
     late_r = any_of([_has_terminal_r(beat, lead) for lead in ("V1", "V2")])
-    wide_s = all_of([_has_wide_s(beat, lead) for lead in ("I", "V6")])
+    wide_s = any_of([_has_wide_s(beat, lead) for lead in ("I", "V6")])
     return beat.qrs_lasts(BLOCK_MS) & late_r & wide_s
 
 
@@ -165,21 +179,22 @@ def _is_qs_or_rs(beat: Heartbeat, lead: str) -> Answer:
     if waves and waves[0].name == "QS":
         return beat.shows(lead, True)
     names = [wave.name for wave in waves]
-    small = beat.height(lead) <= SMALL_R_MV and beat.height(lead) < beat.depth(lead)
+    r, s = beat.height(lead), beat.depth(lead)
+    small = r < s and (r <= SMALL_R_MV or (lead != "V1" and r < SMALL_R_SHARE * s))
     return beat.shows(lead, names[:2] == ["R", "S"] and small and "R'" not in names)
 
 
 def _starts_with_q(beat: Heartbeat, lead: str) -> Answer:
-    return beat.shows(lead, "Q" in beat.waves_in(lead))
+    q = beat.waves_in(lead).get("Q")
+    return beat.shows(lead, q is not None and -q.amplitude >= LEAST_Q_MV)
 
 
 def _has_broad_r(beat: Heartbeat, lead: str) -> Answer:
-    """R that rules the lead and lasts, or is notched or slurred (60 ms: half of the least QRS)."""
+    """R that rules the lead and lasts."""
     positive = [w for w in beat.waves[LEAD_INDEX[lead]] if w.amplitude > 0]
-    if not positive or beat.height(lead) <= beat.depth(lead):
-        return beat.shows(lead, False)
-    longest = max(wave.end - wave.start for wave in positive)
-    return beat.shows(lead, beat.ms(longest) >= BLOCK_MS / 2) | has_mid_notch(beat, lead)
+    longest = max((beat.ms(wave.end - wave.start) for wave in positive), default=0.0)
+    rules = beat.height(lead) > beat.depth(lead)
+    return beat.shows(lead, rules and longest >= BROAD_R_MS)
 
 
 def _has_terminal_r(beat: Heartbeat, lead: str) -> Answer:
