@@ -1,6 +1,7 @@
 """Not known is not no: whatever is missing, an answer may become "not known" but never turns."""
 
 import itertools
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -81,14 +82,28 @@ def test_no_answer_turns_when_leads_or_the_sex_are_lost() -> None:
             assert not turned
 
 
+CONDUCTION = ("lbbb_esc", "lbbb_aha", "lbbb_strauss", "rbbb", "ivcd", "lafb", "lpfb", "paced")
+
+
+def test_no_statement_on_conduction_turns_when_the_recording_itself_lacks_leads() -> None:
+    """Marks and typical beat come from what is left, so they move a little, too."""
+    rng = np.random.default_rng(1)
+    for ecg in hearts(24):
+        flat = ecg.signal.copy()
+        flat[rng.choice(len(LEADS), rng.integers(1, 4), False)] = 0.0
+        whole, found = (measure(e).answers for e in (ecg, replace(ecg, signal=flat)))
+        assert not [x for x in CONDUCTION if found[x].value not in (None, whole[x].value)]
+
+
 def test_without_v6_lbbb_is_not_known_and_with_a_narrow_qrs_it_is_absent() -> None:
     for ecg in hearts(24):
         whole, flat = measure(ecg), ecg.signal.copy()
         flat[LEAD_INDEX["V6"]] = 0.0
         found = measure(replace(ecg, signal=flat)).answers["lbbb_esc"]
         if whole.answers["lbbb_esc"].value:
-            assert found == not_known("V6 unusable")
-        elif whole["qrs_duration_ms"] < 100:
+            assert found.value is None
+            assert any("V6" in reason for reason in found.reasons)
+        elif whole["qrs_duration_ms"] < 95:
             assert found == NO
 
 
@@ -129,14 +144,14 @@ def test_inspect_and_rules_say_not_known_and_why(
     signal = blocked.signal.copy()
     signal[[LEAD_INDEX["V2"], LEAD_INDEX["V6"]]] = 0.0
     ecg = replace(blocked, signal=signal)
-    assert "LBBB (V6 unusable) decides" in GuidelineESC2021().statement(ecg)
-    assert StrictLBBB().statement(ecg) == "strict LBBB not known (V2 unusable)"
+    assert re.search(r"LBBB \(.*V6.*\) decides", GuidelineESC2021().statement(ecg))
+    assert re.match(r"strict LBBB not known \(.*V2", StrictLBBB().statement(ecg))
     from dyssync.formats.wfdb import write_wfdb
 
     write_wfdb(ecg, tmp_path, "lost")
     assert main(["inspect", str(tmp_path / "lost.hea")]) == 0
     text = capsys.readouterr().out
-    assert "LBBB not known (V6 unusable)" in text
+    assert re.search(r"LBBB not known \(.*V6", text)
     assert "no block" not in text
 
 

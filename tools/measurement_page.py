@@ -11,9 +11,10 @@ INTRO = """# Measurements
 this order. NaN means "not defined here" (no P wave in atrial fibrillation, no Q, no second beat),
 never 0; the cautions say why.
 
-What is yes or no (unit 0/1: 1, 0) is NaN where it is not known, and `measure(ecg).answers` gives the
-reason: the missing lead or fact. A criterion that is not known matters only where it decides: with V6
-clipped LBBB is not known in a wide QRS, and absent in a narrow one. `inspect`, the rules and the
+What is yes or no (unit 0/1: 1, 0) is NaN where it is not known, and `measure(ecg).answers` gives
+the reason: the missing lead or fact. A criterion that is not known matters only where it decides:
+with V6 clipped LBBB is not known in a wide QRS, and absent in a narrow one. Where leads are lost an
+answer has to hold for a QRS that begins or ends 6 ms earlier or later. `inspect`, the rules and the
 JSON of all verbs say "not known" with the reason, never "no".
 
 With fewer than three beats of one shape everything is NaN: an artefact that comes twice cannot be

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from dyssync.arrays import Floats
-from dyssync.ecg import ECG, LEAD_INDEX, Sex
+from dyssync.ecg import ECG, LEAD_INDEX, LIMB_LEADS, Sex
 from dyssync.measurements.answers import Answer, at_least, not_known, yes_if
 from dyssync.signals.delineation import BeatMarks, TypicalBeat, typical_beat
 from dyssync.signals.vectorcardiogram import vectorcardiogram
@@ -18,6 +18,9 @@ BASELINE_MS = (20, 4)  # before the QRS onset: the end of the PR segment, clear 
 # Notch depth: Das MK et al., Circulation 2006;113:2495-501 only speak of visible notches; 0.05 mV
 # is half a millimetre on paper.
 NOTCH_MV = 0.05
+# What the lost leads may have shown of the QRS that no other does, as the last R of RBBB in V1: in
+# 256 real recordings without one or three leads it was 10 ms in 99 of 100.
+UNSEEN_MS = 20.0
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,16 @@ class Heartbeat:
         return not_known(self.lost[lead]) if lead in self.lost else yes_if(is_met)
 
     def qrs_lasts(self, limit_ms: float) -> Answer:
-        """Return whether the QRS lasts `limit_ms` at least."""
+        """Return whether the QRS lasts `limit_ms` at least.
+
+        It begins and ends in the first and last lead that shows it, so that it may be longer than
+        seen where leads are lost, but not shorter. Any two limb leads give the other four.
+        """
+        unseen = [lead for lead in self.lost if lead not in LIMB_LEADS]
+        if len(LIMB_LEADS) - len(self.lost.keys() & set(LIMB_LEADS)) < 2:
+            unseen = list(self.lost)
+        if unseen and limit_ms - UNSEEN_MS <= self.qrs_ms < limit_ms:
+            return not_known(f"QRS duration, seen without {', '.join(unseen)}")
         return at_least(self.qrs_ms, limit_ms, "QRS duration")
 
     def area(self, rows: Floats, start: int, stop: int) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import ModuleType
@@ -49,6 +50,11 @@ YES_OR_NO = "0/1"
 _POSITION = {name: k for k, name in enumerate(NAMES)}
 
 LEAST_BEATS = 3
+# Groups with answers
+ANSWERING = tuple(g for g in GROUPS if any(d.unit == YES_OR_NO for d in g.DEFINITIONS))
+# Samples (6 ms) by which each mark of the QRS may be off where leads are lost: without one or three
+# its duration changed by 4 ms and less in 95 of 100 real recordings.
+MOVED_BY = 3
 TOO_FEW = "fewer than 3 beats of one shape"
 FEW_BEATS = (
     "signal: {} beat(s) of one shape; at least 3 are needed to tell a beat from an artefact. "
@@ -131,14 +137,41 @@ def measure_beat(
     seen = quality.quality_of(ecg, typical)
     beat = from_typical_beat(typical, ecg.sex, ecg.age, notch_mv)
     beat = replace(beat, lost={lead: f"{lead} {why}" for lead, why in seen.lost.items()})
-    found: dict[str, float | Answer] = {}
-    for group in GROUPS:
-        found |= cast(Callable[[Heartbeat], Mapping[str, float | Answer]], group.measure)(beat)
+    found = _of_groups(beat, GROUPS)
+    if beat.lost:
+        found |= _holding(found, typical, beat, notch_mv)
     for entry in DEFINITIONS:
         if not isinstance(found.get(entry.name), Answer) and seen.lost.keys() & set(entry.needs):
             found[entry.name] = np.nan
     lines = _lost(seen.lost)
     return _measurements(found, (*_cautions(beat), *lines, *seen.cautions), beat.lost)
+
+
+def _of_groups(beat: Heartbeat, groups: tuple[ModuleType, ...]) -> dict[str, float | Answer]:
+    found: dict[str, float | Answer] = {}
+    for group in groups:
+        found |= cast(Callable[[Heartbeat], Mapping[str, float | Answer]], group.measure)(beat)
+    return found
+
+
+def _holding(
+    found: Mapping[str, float | Answer], typical: TypicalBeat, beat: Heartbeat, notch_mv: float
+) -> dict[str, Answer]:
+    """Return the answers that hold wherever a QRS seen in fewer leads may begin and end.
+
+    The other answers would turn if the lost leads moved its marks a little, so they are not known.
+    """
+    held = {name: answer for name, answer in found.items() if isinstance(answer, Answer)}
+    doubt = not_known(f"near a limit without {', '.join(beat.lost)}")
+    for on, off in itertools.product((-MOVED_BY, MOVED_BY), repeat=2):
+        marks = typical.marks
+        moved = replace(marks, qrs_on=marks.qrs_on + on, qrs_off=marks.qrs_off + off)
+        other = from_typical_beat(replace(typical, marks=moved), beat.sex, beat.age, notch_mv)
+        again = _of_groups(replace(other, lost=beat.lost), ANSWERING)
+        for name, answer in again.items():
+            if isinstance(answer, Answer) and answer.value != held[name].value:
+                held[name] = held[name] if held[name].value is None else doubt
+    return held
 
 
 def _measurements(
