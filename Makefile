@@ -82,6 +82,11 @@ bench-delineation: $(READY)
 	NEUROKIT_PYTHON=build/bench-neurokit/bin/python \
 	  $(BIN)/python benchmarks/bench_delineation.py --keep build/bench-neurokit/marks
 
+# LBBB, RBBB, pacing, fibrillation against cardiologists' statements on real ECGs (4 min)
+.PHONY: bench-statements
+bench-statements: $(READY)
+	$(BIN)/python benchmarks/bench_statements.py
+
 # lightgbm on the dictionary against earlier features, clinical columns, rules: 2 x 5 folds, two cohorts
 .PHONY: bench-features
 bench-features: $(READY)

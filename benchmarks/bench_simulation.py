@@ -99,9 +99,9 @@ def measured_row(seed: int, population: Population, k: int) -> dict[str, object]
         "area": float(np.linalg.norm(beat.area(loop, marks.qrs_on, marks.qrs_off))),
         "sai": float(sai),
         "left": float(axis < -30),
-        "lbbb": float(lbbb_esc(beat)),
-        "strauss": float(lbbb_strauss(beat)),
-        "rbbb_rule": float(rbbb(beat)),
+        "lbbb": lbbb_esc(beat).number,
+        "strauss": lbbb_strauss(beat).number,
+        "rbbb_rule": rbbb(beat).number,
         **{key: float(value) for key, value in morphology(beat).items()},
     }
 

@@ -11,6 +11,12 @@ INTRO = """# Measurements
 this order. NaN means "not defined here" (no P wave in atrial fibrillation, no Q, no second beat),
 never 0; the cautions say why.
 
+What is yes or no (unit 0/1: 1, 0) is NaN where it is not known, and `measure(ecg).answers` gives
+the reason: the missing lead or fact. A criterion that is not known matters only where it decides:
+with V6 clipped LBBB is not known in a wide QRS, and absent in a narrow one. Where leads are lost an
+answer has to hold for a QRS that begins or ends 6 ms earlier or later. `inspect`, the rules and the
+JSON of all verbs say "not known" with the reason, never "no".
+
 With fewer than three beats of one shape everything is NaN: an artefact that comes twice cannot be
 told from a heart beat. What is made of a lead that is flat, saturated (1 % of its samples at the
 extreme) or unreadable (single beats farther from the average than the QRS is high) is NaN too.
@@ -22,7 +28,7 @@ right.
 The ids in the first column are groups of this dictionary: measurements of one thing share one (f07
 the QRS area, f22 the R peak times, f27 the amplitudes of each lead). They are labels and say
 nothing more; f06, f18 and f30 are not in use. "Leads" are those without which a measurement is not
-defined; none stands where all leads give it together.
+defined, and those that a yes or no looks at; none stands where all leads give it together.
 
 Global marks come from all leads together. They are those of the typical beat: the median of the
 beats of the most frequent shape, at 500 Hz, baseline 20 to 4 ms before the QRS. The

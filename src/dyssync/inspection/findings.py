@@ -140,9 +140,13 @@ def _typical_beat(ecg: ECG) -> TypicalBeat | None:
 
 
 def measured_facts(found: Measurements) -> dict[str, object]:
-    """Return measurements and their cautions as JSON can hold them; NaN becomes None."""
+    """Return measurements, answers with their reasons, and cautions; NaN becomes None for JSON."""
+    answers = {
+        name: {"answer": one.word, "reasons": list(one.reasons)}
+        for name, one in found.answers.items()
+    }
     values = {name: None if math.isnan(v) else v for name, v in found.as_dict().items()}
-    return {"measurements": values, "cautions": list(found.cautions)}
+    return {"measurements": values, "answers": answers, "cautions": list(found.cautions)}
 
 
 def picture_facts(image: ECGImage) -> dict[str, object]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from dyssync.measurements import Measurements
@@ -14,6 +14,7 @@ DECIMALS = {
 }  # fmt: skip
 NONE = "-"  # not defined
 
+Patterns: TypeAlias = tuple[tuple[str, str], ...]  # measurement, word
 # Bundle-branch patterns by rank: the first that applies names the conduction.
 PATTERNS = (
     ("lbbb_strauss", "strict LBBB"),
@@ -56,23 +57,47 @@ def measured(found: Measurements, name: str) -> str:
 
 
 def conduction(found: Measurements) -> str:
-    """Return the patterns of conduction in a few words."""
+    """Return the patterns of conduction in a few words, and which of them are not known."""
     if math.isnan(found["qrs_duration_ms"]):
         return NONE
-    if found["paced"] == 1:
+    paced = found.answers["paced"]
+    if paced.value:
         return "paced"
-    branch = [word for name, word in PATTERNS if found[name] == 1][:1]
-    words = branch + [word for name, word in FASCICULAR if found[name] == 1]
-    return " + ".join(words) or "no block"
+    branch = _patterns(found, PATTERNS)
+    words = [*branch[:1], *_patterns(found, FASCICULAR)]
+    # where LBBB or RBBB is not known, what remains of a wide QRS is not known of itself
+    unknown = _unknown(found, (*PATTERNS[:-1], *FASCICULAR))
+    unknown = unknown or ([] if branch else _unknown(found, PATTERNS[-1:]))
+    if paced.value is None:
+        unknown = [f"paced {paced}"]
+    known = [" + ".join(words)] if words else [] if unknown else ["no block"]
+    return "; ".join([*known, *unknown])
+
+
+def _patterns(found: Measurements, patterns: Patterns) -> list[str]:
+    return [word for name, word in patterns if found.answers[name].value]
+
+
+def _unknown(found: Measurements, patterns: Patterns) -> list[str]:
+    """Return what is not known and why, a phrase a reason: "strict LBBB, LBBB not known (V6)"."""
+    words: dict[str, list[str]] = {}
+    for name, word in patterns:
+        answer = found.answers[name]
+        if answer.value is None:
+            words.setdefault(str(answer), []).append(word)
+    return [f"{', '.join(dict.fromkeys(some))} {why}" for why, some in words.items()]
 
 
 def rhythm(found: Measurements) -> str:
     """Return what is known of the rhythm in a few words."""
     if math.isnan(found["qrs_duration_ms"]):
         return NONE
-    if found["paced"] == 1:
+    paced, fibrillates = (found.answers[name] for name in ("paced", "atrial_fibrillation"))
+    if paced.value:
         words = "ventricular pacing"
-    elif found["atrial_fibrillation"] == 1:
+    elif fibrillates.value is None:
+        words = f"atrial fibrillation {fibrillates}"
+    elif fibrillates.value:
         words = "irregular without P waves: atrial fibrillation likely"
     elif math.isnan(found["pr_ms"]):
         words = "no P wave that repeats"

@@ -6,6 +6,7 @@ import numpy as np
 
 from dyssync.arrays import Floats
 from dyssync.ecg import LEAD_INDEX, LEADS
+from dyssync.measurements.answers import Answer, any_of, at_least_so_many
 from dyssync.measurements.definitions import Definition, per_lead
 from dyssync.measurements.heartbeat import Heartbeat
 from dyssync.signals.waves import Notches
@@ -70,36 +71,44 @@ DEFINITIONS = (
 )
 
 
-def measure(beat: Heartbeat) -> dict[str, float]:
+def measure(beat: Heartbeat) -> dict[str, float | Answer]:
     """Return notch counts, fragmentation and activation times."""
     mids = {lead: mid_notch(beat.notches[i], beat) for i, lead in enumerate(LEADS)}
     counts = {lead: float(len(beat.notches[i].notches)) for i, lead in enumerate(LEADS)}
-    found = {f"notches_{lead}": count for lead, count in counts.items()}
-    found |= {f"mid_notch_{lead}": float(mid is not None) for lead, mid in mids.items()}
+    found: dict[str, float | Answer] = {f"notches_{k}": count for k, count in counts.items()}
+    found |= {f"mid_notch_{lead}": has_mid_notch(beat, lead) for lead in LEADS}
     found["mid_notch_leads"] = float(sum(mids[lead] is not None for lead in STRAUSS_LEADS))
-    found["lateral_notch"] = float(any(mids[lead] is not None for lead in LATERAL_LEADS))
+    found["lateral_notch"] = any_of([has_mid_notch(beat, lead) for lead in LATERAL_LEADS])
     times = [mids[lead] for lead in STRAUSS_LEADS]
     first = min((t for t in times if t is not None), default=np.nan)
     found["first_notch_share"] = float(first / (beat.marks.qrs_off - beat.marks.qrs_on))
     return found | _fragmentation(beat) | _delays(beat)
 
 
+def has_mid_notch(beat: Heartbeat, lead: str) -> Answer:
+    """Return whether a lead has a notch or slur in mid QRS."""
+    return beat.shows(lead, mid_notch(beat.notches[LEAD_INDEX[lead]], beat) is not None)
+
+
 def mid_notch(notches: Notches, beat: Heartbeat) -> float | None:
-    """Return the sample (from QRS onset) of the first mid-QRS notch or slur of a lead, or None."""
+    """Return the sample (from QRS onset) of the first mid-QRS notch or slur of a lead, or None.
+
+    A notch lies where its nadir is: in LBBB its second peak, the breakthrough at the lateral wall,
+    often comes in the last third (Strauss 2011, figures).
+    """
     start = MID_START_MS * beat.fs / 1000.0
     end = MID_END_SHARE * (beat.marks.qrs_off - beat.marks.qrs_on)
-    inside = [float(nadir) for a, nadir, b in notches.notches if a >= start and b <= end]
-    inside += [float(slur) for slur in notches.slurs if start <= slur <= end]
-    return min(inside, default=None)
+    middles = [*(nadir for _, nadir, _ in notches.notches), *notches.slurs]
+    return min((float(at) for at in middles if start <= at <= end), default=None)
 
 
-def _fragmentation(beat: Heartbeat) -> dict[str, float]:
-    fragmented = {lead: _is_fragmented(beat, lead) for lead in LEADS}
-    found = {
-        f"fqrs_{wall}": float(sum(fragmented[lead] for lead in leads))
-        for wall, leads in TERRITORIES.items()
+def _fragmentation(beat: Heartbeat) -> dict[str, float | Answer]:
+    fragmented = {lead: beat.shows(lead, _is_fragmented(beat, lead)) for lead in LEADS}
+    walls = {wall: [fragmented[x] for x in leads] for wall, leads in TERRITORIES.items()}
+    found: dict[str, float | Answer] = {
+        f"fqrs_{wall}": sum(lead.number for lead in leads) for wall, leads in walls.items()
     }
-    found["fqrs"] = float(max(found.values()) >= 2)
+    found["fqrs"] = any_of([at_least_so_many(leads, 2) for leads in walls.values()])
     return found
 
 

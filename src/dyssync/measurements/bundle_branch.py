@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from dyssync.ecg import LEAD_INDEX
-from dyssync.measurements.activation import LATERAL_LEADS, STRAUSS_LEADS, mid_notch, r_peak_ms
-from dyssync.measurements.axes import frontal_axis_deg
+from dyssync.measurements.activation import (
+    LATERAL_LEADS,
+    STRAUSS_LEADS,
+    has_mid_notch,
+    r_peak_ms,
+)
+from dyssync.measurements.answers import Answer, all_of, any_of, at_least_so_many, not_known
+from dyssync.measurements.axes import AXIS_LEADS, frontal_axis_deg
 from dyssync.measurements.definitions import Definition
 from dyssync.measurements.heartbeat import Heartbeat
+from dyssync.measurements.paced import beat_is_paced
 
 AHA = "Surawicz 2009 (AHA/ACCF/HRS III), 10.1016/j.jacc.2008.12.013"
 ESC = "Brignole 2013 / Glikson 2021 (ESC), criteria as commonly restated"
@@ -16,13 +23,21 @@ STRAUSS_MS = {"M": 140.0, "F": 130.0}
 STRAUSS_NOTCHED = 2  # leads of V1, V2, V5, V6, I, aVL with a mid-QRS notch or slur
 LATE_R_PEAK_MS = 60.0
 SMALL_R_MV = 0.3  # rS in V1: r no taller than this and shorter than S (usual r of LBBB 0.1-0.3)
+# rS in V2, where r grows with the size of the whole QRS: r is shorter than a third of S (chosen)
+SMALL_R_SHARE = 1.0 / 3.0
+# An initial negative wave is a q from 0.1 mV on (Minnesota code: Blackburn 1960, Circulation
+# 21:1160); the slope of a PR segment can make half of that.
+LEAST_Q_MV = 0.1
+# A broad R of a lateral lead lasts so long (chosen): that of a normal heart ends by 60 ms, and LVH,
+# which widens the QRS at the cost of S, lengthens it little.
+BROAD_R_MS = 70.0
 
 DEFINITIONS = (
     Definition(
         "f03",
         "lbbb_esc",
         "0/1",
-        "QRS >= 120; QS/rS V1; broad R lateral; no q V5 V6",
+        "QRS >= 120; QS/rS V1; broad R (70 ms) in I and V5 or V6; no q (0.1 mV) in I V5 V6",
         ESC,
         ("V1", "V5", "V6", "I"),
     ),
@@ -38,8 +53,7 @@ DEFINITIONS = (
         "f04",
         "lbbb_strauss",
         "0/1",
-        "QS/rS V1 V2; QRS >= 140 (women 130); mid notch or slur in >= 2 of V1 V2 V5 V6 I aVL; "
-        "without the sex 140 is taken",
+        "QS/rS V1 V2; QRS >= 140 (women 130); mid notch or slur in >= 2 of V1 V2 V5 V6 I aVL",
         STRAUSS,
         STRAUSS_LEADS,
     ),
@@ -47,7 +61,7 @@ DEFINITIONS = (
         "f03",
         "rbbb",
         "0/1",
-        "QRS >= 120; R' or notched R in V1/V2; wide S in I, V6",
+        "QRS >= 120; R' or late R in V1 or V2; wide S in I or V6",
         AHA,
         ("I", "V1", "V2", "V6"),
     ),
@@ -78,122 +92,124 @@ DEFINITIONS = (
 )
 
 
-def measure(beat: Heartbeat) -> dict[str, float]:
-    """Return the criteria as 0 or 1; none of them is defined for paced beats."""
-    if beat.paced_share >= 0.5:
-        return {}
+def measure(beat: Heartbeat) -> dict[str, Answer]:
+    """Return what each set of criteria says; none of them is defined for paced beats."""
     lbbb, right = lbbb_esc(beat), rbbb(beat)
     found = {
         "lbbb_esc": lbbb,
         "lbbb_aha": lbbb_aha(beat),
         "lbbb_strauss": lbbb_strauss(beat),
         "rbbb": right,
-        "ivcd": beat.qrs_ms >= BLOCK_MS and not lbbb and not right,
+        "ivcd": beat.qrs_lasts(BLOCK_MS) & ~lbbb & ~right,
         "lafb": left_anterior_block(beat),
         "lpfb": left_posterior_block(beat),
     }
-    return {name: float(is_met) for name, is_met in found.items()}
+    paced = beat_is_paced(beat)
+    if paced.value is False:
+        return found
+    reasons = ("ventricular pacing",) if paced.value else paced.reasons
+    return dict.fromkeys(found, not_known(*reasons))
 
 
-def lbbb_esc(beat: Heartbeat) -> bool:
-    """Whether conventional LBBB is met: V1 negative, lateral leads broad and free of q."""
+def lbbb_esc(beat: Heartbeat) -> Answer:
+    """Whether conventional LBBB is met: V1 negative, lateral leads broad and free of q.
+
+    Of lead I, too, where an R after a q is no broad R (AHA: no q in I, V5, V6).
+    """
     return (
-        beat.qrs_ms >= BLOCK_MS
-        and _is_qs_or_rs(beat, "V1")
-        and not any(_starts_with_q(beat, lead) for lead in ("V5", "V6"))
-        and _has_broad_r(beat, "I")
-        and any(_has_broad_r(beat, lead) for lead in ("V5", "V6"))
+        beat.qrs_lasts(BLOCK_MS)
+        & _is_qs_or_rs(beat, "V1")
+        & ~any_of([_starts_with_q(beat, lead) for lead in ("I", "V5", "V6")])
+        & _has_broad_r(beat, "I")
+        & any_of([_has_broad_r(beat, lead) for lead in ("V5", "V6")])
     )
 
 
-def lbbb_aha(beat: Heartbeat) -> bool:
+def lbbb_aha(beat: Heartbeat) -> Answer:
     """Whether the AHA adds are met: notched or slurred lateral R, R peak later than 60 ms."""
-    notched = any(
-        mid_notch(beat.notches[LEAD_INDEX[lead]], beat) is not None for lead in LATERAL_LEADS
+    notched = any_of([has_mid_notch(beat, lead) for lead in LATERAL_LEADS])
+    late = any_of(
+        [beat.shows(lead, r_peak_ms(beat, lead) > LATE_R_PEAK_MS) for lead in ("V5", "V6")]
     )
-    late = any(r_peak_ms(beat, lead) > LATE_R_PEAK_MS for lead in ("V5", "V6"))
-    return lbbb_esc(beat) and notched and late
+    return lbbb_esc(beat) & notched & late
 
 
-def lbbb_strauss(beat: Heartbeat) -> bool:
-    """Whether strict LBBB is met; where the sex is not known, with the limit of men."""
-    notched = sum(
-        mid_notch(beat.notches[LEAD_INDEX[lead]], beat) is not None for lead in STRAUSS_LEADS
-    )
+def lbbb_strauss(beat: Heartbeat) -> Answer:
+    """Whether strict LBBB is met; between the limits of women and men the sex decides."""
+    lasts = {sex: beat.qrs_lasts(ms) for sex, ms in STRAUSS_MS.items()}
+    wide = lasts["F"] & (lasts["M"] | not_known("sex")) if beat.sex is None else lasts[beat.sex]
     return (
-        beat.qrs_ms >= STRAUSS_MS[beat.sex or "M"]
-        and all(_is_qs_or_rs(beat, lead) for lead in ("V1", "V2"))
-        and notched >= STRAUSS_NOTCHED
+        wide
+        & all_of([_is_qs_or_rs(beat, lead) for lead in ("V1", "V2")])
+        & at_least_so_many([has_mid_notch(beat, lead) for lead in STRAUSS_LEADS], STRAUSS_NOTCHED)
     )
 
 
-def rbbb(beat: Heartbeat) -> bool:
-    """Whether RBBB is met: terminal R in V1 or V2, S in I and V6 that is wide."""
-    late_r = any(_has_terminal_r(beat, lead) for lead in ("V1", "V2"))
-    wide_s = all(_has_wide_s(beat, lead) for lead in ("I", "V6"))
-    return beat.qrs_ms >= BLOCK_MS and late_r and wide_s
+def rbbb(beat: Heartbeat) -> Answer:
+    """Whether RBBB is met: terminal R in V1 or V2, S in I or V6 that is wide.
+
+    One of both leads will do: with posterior fascicular block or an infarct V6 has no S.
+    """
+    late_r = any_of([_has_terminal_r(beat, lead) for lead in ("V1", "V2")])
+    wide_s = any_of([_has_wide_s(beat, lead) for lead in ("I", "V6")])
+    return beat.qrs_lasts(BLOCK_MS) & late_r & wide_s
 
 
-def left_anterior_block(beat: Heartbeat) -> bool:
+def left_anterior_block(beat: Heartbeat) -> Answer:
     """Whether left anterior fascicular block is met."""
-    waves = beat.waves_in("aVL")
-    return (
-        beat.qrs_ms < BLOCK_MS
-        and -90.0 <= _axis(beat) <= -45.0
-        and {"Q", "R"} <= waves.keys()
-        and r_peak_ms(beat, "aVL") >= 45.0
-    )
+    late = r_peak_ms(beat, "aVL") >= 45.0  # of a lead without R never
+    q_r_late = {"Q", "R"} <= beat.waves_in("aVL").keys() and late
+    return ~beat.qrs_lasts(BLOCK_MS) & _has_axis(beat, -90.0, -45.0) & beat.shows("aVL", q_r_late)
 
 
-def left_posterior_block(beat: Heartbeat) -> bool:
+def left_posterior_block(beat: Heartbeat) -> Answer:
     """Whether left posterior fascicular block is met."""
-    return (
-        beat.qrs_ms < BLOCK_MS
-        and 90.0 <= _axis(beat) <= 180.0
-        and all({"R", "S"} <= beat.waves_in(lead).keys() for lead in ("I", "aVL"))
-        and all({"Q", "R"} <= beat.waves_in(lead).keys() for lead in ("III", "aVF"))
-    )
+    r_s = [beat.shows(x, {"R", "S"} <= beat.waves_in(x).keys()) for x in ("I", "aVL")]
+    q_r = [beat.shows(x, {"Q", "R"} <= beat.waves_in(x).keys()) for x in ("III", "aVF")]
+    return ~beat.qrs_lasts(BLOCK_MS) & _has_axis(beat, 90.0, 180.0) & all_of([*r_s, *q_r])
 
 
-def _axis(beat: Heartbeat) -> float:
-    return frontal_axis_deg(beat.qrs.max(axis=1) + beat.qrs.min(axis=1))
+def _has_axis(beat: Heartbeat, low: float, high: float) -> Answer:
+    axis = frontal_axis_deg(beat.qrs.max(axis=1) + beat.qrs.min(axis=1))
+    return all_of([beat.shows(lead, low <= axis <= high) for lead in AXIS_LEADS])
 
 
-def _is_qs_or_rs(beat: Heartbeat, lead: str) -> bool:
+def _is_qs_or_rs(beat: Heartbeat, lead: str) -> Answer:
     waves = beat.waves[LEAD_INDEX[lead]]
     if waves and waves[0].name == "QS":
-        return True
+        return beat.shows(lead, True)
     names = [wave.name for wave in waves]
-    small = beat.height(lead) <= SMALL_R_MV and beat.height(lead) < beat.depth(lead)
-    return names[:2] == ["R", "S"] and small and "R'" not in names
+    r, s = beat.height(lead), beat.depth(lead)
+    small = r < s and (r <= SMALL_R_MV or (lead != "V1" and r < SMALL_R_SHARE * s))
+    return beat.shows(lead, names[:2] == ["R", "S"] and small and "R'" not in names)
 
 
-def _starts_with_q(beat: Heartbeat, lead: str) -> bool:
-    return "Q" in beat.waves_in(lead)
+def _starts_with_q(beat: Heartbeat, lead: str) -> Answer:
+    q = beat.waves_in(lead).get("Q")
+    return beat.shows(lead, q is not None and -q.amplitude >= LEAST_Q_MV)
 
 
-def _has_broad_r(beat: Heartbeat, lead: str) -> bool:
-    """R that rules the lead and lasts, or is notched or slurred (60 ms: half of the least QRS)."""
+def _has_broad_r(beat: Heartbeat, lead: str) -> Answer:
+    """R that rules the lead and lasts."""
     positive = [w for w in beat.waves[LEAD_INDEX[lead]] if w.amplitude > 0]
-    if not positive or beat.height(lead) <= beat.depth(lead):
-        return False
-    longest = max(wave.end - wave.start for wave in positive)
-    notched = mid_notch(beat.notches[LEAD_INDEX[lead]], beat) is not None
-    return beat.ms(longest) >= BLOCK_MS / 2 or notched
+    longest = max((beat.ms(wave.end - wave.start) for wave in positive), default=0.0)
+    rules = beat.height(lead) > beat.depth(lead)
+    return beat.shows(lead, rules and longest >= BROAD_R_MS)
 
 
-def _has_terminal_r(beat: Heartbeat, lead: str) -> bool:
+def _has_terminal_r(beat: Heartbeat, lead: str) -> Answer:
     waves = beat.waves[LEAD_INDEX[lead]]
     if any(wave.name == "R'" for wave in waves):
-        return True
+        return beat.shows(lead, True)
     late = r_peak_ms(beat, lead) > 50.0  # Surawicz 2009: R peak later than 50 ms in V1
-    return bool(waves) and waves[-1].amplitude > 0 and late and beat.height(lead) > beat.depth(lead)
+    last = bool(waves) and waves[-1].amplitude > 0
+    return beat.shows(lead, last and late and beat.height(lead) > beat.depth(lead))
 
 
-def _has_wide_s(beat: Heartbeat, lead: str) -> bool:
+def _has_wide_s(beat: Heartbeat, lead: str) -> Answer:
     waves = beat.waves_in(lead)
     s, r = waves.get("S"), waves.get("R")
     if s is None:
-        return False
+        return beat.shows(lead, False)
     s_ms = beat.ms(s.end - s.start)
-    return s_ms > 40.0 or (r is not None and s_ms > beat.ms(r.end - r.start))
+    return beat.shows(lead, s_ms > 40.0 or (r is not None and s_ms > beat.ms(r.end - r.start)))

@@ -20,8 +20,9 @@ class Definition:
         meaning: how it is computed.
         source: where the definition comes from.
         needs: leads without which it is not defined: where one of them says nothing of the heart,
-            it is NaN. Empty for what all leads give together (rate, global durations, number of
-            beats): it comes from whatever leads are good, and one bad lead does not move it.
+            it is NaN. Of a yes or no (0/1) those that it looks at: it is not known where one that
+            decides says nothing. Empty for what all leads give together (rate, global durations,
+            number of beats): it comes from whatever leads are good.
     """
 
     id: str

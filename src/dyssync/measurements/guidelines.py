@@ -1,20 +1,40 @@
 """Guideline recommendations for CRT as pure functions of the ECG and a few clinical facts.
 
-A rule never guesses: a clinical fact that is not known is assumed to meet the guideline's entry
-condition (LVEF <= 35 % on therapy, symptoms) and named in `assumed`.
+LVEF <= 35 % on therapy and symptoms are a guideline's entry conditions: where a patient's are not
+known they are taken to be met, and named in `assumed`. What decides between two classes is never
+taken: where it is not known, every value it may have is tried, and if they lead to different
+classes the class is not known, for the reason given.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 Class = Literal["I", "IIa", "IIb", "III"]
 
 # For ranking patients: a stronger recommendation is a higher score.
 RANK: dict[Class, int] = {"I": 3, "IIa": 2, "IIb": 1, "III": 0}
 LVEF_LIMIT = 35.0  # %
+# What a fact that decides may be where it is not known; a patient without symptoms is no candidate.
+POSSIBLE: Mapping[str, tuple[Any, ...]] = {
+    "lbbb": (True, False),
+    "sinus_rhythm": (True, False),
+    "paced": (True, False),
+    "nyha": (2, 3),
+    "sex": ("F", "M"),
+}
+IN_WORDS = {
+    "lbbb": "LBBB",
+    "sinus_rhythm": "sinus rhythm",
+    "paced": "ventricular pacing",
+    "nyha": "NYHA class",
+    "sex": "sex",
+}
+ENTRY = ("lvef", "nyha")  # facts of which the entry conditions are taken to be met
 
 # The society's heart failure guideline of the same year, whose table could be read; the pacing
 # guideline (Glikson 2021, Eur Heart J 42:3427, 10.1093/eurheartj/ehab364) could not.
@@ -35,15 +55,17 @@ class Candidate:
         nyha: 1-4.
         sex: "F" or "M".
         paced: the ventricles are paced in the recording.
+        why: by name of a fact that is not known, the reason ("V6 unusable").
     """
 
     qrs_ms: float
-    lbbb: bool
+    lbbb: bool | None
     sinus_rhythm: bool | None = None
     lvef: float | None = None
     nyha: int | None = None
     sex: Literal["F", "M"] | None = None
-    paced: bool = False
+    paced: bool | None = False
+    why: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -52,11 +74,13 @@ class Recommendation:
 
     Attributes:
         name: I, IIa, IIb or III (1, 2a, 2b, 3 in American texts); None when the guideline makes no
-            statement on such a patient.
-        reason: the row of the guideline that applies, in our words.
+            statement on such a patient, or when the class is not known.
+        reason: the row of the guideline that applies, in our words; what is missing where the class
+            is not known.
         assumed: facts that were not given and are taken to meet the entry conditions.
         source: of the guideline.
         checked: whether the row was compared with the guideline's own text.
+        known: whether the class is known; a guideline that says nothing is.
     """
 
     name: Class | None
@@ -64,10 +88,11 @@ class Recommendation:
     assumed: tuple[str, ...]
     source: str
     checked: bool
+    known: bool = True
 
     @property
     def rank(self) -> float:
-        """Score for ranking patients, 0-3; NaN without a statement."""
+        """Score for ranking patients, 0-3; NaN without a statement, or where it is not known."""
         return float("nan") if self.name is None else float(RANK[self.name])
 
 
@@ -79,10 +104,12 @@ def esc_2021(candidate: Candidate) -> Recommendation:
     pacing (its text: "may be an option in selected patients"); the row here is the pacing
     guideline's as commonly restated, and unchecked.
     """
-    assumed = _unknown(candidate, ("lvef", "sinus_rhythm", "nyha"))
+    return _decided(candidate, _esc_rows)
 
+
+def _esc_rows(candidate: Candidate) -> Recommendation:
     def say(name: Class | None, reason: str) -> Recommendation:
-        return Recommendation(name, reason, assumed, ESC_2021, checked=True)
+        return Recommendation(name, reason, (), ESC_2021, checked=True)
 
     early = _outside(candidate, ESC_2021)
     if early is not None:
@@ -95,12 +122,12 @@ def esc_2021(candidate: Candidate) -> Recommendation:
     if candidate.nyha == 1:
         return say(None, "no symptoms: no statement")
     if candidate.sinus_rhythm is False:
-        severe = (candidate.nyha or 3) >= 3
+        severe = candidate.nyha is not None and candidate.nyha >= 3
         reason = "atrial fibrillation, QRS of 130 ms and more, NYHA III-IV"
         return Recommendation(
             "IIa" if severe else None,
             reason if severe else "atrial fibrillation, NYHA II: no statement",
-            assumed,
+            (),
             ESC_2021_PACING,
             checked=False,
         )
@@ -112,7 +139,8 @@ def esc_2021(candidate: Candidate) -> Recommendation:
 def _outside(candidate: Candidate, source: str) -> Recommendation | None:
     """Return the answer where the rows by QRS do not apply at all."""
     if math.isnan(candidate.qrs_ms):
-        return Recommendation(None, "QRS duration could not be measured", (), source, checked=True)
+        reason = "not known: QRS duration could not be measured"
+        return Recommendation(None, reason, (), source, checked=True, known=False)
     if candidate.paced:
         reason = "ventricular pacing: judged by its share and by LVEF, not by the QRS"
         return Recommendation(None, reason, (), source, checked=True)
@@ -125,17 +153,19 @@ def hrs_2023(candidate: Candidate) -> Recommendation:
     The rows without LBBB and those below 120 ms were compared with the guideline's pocket edition
     (guidelinecentral, p. 16); the rows with LBBB could not be.
     """
+    return _decided(candidate, _hrs_rows)
+
+
+def _hrs_rows(candidate: Candidate) -> Recommendation:
+    def say(name: Class | None, reason: str, checked: bool = True) -> Recommendation:
+        return Recommendation(name, reason, (), HRS_2023, checked)
+
     early = _outside(candidate, HRS_2023)
     if early is not None:
         return early
-    assumed = _unknown(candidate, ("lvef", "sinus_rhythm", "nyha"))
-
-    def say(name: Class | None, reason: str, checked: bool = True) -> Recommendation:
-        return Recommendation(name, reason, assumed, HRS_2023, checked)
-
     if candidate.lvef is not None and candidate.lvef > LVEF_LIMIT:
         return say(None, "LVEF above 35 %: depends on the expected share of pacing", False)
-    qrs, severe = candidate.qrs_ms, (candidate.nyha or 3) >= 3
+    qrs, severe = candidate.qrs_ms, candidate.nyha is not None and candidate.nyha >= 3
     if qrs < 120:
         return say("III", "QRS below 120 ms")
     if candidate.sinus_rhythm is False:
@@ -143,13 +173,8 @@ def hrs_2023(candidate: Candidate) -> Recommendation:
     if candidate.lbbb and candidate.nyha != 1:
         if qrs >= 150:
             return say("I", "LBBB, QRS of 150 ms and more", False)
-        return Recommendation(
-            "I" if candidate.sex == "F" else "IIa",
-            "LBBB, QRS 120-149 ms; class I in women",
-            assumed if candidate.sex else (*assumed, "sex"),
-            HRS_2023,
-            checked=False,
-        )
+        women = candidate.sex == "F"
+        return say("I" if women else "IIa", "LBBB, QRS 120-149 ms; class I in women", False)
     if candidate.lbbb:
         return say(None, "LBBB without symptoms", False)
     if qrs >= 150:
@@ -159,8 +184,47 @@ def hrs_2023(candidate: Candidate) -> Recommendation:
     return say("IIb" if severe else "III", "no LBBB, QRS 120-149 ms")
 
 
-def _unknown(candidate: Candidate, facts: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(fact for fact in facts if getattr(candidate, fact) is None)
+_Found = dict[tuple[Any, ...], Recommendation]
+
+
+def _decided(candidate: Candidate, rows: Callable[[Candidate], Recommendation]) -> Recommendation:
+    """Return what all values of the unknown facts lead to; not known where they do not agree."""
+    unknown = [name for name in POSSIBLE if getattr(candidate, name) is None]
+    found: _Found = {
+        values: rows(replace(candidate, **dict(zip(unknown, values, strict=True))))
+        for values in itertools.product(*(POSSIBLE[name] for name in unknown))
+    }
+    every = list(found.values())
+    if len({one.name for one in every}) > 1:
+        names = [_named(name, candidate) for name in _deciding(unknown, found)]
+        possible = {one.name for one in every}
+        between = [name or "none" for name in (*RANK, None) if name in possible]
+        reason = f"not known: {', '.join(names)} decides between {', '.join(between)}"
+        return Recommendation(None, reason, (), every[0].source, checked=True, known=False)
+    return replace(
+        every[0],
+        reason=" or ".join(dict.fromkeys(one.reason for one in every)),
+        assumed=tuple(fact for fact in ENTRY if getattr(candidate, fact) is None),
+        checked=all(one.checked for one in every),
+    )
+
+
+def _deciding(unknown: list[str], found: _Found) -> list[str]:
+    """Return the unknown facts of which another value alone would change the class."""
+
+    def changes(k: int, name: str) -> bool:
+        return any(
+            found[(*values[:k], other, *values[k + 1 :])].name != one.name
+            for values, one in found.items()
+            for other in POSSIBLE[name]
+        )
+
+    return [name for k, name in enumerate(unknown) if changes(k, name)]
+
+
+def _named(fact: str, candidate: Candidate) -> str:
+    why = candidate.why.get(fact)
+    return IN_WORDS[fact] + (f" ({why})" if why else "")
 
 
 def _band(qrs_ms: float, low: int) -> str:

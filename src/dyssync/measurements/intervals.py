@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from dyssync.ecg import LEADS
+from dyssync.measurements.answers import NO, Answer, not_known, yes_if
 from dyssync.measurements.definitions import Definition, per_lead
 from dyssync.measurements.heartbeat import Heartbeat
+from dyssync.measurements.paced import BAROLD, ventricular_pacing
 
 AHA = "Surawicz 2009 (AHA/ACCF/HRS III), 10.1016/j.jacc.2008.12.013"
 AHA_QT = "Rautaharju 2009 (AHA/ACCF/HRS IV), 10.1016/j.jacc.2008.12.014"
@@ -26,7 +28,13 @@ DEFINITIONS = (
     ),
     Definition("f20", "ectopic_share", "", "share of beats of another shape", "dyssync", needs=()),
     Definition(
-        "f20", "paced", "0/1", "a pacing spike before half of the beats", "dyssync", needs=()
+        "f20",
+        "paced",
+        "0/1",
+        "a pacing spike before half of the typical beats; not known (probably) where spikes come "
+        "before some beats only, or where only the shape of the QRS is that of apical pacing",
+        BAROLD,
+        needs=(),
     ),
     Definition("f19", "pr_ms", "ms", "P onset to QRS onset, global", AHA, needs=()),
     Definition("f19", "p_duration_ms", "ms", "P onset to P end, global", AHA, needs=()),
@@ -44,25 +52,22 @@ DEFINITIONS = (
 )
 
 
-def measure(beat: Heartbeat) -> dict[str, float]:
+def measure(beat: Heartbeat) -> dict[str, float | Answer]:
     """Return the intervals of the beat."""
     marks, rr = beat.marks, float(np.median(beat.rr)) if len(beat.rr) else np.nan
     lead_ms = (marks.leads["qrs_off"] - marks.leads["qrs_on"]) * beat.ms(1.0)
-    found = {
+    found: dict[str, float | Answer] = {
         "heart_rate_bpm": 60.0 / rr,
         "ectopic_share": beat.ectopic_share,
-        "paced": float(beat.paced_share >= 0.5),
+        "paced": ventricular_pacing(beat),
+        "atrial_fibrillation": _fibrillates(beat),
         "qrs_duration_ms": beat.qrs_ms,
         "qrs_lead_sd_ms": float(lead_ms.std()),
         "qrs_lead_range_ms": float(np.ptp(lead_ms)),
         **{f"qrs_ms_{lead}": float(ms) for lead, ms in zip(LEADS, lead_ms, strict=True)},
     }
     if len(beat.rr) > 1:
-        change = np.sqrt(np.mean(np.square(np.diff(beat.rr))))
-        found["rr_irregularity"] = float(change / np.mean(beat.rr))
-    if len(beat.rr) >= AF_BEATS - 1:
-        irregular = found["rr_irregularity"] > AF_IRREGULARITY
-        found["atrial_fibrillation"] = float(marks.p_on is None and irregular)
+        found["rr_irregularity"] = _irregularity(beat)
     if marks.p_on is not None and marks.p_off is not None:
         found["pr_ms"] = beat.ms(marks.qrs_on - marks.p_on)
         found["p_duration_ms"] = beat.ms(marks.p_off - marks.p_on)
@@ -74,3 +79,17 @@ def measure(beat: Heartbeat) -> dict[str, float]:
         found["jt_ms"] = beat.ms(marks.t_off - marks.qrs_off)
         found["t_peak_end_ms"] = beat.ms(marks.t_off - marks.t_peak)
     return found
+
+
+def _irregularity(beat: Heartbeat) -> float:
+    change = np.sqrt(np.mean(np.square(np.diff(beat.rr))))
+    return float(change / np.mean(beat.rr))
+
+
+def _fibrillates(beat: Heartbeat) -> Answer:
+    """Whether RR is irregular and no P wave repeats; a few beats cannot tell."""
+    if beat.marks.p_on is not None:
+        return NO
+    if len(beat.rr) < AF_BEATS - 1:
+        return not_known(f"fewer than {AF_BEATS} beats")
+    return yes_if(_irregularity(beat) > AF_IRREGULARITY)

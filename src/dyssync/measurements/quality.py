@@ -25,6 +25,7 @@ WANDER_MV = 0.5  # half a large square
 MAINS_MV = 0.05
 FLAT_SHARE = 0.05  # of the typical QRS: a lead between the two legs shows no more
 SMOOTHER = 0.6  # a swap is suspected when undoing it leaves less of the roughness than this
+ST_T = 150  # samples of ST and T that are compared where the end of T is not known
 SIGN = {
     "flat": "flat",
     "saturated": "saturated",
@@ -83,6 +84,12 @@ class Quality:
     def unusable(self) -> tuple[str, ...]:
         """Leads that say nothing of the heart."""
         return tuple(x.lead for x in self.leads if set(x.faults) & set(UNUSABLE))
+
+    @property
+    def lost(self) -> dict[str, str]:
+        """Leads of which nothing can be made: "unusable", or "perhaps swapped"."""
+        unusable = dict.fromkeys(self.unusable, "unusable")
+        return dict.fromkeys((*self.unusable, *self.swapped), "perhaps swapped") | unusable
 
     @property
     def cautions(self) -> tuple[str, ...]:
@@ -191,19 +198,31 @@ def _swaps(typical: TypicalBeat) -> dict[str, tuple[str, ...]]:
     qrs = signal[:, marks.qrs_on : marks.qrs_off + 1]
     qrs = qrs - qrs[:, :1]
     net = qrs.max(axis=1) + qrs.min(axis=1)
+    t_off = marks.qrs_off + ST_T if marks.t_off is None else marks.t_off
+    st_t = signal[:, marks.qrs_off : t_off + 1]
     found: dict[str, tuple[str, ...]] = {}
     p = None
     if marks.p_on is not None and marks.p_off is not None:
         part = signal[:, marks.p_on : marks.p_off + 1]
         p = (part - np.linspace(part[:, 0], part[:, -1], part.shape[1], axis=1)).sum(axis=1)
     i, v6 = LEAD_INDEX["I"], LEAD_INDEX["V6"]
-    if net[i] < 0 < net[v6] and (p is None or p[i] < 0) and abs(frontal_axis_deg(net)) > 90:
+    points_right = net[i] < 0 < net[v6] and abs(frontal_axis_deg(net)) > 90
+    # the late right forces of RBBB make S waves of both leads, which are alike all the same
+    mirrored = _correlation(qrs[i], qrs[v6]) < 0 and _correlation(st_t[i], st_t[v6]) < 0
+    if points_right and mirrored and (p is None or p[i] < 0):
         text = "I is inverted against V6: right and left arm may be swapped"
         found[text] = tuple(lead for lead in LIMB_LEADS if lead != "aVF")
     size = np.ptp(qrs, axis=1)
     if 0 < size[LEAD_INDEX["II"]] < FLAT_SHARE * np.median(size):
         found["II is nearly flat: right arm and right leg may be swapped"] = ()
     return found | _precordial_swaps(qrs)
+
+
+def _correlation(a: Floats, b: Floats) -> float:
+    """Return the correlation of two leads; 0 where one of them is flat."""
+    a, b = a - a.mean(), b - b.mean()
+    size = float(np.sqrt(np.square(a).sum() * np.square(b).sum()))
+    return float(a @ b) / size if size > 0 else 0.0
 
 
 def _precordial_swaps(qrs: Floats) -> dict[str, tuple[str, ...]]:

@@ -41,7 +41,7 @@ class _Lead:
 
 def measure(beat: Heartbeat) -> dict[str, float]:
     """Return the score where it is defined: in LBBB."""
-    return {"selvester_lbbb": float(selvester_lbbb(beat)) if lbbb_esc(beat) else float("nan")}
+    return {"selvester_lbbb": float(selvester_lbbb(beat)) if lbbb_esc(beat).value else float("nan")}
 
 
 def selvester_lbbb(beat: Heartbeat) -> int:

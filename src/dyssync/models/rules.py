@@ -21,6 +21,7 @@ from dyssync.cohort.clinical import clinical_fact
 from dyssync.ecg import ECG
 from dyssync.image import Input
 from dyssync.learning.training import UNWATCHED, Watch
+from dyssync.measurements.answers import yes_if
 from dyssync.measurements.guidelines import Candidate, Recommendation, esc_2021, hrs_2023
 from dyssync.models.base import (
     ProbabilityMixin,
@@ -35,6 +36,10 @@ from dyssync.models.protocols import Labelled, Labels, Ranges, State
 # A rule that ranks the training patients the wrong way round keeps its order: what it is worth on
 # the test patients must be seen, not repaired.
 LEAST_SLOPE = 1e-3
+WHERE_NOT_KNOWN = (
+    "LVEF and symptoms are then taken to meet the guideline, and there is no class where the NYHA "
+    "class or the sex decides"
+)
 UNCHECKED = "row not checked against the guideline's text"
 
 # Least QRS area with a better course after CRT, uVs
@@ -131,6 +136,8 @@ class _Guideline(RankedRule):
     def statement(self, ecg: ECG) -> str:
         """Return class, row, what was assumed, and whether the row was checked."""
         found = self._recommendation(ecg)
+        if not found.known:
+            return f"class {found.reason}"
         words = [f"class {found.name}" if found.name else "no class", found.reason]
         if found.assumed:
             words.append(f"not known and taken to meet the condition: {', '.join(found.assumed)}")
@@ -145,7 +152,7 @@ class _Guideline(RankedRule):
         short = [f"{f} ({k} of {n})" for f, k in missing.items() if k]
         if not short:
             return ()
-        return (f"not known for some patients, so taken to meet the guideline: {', '.join(short)}",)
+        return (f"not known for some patients: {', '.join(short)}; {WHERE_NOT_KNOWN}",)
 
     def _recommendation(self, ecg: ECG) -> Recommendation:
         return type(self).recommend(candidate_of(ecg))
@@ -169,17 +176,23 @@ def candidate_of(ecg: ECG) -> Candidate:
     """Return what a guideline asks: from the ECG, and from the table where it says so."""
     found = measured(ecg)
     lvef, nyha = (clinical_fact(ecg, name) for name in ("lvef", "nyha"))
-    af = clinical_fact(ecg, "af")
-    if math.isnan(af):
-        af = found["atrial_fibrillation"]
+    table = clinical_fact(ecg, "af")
+    asked = {
+        "lbbb": found.answers["lbbb_esc"],
+        "paced": found.answers["paced"],
+        "sinus_rhythm": ~(
+            found.answers["atrial_fibrillation"] if math.isnan(table) else yes_if(table == 1)
+        ),
+    }
     return Candidate(
         qrs_ms=found["qrs_duration_ms"],
-        lbbb=found["lbbb_esc"] == 1,
-        sinus_rhythm=None if math.isnan(af) else af == 0,
+        lbbb=asked["lbbb"].value,
+        sinus_rhythm=asked["sinus_rhythm"].value,
         lvef=None if math.isnan(lvef) else lvef,
         nyha=None if math.isnan(nyha) else round(nyha),
         sex=ecg.sex,
-        paced=found["paced"] == 1,
+        paced=asked["paced"].value,
+        why={name: ", ".join(answer.reasons) for name, answer in asked.items()},
     )
 
 
@@ -205,7 +218,8 @@ class QRSArea(RankedRule):
         """Return the area and the published cut-offs that it reaches."""
         area = measured(ecg)["qrs_area_uvs"]
         if math.isnan(area):
-            return "QRS area could not be measured"
+            lost = ", ".join(measured(ecg).lost_of("qrs_area_uvs"))
+            return "QRS area could not be measured" + (f" ({lost})" if lost else "")
         met = [f"{cut:g} ({source})" for cut, source in AREA_CUTOFFS.items() if area >= cut]
         missed = [f"{cut:g} ({source})" for cut, source in AREA_CUTOFFS.items() if area < cut]
         words = [f"QRS area {area:.0f} uVs"]
@@ -218,20 +232,22 @@ class StrictLBBB(RankedRule):
     """Strict LBBB (Strauss 2011): yes before no."""
 
     def score(self, ecg: ECG) -> float:
-        """Return 1 where strict LBBB is met, else 0; NaN for paced beats."""
+        """Return 1 where strict LBBB is met, 0 where not; NaN where it is not known."""
         return measured(ecg)["lbbb_strauss"]
 
     def statement(self, ecg: ECG) -> str:
-        """Return whether the criteria are met."""
-        met = self.score(ecg)
-        if math.isnan(met):
-            return "strict LBBB is not defined here (no beat, or ventricular pacing)"
-        sex = "" if ecg.sex else "; sex not known, 140 ms taken"
-        return f"strict LBBB {'met' if met else 'not met'}{sex}"
+        """Return whether the criteria are met, or why that is not known."""
+        answer = measured(ecg).answers["lbbb_strauss"]
+        if answer.value is None:
+            return f"strict LBBB {answer}"
+        return f"strict LBBB {'met' if answer.value else 'not met'}"
 
     def limits(self, X: Sequence[ECG]) -> tuple[str, ...]:
         """Say for how many the sex, which sets the limit of duration, is not known."""
         unknown = sum(ecg.sex is None for ecg in X)
         if not unknown:
             return ()
-        return (f"sex not known for {unknown} of {len(X)} recordings, so 140 ms is asked of them",)
+        return (
+            f"sex not known for {unknown} of {len(X)} recordings: strict LBBB is not known of "
+            "those whose QRS lasts 130-139 ms",
+        )

@@ -28,7 +28,9 @@ from dyssync.signals.kinds import (
 from dyssync.signals.pacing import (
     NO_SPIKE,
     REACH,
+    Spikes,
     find_impulses,
+    find_pulses,
     find_spikes,
     remove_spikes,
 )
@@ -57,6 +59,7 @@ class Delineation:
         beats: (k,) int64, fiducial points.
         kinds: (k,) int64, 0 for the most frequent shape.
         paced: (k,) bool, a pacing spike precedes the QRS.
+        pulses: (k,) bool, a pacemaker's pulse comes up to 0.3 s before the beat.
         marks: mark name (:data:`MARKS`) to (k,) float64, all leads together.
         lead_marks: mark name to (leads, k) float64.
     """
@@ -65,6 +68,7 @@ class Delineation:
     beats: Ints
     kinds: Ints
     paced: Bools
+    pulses: Bools
     marks: dict[str, AnyFloats]
     lead_marks: dict[str, AnyFloats]
 
@@ -149,7 +153,7 @@ def typical_beat(signal: npt.ArrayLike, fs: float) -> TypicalBeat:
 
 
 def _delineate(
-    steady: Signal, beats: Ints, spikes: Ints, fs: float
+    steady: Signal, beats: Ints, spikes: Spikes, fs: float
 ) -> tuple[Delineation, Signal, Found]:
     """Marks of all beats; the windows and the marks of a block of the most frequent kind."""
     kinds = beat_kinds(steady, beats, FS) if len(beats) else beats
@@ -171,33 +175,37 @@ def _delineate(
         fs,
         np.round(beats * scale).astype(np.int64),
         kinds,
-        spikes >= 0,
+        spikes.before >= 0,
+        spikes.pulses,
         {name: mark * scale for name, mark in marks.items()},
         {name: mark * scale for name, mark in lead_marks.items()},
     )
     return recording, first_block, first_found
 
 
-def prepare(values: Signal, fs: float) -> tuple[Signal, Ints, Ints]:
+def prepare(values: Signal, fs: float) -> tuple[Signal, Ints, Spikes]:
     """Return the signal at 500 Hz without mains, spikes and wander; its beats; their spikes."""
     clean = resample(values, fs, FS)
     line = mains_frequency(clean, FS)
     if line is not None:
         clean = remove_mains(clean, FS, line)
+    recorded = clean
     beats = detect_beats(clean, FS)
     impulses = find_impulses(clean, beats)
     if (impulses >= 0).any():
         # spikes were taken for beats: without them the beats they pace can be seen, if any
-        pulled = remove_spikes(clean, impulses)
-        beats = detect_beats(pulled, FS)
-        beats = beats[find_impulses(pulled, beats) < 0]
-        spikes = _spikes_before(beats, impulses[impulses >= 0])
-        clean = pulled
-    else:
-        spikes = find_spikes(clean, beats)
+        clean = remove_spikes(clean, impulses)
+        beats = detect_beats(clean, FS)
+        beats = beats[find_impulses(clean, beats) < 0]
+    # not every spike is as large as the beat that it paces
+    left = before = find_spikes(clean, beats)
+    if (impulses >= 0).any():
+        taken = _spikes_before(beats, impulses[impulses >= 0])
+        before = np.where(left >= 0, left, taken)
+    spikes = Spikes(before, find_pulses(recorded, beats))
     if not len(beats):
-        return clean, beats, beats
-    steady = bandpass(remove_spikes(clean, spikes), FS, WANDER, None, order=1)
+        return clean, beats, spikes
+    steady = bandpass(remove_spikes(clean, left), FS, WANDER, None, order=1)
     return steady, align_beats(steady, beats, FS), spikes
 
 
