@@ -7,6 +7,7 @@ know no ambiguity of whole lines, then to the phase itself.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -24,6 +25,9 @@ STIFFNESS = (3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 3e-4)
 COARSE_REACH_MM, FINE_REACH_MM = 5.0, 2.0  # SD of the window in which lines are counted
 FIRST_REACH = 0.8  # of a period of the lines: how far the window goes before the surface is known
 
+FLAT = (1e3, 1e3, 1e3)  # a plane that faces the camera; one seen at an angle bends its lines
+PADDED = 3  # times the size, for a finer spectrum
+FLAT_COHERENCE = 0.93  # of lines with such a plane, from which no other surface is tried
 FINE_COHERENCE = 0.7  # from which the 1-mm lines are believed
 FINE_CERTAIN = 0.97  # from which no second way to them is tried
 
@@ -65,6 +69,10 @@ def fit_surface(detail: Singles, wave: tuple[float, float]) -> Surface:
         detail: (H, W) darkness of the lines, traces blanked.
         wave: about how many cycles a pixel the 5-mm lines have, in x and y.
     """
+    for harmonic, reach in ((5, FINE_REACH_MM), (1, COARSE_REACH_MM)):
+        plane = _fit(detail, wave, harmonic, reach, stiffness=FLAT)
+        if plane.coherence >= FLAT_COHERENCE:  # scans and prints: nothing bends
+            return plane
     coarse = _fit(detail, wave, 1, COARSE_REACH_MM)
     fine = _fit(detail, wave, 5, FINE_REACH_MM, coarse.weights)
     if fine.coherence < FINE_CERTAIN:
@@ -79,6 +87,7 @@ def _fit(
     harmonic: int,
     reach_mm: float,
     start: Floats | None = None,
+    stiffness: Sequence[float] = STIFFNESS,
 ) -> Surface:
     """Return the surface of one family of lines; `start` (cycles of 5 mm) saves the way to it."""
     px_per_mm = 1 / (5 * float(np.hypot(*wave)))
@@ -93,16 +102,18 @@ def _fit(
     )
     xx, yy = np.meshgrid(x, y)
     basis = _terms_at(terms, xx.ravel(), yy.ravel())
-    if start is None:
-        weights = _fit_slopes(first, basis.reshape(height, width, -1), terms)
+    if stiffness is FLAT:
+        weights = _plane(first, terms)
+    elif start is None:
+        weights = _fit_slopes(first, basis.reshape(height, width, -1), terms, stiffness)
     else:
         weights = start * harmonic
     phase = first
-    for stiffness in STIFFNESS if start is None else STIFFNESS[-3:]:
+    for stiff in stiffness if start is None else stiffness[-3:]:
         # The better the surface is known, the longer the window may be, and the quieter it is.
         known = (basis @ weights).reshape(height, width)
         phase = _demodulated(detail, carrier, reach_mm * px_per_mm, known)
-        weights = _fit_phase(phase.ravel(), basis, weights, _penalty(terms, stiffness))
+        weights = _fit_phase(phase.ravel(), basis, weights, _penalty(terms, stiff))
     coherence, slack = _agreement(phase.ravel(), basis @ weights)
     return Surface(
         wave, terms, weights / harmonic, (detail.shape[0], detail.shape[1]), coherence,
@@ -170,7 +181,22 @@ def _solve(basis: Floats, values: Floats, weight: Floats, penalty: Floats) -> Fl
     return solution
 
 
-def _fit_slopes(phase: ComplexArray, basis: Floats, terms: npt.NDArray[np.int64]) -> Floats:
+def _plane(phase: ComplexArray, terms: npt.NDArray[np.int64]) -> Floats:
+    """Return the terms (cycles) of the plane that most of the phase agrees with."""
+    height, width = phase.shape
+    size = PADDED * height, PADDED * width
+    peak = int(np.abs(np.fft.fft2(phase, size)).argmax())
+    down, across = (int(k) for k in np.unravel_index(peak, size))
+    weights = np.zeros(len(terms))
+    for degrees, k, n, length in (((1, 0), across, size[1], width), ((0, 1), down, size[0], height)):
+        cycles = (k if k < n / 2 else k - n) / n * length  # from one side to the other
+        weights[np.flatnonzero((terms == degrees).all(axis=1))] = cycles / 2
+    return weights
+
+
+def _fit_slopes(
+    phase: ComplexArray, basis: Floats, terms: npt.NDArray[np.int64], stiffness: Sequence[float]
+) -> Floats:
     """Return the terms (cycles) whose slopes are those of the phase."""
     steps, slopes, weights = [], [], []
     for axis in (0, 1):
@@ -183,7 +209,7 @@ def _fit_slopes(phase: ComplexArray, basis: Floats, terms: npt.NDArray[np.int64]
     design = np.concatenate(steps) * (basis.shape[1] / 2)  # a step is as large as a term
     values = np.concatenate(slopes) * (basis.shape[1] / 2)
     weight = np.concatenate(weights).astype(np.float64)
-    return _solve(design, values, weight, _penalty(terms, STIFFNESS[0]))
+    return _solve(design, values, weight, _penalty(terms, max(stiffness)))
 
 
 def _fit_phase(phase: ComplexArray, basis: Floats, weights: Floats, penalty: Floats) -> Floats:

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from dyssync.arrays import Floats
+from dyssync.arrays import Bools, Floats
 from dyssync.errors import FormatError
 from dyssync.image import ECGImage
 from dyssync.pages.digitising.digitised import Digitised, Geometry, Part, Scale, Stated
@@ -20,7 +20,7 @@ from dyssync.pages.evidence import check_is_ecg_page
 FS = 500.0  # Hz; finer than a column of a usual scan, so that nothing is lost
 NOTHING_STATED = Stated()
 BRIDGED_S = 0.04  # of a trace that is bridged where nothing is seen; longer gaps stay unknown
-SEPARATOR_MM = 0.7  # to both sides of a border of columns, where a separator may stand
+SEPARATOR_MM = 0.5  # to both sides of a border of columns, where a separator may stand
 
 
 def digitise(image: ECGImage, stated: Stated = NOTHING_STATED) -> Digitised:
@@ -106,6 +106,11 @@ def _part(
     heights, confidence = trace.between(start, stop)
     x = start + (np.arange(len(heights)) + 0.5) / PER_COLUMN
     px_per_s = px_per_mm[0] * scale.speed_mm_s
+    border = SEPARATOR_MM * px_per_mm[0] if match.n_columns > 1 else 0.0
+    edge = np.minimum(np.abs(x - start), np.abs(x - stop)) < border
+    inner = (panel.column > 0, panel.column < match.n_columns - 1)
+    at_border = edge & np.where(x < (start + stop) / 2, inner[0], inner[1] and not panel.rhythm)
+    heights = np.where(at_border & _tall(heights), np.nan, heights)
     heights, confidence = _bridged(heights, confidence, px_per_s)
     times = np.arange(math.floor((stop - start) / px_per_s * FS)) / FS
     wanted = start + times * px_per_s
@@ -121,6 +126,14 @@ def _part(
         ((zero - height) / gain).astype(np.float32), trust.astype(np.float32),
         on_page.astype(np.float32),
     )  # fmt: skip
+
+
+def _tall(heights: Floats) -> Bools:
+    """Return where a trace is beyond all of its neighbours a little further away."""
+    around = np.stack([np.roll(heights, shift) for shift in (-8, -6, 6, 8)])
+    low, high = np.nanmin(around, axis=0), np.nanmax(around, axis=0)
+    out: Bools = (heights < low - 1) | (heights > high + 1)
+    return out
 
 
 def _sampled(wanted: Floats, x: Floats, heights: Floats) -> Floats:

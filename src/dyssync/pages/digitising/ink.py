@@ -17,6 +17,8 @@ MOST_INK = 0.055  # of a page: twelve restless traces of 250 mm in a pen of 0.4 
 SPREAD = 3.0  # SD of paper and grid above their mean, where ink begins
 LEAST_COVER = 0.18  # lower limit of that
 SURE_RANGE = (0.3, 0.85)
+GRID_LINES = 0.985  # of the lines across a page are paler than the coarse grid, 4 % of a page
+GRID_MARGIN = 0.12  # of cover, from there to ink
 LEAST_CONTRAST = 40  # grey values between paper and ink; below, nothing can be told apart
 
 
@@ -100,3 +102,19 @@ def _otsu(counts: Floats) -> int:
         return len(counts) - 1
     apart = mass[both] / n[both] - rest_mass[both] / rest[both]
     return int(np.flatnonzero(both)[(n[both] * rest[both] * np.square(apart)).argmax()])
+
+
+def above_grid(cover: Singles, ink: Ink) -> float:
+    """Return the cover that only ink has, on a page whose grid lies straight.
+
+    A line of the grid is as dark along all of its length; a median along it passes over traces.
+
+    Args:
+        cover: (h, w) of the flat page.
+        ink: of the picture.
+    """
+    step = max(cover.shape[1] // 400, 1), max(cover.shape[0] // 400, 1)
+    rows = np.median(cover[:, :: step[0]], axis=1)
+    columns = np.median(cover[:: step[1]], axis=0)
+    line = max(float(np.quantile(rows, GRID_LINES)), float(np.quantile(columns, GRID_LINES)))
+    return float(np.clip(line + GRID_MARGIN, ink.least, max(ink.sure, ink.least)))

@@ -27,7 +27,7 @@ MISSED_ROW = 0.8  # of a row that an arrangement leaves out
 STRIP_ALIKE = 0.85  # of a strip and the lead that it repeats
 STRIP_NAME = 0.3  # of the likeness of a name beside the strip, added to that of the trace
 BESIDE_MM = (-9.0, 12.0, 14.0)  # of its beginning: left, right, above or below
-STRIP_SLACK = 3  # samples
+STRIP_SLACK = 2  # samples
 EDGE_MM = 1.0  # of a column, left out of comparisons: separators
 
 

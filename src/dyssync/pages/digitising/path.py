@@ -9,6 +9,7 @@ from dyssync.pages.digitising.runs import Runs
 from dyssync.rendering.loops import compiled
 
 NOTHING = -1  # no run of a column belongs to the trace
+TALLEST = 0.7  # share of the page; what is taller is a frame or the edge of a sheet
 
 
 def follow(runs: Runs, line: Floats, span: tuple[int, int], px_per_mm: float) -> Indices:
@@ -35,6 +36,7 @@ def follow(runs: Runs, line: Floats, span: tuple[int, int], px_per_mm: float) ->
         span[0],
         span[1],
         float(px_per_mm),
+        TALLEST * float(runs.bottom.max(initial=1.0)),
     )
 
 
@@ -47,9 +49,9 @@ def _follow(
     start: int,
     stop: int,
     px_per_mm: float,
+    tallest: float,
 ) -> Indices:
     reach = 38.0 * px_per_mm  # a trace leaves its line by less
-    tallest = 45.0 * px_per_mm  # in one column; what is taller is a frame or the edge of a sheet
     gap_cost = 0.25  # of a column without ink of the trace; in mm, as all costs
     n = stop - start
     most = 1

@@ -10,6 +10,7 @@ from dyssync.arrays import Floats
 from dyssync.ecg import LIMB_FROM_I_II, LIMB_LEADS
 
 LEAST_SHARE = 0.5  # of the samples that all leads must have
+COMPARED = 250  # samples of two stretches that are compared; more say the same
 # Rows of LIMB_LEADS made of I and II (Einthoven, Goldberger).
 _ALL = np.concatenate([np.eye(2), LIMB_FROM_I_II])
 
@@ -28,7 +29,8 @@ def limb_residual(leads: Mapping[str, Floats]) -> float:
     names = [name for name in LIMB_LEADS if name in leads]
     if len(names) < 3:
         return float("nan")
-    signals = np.stack([leads[name] for name in names])
+    step = max(len(leads[names[0]]) // (2 * COMPARED), 1)
+    signals = np.stack([leads[name][::step] for name in names])
     known = np.isfinite(signals).all(axis=0)
     if known.mean() < LEAST_SHARE:
         return float("nan")
@@ -53,13 +55,14 @@ def same_lead(one: Floats, other: Floats, slack: int) -> float:
         other: (n,) the same.
         slack: samples by which they may be shifted.
     """
+    step = max(len(one) // COMPARED, 1)
     best = -1.0
     n = len(one)
     for shift in range(-slack, slack + 1):
-        a = one[max(shift, 0) : n + min(shift, 0)]
-        b = other[max(-shift, 0) : n + min(-shift, 0)]
+        a = one[max(shift, 0) : n + min(shift, 0) : step]
+        b = other[max(-shift, 0) : n + min(-shift, 0) : step]
         known = np.isfinite(a) & np.isfinite(b)
-        if known.sum() < LEAST_SHARE * n:
+        if known.sum() < LEAST_SHARE * len(a):
             continue
         a, b = a[known] - a[known].mean(), b[known] - b[known].mean()
         power = float((np.square(a).mean() + np.square(b).mean()) / 2)

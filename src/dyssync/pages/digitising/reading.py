@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from dyssync.arrays import Singles
 from dyssync.pages.digitising.columns import find_extents
 from dyssync.pages.digitising.flat import FlatPage, flatten_page, scaled_page
-from dyssync.pages.digitising.ink import LEAST_CONTRAST, Ink, find_ink
+from dyssync.pages.digitising.ink import LEAST_CONTRAST, Ink, above_grid, find_ink
 from dyssync.pages.digitising.lattice import Lattice, find_lattice, grid_detail
 from dyssync.pages.digitising.matching import Match, match_layouts
 from dyssync.pages.digitising.pulses import Pulse, find_pulses
@@ -64,7 +64,7 @@ def read_page(pixels: Picture, layout: str | None = None) -> Reading:
     page, has_grid = _laid_flat(ink, detail, find_lattice(detail))
     if ink.contrast < LEAST_CONTRAST:
         return _nothing(page, has_grid, "nothing on it is darker than paper")
-    runs = find_runs(page.cover, ink.least)
+    runs = find_runs(page.cover, above_grid(page.cover, ink))
     rows = find_rows(find_runs(page.cover, ink.sure), page.cover.shape[0], page.px_per_mm)
     if not rows:
         return _nothing(page, has_grid, "no rows of traces are seen")
