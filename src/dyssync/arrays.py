@@ -20,3 +20,4 @@ Ints16: TypeAlias = npt.NDArray[np.int16]
 Indices: TypeAlias = npt.NDArray[np.intp]  # what NumPy indexes with
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 Bools: TypeAlias = npt.NDArray[np.bool_]
+Strings: TypeAlias = npt.NDArray[np.str_]

@@ -1,0 +1,162 @@
+"""From a picture of a page to millivolt, or a refusal that says why."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from dyssync.arrays import Bools, Floats
+from dyssync.errors import FormatError
+from dyssync.image import ECGImage
+from dyssync.pages.digitising.digitised import Digitised, Geometry, Part, Scale, Stated
+from dyssync.pages.digitising.heights import PER_COLUMN
+from dyssync.pages.digitising.matching import Match
+from dyssync.pages.digitising.quality import LEAST_NAMES, SURE_RESIDUAL, judge, refusal
+from dyssync.pages.digitising.reading import Reading, read_page
+from dyssync.pages.digitising.scaling import find_scale
+from dyssync.pages.evidence import check_is_ecg_page
+
+FS = 500.0  # Hz; finer than a column of a usual scan, so that nothing is lost
+NOTHING_STATED = Stated()
+BRIDGED_S = 0.04  # of a trace that is bridged where nothing is seen; longer gaps stay unknown
+SEPARATOR_MM = 0.5  # to both sides of a border of columns, where a separator may stand
+
+
+def digitise(image: ECGImage, stated: Stated = NOTHING_STATED) -> Digitised:
+    """Return the ECG that a picture of a page shows.
+
+    Args:
+        image: scan, photo or print of one page with 12 leads.
+        stated: what is known of it already.
+
+    Raises:
+        FormatError: it is no ECG page, or cannot be read with confidence; the message says why.
+    """
+    check_is_ecg_page(image.pixels)
+    reading, quarter = _right_way_up(image, stated)
+    match = reading.best
+    if match is None:
+        raise FormatError(f"page cannot be digitised: {reading.problem}")
+    _check_named(reading, match, stated)
+    scale, px_per_mm, warnings = find_scale(reading, stated)
+    parts = tuple(_part(reading, match, i, scale, px_per_mm) for i in range(len(match.panels)))
+    quality = judge(parts, match)
+    reason = refusal(quality)
+    if reason:
+        raise FormatError(f"page cannot be digitised: {reason}")
+    geometry = Geometry(
+        px_per_mm, reading.page.turned + 90.0 * quarter, reading.page.slack_mm,
+        reading.page.coherence,
+    )  # fmt: skip
+    return Digitised(parts, FS, match.layout, scale, geometry, quality, tuple(warnings))
+
+
+def _right_way_up(image: ECGImage, stated: Stated) -> tuple[Reading, int]:
+    """Return the reading of the picture turned by the quarters that suit it best, and these."""
+    best: tuple[Reading, int] | None = None
+    for quarter in (0, 2, 1, 3):
+        reading = read_page(np.ascontiguousarray(np.rot90(image.pixels, quarter)), stated.layout)
+        if best is None or _sureness(reading) > _sureness(best[0]):
+            best = reading, quarter
+        if reading.best is not None and _is_upright(reading, reading.best):
+            break
+    assert best is not None
+    return best
+
+
+def _sureness(reading: Reading) -> float:
+    if reading.best is None:
+        return -1e9
+    return reading.best.score + 10.0 * _is_upright(reading, reading.best)
+
+
+def _is_upright(reading: Reading, match: Match) -> bool:
+    """Whether something says which way up the page is: a pulse, or names with an upper side."""
+    return bool(reading.pulses) or match.names.upright >= 2
+
+
+def _check_named(reading: Reading, match: Match, stated: Stated) -> None:
+    """Refuse pages on which nothing says which lead is where.
+
+    Raises:
+        FormatError: so it is.
+    """
+    if not _is_upright(reading, match):
+        raise FormatError(
+            "page cannot be digitised: neither a calibration pulse nor lead names say which way "
+            "up it is"
+        )
+    if stated.layout is not None or len(match.names.panels) >= LEAST_NAMES:
+        return
+    if not match.residual <= SURE_RESIDUAL:
+        raise FormatError(
+            f"page cannot be digitised: {len(match.names.panels)} lead names can be read "
+            f"({LEAST_NAMES} needed), and the limb leads do not settle the layout. State it"
+        )
+
+
+def _part(
+    reading: Reading, match: Match, index: int, scale: Scale, px_per_mm: tuple[float, float]
+) -> Part:
+    """Return one lead, sampled evenly."""
+    panel = match.panels[index]
+    start, stop = match.span(panel)
+    trace = reading.traces[match.first_row + panel.row]
+    heights, confidence = trace.between(start, stop)
+    x = start + (np.arange(len(heights)) + 0.5) / PER_COLUMN
+    px_per_s = px_per_mm[0] * scale.speed_mm_s
+    border = SEPARATOR_MM * px_per_mm[0] if match.n_columns > 1 else 0.0
+    edge = np.minimum(np.abs(x - start), np.abs(x - stop)) < border
+    inner = (panel.column > 0, panel.column < match.n_columns - 1)
+    at_border = edge & np.where(x < (start + stop) / 2, inner[0], inner[1] and not panel.rhythm)
+    heights = np.where(at_border & _tall(heights), np.nan, heights)
+    heights, confidence = _bridged(heights, confidence, px_per_s)
+    times = np.arange(math.floor((stop - start) / px_per_s * FS)) / FS
+    wanted = start + times * px_per_s
+    height = _sampled(wanted, x, heights)
+    trust = np.where(np.isfinite(height), np.interp(wanted, x, confidence), 0.0)
+    gain = scale.gain_mm_mv * px_per_mm[1] * (-1.0 if panel.inverted else 1.0)
+    zero = np.nanmedian(height) if np.isfinite(height).any() else np.nan
+    on_x, on_y = reading.page.in_picture(wanted - 0.5, np.nan_to_num(height - 0.5))
+    on_page = np.stack([on_x, np.where(np.isfinite(height), on_y, np.nan)], axis=1)
+    return Part(
+        panel.lead, panel.row, panel.column, panel.rhythm,
+        panel.column * match.column_px / px_per_s,
+        ((zero - height) / gain).astype(np.float32), trust.astype(np.float32),
+        on_page.astype(np.float32),
+    )  # fmt: skip
+
+
+def _tall(heights: Floats) -> Bools:
+    """Return where a trace is beyond all of its neighbours a little further away."""
+    around = np.stack([np.roll(heights, shift) for shift in (-8, -6, 6, 8)])
+    low, high = np.nanmin(around, axis=0), np.nanmax(around, axis=0)
+    out: Bools = (heights < low - 1) | (heights > high + 1)
+    return out
+
+
+def _sampled(wanted: Floats, x: Floats, heights: Floats) -> Floats:
+    """Return heights at `wanted`, NaN where a neighbour is unknown."""
+    known = np.isfinite(heights)
+    if not known.any():
+        return np.full(len(wanted), np.nan)
+    values = np.interp(wanted, x[known], heights[known])
+    # A sample is known where the nearer of its neighbours is.
+    nearest = np.clip(np.searchsorted(x, wanted), 0, len(x) - 1)
+    found: Floats = np.where(known[nearest], values, np.nan)
+    return found
+
+
+def _bridged(heights: Floats, confidence: Floats, px_per_s: float) -> tuple[Floats, Floats]:
+    """Return short gaps filled by a straight line, of confidence 0."""
+    known = np.isfinite(heights)
+    if known.all() or not known.any():
+        return heights, confidence
+    at = np.arange(len(heights))
+    filled = np.interp(at, at[known], heights[known])
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], (~known).astype(np.int8), [0]])))
+    for begin, end in zip(edges[::2], edges[1::2], strict=True):
+        if end - begin > BRIDGED_S * px_per_s * PER_COLUMN:
+            filled[begin:end] = np.nan
+    return filled, np.where(known, confidence, 0.0)

@@ -1,0 +1,120 @@
+"""What is drawn on a page, apart from its paper and its grid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from dyssync.arrays import Floats, Ints, Singles
+from dyssync.pages.evening import light_side
+from dyssync.rendering.rendered import Picture, as_picture
+
+PAPER_REACH = 0.012  # share of the longer side: wider than a trace, narrower than a shadow
+INK_SHARE = 0.002  # of the pixels; as dark as these is full ink
+MOST_INK = 0.055  # of a page: twelve restless traces of 250 mm in a pen of 0.4 mm cover a twentieth
+SPREAD = 3.0  # SD of paper and grid above their mean, where ink begins
+LEAST_COVER = 0.18  # lower limit of that
+SURE_RANGE = (0.3, 0.85)
+GRID_LINES = 0.985  # of the lines across a page are paler than the coarse grid, 4 % of a page
+GRID_MARGIN = 0.12  # of cover, from there to ink
+LEAST_CONTRAST = 40  # grey values between paper and ink; below, nothing can be told apart
+
+
+@dataclass(frozen=True, eq=False)
+class Ink:
+    """The ink of a page.
+
+    Attributes:
+        cover: (H, W) float32, the share of each pixel that ink covers, 0-1; grids are pale in it.
+        contrast: grey values between paper and ink, 0-255.
+        least: cover that only ink has, not paper, grid or noise; 0-1. Thin strokes are pale.
+        sure: cover half way between grid and ink, 0-1; letters are well apart from there.
+    """
+
+    cover: Singles
+    contrast: float
+    least: float
+    sure: float
+
+
+def find_ink(pixels: Picture) -> Ink:
+    """Return the ink of a picture with dark traces on lighter paper, or light ones on black.
+
+    Args:
+        pixels: (H, W, 3) RGB uint8.
+    """
+    grey = light_side(pixels).max(axis=2)  # ink is dark in all channels, a coloured grid is not
+    half = max(round(max(grey.shape) * PAPER_REACH), 3)
+    paper = _paper(grey, half)
+    flat = as_picture(cv2.divide(grey, paper, scale=255))
+    counts = np.bincount(flat.ravel(), minlength=256)
+    dark = int(np.searchsorted(np.cumsum(counts), INK_SHARE * flat.size))
+    contrast = max(255 - dark, 1)
+    cover = (255 - flat.astype(np.float32)) / np.float32(contrast)
+    np.clip(cover, 0, 1, out=cover)
+    return Ink(cover, float(contrast), *_levels(counts, dark))
+
+
+def _paper(grey: Picture, half: int) -> Picture:
+    """Return the brightness of the paper at each pixel, smooth."""
+    height, width = grey.shape
+    # Light changes slowly: it is found on a fifth of the pixels.
+    step = max(half // 4, 1)
+    few = (max(width // step, 1), max(height // step, 1))
+    small = cv2.resize(cv2.dilate(grey, np.ones((step, step), np.uint8)), few,
+                       interpolation=cv2.INTER_AREA)  # fmt: skip
+    closed = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))
+    smooth = cv2.blur(closed, (5, 5))
+    return as_picture(cv2.resize(smooth, (width, height), interpolation=cv2.INTER_LINEAR))
+
+
+def _levels(counts: Ints, dark: int) -> tuple[float, float]:
+    """Return the cover that only ink has, and the one half way between grid and ink.
+
+    Paper and grid are split from ink, or paper from grid and ink: there is more of the latter than
+    any pen could write, and the darker part is split again. Thin strokes are pale: what counts as
+    ink begins where paper and grid end, not half way to black.
+    """
+    counts = counts.astype(np.float64)
+    levels = np.clip((255 - np.arange(256)) / max(255 - dark, 1), 0, 1)
+    split = 255
+    for _ in range(3):
+        split = _otsu(counts[: split + 1])
+        if counts[: split + 1].sum() <= MOST_INK * counts.sum():
+            break
+    sure = float(np.clip(levels[split], *SURE_RANGE))
+    rest = counts[split + 1 :]
+    if not rest.any():
+        return sure, sure
+    mean = np.average(levels[split + 1 :], weights=rest)
+    sd = np.sqrt(np.average(np.square(levels[split + 1 :] - mean), weights=rest))
+    return float(np.clip(mean + SPREAD * sd, LEAST_COVER, sure)), sure
+
+
+def _otsu(counts: Floats) -> int:
+    """Return the last level of the darker of two classes (Otsu 1979, 10.1109/TSMC.1979.4310076)."""
+    n, mass = np.cumsum(counts), np.cumsum(counts * np.arange(len(counts)))
+    rest, rest_mass = n[-1] - n, mass[-1] - mass
+    both = (n > 0) & (rest > 0)
+    if not both.any():
+        return len(counts) - 1
+    apart = mass[both] / n[both] - rest_mass[both] / rest[both]
+    return int(np.flatnonzero(both)[(n[both] * rest[both] * np.square(apart)).argmax()])
+
+
+def above_grid(cover: Singles, ink: Ink) -> float:
+    """Return the cover that only ink has, on a page whose grid lies straight.
+
+    A line of the grid is as dark along all of its length; a median along it passes over traces.
+
+    Args:
+        cover: (h, w) of the flat page.
+        ink: of the picture.
+    """
+    step = max(cover.shape[1] // 400, 1), max(cover.shape[0] // 400, 1)
+    rows = np.median(cover[:, :: step[0]], axis=1)
+    columns = np.median(cover[:: step[1]], axis=0)
+    line = max(float(np.quantile(rows, GRID_LINES)), float(np.quantile(columns, GRID_LINES)))
+    return float(np.clip(line + GRID_MARGIN, ink.least, max(ink.sure, ink.least)))

@@ -1,0 +1,168 @@
+"""The grid of the paper: how wide its squares are in the picture, and how it is turned.
+
+Lines at equal distances are peaks in the spectrum of small squares of the picture, whatever their
+colour. Two families of lines, a coarse one every 5 mm and a fine one every 1 mm, share one comb of
+harmonics; a paper with only one of them is told by the size that the page would otherwise have.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from dyssync.arrays import Floats, Singles
+from dyssync.rendering.rendered import Picture
+
+TILE = 256  # px
+LONG_SIDE = 1600  # px to which large pictures are brought here: 6 px a mm of a usual page
+# A page, or a strip cut from one, is between these wide or high on its longer side (chosen); a
+# factor below 5, so that squares of 1 mm and of 5 mm are never taken for each other.
+LONG_SIDE_MM = (95.0, 470.0)
+TURN_LIMIT = 14.0  # degrees
+ASPECT = (0.8, 1.25)  # of squares: scanners, screens and hasty photos stretch pages
+COARSE_HARMONICS = (1, 2, 3, 4, 6, 7)  # of the 5-mm lines alone
+FINE_HARMONICS = (5, 10)  # of both families
+FINE_WEIGHT = 2.0  # of each of these, relative to the others (chosen)
+CLEAR = 2.2  # mean height of a comb over the spectrum around it; noise and text stay below 1.8
+_RISE_LIMIT = 40.0  # grey values; a trace is not to outweigh the lines
+
+
+@dataclass(frozen=True)
+class Lattice:
+    """The squares of the paper.
+
+    Attributes:
+        across, down: cycles a pixel in x and y (two numbers each) of the 5-mm lines that stand
+            upright and of those that lie level.
+        clear: how far both combs stand out of the spectrum; 1 is not at all.
+    """
+
+    across: tuple[float, float]
+    down: tuple[float, float]
+    clear: float
+
+    @property
+    def px_per_mm(self) -> tuple[float, float]:
+        """Scale across and down the page, px/mm."""
+        return 1 / (5 * float(np.hypot(*self.across))), 1 / (5 * float(np.hypot(*self.down)))
+
+    @property
+    def turned(self) -> float:
+        """By how many degrees the page is turned clockwise."""
+        return float(np.degrees(np.arctan2(self.across[1], self.across[0])))
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether there is a grid at all."""
+        return self.clear >= CLEAR
+
+
+def grid_detail(pixels: Picture, ink: Singles) -> Singles:
+    """Return how much darker each pixel is than the paper around it, traces and letters blanked.
+
+    Args:
+        pixels: (H, W, 3) RGB uint8.
+        ink: (H, W) share of each pixel that ink covers, 0-1.
+
+    Returns:
+        (H, W) float32, grey values, about zero where there is no line.
+    """
+    darkest = pixels.min(axis=2)  # coloured lines are dark in some channel
+    sigma = max(pixels.shape[:2]) / 100
+    around = cv2.GaussianBlur(darkest, (0, 0), sigma)
+    detail = np.asarray(cv2.subtract(around, darkest, dtype=cv2.CV_32F), np.float32)
+    np.clip(detail, -_RISE_LIMIT, _RISE_LIMIT, out=detail)
+    blank = cv2.dilate((ink > 0.4).astype(np.uint8), np.ones((5, 5), np.uint8))
+    detail[blank > 0] = 0
+    return detail
+
+
+def find_lattice(detail: Singles) -> Lattice:
+    """Return the lattice that explains the lines of a picture best.
+
+    Args:
+        detail: of :func:`grid_detail`.
+    """
+    scale = min(LONG_SIDE / max(detail.shape), 1.0)
+    small = detail
+    if scale < 1:
+        size = (round(detail.shape[1] * scale), round(detail.shape[0] * scale))
+        small = np.asarray(cv2.resize(detail, size, interpolation=cv2.INTER_AREA), np.float32)
+    spectrum = _mean_spectrum(small)
+    side = max(small.shape)
+    lowest, highest = side / LONG_SIDE_MM[1], side / LONG_SIDE_MM[0]  # px/mm
+    pitches = np.exp(np.arange(np.log(lowest), np.log(highest), 0.004))
+    turns = np.radians(np.arange(-TURN_LIMIT, TURN_LIMIT + 0.1, 0.4))
+    upright = _combs(spectrum, pitches, turns, level=False)
+    level = _combs(spectrum, pitches, turns, level=True)
+    a, b, clear = _best_pair(upright, level, pitches)
+    across = _wave(pitches[a[0]], turns[a[1]], level=False)
+    down = _wave(pitches[b[0]], turns[b[1]], level=True)
+    return Lattice(_scaled(across, scale), _scaled(down, scale), clear)
+
+
+def _scaled(wave: Floats, scale: float) -> tuple[float, float]:
+    return float(wave[0] * scale), float(wave[1] * scale)
+
+
+def _wave(px_per_mm: float, turn: float, *, level: bool) -> Floats:
+    frequency = 1 / (5 * px_per_mm)
+    if level:
+        return frequency * np.array([-np.sin(turn), np.cos(turn)])
+    return frequency * np.array([np.cos(turn), np.sin(turn)])
+
+
+def _mean_spectrum(detail: Singles) -> Singles:
+    """Return the amplitude spectrum of the tiles, (TILE, TILE), over that of its surroundings."""
+    height, width = detail.shape
+    padded = np.zeros((max(height, TILE), max(width, TILE)), np.float32)
+    padded[:height, :width] = detail
+    window = np.outer(np.hanning(TILE), np.hanning(TILE)).astype(np.float32)
+    total = np.zeros((TILE, TILE), np.float64)
+    for top in _starts(padded.shape[0]):
+        for left in _starts(padded.shape[1]):
+            tile = padded[top : top + TILE, left : left + TILE]
+            total += np.abs(np.fft.fft2((tile - tile.mean()) * window))
+    shifted = np.fft.fftshift(total).astype(np.float32)
+    around = cv2.blur(cv2.medianBlur(shifted, 5), (31, 31))
+    whitened: Singles = shifted / np.maximum(around, 1e-9)
+    return whitened
+
+
+def _starts(length: int) -> list[int]:
+    count = max(int(np.ceil(length / (0.75 * TILE))), 1)
+    return [round(at) for at in np.linspace(0, length - TILE, count)]
+
+
+def _combs(spectrum: Singles, pitches: Floats, turns: Floats, *, level: bool) -> Floats:
+    """Return the mean height of the comb of each pitch and turn, (pitches, turns)."""
+    total, weight = np.zeros((len(pitches), len(turns))), np.zeros((len(pitches), 1))
+    for harmonic in sorted((*COARSE_HARMONICS, *FINE_HARMONICS)):
+        share = FINE_WEIGHT if harmonic in FINE_HARMONICS else 1.0
+        radius = harmonic / (5 * pitches[:, None])
+        along, beside = radius * np.cos(turns), radius * np.sin(turns)
+        x, y = (-beside, along) if level else (along, beside)
+        at_x = (x * TILE + TILE // 2).astype(np.float32)
+        at_y = (y * TILE + TILE // 2).astype(np.float32)
+        found = cv2.remap(spectrum, at_x, at_y, cv2.INTER_LINEAR)
+        seen = radius < 0.45  # of the sampling rate
+        # Heights are compressed: one strong line of a spectrum is no comb.
+        total += np.where(seen, share * np.sqrt(np.maximum(found, 0.0)), 0.0)
+        weight += np.where(seen, share, 0.0)
+    return np.square(total / weight)
+
+
+def _best_pair(
+    upright: Floats, level: Floats, pitches: Floats
+) -> tuple[tuple[int, int], tuple[int, int], float]:
+    """Return pitch and turn of both families, alike in both, and how clear the weaker is."""
+    u, v = upright.max(axis=1), level.max(axis=1)
+    ratio = pitches[None, :] / pitches[:, None]
+    alike = (ratio >= ASPECT[0]) & (ratio <= ASPECT[1])
+    both = np.where(alike, np.sqrt(u[:, None] * v[None, :]), 0.0)
+    i, j = (int(k) for k in np.unravel_index(int(both.argmax()), both.shape))
+    # The families stand at right angles but for perspective: the turn is that of both.
+    turn = int((upright[i] * level[j]).argmax())
+    return (i, turn), (j, turn), float(min(upright[i, turn], level[j, turn]))

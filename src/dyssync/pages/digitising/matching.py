@@ -1,0 +1,204 @@
+"""Which lead is where: arrangements are tried, names and physics choose among them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from dyssync.arrays import Floats
+from dyssync.ecg import LIMB_LEADS
+from dyssync.layouts import Panel
+from dyssync.pages.digitising.arrangements import Arrangement, arrangements_for, layout_name
+from dyssync.pages.digitising.columns import Extent, refine_extent
+from dyssync.pages.digitising.naming import Names, match_names
+from dyssync.pages.digitising.physics import limb_residual, same_lead
+from dyssync.pages.digitising.traced import Trace
+from dyssync.pages.digitising.words import Word
+
+# Weight of the evidence beside that of a name, which counts by its likeness (chosen): what limb
+# leads leave unexplained below or above half of chance, and strips that repeat a lead.
+PHYSICS_WEIGHT, PHYSICS_HALF = 4.0, 0.5
+STRIP_WEIGHT, STRIP_HALF = 2.0, 0.7
+BREAK_WEIGHT = 2.0  # of the share of rows that break where columns meet
+LESS_LIKELY = 0.4  # of an extent that is not what was seen
+MISSED_ROW = 0.8  # of a row that an arrangement leaves out
+STRIP_ALIKE = 0.85  # of a strip and the lead that it repeats
+STRIP_NAME = 0.3  # of the likeness of a name beside the strip, added to that of the trace
+BESIDE_MM = (-9.0, 12.0, 14.0)  # of its beginning: left, right, above or below
+STRIP_SLACK = 2  # samples
+EDGE_MM = 1.0  # of a column, left out of comparisons: separators
+
+
+@dataclass(frozen=True, eq=False)
+class Match:
+    """An arrangement laid over a page.
+
+    Attributes:
+        layout: its name.
+        panels: what was found where; rows count from the top of the arrangement.
+        first_row: index of the trace that is its first row.
+        left, column_px: beginning of the first column and width of each, px.
+        names: that agree.
+        residual: worst of the columns (:func:`physics.limb_residual`); NaN unknown.
+        strip: worst likeness of a strip and the lead it repeats; NaN without.
+        score: of all evidence.
+    """
+
+    layout: str
+    panels: tuple[Panel, ...]
+    first_row: int
+    left: float
+    column_px: float
+    n_columns: int
+    names: Names
+    residual: float
+    strip: float
+    score: float
+
+    def span(self, panel: Panel) -> tuple[float, float]:
+        """Return where a panel begins and ends, px."""
+        start = self.left + panel.column * self.column_px
+        return start, start + self.column_px * (self.n_columns if panel.rhythm else 1)
+
+
+def match_layouts(
+    traces: Sequence[Trace],
+    words: Sequence[Word],
+    extents: Sequence[Extent],
+    px_per_mm: tuple[float, float],
+    layout: str | None = None,
+) -> list[Match]:
+    """Return all ways to lay arrangements over a page, the best first.
+
+    Args:
+        traces: of all rows, from the top.
+        words: names that were read.
+        extents: where the leads may begin and end.
+        px_per_mm: scale across and down.
+        layout: the only one to try.
+    """
+    found = []
+    for arrangement in arrangements_for(len(traces), layout):
+        for first in range(len(traces) - arrangement.rows + 1):
+            rows = traces[first : first + arrangement.rows]
+            for rank, extent in enumerate(extents):
+                match = _matched(arrangement, rows, first, words, extent, px_per_mm)
+                left_out = len(traces) - arrangement.rows
+                cost = LESS_LIKELY * (rank > 0) + MISSED_ROW * left_out
+                found.append((match.score - cost, match))
+    return [match for _, match in sorted(found, key=lambda pair: -pair[0])]
+
+
+def _matched(
+    arrangement: Arrangement,
+    rows: Sequence[Trace],
+    first: int,
+    words: Sequence[Word],
+    extent: Extent,
+    px_per_mm: tuple[float, float],
+) -> Match:
+    broken = 0.0
+    if arrangement.n_columns > 1:
+        extent, broken = refine_extent(
+            extent, arrangement.n_columns, rows[: arrangement.n_rows], px_per_mm[0]
+        )
+    column_px = (extent.right - extent.left) / arrangement.n_columns
+    strips = _strip_leads(arrangement, rows, words, extent, px_per_mm)
+    panels = (
+        *arrangement.panels,
+        *(
+            Panel(lead, arrangement.n_rows + k, 0, rhythm=True)
+            for k, (lead, _) in enumerate(strips)
+            if lead is not None
+        ),
+    )
+    starts = np.array([extent.left + panel.column * column_px for panel in panels])
+    lines = np.array([rows[panel.row].row.line for panel in panels])
+    names = match_names(words, panels, starts, lines, px_per_mm)
+    residuals = _residuals(arrangement, rows, extent.left, column_px, px_per_mm)
+    alike = [value for _, value in strips]
+    score = names.score + BREAK_WEIGHT * broken
+    if residuals:
+        score += PHYSICS_WEIGHT * (PHYSICS_HALF - float(np.mean(residuals)))
+    score += sum(STRIP_WEIGHT * (max(value, 0.0) - STRIP_HALF) for value in alike)
+    leads = tuple(lead for lead, _ in strips if lead is not None)
+    return Match(
+        layout_name(arrangement, leads), panels, first, extent.left, column_px,
+        arrangement.n_columns, names, max(residuals, default=float("nan")),
+        min(alike, default=float("nan")), score,
+    )  # fmt: skip
+
+
+def _cut(
+    trace: Trace, panel: Panel, left: float, column_px: float, px_per_mm: tuple[float, float]
+) -> Floats:
+    """Return the stretch of a row that a panel shows, mm up; its ends are left out."""
+    edge = EDGE_MM * px_per_mm[0]
+    start = left + panel.column * column_px
+    heights, _ = trace.between(start + edge, start + column_px - edge)
+    up: Floats = -heights / px_per_mm[1]
+    return -up if panel.inverted else up
+
+
+def _residuals(
+    arrangement: Arrangement,
+    rows: Sequence[Trace],
+    left: float,
+    column_px: float,
+    px_per_mm: tuple[float, float],
+) -> list[float]:
+    found = []
+    for column in range(arrangement.n_columns):
+        limb = {
+            panel.lead: _cut(rows[panel.row], panel, left, column_px, px_per_mm)
+            for panel in arrangement.panels
+            if panel.column == column and panel.lead in LIMB_LEADS
+        }
+        residual = limb_residual(limb)
+        if np.isfinite(residual):
+            found.append(min(residual, 1.5))
+    return found
+
+
+def _strip_leads(
+    arrangement: Arrangement,
+    rows: Sequence[Trace],
+    words: Sequence[Word],
+    extent: Extent,
+    px_per_mm: tuple[float, float],
+) -> list[tuple[str | None, float]]:
+    """Return the lead of each strip, and how like it is to the same lead above it."""
+    column_px = (extent.right - extent.left) / arrangement.n_columns
+    found = []
+    for k in range(arrangement.n_strips):
+        strip = rows[arrangement.n_rows + k]
+        alike = {
+            panel.lead: same_lead(
+                _cut(rows[panel.row], panel, extent.left, column_px, px_per_mm),
+                _cut(strip, Panel(panel.lead, 0, panel.column, inverted=panel.inverted),
+                     extent.left, column_px, px_per_mm),
+                STRIP_SLACK,
+            )
+            for panel in arrangement.panels
+        }  # fmt: skip
+        named = {word.text: word.alike for word in _beside(strip, words, extent, px_per_mm)}
+        likest = max(alike, key=lambda lead: alike[lead] + STRIP_NAME * named.get(lead, 0.0))
+        known = arrangement.strips[k] if k < len(arrangement.strips) else None
+        lead = known or (likest if alike[likest] >= STRIP_ALIKE else None)
+        found.append((lead, alike[lead or likest]))
+    return found
+
+
+def _beside(
+    strip: Trace, words: Sequence[Word], extent: Extent, px_per_mm: tuple[float, float]
+) -> list[Word]:
+    """Return the names that stand at the beginning of a strip."""
+    across, down = px_per_mm
+    return [
+        word
+        for word in words
+        if BESIDE_MM[0] * across < word.left - extent.left < BESIDE_MM[1] * across
+        and abs(word.middle - strip.row.line) < BESIDE_MM[2] * down
+    ]

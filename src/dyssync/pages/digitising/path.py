@@ -1,0 +1,121 @@
+"""Which dark run of each column belongs to a trace: the cheapest way from left to right."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dyssync.arrays import Floats, Indices
+from dyssync.pages.digitising.runs import Runs
+from dyssync.rendering.loops import compiled
+
+NOTHING = -1  # no run of a column belongs to the trace
+TALLEST = 0.7  # share of the page; what is taller is a frame or the edge of a sheet
+
+
+def follow(runs: Runs, line: Floats, span: tuple[int, int], px_per_mm: float) -> Indices:
+    """Return the run of each column that the trace of one row passes through.
+
+    The way may not jump: two runs that overlap cost nothing, a gap costs its height. A column
+    without ink costs a little and keeps the height. Away from the row's own line every step costs
+    more, so that a trace of the next row is not followed to the end.
+
+    Args:
+        runs: of the page.
+        line: (W,) height of the row's zero line in each column, px.
+        span: first column and one past the last.
+        px_per_mm: scale down the page.
+
+    Returns:
+        (span[1] - span[0],) intp, index of a run or :data:`NOTHING`.
+    """
+    return _follow(
+        runs.first,
+        runs.top,
+        runs.bottom,
+        line,
+        span[0],
+        span[1],
+        float(px_per_mm),
+        TALLEST * float(runs.bottom.max(initial=1.0)),
+    )
+
+
+@compiled
+def _follow(
+    first: Indices,
+    top: Floats,
+    bottom: Floats,
+    line: Floats,
+    start: int,
+    stop: int,
+    px_per_mm: float,
+    tallest: float,
+) -> Indices:
+    reach = 38.0 * px_per_mm  # a trace leaves its line by less
+    gap_cost = 0.25  # of a column without ink of the trace; in mm, as all costs
+    n = stop - start
+    most = 1
+    for x in range(start, stop):
+        most = max(most, first[x + 1] - first[x] + 1)
+    # State k of a column: run k, or the last one: nothing here, the height is kept.
+    cost = np.full((n, most), np.inf)
+    back = np.zeros((n, most), np.intp)
+    kept = np.zeros((n, 2))  # interval that the state "nothing" carries on
+    for i in range(n):
+        x = start + i
+        count = first[x + 1] - first[x]
+        for k in range(count):
+            run = first[x] + k
+            away = max(top[run] - line[x], line[x] - bottom[run], 0.0)
+            if away > reach or bottom[run] - top[run] > tallest:
+                continue
+            own = 0.012 * away / px_per_mm
+            if i == 0:
+                cost[i, k] = own + 0.05 * away / px_per_mm
+                continue
+            before = first[x] - first[x - 1]
+            best, chosen = np.inf, 0
+            for j in range(before + 1):
+                if np.isinf(cost[i - 1, j]):
+                    continue
+                if j < before:
+                    a, b = top[first[x - 1] + j], bottom[first[x - 1] + j]
+                else:
+                    a, b = kept[i - 1, 0], kept[i - 1, 1]
+                gap = max(top[run] - b, a - bottom[run], 0.0) / px_per_mm
+                middle = abs(top[run] + bottom[run] - a - b) / 2 / px_per_mm
+                step = cost[i - 1, j] + gap + 0.004 * middle
+                if gap > 0:
+                    step += 0.3
+                if step < best:
+                    best, chosen = step, j
+            cost[i, k] = best + own
+            back[i, k] = chosen
+        if i == 0:
+            cost[i, count] = 1.0
+            kept[i, 0] = kept[i, 1] = line[x]
+            continue
+        before = first[x] - first[x - 1]
+        best, chosen = np.inf, 0
+        for j in range(before + 1):
+            a, b = kept[i - 1, 0], kept[i - 1, 1]
+            if j < before:
+                a, b = top[first[x - 1] + j], bottom[first[x - 1] + j]
+            step = cost[i - 1, j] + gap_cost
+            for run in range(first[x], first[x + 1]):
+                if top[run] < b and bottom[run] > a and bottom[run] - top[run] <= tallest:
+                    step += 2.0  # it goes on: no reason to lift the pen
+                    break
+            if step < best:
+                best, chosen = step, j
+                kept[i, 0], kept[i, 1] = a, b
+        cost[i, count] = best
+        back[i, count] = chosen
+    path = np.full(n, -1, np.intp)
+    state = int(np.argmin(cost[n - 1]))
+    for i in range(n - 1, -1, -1):
+        x = start + i
+        if state < first[x + 1] - first[x]:
+            path[i] = first[x] + state
+        state = back[i, state]
+    return path

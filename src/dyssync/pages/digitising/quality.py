@@ -1,0 +1,53 @@
+"""How far a reading can be believed, and from where it is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from dyssync.pages.digitising.digitised import Part, Quality
+from dyssync.pages.digitising.matching import Match
+
+# Each kind of evidence is worth 1 at its good and 0 at its bad value; the score is the worst of
+# them (chosen on rendered pages and 45 real ones, docs/digitising.md).
+SEEN_GOOD_BAD = (0.97, 0.70)
+RESIDUAL_GOOD_BAD = (0.25, 0.80)
+STRIP_GOOD_BAD = (0.97, 0.60)
+NAMES_GOOD_BAD = (0.45, 0.0)
+LEAST_SCORE = 0.1  # below, the page is refused
+LEAST_NAMES = 3  # read at their places, of which one cannot be read upside down
+SURE_RESIDUAL = 0.35  # physics alone names limb leads from here down
+
+
+def judge(parts: Sequence[Part], match: Match) -> Quality:
+    """Return the quality of what was read."""
+    seen = float(np.mean(np.concatenate([part.confidence > 0 for part in parts])))
+    names = len(match.names.panels) / len(match.panels)
+    evidence = [_share(seen, *SEEN_GOOD_BAD)]
+    if np.isfinite(match.residual):
+        evidence.append(_share(match.residual, *RESIDUAL_GOOD_BAD))
+    if np.isfinite(match.strip):
+        evidence.append(_share(match.strip, *STRIP_GOOD_BAD))
+    return Quality(seen, match.residual, match.strip, names, min(evidence))
+
+
+def _share(value: float, good: float, bad: float) -> float:
+    return float(np.clip((value - bad) / (good - bad), 0, 1))
+
+
+def refusal(quality: Quality) -> str:
+    """Return why a reading is refused, or nothing."""
+    if quality.score >= LEAST_SCORE:
+        return ""
+    reasons = []
+    if quality.seen < SEEN_GOOD_BAD[1] + 0.03:
+        reasons.append(f"only {quality.seen:.0%} of the traces could be followed")
+    if np.isfinite(quality.limb_residual) and quality.limb_residual > 0.7:
+        reasons.append(
+            "the limb leads contradict each other (Einthoven and Goldberger leave "
+            f"{quality.limb_residual:.0%} unexplained)"
+        )
+    if np.isfinite(quality.strip) and quality.strip < 0.65:
+        reasons.append("the rhythm strip does not repeat the lead it should")
+    return "; ".join(reasons) or "too little speaks for the reading"

@@ -1,0 +1,93 @@
+"""One way up of a page: everything from its pixels to a matched arrangement."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dyssync.arrays import Singles
+from dyssync.pages.digitising.columns import find_extents
+from dyssync.pages.digitising.flat import FlatPage, flatten_page, scaled_page
+from dyssync.pages.digitising.ink import LEAST_CONTRAST, Ink, above_grid, find_ink
+from dyssync.pages.digitising.lattice import Lattice, find_lattice, grid_detail
+from dyssync.pages.digitising.matching import Match, match_layouts
+from dyssync.pages.digitising.pulses import Pulse, find_pulses
+from dyssync.pages.digitising.rows import find_rows
+from dyssync.pages.digitising.runs import find_runs
+from dyssync.pages.digitising.traced import Trace, trace_rows
+from dyssync.pages.digitising.words import PrintedScale, Word, read_words
+from dyssync.rendering.rendered import Picture
+
+LEAST_COHERENCE = 0.55  # of the lines of a grid; noise, text and fabric stay below 0.4
+GUESSED_WIDTH_MM = 280.0  # of a page without grid, until a pulse says its scale
+MOST_ROWS = 14
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What was found with the page one way up.
+
+    Attributes:
+        page: made flat.
+        has_grid: the scale is that of a grid.
+        traces: of all rows.
+        pulses: calibration pulses.
+        words: names of leads.
+        printed: scale as printed.
+        matches: arrangements, the best first.
+        problem: why there is none.
+    """
+
+    page: FlatPage
+    has_grid: bool
+    traces: tuple[Trace, ...]
+    pulses: tuple[Pulse, ...]
+    words: tuple[Word, ...]
+    printed: PrintedScale
+    matches: tuple[Match, ...]
+    problem: str = ""
+
+    @property
+    def best(self) -> Match | None:
+        """The best arrangement."""
+        return self.matches[0] if self.matches else None
+
+
+def read_page(pixels: Picture, layout: str | None = None) -> Reading:
+    """Return what a picture shows if it is the right way up.
+
+    Args:
+        pixels: (H, W, 3) RGB uint8.
+        layout: the only one to try.
+    """
+    ink = find_ink(pixels)
+    detail = grid_detail(pixels, ink.cover)
+    page, has_grid = _laid_flat(ink, detail, find_lattice(detail))
+    if ink.contrast < LEAST_CONTRAST:
+        return _nothing(page, has_grid, "nothing on it is darker than paper")
+    runs = find_runs(page.cover, above_grid(page.cover, ink))
+    rows = find_rows(find_runs(page.cover, ink.sure), page.cover.shape[0], page.px_per_mm)
+    if not rows:
+        return _nothing(page, has_grid, "no rows of traces are seen")
+    if len(rows) > MOST_ROWS:
+        return _nothing(page, has_grid, f"{len(rows)} rows of traces are seen, more than any page")
+    traces = trace_rows(runs, rows, page.px_per_mm)
+    pulses = find_pulses(
+        [trace.heights for trace in traces], [trace.left for trace in traces], page.px_per_mm
+    )
+    words, printed = read_words(page.cover, ink.sure, page.px_per_mm)
+    extents = find_extents(traces, pulses, page.px_per_mm[0])
+    matches = match_layouts(traces, words, extents, page.px_per_mm, layout)
+    problem = "" if matches else f"{len(rows)} rows of traces are those of no known layout"
+    return Reading(page, has_grid, traces, pulses, words, printed, tuple(matches), problem)
+
+
+def _laid_flat(ink: Ink, detail: Singles, lattice: Lattice) -> tuple[FlatPage, bool]:
+    page = flatten_page(ink.cover, detail, lattice)
+    if page.coherence >= LEAST_COHERENCE:
+        return page, True
+    pitch = max(ink.cover.shape) / GUESSED_WIDTH_MM
+    return scaled_page(ink.cover, (pitch, pitch)), False
+
+
+def _nothing(page: FlatPage, has_grid: bool, problem: str) -> Reading:
+    return Reading(page, has_grid, (), (), (), PrintedScale(), (), problem)

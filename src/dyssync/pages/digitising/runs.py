@@ -1,0 +1,101 @@
+"""Dark runs: the stretches of ink in each column of a page, with edges finer than a pixel."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from dyssync.arrays import Floats, Indices, Singles
+from dyssync.rendering.loops import compiled
+
+
+class Runs(NamedTuple):
+    """The stretches of ink of all columns, column by column from the top; compiled loops take it.
+
+    Coordinates are px from the upper edge of the page; pixel i reaches from i to i + 1.
+
+    Attributes:
+        first: (W + 1,) intp; column x has the runs first[x] to first[x + 1] - 1.
+        top, bottom: (R,) where the ink begins and ends.
+        ink: (R,) sum of the cover.
+    """
+
+    first: Indices
+    top: Floats
+    bottom: Floats
+    ink: Floats
+
+
+def find_runs(cover: Singles, least: float) -> Runs:
+    """Return all runs of pixels whose cover is `least` or more somewhere.
+
+    Args:
+        cover: (H, W) float32, 0-1.
+        least: cover that tells ink from grid and noise.
+    """
+    columns = np.ascontiguousarray(cover.T)
+    count = _count_runs(columns, np.float32(least))
+    first = np.concatenate([np.zeros(1, np.intp), np.cumsum(count, dtype=np.intp)])
+    top, bottom, ink = _measure_runs(columns, np.float32(least), first)
+    return Runs(first, top, bottom, ink)
+
+
+@compiled
+def _count_runs(columns: Singles, least: np.float32) -> Indices:
+    count = np.zeros(columns.shape[0], np.intp)
+    for x in range(columns.shape[0]):
+        inside = False
+        for y in range(columns.shape[1]):
+            dark = columns[x, y] >= least
+            if dark and not inside:
+                count[x] += 1
+            inside = dark
+    return count
+
+
+@compiled
+def _measure_runs(
+    columns: Singles, least: np.float32, first: Indices
+) -> tuple[Floats, Floats, Floats]:
+    n, height = first[-1], columns.shape[1]
+    top, bottom, ink = np.empty(n), np.empty(n), np.empty(n)
+    for x in range(columns.shape[0]):
+        column = columns[x]
+        at, y = first[x], 0
+        while y < height:
+            if column[y] < least:
+                y += 1
+                continue
+            begin = y
+            while y < height and column[y] >= least:
+                y += 1
+            top[at], bottom[at], ink[at] = _edges(column, begin, y)
+            at += 1
+    return top, bottom, ink
+
+
+@compiled
+def _edges(column: Singles, begin: int, end: int) -> tuple[float, float, float]:
+    """Return top, bottom and ink of the run begin..end-1; its pale rims count by their share."""
+    highest = np.float32(0)
+    for y in range(begin, end):
+        highest = max(highest, column[y])
+    full = np.float32(0.85) * highest
+    up, low = begin, end - 1
+    while column[up] < full:
+        up += 1
+    while column[low] < full:
+        low -= 1
+    above, below, total = 0.0, 0.0, 0.0
+    for y in range(up - 1, max(begin - 9, -1), -1):
+        if y < begin and column[y] > column[y + 1] - np.float32(0.02):
+            break  # the rim of a run fades; what does not is paper or grid
+        above += min(column[y] / highest, 1.0)
+    for y in range(low + 1, min(end + 8, len(column))):
+        if y >= end and column[y] > column[y - 1] - np.float32(0.02):
+            break
+        below += min(column[y] / highest, 1.0)
+    for y in range(begin, end):
+        total += column[y]
+    return up - above, low + 1 + below, total
