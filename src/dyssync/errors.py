@@ -7,6 +7,8 @@ needed, what to do next. Only :class:`InputError` and its children reach a user 
 from __future__ import annotations
 
 import difflib
+import struct
+import zlib
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
@@ -32,6 +34,27 @@ class ConfigError(InputError):
 
 class ModelError(InputError):
     """A model or bundle cannot do what is asked of it."""
+
+
+# What a file may raise on its way to a result beside errors of ours: libraries trust what they read
+# (found by fuzzing pydicom, Pillow, scipy, h5py, LightGBM), and so may a computation of ours. One
+# file that does is told of, and never costs another its result. Anything else ends the program.
+FAULTS: tuple[type[Exception], ...] = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    SystemError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zlib.error,
+)
 
 
 def join_problems(problems: Sequence[str], subject: str) -> str:

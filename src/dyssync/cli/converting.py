@@ -47,7 +47,7 @@ def convert(
 
     Example: dyssync convert exports/*.xml --to wfdb --out ecgs
 
-    A round trip keeps each sample within half a microvolt (up to 32 mV). The files are named
+    A round trip keeps each sample within half a microvolt (EDF: up to 32 mV). The files are named
     after the inputs, and after their folders where two have one name.
 
     Exit code 0: all written; 3: some files failed (listed, the others are written); 2: none.

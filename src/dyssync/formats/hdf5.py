@@ -61,10 +61,10 @@ def _arrays(file: Any, h5py: Any) -> dict[str, Any]:
     matrices = [key for key, item in sets.items() if item.ndim == 2 and min(item.shape) >= 8]
     chosen = [key for key in matrices if key.lower() in _SIGNAL_KEYS] or matrices
     if not chosen:
-        raise FormatError(f"data sets {', '.join(sets) or 'none'}; a matrix (12, n) is needed")
+        raise FormatError(f"{len(sets)} data sets, none of leads; a matrix (12, n) is needed")
     matrix = sets[chosen[0]]
     if matrix.dtype.kind not in "iuf":
-        raise FormatError(f"data set {chosen[0]} holds {matrix.dtype}; plain numbers are needed")
+        raise FormatError("the data set of leads holds something else; plain numbers are needed")
     check_sample_count(*matrix.shape)
     arrays: dict[str, Any] = {"signal": np.asarray(matrix)}
     for key in _RATE_KEYS:

@@ -51,7 +51,7 @@ def convert(asked: bytes) -> bytes:
     try:
         document = pypdfium2.PdfDocument(asked[_ASKED.size :])
     except pypdfium2.PdfiumError as error:
-        raise FormatError(f"damaged or locked PDF ({error}); print it to PDF again") from error
+        raise FormatError("damaged or locked PDF; print it to PDF again") from error
     n_pages = len(document)
     if not 1 <= page <= n_pages:
         raise FormatError(f"has {n_pages} pages, page {page} is asked for; choose one of them")
@@ -60,7 +60,7 @@ def convert(asked: bytes) -> bytes:
     except (pypdfium2.PdfiumError, OverflowError, ValueError) as error:
         if isinstance(error, FormatError):
             raise
-        raise FormatError(f"page {page} of the PDF cannot be drawn ({error})") from error
+        raise FormatError(f"page {page} of the PDF cannot be drawn") from error
     return _DRAWN.pack(n_pages, *pixels.shape[:2]) + pixels.tobytes()
 
 

@@ -55,7 +55,7 @@ def parse(data: bytes, page: int = 1) -> ECGImage:
                 ImageOps.exif_transpose(image, in_place=True)
                 return ECGImage(_rgb(image), notes=_page_note(data, page))
         except Image.DecompressionBombError as error:
-            raise FormatError(f"picture of absurd size ({error}); scale it down") from error
+            raise FormatError("picture of absurd size; scale it down") from error
 
 
 def _go_to(image: Image.Image, page: int) -> None:

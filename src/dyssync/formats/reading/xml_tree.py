@@ -62,12 +62,15 @@ def parse_tree(data: bytes) -> Element:
         raise
     except ParseError as error:
         _check_utf_8(data)
-        raise FormatError(f"XML is not well-formed ({error}); truncated or edited?") from error
+        line, column = error.position
+        raise FormatError(
+            f"XML is not well-formed (line {line}, column {column}); truncated or edited?"
+        ) from error
     except DefusedXmlException as error:
         kind = type(error).__name__
         raise FormatError(f"XML with entities or external parts is refused ({kind})") from error
     except (ValueError, LookupError) as error:  # unknown or multi-byte encoding
-        raise FormatError(f"XML cannot be decoded ({error}); save it as UTF-8") from error
+        raise FormatError("XML cannot be decoded; save it as UTF-8") from error
     for element in root.iter():
         element.tag = element.tag.rpartition("}")[2]
     return root
@@ -82,7 +85,7 @@ def _check_utf_8(data: bytes) -> None:
         data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise FormatError(
-            f"byte {data[error.start]:#04x} at place {error.start} is not in UTF-8, as the XML "
+            f"the byte at place {error.start} is not in UTF-8, as the XML "
             "should be; save it as UTF-8, or state its encoding"
         ) from error
 
