@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import struct
+import traceback
 import zlib
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
@@ -55,6 +56,16 @@ FAULTS: tuple[type[Exception], ...] = (
     struct.error,
     zlib.error,
 )
+
+
+def told_fault(error: BaseException) -> str:
+    """Return where a fault of ours is, in one line that quotes nothing of a file."""
+    place = ""
+    for frame in traceback.extract_tb(error.__traceback__):
+        _, name, inside = frame.filename.replace("\\", "/").rpartition("/dyssync/")
+        if name:
+            place = f" in {inside}, line {frame.lineno}"
+    return f"dyssync itself failed on it ({type(error).__name__}{place}); please report that"
 
 
 def join_problems(problems: Sequence[str], subject: str) -> str:

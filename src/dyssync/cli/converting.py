@@ -20,6 +20,7 @@ from dyssync.cli.paths import (
     target_paths,
 )
 from dyssync.cli.progress import reading_bar
+from dyssync.spreadsheet import guarded
 from dyssync.whole import make_folder, whole_file
 
 if TYPE_CHECKING:
@@ -96,4 +97,5 @@ def _write_identifiers(path: Path, rows: list[tuple[str, str, str]]) -> None:
 
     with whole_file(path) as part, part.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerows([("file", "source", "patient_id"), *rows])
+        writer.writerow(("file", "source", "patient_id"))
+        writer.writerows([guarded(cell) for cell in row] for row in rows)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from dyssync.cli.rows import Table
 from dyssync.inspection.wording import TITLES, conduction, grid, measured, shown
+from dyssync.spreadsheet import guarded
 
 if TYPE_CHECKING:
     import pyarrow
@@ -47,9 +48,9 @@ class CSVTable(Table["Measurements"]):
         """Write a row; NaN becomes an empty cell."""
         if self.file is None:
             self.file = self.path.open("w", encoding="utf-8", newline="")
-            _csv_row(self.file, ["file", *found.names, CAUTIONS])
+            _csv_row(self.file, ["file", *found.names, CAUTIONS])  # all of them ours
         cells = ["" if math.isnan(v) else f"{v:.{CSV_DIGITS}g}" for v in found.values]
-        _csv_row(self.file, [name, *cells, "; ".join(found.cautions)])
+        _csv_row(self.file, [guarded(name), *cells, "; ".join(found.cautions)])
 
     def __exit__(self, *_: object) -> None:
         if self.file is not None:

@@ -11,7 +11,8 @@ from dyssync.formats.reading.parsing import number
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element  # noqa: TID251 - the type only; defusedxml parses
 
-MAX_ELEMENTS = 500_000  # an element costs about 100 bytes of memory; real files have < 20,000
+# An element costs about 100 bytes of memory, an attribute 300; real files have < 20,000 of each.
+MAX_ELEMENTS = 300_000
 MAX_DEPTH = 100
 _ROOT = re.compile(r"<([A-Za-z_][\w.\-]*:)?([A-Za-z_][\w.\-]*)")
 _DECLARATION = re.compile(rb"^\s*<\?xml[^>]*\?>")
@@ -52,6 +53,8 @@ def parse_tree(data: bytes) -> Element:
 
     if data.count(b"<") > 2 * MAX_ELEMENTS:
         raise FormatError(f"more than {MAX_ELEMENTS} XML elements; an ECG has thousands")
+    if data.count(b"=") > MAX_ELEMENTS:
+        raise FormatError(f"more than {MAX_ELEMENTS} XML attributes; an ECG has thousands")
     parser = DefusedXMLParser(
         target=_shallow_builder(), forbid_dtd=False, forbid_entities=True, forbid_external=True
     )
