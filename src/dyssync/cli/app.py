@@ -10,6 +10,8 @@ import typer
 from typer.exceptions import TyperException
 
 from dyssync.cli.exits import Exit
+from dyssync.cli.finite import finite
+from dyssync.cli.terminal import say
 from dyssync.errors import InputError
 from dyssync.workers import use_one_thread
 
@@ -41,7 +43,7 @@ VERBS: Mapping[str, str] = {
 INTERRUPTED = "interrupted; study, simulate and pretrain go on with the same command"
 for verb, home in VERBS.items():
     module, _, function = home.partition(":")
-    app.command(verb)(getattr(import_module(f"dyssync.cli.{module}"), function))
+    app.command(verb)(finite(getattr(import_module(f"dyssync.cli.{module}"), function)))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -50,12 +52,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         code = app(args=None if argv is None else list(argv), standalone_mode=False)
     except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
+        say(f"error: {error}", file=sys.stderr)
         return Exit.INPUT
     except TyperException as error:
-        print(f"error: {error.format_message()}", file=sys.stderr)
+        say(f"error: {error.format_message()}", file=sys.stderr)
         return Exit.INPUT
     except (KeyboardInterrupt, typer.Abort):
-        print(INTERRUPTED, file=sys.stderr)
+        say(INTERRUPTED, file=sys.stderr)
         return Exit.INTERRUPTED
     return int(code or Exit.DONE)

@@ -12,6 +12,7 @@ from typing import Annotated, TypeAlias, TypeVar
 import typer
 
 from dyssync.cli.exits import Exit
+from dyssync.cli.terminal import say
 from dyssync.errors import FAULTS, InputError, told_fault
 
 R = TypeVar("R")
@@ -86,9 +87,9 @@ def _lost(job: Job) -> Failure:
 def report_failures(done: int, failed: Sequence[Failure], what: str) -> Exit:
     """List on stderr what failed, then the counts of several; return the exit code of the batch."""
     for entry in failed:
-        print(f"error: {entry.problem}", file=sys.stderr)
+        say(f"error: {' '.join(entry.problem.splitlines())}", file=sys.stderr)
     if not failed:
         return Exit.DONE
     if done + len(failed) > 1:
-        print(f"{done} {what}, {len(failed)} failed", file=sys.stderr)
+        say(f"{done} {what}, {len(failed)} failed", file=sys.stderr)
     return Exit.SOME_FAILED if done else Exit.INPUT

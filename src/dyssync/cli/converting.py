@@ -20,6 +20,7 @@ from dyssync.cli.paths import (
     target_paths,
 )
 from dyssync.cli.progress import reading_bar
+from dyssync.cli.terminal import say
 from dyssync.spreadsheet import guarded
 from dyssync.whole import make_folder, whole_file
 
@@ -78,7 +79,7 @@ def convert(
     if index and known:
         _write_identifiers(index[0], known)
     if known:
-        print(targets[0] if len(paths) == 1 else out)
+        say(targets[0] if len(paths) == 1 else out)
     return report_failures(len(known), failed, "converted")
 
 
