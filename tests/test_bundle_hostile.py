@@ -2,89 +2,33 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from dyssync.cohort.clinical import FACTS
 from dyssync.ecg import ECG
 from dyssync.errors import ModelError
 from dyssync.models import MODELS
 from dyssync.models.trees import check_trees
-from dyssync.prediction.bundle import About, Answering, Graded, load_bundle, save_bundle
-from dyssync.prediction.crossfit import cross_fit
+from dyssync.prediction.bundle import load_bundle
 from dyssync.prediction.predictor import Predictor
-from dyssync.prediction.saved import SavedModel, save_model
-from dyssync.prediction.training_data import SignalLook, TrainingData
+from dyssync.prediction.saved import SavedModel
+from small_bundle import make_bundle, seal, sign
 
 pytestmark = pytest.mark.slow  # each opens a bundle of five models
 
-QUICK = {
-    "lightgbm": {"rounds": 20, "min_leaf": 3},
-    "ridge": {},
-    "logistic": {},
-    "qrs-area": {},
-    "prevalence": {},
-}
 Edit = Callable[[Path], None]
 
 
 @pytest.fixture(scope="session")
 def made(toy: tuple[list[ECG], np.ndarray], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A bundle of models that are fitted in a moment, two members each."""
-    folder, models = tmp_path_factory.mktemp("made"), {}
-    ecgs, labels = toy
-    for name, params in QUICK.items():
-        members, tested = {}, []
-        for k in (0, 1):
-            model = MODELS[name](**params)
-            train, test = (np.arange(48) // 2 % 2 == k), (np.arange(48) // 2 % 2 != k)
-            model.fit([e for e, use in zip(ecgs, train, strict=True) if use], labels[train])
-            members[f"fit-{k + 1:02d}"] = folder / "members" / name / str(k)
-            save_model(model, name, members[f"fit-{k + 1:02d}"])
-            logits = model.logits([e for e, use in zip(ecgs, test, strict=True) if use])
-            for i, z in zip(np.flatnonzero(test), logits, strict=True):
-                tested.append((k + 1, f"P{i:02d}", labels[i], z))
-        table = pd.DataFrame(tested, columns=["seed", "patient_id", "y", "logit"])
-        fit = cross_fit(table, list(members), own_scale=False)
-        models[name] = Graded(members, Answering(fit.fit, None))
-    look = SignalLook((250.0, 250.0), (0.1, 3.0), FACTS[:0])
-    about = About(48, 0.5, 0.5, 10.0, TrainingData(look, None), False, False, {}, "0" * 64)
-    save_bundle(folder / "bundle", models, about)
-    return folder / "bundle"
-
-
-def seal(bundle: Path) -> None:
-    """Bring all digests in line with the files, as an attacker would."""
-    for member in bundle.rglob("model.json"):
-        saved = json.loads(member.read_bytes())
-        for name, sha in saved["files"].items():
-            held = bundle / "files" / sha
-            if held.is_file():
-                new = hashlib.sha256(held.read_bytes()).hexdigest()
-                held.rename(bundle / "files" / new)
-                saved["files"][name] = new
-        member.write_text(json.dumps(saved))
-    manifest = json.loads((bundle / "manifest.json").read_bytes())
-    files = [p for p in bundle.rglob("*") if p.is_file() and not p.name.startswith("manifest")]
-    manifest["files"] = {
-        p.relative_to(bundle).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in files
-    }
-    sign(bundle, manifest)
-
-
-def sign(bundle: Path, manifest: dict[str, Any]) -> None:
-    text = json.dumps(manifest).encode()
-    (bundle / "manifest.json").write_bytes(text)
-    (bundle / "manifest.sha256").write_text(hashlib.sha256(text).hexdigest() + "\n")
+    return make_bundle(*toy, tmp_path_factory.mktemp("made"))
 
 
 def answers(bundle: Path, ecg: ECG) -> None:
@@ -275,7 +219,7 @@ def test_a_manifest_that_names_what_it_should_not_is_refused(
     for key in place[:-1]:
         inner = inner[key]
     inner[place[-1]] = value
-    sign(bundle, manifest)
+    sign(bundle, json.dumps(manifest).encode())
     assert len(refusal(bundle, ecg)) < 600
 
 
@@ -291,6 +235,5 @@ def test_deep_json_a_pipe_and_a_giant_are_refused(bundle: Path, ecg: ECG) -> Non
     text = b"[" * 1_000_000
     with pytest.raises(ModelError, match="damaged or of another version"):
         SavedModel.from_json(text, "model.json")
-    (bundle / "manifest.json").write_bytes(text)
-    (bundle / "manifest.sha256").write_text(hashlib.sha256(text).hexdigest())
+    sign(bundle, text)
     assert "no manifest" in refusal(bundle, ecg)

@@ -11,10 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dyssync.arrays import Singles
 from dyssync.cohort.clinical import with_clinical
 from dyssync.cohort.digests import signal_key
-from dyssync.cohort.likeness import fingerprint, first_of_others
+from dyssync.cohort.likeness import Print, fingerprint, first_of_others
 from dyssync.cohort.table import Problem
 from dyssync.errors import FAULTS, CohortError, FormatError, InputError, told_fault
 from dyssync.formats import ReadOptions, read_ecg, read_input
@@ -46,7 +45,7 @@ class RowRead:
     fs: float = float("nan")
     seconds: float = float("nan")
     sha256: str = ""
-    look: Singles | str | None = None
+    look: Print | str | None = None
     recording: Input | None = None
 
 
@@ -191,7 +190,7 @@ def shared_recordings(table: pd.DataFrame, rows: Sequence[RowRead]) -> list[Prob
         if owners[i] != owners[j]:
             first[j] = i
     signals = np.array([i for i, row in enumerate(rows) if isinstance(row.look, np.ndarray)], int)
-    prints = np.array([rows[i].look for i in signals], dtype=np.float32)
+    prints = np.array([rows[i].look for i in signals], dtype=np.float16)
     for later, earlier in first_of_others(prints, owners[signals]):
         first[int(signals[later])] = int(signals[earlier])
     return [

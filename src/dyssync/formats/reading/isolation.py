@@ -125,10 +125,12 @@ _SERVERS: dict[tuple[str, int], _Server] = {}  # by module and process: a fork s
 
 
 @atexit.register
-def _end_servers() -> None:
+def end_servers() -> None:
+    """End the servers of this process; the next file starts them anew."""
     for (_, owner), server in _SERVERS.items():
         if owner == os.getpid():
             server.kill()
+    _SERVERS.clear()
 
 
 def _exactly(stream: BinaryIO, size: int) -> bytes:
