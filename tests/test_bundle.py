@@ -14,8 +14,9 @@ import pytest
 from dyssync.ecg import ECG
 from dyssync.errors import ModelError
 from dyssync.formats import read_ecg
-from dyssync.prediction.bundle import load_bundle, load_model
+from dyssync.prediction.bundle import load_bundle
 from dyssync.prediction.predictor import Predictor
+from dyssync.prediction.saved import load_model
 from dyssync.study.results import read_csv
 
 # one process: what its tests share takes a while to make

@@ -90,9 +90,9 @@ def test_a_verb_computes_with_one_thread_unless_the_user_says_else(
         (["predict", "nowhere", "a.hea"], "no bundle"),
         (["check", "nowhere.csv"], "no such file"),
         (["list", "model"], "unknown kind 'model'"),
-        (["inspect", "."], ".: a folder; one ECG file is needed"),
-        (["inspect", ""], ".: a folder; one ECG file is needed"),
-        (["inspect", ".."], "..: a folder; one ECG file is needed"),
+        (["inspect", "."], ".: a folder; a regular file is needed"),
+        (["inspect", ""], ".: a folder; a regular file is needed"),
+        (["inspect", ".."], "..: a folder; a regular file is needed"),
         (["study", "--cohort", "c.csv", "--out", "x", "--models", "resnet"], "Nearest: resnet18"),
     ],
 )

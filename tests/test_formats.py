@@ -18,7 +18,7 @@ def test_missing_empty_and_folder_are_one_clear_line(tmp_path: Path) -> None:
     for name, message in [
         ("gone.xml", "gone.xml: no such file in"),
         ("empty.dcm", "empty.dcm: the file is empty"),
-        ("", "a folder; one ECG file is needed"),
+        ("", "a folder; a regular file is needed"),
     ]:
         with pytest.raises(FormatError) as caught:
             read_ecg(tmp_path / name)

@@ -69,7 +69,7 @@ def test_muse_exports_of_other_makes_are_read(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (sub("PerBit>5<", "PerBit>-10<", MUSE), "-10 microvolts a bit; a positive step"),
+        (sub("PerBit>5<", "PerBit>-10<", MUSE), "-10 a bit; a positive step"),
         (
             sub("<LeadID>", "<FirstSampleBaseline>7</FirstSampleBaseline><LeadID>", MUSE),
             "lead I: FirstSampleBaseline is 7; 0 is needed",

@@ -1,5 +1,6 @@
 """What few patients teach on top of a frozen trunk: heads, stacks; and whose trunk it is."""
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -124,8 +125,11 @@ def test_features_of_a_recording_are_computed_once_and_the_trunk_is_shared(
     asked = features.asked_pictures
     monkeypatch.setattr(features, "asked_pictures", lambda *a: looked.append(a) or asked(*a))
     weights = pack_weights(build_encoder())
-    trunk = trunk_of("digest", weights)
-    assert trunk_of("digest", bytes(weights)) is trunk
+    digest = hashlib.sha256(weights).hexdigest()
+    trunk = trunk_of(digest, weights)
+    assert trunk_of(digest, bytes(bytearray(weights))) is trunk
+    with pytest.raises(ModelError, match="differ from their sha256"):
+        trunk_of(digest, weights[:-1] + b"x")
     look = Look(trunk, PictureConfig(size=(64, 64)), views=1, precision="32-true")
     with keeping():
         first = features_of(toy[0][:3], look)

@@ -29,6 +29,10 @@ FS_RANGE = (50.0, 4000.0)  # Hz; below, a notch of 40 ms has fewer than two samp
 # A QRS is 0.3-5 mV; artefacts of 20 mV occur in real files (CODE-15), so the limits are on a robust
 # amplitude (median over leads of the 1-99 % span) and far from both microvolt and volt.
 PLAUSIBLE_SPAN_MV = (0.02, 40.0)
+# Electrodes differ by up to 300 mV at rest, which IEC 60601-2-25 asks recorders to bear, and wide
+# front ends take 400 mV (2.4 V at a gain of 6, ADS1298). What is beyond is a fill value (netCDF:
+# 1e37), overflow, or another unit, and nothing that is computed with it says anything.
+LARGEST_SAMPLE_MV = 400.0
 SPAN_SAMPLES = 5000  # of a lead tell its span as well as all of a long one
 BEAT_SECONDS = (0.2, 5.0)  # recorders store 0.6 to 2.4 s
 
@@ -74,6 +78,8 @@ class RepresentativeBeat:
             raise FormatError(f"beat of {seconds:.2f} s; 0.2 to 5 s is needed")
         if not np.isfinite(signal).all():
             raise FormatError("missing values (NaN or infinite) in the beat; none is allowed")
+        if np.abs(signal).max() > LARGEST_SAMPLE_MV:
+            raise FormatError(f"a sample of the beat is beyond {LARGEST_SAMPLE_MV:g} mV")
         signal.flags.writeable = False
         object.__setattr__(self, "signal", signal)
         object.__setattr__(self, "fs", float(self.fs))
@@ -177,6 +183,13 @@ def _signal_problems(signal: Signal, fs: float) -> list[str]:
         return [f"typical amplitude {span:.0f} mV; looks like microvolt. Declare the unit (uV)"]
     if 0 < span < PLAUSIBLE_SPAN_MV[0]:
         return [f"typical amplitude {span:.2g} mV; looks like volt. Declare the unit (V)"]
+    peaks = np.abs(signal).max(axis=1)
+    if peaks.max() > LARGEST_SAMPLE_MV:
+        lead = LEADS[int(peaks.argmax())]
+        return [
+            f"a sample of {peaks.max():.2g} mV in lead {lead}; at most {LARGEST_SAMPLE_MV:g} mV "
+            "can be. A mark for missing samples, or a wrong unit? Cut it out"
+        ]
     if np.ptp(signal, axis=1).max() == 0:
         return ["all 12 leads are flat; no ECG was recorded"]
     return []

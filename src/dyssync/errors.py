@@ -7,6 +7,9 @@ needed, what to do next. Only :class:`InputError` and its children reach a user 
 from __future__ import annotations
 
 import difflib
+import struct
+import traceback
+import zlib
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
@@ -32,6 +35,37 @@ class ConfigError(InputError):
 
 class ModelError(InputError):
     """A model or bundle cannot do what is asked of it."""
+
+
+# What a file may raise on its way to a result beside errors of ours: libraries trust what they read
+# (found by fuzzing pydicom, Pillow, scipy, h5py, LightGBM), and so may a computation of ours. One
+# file that does is told of, and never costs another its result. Anything else ends the program.
+FAULTS: tuple[type[Exception], ...] = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    SystemError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zlib.error,
+)
+
+
+def told_fault(error: BaseException) -> str:
+    """Return where a fault of ours is, in one line that quotes nothing of a file."""
+    place = ""
+    for frame in traceback.extract_tb(error.__traceback__):
+        _, name, inside = frame.filename.replace("\\", "/").rpartition("/dyssync/")
+        if name:
+            place = f" in {inside}, line {frame.lineno}"
+    return f"dyssync itself failed on it ({type(error).__name__}{place}); please report that"
 
 
 def join_problems(problems: Sequence[str], subject: str) -> str:

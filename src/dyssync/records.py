@@ -9,10 +9,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-from dyssync.errors import ModelError
+from dyssync.errors import InputError, ModelError
+from dyssync.regular import read_regular
 from dyssync.whole import write_text
 
 SHOWN = 5  # problems in a message
+SHOWN_PLACE = 100  # characters of where one is: keys of a file may be of any length
+MAX_RECORD_BYTES = 64_000_000
 
 
 class Record:
@@ -62,7 +65,9 @@ class Record:
             ModelError: the file is missing or damaged.
         """
         try:
-            data = path.read_bytes()
+            data = read_regular(path, MAX_RECORD_BYTES)
+        except InputError as error:
+            raise ModelError(f"{path.name}: {error}") from error
         except OSError as error:
             raise ModelError(f"{path.name}: cannot be read ({error.strerror})") from error
         return cls.from_json(data, path.name)
@@ -88,7 +93,7 @@ def _lost(given: Any, whole: Any, place: tuple[int | str, ...]) -> Iterator[tupl
 
 
 def _wording(place: tuple[int | str, ...], message: str) -> str:
-    where = ".".join(str(part) for part in place)
+    where = ".".join(str(part) for part in place)[:SHOWN_PLACE]
     return f"{where}: {message}" if where else message
 
 

@@ -11,7 +11,7 @@ import multiprocessing as mp
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sized
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -159,6 +159,52 @@ def each(
             results = pending.popleft().result()
             pending.extend(executor.submit(work, batch) for batch in islice(batches, 1))
             yield from results
+
+
+def each_for_itself(
+    function: Callable[[A], R],
+    items: Sequence[A],
+    lost: Callable[[A], R],
+    *,
+    workers: int = 1,
+    together: int = 1,
+) -> Iterator[R]:
+    """Yield as :func:`each` does; an item that ends its process costs no other its result.
+
+    Args:
+        function: as in :func:`each`.
+        items: any number.
+        lost: makes the result of an item whose process the system ended.
+        workers: as in :func:`each`; with one nothing can be done about an item that ends this very
+            process.
+        together: as in :func:`each`.
+    """
+    done = 0
+    while done < len(items):
+        try:
+            for result in each(function, items[done:], workers=workers, together=together):
+                done += 1
+                yield result
+        except WorkerEnded:  # by one of those that had been handed out
+            doubtful = items[done : done + AHEAD * workers * together]
+            done += len(doubtful)
+            yield from _one_by_one(function, doubtful, lost)
+
+
+def _one_by_one(
+    function: Callable[[A], R], items: Sequence[A], lost: Callable[[A], R]
+) -> Iterator[R]:
+    """Yield the results of one process, begun anew after every item that ends it."""
+    left = deque(items)
+    while left:
+        try:
+            with pool(1) as executor:
+                while left:
+                    result = executor.submit(function, left[0]).result()
+                    left.popleft()
+                    yield result
+        except WorkerEnded:
+            yield lost(left.popleft())
 
 
 def _list_of(function: Callable[[A], R], items: list[A]) -> list[R]:

@@ -12,6 +12,8 @@ import typer
 from typer.exceptions import TyperException
 
 from dyssync.cli.exits import Exit
+from dyssync.cli.finite import finite
+from dyssync.cli.terminal import say
 from dyssync.errors import InputError
 from dyssync.workers import use_one_thread
 
@@ -42,7 +44,7 @@ VERBS: Mapping[str, str] = {
 }
 for verb, home in VERBS.items():
     module, _, function = home.partition(":")
-    app.command(verb)(getattr(import_module(f"dyssync.cli.{module}"), function))
+    app.command(verb)(finite(getattr(import_module(f"dyssync.cli.{module}"), function)))
 
 
 def run(words: Sequence[str]) -> int:
@@ -65,7 +67,7 @@ def run(words: Sequence[str]) -> int:
 
 
 def _refused(text: str) -> int:
-    print(f"error: {text}", file=sys.stderr)
+    say(f"error: {text}", file=sys.stderr)
     return Exit.INPUT
 
 

@@ -13,7 +13,8 @@ from typing import Annotated, TypeAlias, TypeVar
 import typer
 
 from dyssync.cli.exits import Exit
-from dyssync.errors import InputError
+from dyssync.cli.terminal import say
+from dyssync.errors import FAULTS, InputError, told_fault
 from dyssync.whole import UnwritableError
 
 R = TypeVar("R")
@@ -60,14 +61,15 @@ def outcomes(
     """Yield what each job gave, in their order; one that fails does not stop the others.
 
     Args:
-        work: raises InputError or OSError where a file fails; picklable.
+        work: what it raises of :data:`~dyssync.errors.FAULTS` is the failure of that file;
+            picklable.
         jobs: the files.
         workers: processes; None takes all cores where that pays.
     """
-    from dyssync.workers import each, workers_for
+    from dyssync.workers import each_for_itself, workers_for
 
     many = workers_for(jobs, workers)
-    return each(partial(_alone, work), jobs, workers=many, together=TOGETHER)
+    return each_for_itself(partial(_alone, work), jobs, _lost, workers=many, together=TOGETHER)
 
 
 @contextmanager
@@ -88,14 +90,20 @@ def _alone(work: Callable[[Job], R], job: Job) -> R | Failure:
     except (InputError, OSError) as error:
         # with its folder, where others of the batch have the same name
         return Failure(job.name, f"{job.name}: {str(error).removeprefix(f'{job.path.name}: ')}")
+    except FAULTS as error:
+        return Failure(job.name, f"{job.name}: {told_fault(error)}")
+
+
+def _lost(job: Job) -> Failure:
+    return Failure(job.name, f"{job.name}: the process that read it was ended by the system")
 
 
 def report_failures(done: int, failed: Sequence[Failure], what: str) -> Exit:
     """List on stderr what failed, then the counts of several; return the exit code of the batch."""
     for entry in failed:
-        print(f"error: {entry.problem}", file=sys.stderr)
+        say(f"error: {' '.join(entry.problem.splitlines())}", file=sys.stderr)
     if not failed:
         return Exit.DONE
     if done + len(failed) > 1:
-        print(f"{done} {what}, {len(failed)} failed", file=sys.stderr)
+        say(f"{done} {what}, {len(failed)} failed", file=sys.stderr)
     return Exit.SOME_FAILED if done else Exit.INPUT

@@ -11,6 +11,7 @@ import typer
 from dyssync.cli.batch import Workers
 from dyssync.cli.exits import Exit
 from dyssync.cli.progress import reading_bar
+from dyssync.cli.terminal import say
 
 
 def check(
@@ -37,15 +38,15 @@ def check(
         )
     if as_json:
         rows = [{"row": p.row, "patient_id": p.patient_id, "problem": p.text} for p in problems]
-        print(json.dumps(rows, indent=2))
+        say(json.dumps(rows, indent=2))
         return Exit.INPUT if problems else Exit.DONE
     for problem in problems:
-        print(problem)
+        say(problem)
     if len(found.table):
         responses = found.responses
-        print(
+        say(
             f"{cohort.name}: {len(found.table)} recordings of {len(responses)} patients can be "
             f"used, {int(responses.sum())} responders ({responses.mean():.1%})"
         )
-    print(f"{len(problems)} problems" if problems else "no problems")
+    say(f"{len(problems)} problems" if problems else "no problems")
     return Exit.INPUT if problems else Exit.DONE

@@ -21,6 +21,8 @@ from dyssync.cli.paths import (
     target_paths,
 )
 from dyssync.cli.progress import reading_bar
+from dyssync.cli.terminal import say
+from dyssync.spreadsheet import guarded
 from dyssync.whole import synced_later, whole_file
 
 if TYPE_CHECKING:
@@ -48,7 +50,7 @@ def convert(
 
     Example: dyssync convert exports/*.xml --to wfdb --out ecgs
 
-    A round trip keeps each sample within half a microvolt (up to 32 mV). The files are named
+    A round trip keeps each sample within half a microvolt (EDF: up to 32 mV). The files are named
     after the inputs, and after their folders where two have one name.
 
     Exit code 0: all written; 3: some files failed (listed, the others are written); 2: none.
@@ -77,7 +79,7 @@ def convert(
     if index and known:
         _write_identifiers(index[0], known)
     if known:
-        print(targets[0] if len(paths) == 1 else out)
+        say(targets[0] if len(paths) == 1 else out)
     return report_failures(len(known), failed, "converted")
 
 
@@ -97,4 +99,5 @@ def _write_identifiers(path: Path, rows: list[tuple[str, str, str]]) -> None:
 
     with whole_file(path) as part, part.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerows([("file", "source", "patient_id"), *rows])
+        writer.writerow(("file", "source", "patient_id"))
+        writer.writerows([guarded(cell) for cell in row] for row in rows)

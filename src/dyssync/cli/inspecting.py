@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dyssync.cli.paths import Force, Fs, Unit, check_file
+from dyssync.cli.terminal import say
 from dyssync.inspection.page import LAYOUT, PageKind, measured_header, person_line, recording_line
 from dyssync.inspection.wording import NONE, conduction, grid, measured, rhythm
 from dyssync.whole import write_bytes
@@ -62,10 +63,10 @@ def inspect(
             raise FormatError(
                 f"{read.source.name}: is a picture already; a signal is needed to draw"
             )
-        print(json.dumps(picture_facts(read), indent=2) if as_json else _image_text(read))
+        say(json.dumps(picture_facts(read), indent=2) if as_json else _image_text(read))
         return
     found = examine(read)
-    print(json.dumps(found.to_dict(), indent=2) if as_json else _ecg_text(found))
+    say(json.dumps(found.to_dict(), indent=2) if as_json else _ecg_text(found))
     _draw(found, picture, kind, beat)
 
 

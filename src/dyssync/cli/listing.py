@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dyssync.cli.terminal import say
 from dyssync.errors import check_choice
 
 if TYPE_CHECKING:
@@ -63,4 +64,4 @@ def listing(kind: Annotated[str, typer.Argument(help=", ".join(KINDS))]) -> None
     for name in table:
         # Of the other kinds the entries would have to be imported, and networks take seconds.
         text = table[name].description if kind == "formats" else ""
-        print(f"{name:{width}}  {text}".rstrip())
+        say(f"{name:{width}}  {text}".rstrip())

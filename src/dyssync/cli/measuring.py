@@ -16,6 +16,7 @@ from dyssync.cli.paths import Files, Force, Fs, Unit, check_file, gather, names_
 from dyssync.cli.progress import reading_bar
 from dyssync.cli.rows import JSONTable, Table, write_rows
 from dyssync.cli.tables import CSVTable, FullText, ParquetTable, TextTable
+from dyssync.cli.terminal import say
 from dyssync.whole import one_maker, whole_file
 
 if TYPE_CHECKING:
@@ -63,9 +64,9 @@ def measure(
         done, failed = write_rows(table, jobs, bar.track(found, total=len(jobs)))
     if out is not None and as_json:
         rows = [{"file": f.name, "error": f.problem} for f in failed]
-        print(json.dumps({"out": str(out), "measured": done, "failed": rows}, indent=2))
+        say(json.dumps({"out": str(out), "measured": done, "failed": rows}, indent=2))
     elif out is not None and done:
-        print(out)
+        say(out)
     return report_failures(done, failed, "measured")
 
 

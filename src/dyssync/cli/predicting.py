@@ -18,6 +18,7 @@ from dyssync.cli.batch import Job, outcomes, report_failures
 from dyssync.cli.paths import Files, Fs, Unit, gather, names_of, some
 from dyssync.cli.progress import reading_bar
 from dyssync.cli.rows import JSONTable, Table, write_rows
+from dyssync.cli.terminal import say
 from dyssync.errors import CohortError
 from dyssync.inspection.wording import NONE
 
@@ -152,11 +153,11 @@ class ScoreTable(Table["Prediction"]):
         ]
         lines += [f"  {text}" for text in _reasons(found)]
         lines += [f"  caution: {text}" for text in found.cautions]
-        print("\n".join(lines), file=self.file, flush=True)
+        say("\n".join(lines), file=self.file, flush=True)
 
     def __exit__(self, *_: object) -> None:
         if self.written:
-            print(f"\n{FOOT}", file=self.file)
+            say(f"\n{FOOT}", file=self.file)
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ import typer
 from dyssync.cli.batch import Workers
 from dyssync.cli.paths import cache_folder
 from dyssync.cli.progress import Bars
+from dyssync.cli.terminal import say
 from dyssync.errors import ConfigError, check_choice
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def pretrain(
         )
         for problem in problems:
             bars.say(problem)
-    print(_summary(encoder, out))
+    say(_summary(encoder, out))
 
 
 def _settings(texts: list[str]) -> dict[str, Any]:

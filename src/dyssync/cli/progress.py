@@ -21,6 +21,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from dyssync.cli.terminal import harmless
+
 if TYPE_CHECKING:
     from dyssync.study.plan import Task
     from dyssync.workers import OnProgress
@@ -54,7 +56,7 @@ class Bars:
 
     def say(self, text: str) -> None:
         """Print a sentence above the bars."""
-        self.console.print(text, highlight=False, markup=False, soft_wrap=True)
+        self.console.print(harmless(text), highlight=False, markup=False, soft_wrap=True)
 
     def progress(self, what: str) -> OnProgress:
         """Show how many of something are done, as a bar of its own."""

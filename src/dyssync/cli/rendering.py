@@ -22,6 +22,7 @@ from dyssync.cli.paths import (
     target_paths,
 )
 from dyssync.cli.progress import reading_bar
+from dyssync.cli.terminal import say
 from dyssync.inspection.page import DPI, LAYOUT, STYLE, PageKind, page_header
 from dyssync.whole import synced_later, write_bytes
 
@@ -77,7 +78,7 @@ def render(
         failed = [result for result in told if isinstance(result, Failure)]
     done = len(paths) - len(failed)
     if done:
-        print(targets[0] if len(paths) == 1 else out)
+        say(targets[0] if len(paths) == 1 else out)
     return report_failures(done, failed, "drawn")
 
 

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from typing import Generic, Self, TextIO, TypeVar
 
 from dyssync.cli.batch import Failure, Job
+from dyssync.cli.terminal import say
 
 T = TypeVar("T")
 
@@ -51,7 +52,7 @@ class JSONTable(Table[T]):
         self._write({"file": failed.name, "error": failed.problem})
 
     def _write(self, row: Mapping[str, object]) -> None:
-        print(self.before + json.dumps(row), end="", file=self.file, flush=True)
+        say(self.before + json.dumps(row), end="", file=self.file, flush=True)
         self.before = ",\n"
 
     def __exit__(self, *_: object) -> None:

@@ -9,6 +9,7 @@ import typer
 
 from dyssync.cli.batch import Workers
 from dyssync.cli.progress import reading_bar
+from dyssync.cli.terminal import say
 
 
 def simulate(
@@ -51,4 +52,4 @@ def simulate(
             patients, seed, out, population=drawn, workers=cores, force=force,
             on_progress=lambda done, n: bar.update(row, completed=done, total=n),
         )  # fmt: skip
-    print(out if unlabelled else out / "cohort.csv")
+    say(out if unlabelled else out / "cohort.csv")

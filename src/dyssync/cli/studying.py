@@ -16,6 +16,7 @@ import typer
 from dyssync.cli.batch import Workers
 from dyssync.cli.paths import cache_folder
 from dyssync.cli.progress import Bars
+from dyssync.cli.terminal import say
 from dyssync.inspection.wording import NONE
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def study(
             then=report_and_finish,
         )
         bars.say(f"report: {out / 'report.html'}\nnext: dyssync predict {out / 'bundle'} ECG-FILE")
-    print(_as_json(outcome.results) if as_json else _as_table(outcome.results))
+    say(_as_json(outcome.results) if as_json else _as_table(outcome.results))
 
 
 def _command() -> str:

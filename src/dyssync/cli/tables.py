@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from dyssync.cli.rows import Table
+from dyssync.cli.terminal import say
 from dyssync.inspection.wording import TITLES, conduction, grid, measured, shown
+from dyssync.spreadsheet import guarded
 
 if TYPE_CHECKING:
     import pyarrow
@@ -47,9 +49,9 @@ class CSVTable(Table["Measurements"]):
         """Write a row; NaN becomes an empty cell."""
         if self.file is None:
             self.file = self.path.open("w", encoding="utf-8", newline="")
-            _csv_row(self.file, ["file", *found.names, CAUTIONS])
+            _csv_row(self.file, ["file", *found.names, CAUTIONS])  # all of them ours
         cells = ["" if math.isnan(v) else f"{v:.{CSV_DIGITS}g}" for v in found.values]
-        _csv_row(self.file, [name, *cells, "; ".join(found.cautions)])
+        _csv_row(self.file, [guarded(name), *cells, "; ".join(found.cautions)])
 
     def __exit__(self, *_: object) -> None:
         if self.file is not None:
@@ -117,16 +119,16 @@ class TextTable(Table["Measurements"]):
     def add(self, name: str, found: Measurements) -> None:
         """Write a line, and one with its cautions below."""
         if self.head:
-            print(self.head, file=self.file)
+            say(self.head, file=self.file)
             self.head = ""
         cells = "".join(f"{measured(found, key):>7}" for _, key in MAIN)
-        print(f"{name:{self.width}}{cells}  {conduction(found)}", file=self.file)
+        say(f"{name:{self.width}}{cells}  {conduction(found)}", file=self.file)
         if found.cautions:
-            print(f"    caution: {'; '.join(found.cautions)}", file=self.file)
+            say(f"    caution: {'; '.join(found.cautions)}", file=self.file)
 
     def __exit__(self, *_: object) -> None:
         if not self.head:
-            print(LEGEND, file=self.file)
+            say(LEGEND, file=self.file)
 
 
 class FullText(Table["Measurements"]):
@@ -137,7 +139,7 @@ class FullText(Table["Measurements"]):
 
     def add(self, name: str, found: Measurements) -> None:
         """Write a page of text."""
-        print("\n".join([name, *_groups(found), *_cautions(found)]), file=self.file)
+        say("\n".join([name, *_groups(found), *_cautions(found)]), file=self.file)
 
 
 def _cautions(found: Measurements) -> list[str]:

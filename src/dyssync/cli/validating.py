@@ -12,6 +12,7 @@ import typer
 
 from dyssync.cli.batch import Workers
 from dyssync.cli.progress import Bars
+from dyssync.cli.terminal import say
 
 if TYPE_CHECKING:
     from dyssync.validation.results import Validation
@@ -65,7 +66,7 @@ def validate(
             found.write(part)
             write_validation_page(found, part)
         bars.say(f"report: {out / 'report.html'}\n{_next(found, out)}")
-    print(as_text(found))
+    say(as_text(found))
 
 
 def _command() -> str:

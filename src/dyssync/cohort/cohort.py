@@ -17,6 +17,7 @@ from dyssync.cohort.exclusions import (
     left_out_rows,
     who_is_gone,
 )
+from dyssync.cohort.ids import id_problems
 from dyssync.cohort.recordings import (
     RowRead,
     mixture_problems,
@@ -178,6 +179,7 @@ def _examine(
     without = {p.row for p in outcomes.without}
     problems = [
         *outcomes.problems,
+        *id_problems(table["patient_id"].tolist()),
         *(p for p in read_problems(table, rows) if p.row not in without),
         *impossible_of_gone(table, outcomes.without),
         *mixture_problems(rows),

@@ -8,16 +8,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from dyssync.cohort.clinical import with_clinical
+from dyssync.cohort.digests import signal_key
+from dyssync.cohort.likeness import Print, fingerprint, first_of_others
 from dyssync.cohort.table import Problem
-from dyssync.errors import CohortError, FormatError, InputError
+from dyssync.errors import FAULTS, CohortError, FormatError, InputError, told_fault
 from dyssync.formats import ReadOptions, read_ecg, read_input
 from dyssync.image import ECGImage, Input
 from dyssync.pages.evening import shrink_page
 from dyssync.pages.evidence import check_is_ecg_page
-from dyssync.workers import OnProgress, each, unwatched
+from dyssync.workers import OnProgress, each_for_itself, unwatched
 
 TOGETHER = 8  # rows that a worker gets at a time; a file takes some milliseconds
 
@@ -32,6 +35,8 @@ class RowRead:
         fs: Hz; NaN for pictures.
         seconds: s; NaN for pictures.
         sha256: of its file, "" where it cannot be used.
+        look: by which it is known again: of a signal its fingerprint, of a picture the digest of
+            its pixels; None where it cannot be used.
         recording: itself, where it is kept.
     """
 
@@ -40,6 +45,7 @@ class RowRead:
     fs: float = float("nan")
     seconds: float = float("nan")
     sha256: str = ""
+    look: Print | str | None = None
     recording: Input | None = None
 
 
@@ -64,17 +70,18 @@ def read_recordings(
         keep: return the recordings, too; without, the memory of one at a time is needed.
         workers: processes.
         on_progress: called with how many rows are read, of how many.
-
-    Raises:
-        InputError: the system ended one of the processes.
     """
     read = partial(_read_row, folder=folder, seconds=seconds, pictures=pictures, keep=keep)
-    rows = ({str(key): value for key, value in row.items()} for row in table.to_dict("records"))
+    rows = [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
     found = []
-    for one in each(read, rows, workers=workers, together=TOGETHER):
+    for one in each_for_itself(read, rows, _lost, workers=workers, together=TOGETHER):
         found.append(one)
         on_progress(len(found), len(table))
     return found
+
+
+def _lost(row: Mapping[str, Any]) -> RowRead:
+    return RowRead("the process that read it was ended by the system")
 
 
 def read_problems(table: pd.DataFrame, rows: Sequence[RowRead]) -> list[Problem]:
@@ -93,11 +100,19 @@ def _read_row(
         recording = _recording_of(row, folder, seconds, pictures)
     except InputError as error:
         return RowRead(str(error))
+    except FAULTS as error:
+        return RowRead(told_fault(error))
     sha256, kept = recording.source.sha256, recording if keep else None
     if isinstance(recording, ECGImage):
-        return RowRead("", is_picture=True, sha256=sha256, recording=kept)
+        pixels = signal_key(recording)
+        return RowRead("", is_picture=True, sha256=sha256, look=pixels, recording=kept)
     return RowRead(
-        "", fs=recording.fs, seconds=round(recording.seconds, 3), sha256=sha256, recording=kept
+        "",
+        fs=recording.fs,
+        seconds=round(recording.seconds, 3),
+        sha256=sha256,
+        look=fingerprint(recording),
+        recording=kept,
     )
 
 
@@ -162,14 +177,28 @@ def mixture_problems(rows: Sequence[RowRead]) -> list[Problem]:
 
 
 def shared_recordings(table: pd.DataFrame, rows: Sequence[RowRead]) -> list[Problem]:
-    """Find one recording under two patients: it would stand on both sides of a split."""
-    owner: dict[str, str] = {}
-    problems = []
-    for i, (patient, row) in enumerate(zip(table["patient_id"], rows, strict=True)):
-        if not row.sha256:
-            continue
-        first = owner.setdefault(row.sha256, patient)
-        if first != patient:
-            text = f"the recording is also that of patient {first}; each patient needs an own one"
-            problems.append(Problem(i + 2, patient, text))
-    return problems
+    """Find one recording under two patients: it would stand on both sides of a split.
+
+    It is known by what it shows, whatever the names, formats, steps or rates of its files.
+    """
+    owners = pd.factorize(table["patient_id"])[0]
+    patients = [str(patient) for patient in table["patient_id"]]
+    first: dict[int, int] = {}  # by position, an earlier recording that is another patient's
+    shown: dict[str, int] = {}
+    for j, row in enumerate(rows):
+        i = shown.setdefault(row.look, j) if isinstance(row.look, str) else j
+        if owners[i] != owners[j]:
+            first[j] = i
+    signals = np.array([i for i, row in enumerate(rows) if isinstance(row.look, np.ndarray)], int)
+    prints = np.array([rows[i].look for i in signals], dtype=np.float16)
+    for later, earlier in first_of_others(prints, owners[signals]):
+        first[int(signals[later])] = int(signals[earlier])
+    return [
+        Problem(
+            j + 2,
+            patients[j],
+            f"the recording is also that of patient {patients[i]} (row {i + 2}); each patient "
+            "needs an own one",
+        )
+        for j, i in sorted(first.items())
+    ]

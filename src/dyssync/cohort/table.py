@@ -11,7 +11,9 @@ import numpy as np
 import pandas as pd
 
 from dyssync.arrays import Floats
-from dyssync.errors import CohortError
+from dyssync.cohort.table_files import MAX_TABLE_BYTES, csv_table, parquet_table
+from dyssync.errors import CohortError, InputError
+from dyssync.regular import read_regular
 
 RESPONDER_WORDS = {"0": 0, "0.0": 0, "False": 0, "1": 1, "1.0": 1, "True": 1}
 RESPONSE_FALL = 0.15  # LVESV falls by at least 15 % in 6 months (Mori 2025, 10.1111/jce.70212)
@@ -66,27 +68,25 @@ def fall_of_lvesv(table: pd.DataFrame) -> Floats:
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """Read a CSV or Parquet table; patient ids stay text.
+    """Read a CSV or Parquet table; patient ids and paths stay text.
+
+    In the columns patient_id and ecg, NA, null and their like are text where they stand in quotes,
+    and missing where they do not.
 
     Raises:
-        CohortError: it is missing, empty or no table.
+        CohortError: it is missing, empty, too large or no table.
     """
     if not path.exists():
         raise CohortError(f"{path}: no such file; a table is needed ({' or '.join(TABLE_ENDINGS)})")
-    if path.suffix.lower() not in TABLE_ENDINGS or not path.is_file():
+    if path.suffix.lower() not in TABLE_ENDINGS:
         raise CohortError(f"{path.name}: a table is needed ({' or '.join(TABLE_ENDINGS)})")
     try:
-        if path.suffix.lower() == ".parquet":
-            table = pd.read_parquet(path)
-        else:
-            # blank lines are kept, so that row numbers are those of a spreadsheet
-            dtype = {"patient_id": str, "ecg": str}
-            table = pd.read_csv(path, dtype=dtype, skip_blank_lines=False)
-    except pd.errors.EmptyDataError as error:
-        raise CohortError(f"{path.name}: the file is empty; a header row is needed") from error
-    except (pd.errors.ParserError, UnicodeDecodeError, ValueError, OSError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise CohortError(f"{path.name}: no readable table ({reason})") from error
+        data = read_regular(path, MAX_TABLE_BYTES)
+        table = parquet_table(data) if path.suffix.lower() == ".parquet" else csv_table(data)
+    except InputError as error:
+        raise CohortError(f"{path.name}: {error}") from error
+    except OSError as error:
+        raise CohortError(f"{path.name}: cannot be read ({error.strerror})") from error
     if table.empty:
         raise CohortError(f"{path.name}: no rows; one row a recording is needed")
     return table

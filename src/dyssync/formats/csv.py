@@ -32,7 +32,8 @@ _FS_KEYS = {"fs", "sampling rate", "sampling frequency", "sample rate", "samplin
 _UNIT_KEYS = {"unit", "units"}
 MAX_PREAMBLE = 200  # lines before the first row of numbers
 MIN_COLUMNS = 2
-MAX_LINES = 3_000_000  # 44 minutes at 500 Hz are 1.3 million; \r\n counts twice
+MAX_LINE_BYTES = 1_000_000  # taken apart, a cell costs 60; 12 leads and a time take 400
+MAX_LINES = 2_700_000  # 44 minutes at 500 Hz are 1.33 million; \r\n counts twice
 
 
 def decode_text(data: bytes) -> str:
@@ -62,10 +63,12 @@ def parse(data: bytes, options: ReadOptions) -> Recording:
     n_lines = data.count(b"\n") + data.count(b"\r")
     if n_lines > MAX_LINES:
         raise FormatError(f"{n_lines} lines; at most {MAX_LINES} are read. Cut the ECG out first")
+    _check_lines(data)
     lines = decode_text(data).splitlines()
     delimiter, first = _find_table(lines)
     declared, header, units = _parse_preamble(lines[:first], delimiter)
-    rows = lines[first:]
+    rows = lines
+    del rows[:first]
     while rows and not rows[-1].strip():
         rows.pop()
     samples = _numbers(rows, delimiter, first)
@@ -77,6 +80,20 @@ def parse(data: bytes, options: ReadOptions) -> Recording:
             for name, unit in zip(header, units, strict=True)
         ]
     return recording_from_columns(header, samples, declared, options)
+
+
+def _check_lines(data: bytes) -> None:
+    """Refuse lines that are longer than a row of samples can be."""
+    start = 0
+    while len(data) - start > MAX_LINE_BYTES:
+        end = start + MAX_LINE_BYTES
+        last = max(data.rfind(b"\n", start, end), data.rfind(b"\r", start, end))
+        if last < 0:
+            raise FormatError(
+                f"a line of more than {MAX_LINE_BYTES / 1e6:g} MB; a row a sample, a column a lead "
+                "is needed"
+            )
+        start = last + 1
 
 
 def split_row(line: str, delimiter: str | None) -> list[str]:
@@ -142,9 +159,9 @@ def _rate(text: str | None) -> float | None:
     try:
         rate = float(text.lower().removesuffix("hz").strip())
     except ValueError as error:
-        raise FormatError(f"sampling rate {text[:20]!r}; a number of Hz is needed") from error
+        raise FormatError("the sampling rate is no number; one of Hz is needed") from error
     if not np.isfinite(rate) or rate <= 0:
-        raise FormatError(f"sampling rate {text[:20]!r}; a number of Hz is needed")
+        raise FormatError(f"the sampling rate is {rate:g}; a number of Hz above 0 is needed")
     return rate
 
 
@@ -152,13 +169,18 @@ def _numbers(rows: Sequence[str], delimiter: str | None, first: int) -> Floats:
     n_columns = len(split_row(rows[0], delimiter))
     check_sample_count(n_columns, len(rows))
     decimal_comma = delimiter != "," and any("," in row for row in rows)
-    body = [row.strip(" \t\r").rstrip(delimiter or " ") for row in rows]
-    if decimal_comma:
-        body = [row.replace(",", ".") for row in body]
+
+    def plain(row: str) -> str:
+        bare = row.strip(" \t\r").rstrip(delimiter or " ")
+        return bare.replace(",", ".") if decimal_comma else bare
+
     try:
-        samples = np.loadtxt(body, delimiter=delimiter, comments=None, quotechar='"', ndmin=2)
+        samples = np.loadtxt(
+            map(plain, rows), delimiter=delimiter, comments=None, quotechar='"', ndmin=2
+        )
     except ValueError as error:
-        raise FormatError(_first_fault(body, delimiter, n_columns, first)) from error
+        told = _first_fault([*map(plain, rows)], delimiter, n_columns, first)
+        raise FormatError(told) from error
     if len(samples) != len(rows):  # loadtxt passes over blank lines
         raise FormatError(f"blank lines between the rows of numbers after line {first + 1}")
     return samples
@@ -169,9 +191,9 @@ def _first_fault(rows: Sequence[str], delimiter: str | None, n_columns: int, fir
         cells = split_row(row, delimiter)
         if len(cells) != n_columns:
             return f"line {first + index + 1}: {len(cells)} columns, {n_columns} above; truncated?"
-        for cell in cells:
+        for column, cell in enumerate(cells):
             if not _NUMBER.match(cell):
-                return f"line {first + index + 1}: {cell[:20]!r} is no number"
+                return f"line {first + index + 1}: column {column + 1} holds no number"
     return "the rows are no plain numbers"
 
 

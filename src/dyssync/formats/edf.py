@@ -160,13 +160,14 @@ def _signal_headers(header: bytes, n_signals: int) -> list[EDFSignal]:
         at += width * n_signals
     signals = []
     for i, label in enumerate(values["label"]):
-        n_samples = _whole(values["n_samples"][i].encode(), f"{label}: samples a record")
+        signal = f"signal {i + 1}"
+        n_samples = _whole(values["n_samples"][i].encode(), f"{signal}: samples a record")
         if n_samples < 0:
-            raise FormatError(f"{label}: {n_samples} samples a record; 0 or more are needed")
+            raise FormatError(f"{signal}: {n_samples} samples a record; 0 or more are needed")
         limits = {}
         for key in ("physical_min", "physical_max", "digital_min", "digital_max"):
             text = values[key][i]
-            limits[key] = 0.0 if label == _ANNOTATIONS else number(text, f"{label}: {key}")
+            limits[key] = 0.0 if label == _ANNOTATIONS else number(text, f"{signal}: {key}")
         signals.append(
             EDFSignal(
                 label,
@@ -239,19 +240,15 @@ def read(file: InputFile, options: ReadOptions) -> Recording:
 def write_edf(ecg: ECG, folder: Path | str, name: str) -> Path:
     """Write `name`.edf (EDF+C layout without annotations); return its path.
 
-    Steps are 1 uV within +-32.767 mV, and as many times 10 uV as larger amplitudes need.
+    Steps are 1 uV, and 10 or 100 uV in a lead that leaves +-32.767 or +-327.67 mV: EDF has 16 bits.
     """
-    peak = float(np.abs(ecg.signal).max())
-    step = 1e-3
-    while peak > 32767 * step:
-        step *= 10
-    digital = np.rint(ecg.signal.astype(np.float64) / step).astype("<i2")  # (12, n)
+    steps = np.array([_step_for(float(np.abs(lead).max())) for lead in ecg.signal])  # mV, by lead
+    digital = np.rint(ecg.signal.astype(np.float64) / steps[:, None]).astype("<i2")  # (12, n)
     n_samples = digital.shape[1]
     n_records = next(
         (k for k in range(1, 1001) if n_samples % k == 0 and 24 * n_samples // k <= 61440), 1
     )  # 61440 bytes a record is the standard's limit; 24 bytes a sample of 12 leads
     each = n_samples // n_records
-    low, high = f"{-32768 * step:.6g}", f"{32767 * step:.6g}"
     start = ecg.recorded_at
     fixed = (
         ("0", 8),
@@ -267,7 +264,9 @@ def write_edf(ecg: ECG, folder: Path | str, name: str) -> Path:
     )
     columns = (
         [f"ECG {lead}" for lead in LEADS],
-        *([text] * 12 for text in ("", "mV", low, high, "-32768", "32767", "", str(each), "")),
+        *([text] * 12 for text in ("", "mV")),
+        *([f"{limit * step:.6g}" for step in steps] for limit in (-32768, 32767)),
+        *([text] * 12 for text in ("-32768", "32767", "", str(each), "")),
     )
     header = "".join(text.ljust(width)[:width] for text, width in fixed)
     for (_, width), texts in zip(_COLUMNS, columns, strict=True):
@@ -276,6 +275,14 @@ def write_edf(ecg: ECG, folder: Path | str, name: str) -> Path:
     path = Path(folder) / f"{name}.edf"
     write_bytes(path, header.encode("ascii") + body.tobytes())
     return path
+
+
+def _step_for(peak: float) -> float:
+    """Return the step of a lead, mV, in which 16 bits hold its largest sample."""
+    step = 1e-3
+    while peak > 32767 * step:
+        step *= 10
+    return step
 
 
 FORMAT = Format(

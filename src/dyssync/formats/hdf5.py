@@ -57,14 +57,14 @@ def convert(data: bytes) -> bytes:
 
 
 def _arrays(file: Any, h5py: Any) -> dict[str, Any]:
-    sets = {str(key): item for key, item in file.items() if isinstance(item, h5py.Dataset)}
+    sets = _own_sets(file, h5py)
     matrices = [key for key, item in sets.items() if item.ndim == 2 and min(item.shape) >= 8]
     chosen = [key for key in matrices if key.lower() in _SIGNAL_KEYS] or matrices
     if not chosen:
-        raise FormatError(f"data sets {', '.join(sets) or 'none'}; a matrix (12, n) is needed")
+        raise FormatError(f"{len(sets)} data sets, none of leads; a matrix (12, n) is needed")
     matrix = sets[chosen[0]]
     if matrix.dtype.kind not in "iuf":
-        raise FormatError(f"data set {chosen[0]} holds {matrix.dtype}; plain numbers are needed")
+        raise FormatError("the data set of leads holds something else; plain numbers are needed")
     check_sample_count(*matrix.shape)
     arrays: dict[str, Any] = {"signal": np.asarray(matrix)}
     for key in _RATE_KEYS:
@@ -77,6 +77,28 @@ def _arrays(file: Any, h5py: Any) -> dict[str, Any]:
     if unit is not None:
         arrays["unit"] = np.asarray(unit.decode() if isinstance(unit, bytes) else str(unit))
     return arrays
+
+
+def _own_sets(file: Any, h5py: Any) -> dict[str, Any]:
+    """Return the data sets at the root whose numbers stand in this file.
+
+    HDF5 can name other files to read from: by links, as storage, and as parts of virtual data sets.
+    Whoever sends a file to a server could read the server's own files by it.
+
+    Raises:
+        FormatError: one of them does.
+    """
+    sets: dict[str, Any] = {}
+    for key in file:
+        if not isinstance(file.get(key, getlink=True), h5py.HardLink):
+            raise FormatError("holds links; a file that holds its numbers itself is needed")
+        item = file[key]
+        if not isinstance(item, h5py.Dataset):
+            continue
+        if item.external is not None or item.is_virtual:
+            raise FormatError("names other files; a file that holds its numbers itself is needed")
+        sets[str(key)] = item
+    return sets
 
 
 def sniff(head: bytes, path: Path) -> bool:

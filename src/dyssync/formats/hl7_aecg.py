@@ -17,7 +17,7 @@ from dyssync.errors import FormatError
 from dyssync.formats.reading.beat import read_beat
 from dyssync.formats.reading.calibration_pulse import end_before_pulse
 from dyssync.formats.reading.demographics import age_between, parse_age, parse_datetime, parse_sex
-from dyssync.formats.reading.parsing import number, numbers
+from dyssync.formats.reading.parsing import number, numbers, told
 from dyssync.formats.reading.recorder_notes import (
     INTERVALS,
     in_milliseconds,
@@ -117,7 +117,9 @@ def _time(sequences: list[Element]) -> tuple[float, str]:
             step = sequence.find("value/increment")
             unit = (step.get("unit") or "") if step is not None else ""
             if step is None or unit not in _SECONDS:
-                raise FormatError(f"time increment in {unit!r:.20}; s, ms or us is needed")
+                raise FormatError(
+                    f"unknown unit of the time increment ({told(unit)}); s, ms or us is needed"
+                )
             seconds = number(step.get("value"), "time increment") * _SECONDS[unit]
             if seconds <= 0:
                 raise FormatError(f"time increment is {seconds:g} s; a positive one is needed")

@@ -58,7 +58,7 @@ def convert(data: bytes) -> bytes:
     found = [key for key in _SIGNAL_KEYS if key in fields and _is_matrix(fields[key])]
     found = found or [key for key, value in fields.items() if _is_matrix(value)]
     if not found:
-        raise FormatError(f"variables {', '.join(fields) or 'none'}; a matrix (12, n) is needed")
+        raise FormatError(f"{len(fields)} variables, none of leads; a matrix (12, n) is needed")
     arrays: dict[str, Any] = {"signal": fields[found[0]]}
     arrays["leads"] = _texts(fields.get("leads"))
     arrays["fs"] = next((rate for key in _RATE_KEYS if (rate := _rate(fields.get(key)))), None)
@@ -104,7 +104,7 @@ def _check_inflated_size(data: bytes) -> None:
             try:
                 total += len(inflater.decompress(data[offset + 8 : offset + 8 + size], left + 1))
             except zlib.error as error:
-                raise FormatError(f"damaged MATLAB data ({error}); copy it again") from error
+                raise FormatError("damaged MATLAB data; copy it again") from error
             if total > MAX_FILE_BYTES:
                 raise FormatError(f"unpacks to more than {MAX_FILE_BYTES / 1e6:.0f} MB; too large")
         offset += 8 + size

@@ -17,7 +17,7 @@ from dyssync.arrays import Floats
 from dyssync.errors import FormatError
 from dyssync.formats.reading.beat import read_beat
 from dyssync.formats.reading.demographics import age_between, parse_age, parse_datetime, parse_sex
-from dyssync.formats.reading.parsing import decode_base64, int16_samples, number
+from dyssync.formats.reading.parsing import called, decode_base64, int16_samples, number, told
 from dyssync.formats.reading.recorder_notes import joined_statements, machine_notes
 from dyssync.formats.reading.recording import (
     Format,
@@ -90,35 +90,39 @@ def _channels(waveform: Element) -> tuple[dict[str, Floats], float]:
     for lead in leads:
         name = text_of(lead, "LeadID")
         if name is None or name in channels:
-            raise FormatError(f"LeadID {name} is missing or there twice; one of each is needed")
+            raise FormatError(f"{called(name)} is there twice; one of each is needed")
         channels[name] = _samples(lead, name)
     return channels, base * 10**power
 
 
 def _samples(lead: Element, name: str) -> Floats:
+    lead_is = called(name)
     size = text_of(lead, "LeadSampleSize") or "2"
     if size != "2":
-        raise FormatError(f"lead {name}: {size} bytes a sample; 2 are needed")
+        raise FormatError(f"{lead_is}: LeadSampleSize is no 2; two bytes a sample are needed")
     # Always 0 in files that were seen; readers disagree on what another number would mean.
     for field in ("LeadOffsetFirstSample", "FirstSampleBaseline"):
-        if number(text_of(lead, field) or "0", f"lead {name}: {field}") != 0:
-            raise FormatError(f"lead {name}: {field} is {text_of(lead, field)}; 0 is needed")
-    data = decode_base64(text_of(lead, "WaveFormData"), f"lead {name}")
-    counts = int16_samples(data, f"lead {name}")
+        shift = number(text_of(lead, field) or "0", f"{lead_is}: {field}")
+        if shift != 0:
+            raise FormatError(f"{lead_is}: {field} is {shift:g}; 0 is needed")
+    data = decode_base64(text_of(lead, "WaveFormData"), lead_is)
+    counts = int16_samples(data, lead_is)
     stated = text_of(lead, "LeadSampleCountTotal")
-    claimed = int(number(stated, f"lead {name}: LeadSampleCountTotal")) if stated else len(counts)
+    claimed = int(number(stated, f"{lead_is}: LeadSampleCountTotal")) if stated else len(counts)
     check_sample_count(1, claimed)
     if claimed != len(counts):
-        raise FormatError(f"lead {name} holds {len(counts)} samples of {claimed}; truncated?")
+        raise FormatError(f"{lead_is} holds {len(counts)} samples of {claimed}; truncated?")
     checksum = text_of(lead, "LeadDataCRC32")
     if checksum not in (None, "0", str(zlib.crc32(data))):
-        raise FormatError(f"lead {name}: checksum is wrong; the file was changed or damaged")
+        raise FormatError(f"{lead_is}: checksum is wrong; the file was changed or damaged")
     unit = text_of(lead, "LeadAmplitudeUnits") or ""
     if unit.upper() not in _UNITS:
-        raise FormatError(f"lead {name}: unit {unit!r:.30}; {' or '.join(_UNITS)} is needed")
-    step = need_number(lead, "LeadAmplitudeUnitsPerBit", f"lead {name}: LeadAmplitudeUnitsPerBit")
+        raise FormatError(
+            f"{lead_is}: unknown unit ({told(unit)}); {' or '.join(_UNITS)} is needed"
+        )
+    step = need_number(lead, "LeadAmplitudeUnitsPerBit", f"{lead_is}: LeadAmplitudeUnitsPerBit")
     if step <= 0:
-        raise FormatError(f"lead {name}: {step:g} {unit.lower()} a bit; a positive step is needed")
+        raise FormatError(f"{lead_is}: {step:g} a bit; a positive step is needed")
     return counts * (step * _UNITS[unit.upper()])
 
 

@@ -56,7 +56,7 @@ def parse_array(data: bytes, what: str = "the array") -> npt.NDArray[np.generic]
     except (ValueError, SyntaxError, TypeError, KeyError, MemoryError, RecursionError) as error:
         raise FormatError(f"{what} has a broken NPY header; save it again") from error
     if not _PLAIN.fullmatch(descr) or not all(isinstance(n, int) and n >= 0 for n in shape):
-        raise FormatError(f"{what} holds {descr[:40]!r}; plain numbers are needed")
+        raise FormatError(f"{what} holds something else; plain numbers are needed")
     dtype = np.dtype(descr)
     count = 1
     for n in shape:
@@ -100,7 +100,7 @@ def parse_archive(data: bytes, options: ReadOptions) -> Recording:
         key for key, value in arrays.items() if value.ndim == 2
     ]
     if not found:
-        raise FormatError(f"arrays {', '.join(arrays) or 'none'}; one named 'signal' is needed")
+        raise FormatError(f"{len(arrays)} arrays, none of leads; one named 'signal' is needed")
     return _recording(arrays[found[0]], arrays, options)
 
 
@@ -144,7 +144,7 @@ def _scalar(fields: Mapping[str, npt.NDArray[np.generic]], key: str) -> float | 
         return None
     value = fields[key]
     if value.size != 1 or value.dtype.kind not in "iuf" or not float(value.ravel()[0]) > 0:
-        raise FormatError(f"array {key!r} holds {value.ravel()[:3]}; one positive number is needed")
+        raise FormatError(f"array {key!r} is not one positive number, which is needed")
     return float(value.ravel()[0])
 
 
@@ -158,13 +158,15 @@ def _unzip(data: bytes) -> dict[str, npt.NDArray[np.generic]]:
             for member in members:
                 with archive.open(member) as stream:
                     plain = stream.read(member.file_size)
-                arrays[member.filename.removesuffix(".npy")] = parse_array(plain, member.filename)
+                arrays[member.filename.removesuffix(".npy")] = parse_array(
+                    plain, f"array {len(arrays) + 1}"
+                )
     except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError) as error:
-        raise FormatError(f"broken NPZ archive ({error}); save it again") from error
+        raise FormatError("broken NPZ archive; save it again") from error
     except (OSError, EOFError, ValueError, zlib.error) as error:
         if isinstance(error, FormatError):
             raise
-        raise FormatError(f"broken NPZ archive ({error}); save it again") from error
+        raise FormatError("broken NPZ archive; save it again") from error
     return arrays
 
 

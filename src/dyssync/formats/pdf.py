@@ -39,7 +39,7 @@ def parse(data: bytes, page: int = 1) -> ECGImage:
     return ECGImage(pixels, notes={"page": f"{page} of {n_pages}"})
 
 
-def convert(asked: bytes) -> bytes:
+def convert(asked: bytes) -> list[bytes | memoryview]:
     """Return a page as pixels; runs in the process of its own.
 
     Raises:
@@ -51,7 +51,7 @@ def convert(asked: bytes) -> bytes:
     try:
         document = pypdfium2.PdfDocument(asked[_ASKED.size :])
     except pypdfium2.PdfiumError as error:
-        raise FormatError(f"damaged or locked PDF ({error}); print it to PDF again") from error
+        raise FormatError("damaged or locked PDF; print it to PDF again") from error
     n_pages = len(document)
     if not 1 <= page <= n_pages:
         raise FormatError(f"has {n_pages} pages, page {page} is asked for; choose one of them")
@@ -60,8 +60,8 @@ def convert(asked: bytes) -> bytes:
     except (pypdfium2.PdfiumError, OverflowError, ValueError) as error:
         if isinstance(error, FormatError):
             raise
-        raise FormatError(f"page {page} of the PDF cannot be drawn ({error})") from error
-    return _DRAWN.pack(n_pages, *pixels.shape[:2]) + pixels.tobytes()
+        raise FormatError(f"page {page} of the PDF cannot be drawn") from error
+    return [_DRAWN.pack(n_pages, *pixels.shape[:2]), pixels.data]
 
 
 def _draw(sheet: Any) -> np.ndarray:  # pypdfium2 has no types
@@ -95,4 +95,4 @@ FORMAT = Format(
 
 
 if __name__ == "__main__":
-    sys.exit(serve(convert, "pypdfium2", cpu_limit_s=2))
+    sys.exit(serve(convert, "pypdfium2", cpu_limit_s=2, opens_files=True))

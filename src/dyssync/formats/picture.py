@@ -13,12 +13,14 @@ from dyssync.arrays import Bytes
 from dyssync.errors import FormatError
 from dyssync.formats.reading.damage import refusing_damage
 from dyssync.formats.reading.recording import Format, InputFile, ReadOptions
-from dyssync.image import ECGImage, check_size
+from dyssync.image import MAX_PIXELS, ECGImage, check_size
 
 if TYPE_CHECKING:
     from PIL import Image
 
 STRIP_PX = 256  # rows that are converted at a time
+# The decoder of WebP holds a picture three times, those of the others once: A4 at 400 dpi.
+MAX_WEBP_PIXELS = MAX_PIXELS // 2
 
 _MARKS = {
     b"\x89PNG\r\n\x1a\n": "PNG",
@@ -48,14 +50,23 @@ def parse(data: bytes, page: int = 1) -> ECGImage:
         warnings.simplefilter("ignore")  # Pillow warns of odd metadata; sizes are checked here
         try:
             with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
-                check_size(*image.size)
+                _check_size(image)
                 _go_to(image, page)
-                check_size(*image.size)
+                _check_size(image)
                 image.load()
                 ImageOps.exif_transpose(image, in_place=True)
                 return ECGImage(_rgb(image), notes=_page_note(data, page))
         except Image.DecompressionBombError as error:
-            raise FormatError(f"picture of absurd size ({error}); scale it down") from error
+            raise FormatError("picture of absurd size; scale it down") from error
+
+
+def _check_size(image: Image.Image) -> None:
+    check_size(*image.size)
+    if image.format == "WEBP" and image.width * image.height > MAX_WEBP_PIXELS:
+        raise FormatError(
+            f"WebP of {image.width} x {image.height} px; at most {MAX_WEBP_PIXELS / 1e6:.0f} "
+            "million pixels are read. Save it as PNG"
+        )
 
 
 def _go_to(image: Image.Image, page: int) -> None:

@@ -14,7 +14,7 @@ from dyssync.arrays import Floats
 from dyssync.errors import FormatError
 from dyssync.formats.reading.beat import read_beat
 from dyssync.formats.reading.demographics import age_between, parse_age, parse_datetime, parse_sex
-from dyssync.formats.reading.parsing import numbers
+from dyssync.formats.reading.parsing import called, numbers, told
 from dyssync.formats.reading.recorder_notes import machine_notes
 from dyssync.formats.reading.recording import (
     Format,
@@ -70,10 +70,10 @@ def _channels(wave: Element) -> tuple[dict[str, Floats], float]:
     fs = need_number(resolution, "samplerate/value", "sample rate")
     exponent = text_of(resolution, "samplerate/exponent")
     if exponent not in (None, "0", "1"):
-        raise FormatError(f"sample rate exponent {exponent:.10}; 0 or 1 is needed")
+        raise FormatError("the exponent of the sample rate is neither 0 nor 1, which is needed")
     rate_unit = text_of(resolution, "samplerate/units") or "HZ"
     if rate_unit.upper() != "HZ":
-        raise FormatError(f"sample rate in {rate_unit!r:.10}; Hz is needed")
+        raise FormatError(f"unknown unit of the sample rate ({told(rate_unit)}); Hz is needed")
     step = need_number(resolution, "yres/unitperbit", "yres/unitperbit")
     if step <= 0:
         raise FormatError(f"yres/unitperbit is {step:g}; a positive step is needed")
@@ -82,8 +82,9 @@ def _channels(wave: Element) -> tuple[dict[str, Floats], float]:
     for channel in wave.iterfind("channel"):
         name = text_of(channel, "name") or channel.get("name") or ""
         if not name or name in channels:
-            raise FormatError(f"channel name {name!r:.20} is missing or there twice; one of each")
-        samples = numbers((text_of(channel, "data") or "").rstrip(", "), f"channel {name}", ",")
+            found = f"{called(name)} is there twice" if name else "a channel has no name"
+            raise FormatError(f"{found}; one of each is needed")
+        samples = numbers((text_of(channel, "data") or "").rstrip(", "), called(name), ",")
         check_sample_count(1, len(samples))
         channels[name] = samples * scale
     return channels, fs

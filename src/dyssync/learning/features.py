@@ -6,6 +6,7 @@ recording passes it once, and each head works on the numbers that came out.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,6 +16,7 @@ from weakref import WeakValueDictionary
 import numpy as np
 
 from dyssync.arrays import Floats, Singles
+from dyssync.errors import ModelError
 from dyssync.image import Input
 from dyssync.keeping import keeping, kept
 from dyssync.learning.network import FEATURES, build_encoder, unpack_weights
@@ -56,7 +58,16 @@ _alive: WeakValueDictionary[str, Trunk] = WeakValueDictionary()
 
 
 def trunk_of(digest: str, weights: bytes) -> Trunk:
-    """Return the trunk of these weights: one object for all models that have it, while any does."""
+    """Return the trunk of these weights: one object for all models that have it, while any does.
+
+    Raises:
+        ModelError: the digest is not theirs.
+    """
+    known = _alive.get(digest)
+    if known is not None and known.weights == weights:
+        return known
+    if hashlib.sha256(weights).hexdigest() != digest:
+        raise ModelError("the weights of the trunk differ from their sha256")
     return _alive.setdefault(digest, Trunk(digest, weights))
 
 

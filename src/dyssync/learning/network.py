@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dyssync.errors import ModelError
+from dyssync.errors import FAULTS, ModelError
 
 if TYPE_CHECKING:
     import torch
@@ -154,6 +154,7 @@ def unpack_weights(module: torch.nn.Module, data: bytes) -> None:
     from safetensors import SafetensorError
     from safetensors.torch import load
 
+    raised: tuple[type[Exception], ...] = (*FAULTS, SafetensorError)
     try:
         packed = load(data)
         scales = {k: packed.pop(k) for k in [*packed] if k.endswith(SCALE)}
@@ -161,6 +162,9 @@ def unpack_weights(module: torch.nn.Module, data: bytes) -> None:
         for key, scale in scales.items():
             held = weights[key.removesuffix(SCALE)]
             weights[key.removesuffix(SCALE)] = held.float() * _along(scale, held)
+        whole = all(bool(v.isfinite().all()) for v in weights.values() if v.is_floating_point())
         module.load_state_dict(weights)
-    except (SafetensorError, RuntimeError, KeyError) as error:
-        raise ModelError(f"network weights do not fit: {str(error).splitlines()[0]}") from error
+    except raised as error:
+        raise ModelError(f"network weights do not fit ({type(error).__name__})") from error
+    if not whole:
+        raise ModelError("network weights are not all numbers")

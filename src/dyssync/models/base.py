@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -128,6 +129,42 @@ def check_weights(weight: Floats | None, n: int) -> Floats:
     if weights.shape != (n,) or not (np.isfinite(weights) & (weights > 0)).all():
         raise ModelError(f"weights of {n} recordings are needed, each above 0")
     return np.asarray(weights / weights.mean())
+
+
+def learnt_numbers(values: Mapping[str, Any], key: str, n: int) -> Floats:
+    """Return what a model learnt of each of `n` things, (n,) float64.
+
+    Raises:
+        ModelError: there are not `n`, or not all are numbers.
+    """
+    found: Floats = np.array(values[key], dtype=np.float64)
+    if found.shape != (n,) or not np.isfinite(found).all():
+        raise ModelError(f"{key}: {n} numbers are needed; copy the bundle again")
+    return found
+
+
+def learnt_number(values: Mapping[str, Any], key: str) -> float:
+    """Return a number that a model learnt.
+
+    Raises:
+        ModelError: it is none.
+    """
+    value = values[key]
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise ModelError(f"{key}: a number is needed; copy the bundle again")
+    return float(value)
+
+
+def learnt_rate(values: Mapping[str, Any]) -> float:
+    """Return the share of responders that a model learnt from, 0-1, neither.
+
+    Raises:
+        ModelError: it is none.
+    """
+    rate = learnt_number(values, "base_rate")
+    if not 0 < rate < 1:
+        raise ModelError("base_rate is no share of responders; copy the bundle again")
+    return rate
 
 
 def check_names(learnt: Sequence[str], known: Sequence[str]) -> None:

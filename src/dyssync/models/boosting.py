@@ -17,11 +17,14 @@ from dyssync.models.base import (
     check_labels,
     check_names,
     check_weights,
+    learnt_number,
+    learnt_rate,
 )
 from dyssync.models.fall import NORMAL_TO_LOGISTIC, falls_to_learn, log_odds_of_response
 from dyssync.models.measured import FEATURES, feature_names, signal_matrix
 from dyssync.models.physiology import constraints
 from dyssync.models.protocols import Choices, Contributions, Labelled, Labels, Ranges, State
+from dyssync.models.trees import check_trees, damaged
 
 
 class Boosting(ProbabilityMixin):
@@ -224,23 +227,32 @@ class Boosting(ProbabilityMixin):
         """Take the trees back.
 
         Raises:
-            ModelError: they were grown on features that this version does not compute.
+            ModelError: they are damaged, or were grown on features that this version does not
+                compute.
         """
         import lightgbm
 
         self.feature_names_ = self._names()
         check_names(list(state.values["feature_names"]), self.feature_names_)
         self.classes_ = np.array([0, 1])
-        self.base_rate_ = float(state.values["base_rate"])
+        self.base_rate_ = learnt_rate(state.values)
         sd = state.values["fall_sd"]
-        self.fall_sd_ = None if sd is None else float(sd)
-        median = [np.nan if v is None else v for v in state.values["median"]]
-        self.median_ = np.array(median, dtype=np.float64)
+        self.fall_sd_ = None if sd is None else learnt_number(state.values, "fall_sd")
+        if self.fall_sd_ is not None and not self.fall_sd_ > 0:
+            raise ModelError("fall_sd: a number above 0 is needed; copy the bundle again")
+        median = state.values["median"]
+        self.median_ = np.array([np.nan if v is None else v for v in median], dtype=np.float64)
+        self.rounds_ = round(learnt_number(state.values, "rounds"))
+        if not 0 <= self.rounds_ <= self.rounds:
+            raise ModelError("rounds: more than there can be; copy the bundle again")
+        if self.median_.shape != (len(self.feature_names_),) or np.isinf(self.median_).any():
+            raise ModelError("median: a number a feature is needed; copy the bundle again")
+        text = state.files["booster.txt"].decode("ascii")
+        check_trees(text, self.feature_names_, rounds=self.rounds, leaves=self.leaves)
         try:
-            self.booster_ = lightgbm.Booster(model_str=state.files["booster.txt"].decode())
+            self.booster_ = lightgbm.Booster(model_str=text)
         except lightgbm.basic.LightGBMError as error:
-            raise ModelError("the trees are damaged; copy the bundle again") from error
-        self.rounds_ = int(state.values["rounds"])
+            raise damaged() from error
         return self
 
 

@@ -23,6 +23,9 @@ from dyssync.models.base import (
     base_rate_of,
     check_labels,
     check_weights,
+    learnt_number,
+    learnt_numbers,
+    learnt_rate,
     signals_of,
 )
 from dyssync.models.fall import falls_to_learn
@@ -212,9 +215,9 @@ class Combined(ProbabilityMixin):
     def restore(self, state: State) -> Self:
         """Take the weights and the inputs back."""
         self.classes_ = np.array([0, 1])
-        self.base_rate_ = float(state.values["base_rate"])
-        self.weights_ = np.array(state.values["weights"], dtype=np.float64)
-        self.intercept_ = float(state.values["intercept"])
+        self.base_rate_ = learnt_rate(state.values)
+        self.weights_ = learnt_numbers(state.values, "weights", len(INPUTS))
+        self.intercept_ = learnt_number(state.values, "intercept")
         held = state.values["inputs"]
         self.parts_ = self._parts()
         for name, part in self.parts_.items():

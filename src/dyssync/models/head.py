@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
@@ -9,6 +10,7 @@ from itertools import product
 import numpy as np
 
 from dyssync.arrays import Floats, Ints, Singles
+from dyssync.errors import ModelError
 from dyssync.models.linear import CURVATURE, fit_fall, fit_response
 from dyssync.records import Record
 
@@ -41,6 +43,22 @@ class Head(Record):
     fact_scales: tuple[float, ...]
     intercept: float
     penalties: Mapping[str, float]
+
+    def check(self, features: int, facts: int) -> None:
+        """Refuse a head that does not stand on so many features and facts.
+
+        Raises:
+            ModelError: it does not, or not all of it are numbers.
+        """
+        columns = (self.facts, self.fact_medians, self.fact_means, self.fact_scales)
+        numbers = (*self.features, self.intercept, *(v for column in columns for v in column))
+        if (
+            len(self.features) != features
+            or any(len(column) != facts for column in columns)
+            or not all(map(math.isfinite, numbers))
+            or not all(scale > 0 for scale in self.fact_scales)
+        ):
+            raise ModelError("the head does not fit its trunk; copy the bundle again")
 
     def logits(self, features: Floats, facts: Floats) -> Floats:
         """Return log-odds, (n,).

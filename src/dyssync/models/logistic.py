@@ -12,6 +12,7 @@ from sklearn.preprocessing import StandardScaler
 
 from dyssync.arrays import Floats
 from dyssync.ecg import ECG
+from dyssync.errors import ModelError
 from dyssync.image import Input
 from dyssync.learning.training import UNWATCHED, Watch
 from dyssync.models.base import (
@@ -19,6 +20,9 @@ from dyssync.models.base import (
     base_rate_of,
     check_labels,
     check_weights,
+    learnt_number,
+    learnt_numbers,
+    learnt_rate,
     signals_of,
 )
 from dyssync.models.measured import measured
@@ -105,12 +109,18 @@ class Logistic(ProbabilityMixin):
         return State(values)
 
     def restore(self, state: State) -> Self:
-        """Take back what was learnt."""
+        """Take back what was learnt.
+
+        Raises:
+            ModelError: it is damaged.
+        """
         self.classes_ = np.array([0, 1])
         for name in ("median", "mean", "scale", "weights"):
-            setattr(self, f"{name}_", np.array(state.values[name], dtype=np.float64))
-        self.intercept_ = float(state.values["intercept"])
-        self.base_rate_ = float(state.values["base_rate"])
+            setattr(self, f"{name}_", learnt_numbers(state.values, name, len(MEASUREMENTS)))
+        if not (self.scale_ > 0).all():
+            raise ModelError("scale: numbers above 0 are needed; copy the bundle again")
+        self.intercept_ = learnt_number(state.values, "intercept")
+        self.base_rate_ = learnt_rate(state.values)
         return self
 
 

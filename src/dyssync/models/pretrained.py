@@ -22,9 +22,9 @@ from dyssync.errors import ConfigError, ModelError
 from dyssync.image import Input
 from dyssync.learning.checkpoint import History
 from dyssync.learning.features import Look, features_of, trunk_of
-from dyssync.learning.network import build_network, pack_weights, unpack_weights
+from dyssync.learning.network import FEATURES, build_network, pack_weights, unpack_weights
 from dyssync.learning.training import Watch
-from dyssync.models.base import has_heartbeat, signals_of
+from dyssync.models.base import has_heartbeat, learnt_number, learnt_rate, signals_of
 from dyssync.models.fall import falls_to_learn
 from dyssync.models.head import Head, fit_head
 from dyssync.models.protocols import Choices, Labelled, Labels, Presets, Ranges, State
@@ -306,10 +306,11 @@ class PretrainedResNet18(ResNet18):
     def restore(self, state: State) -> Self:
         """Take head and trunk back."""
         self.classes_ = np.array([0, 1])
-        self.base_rate_ = float(state.values["base_rate"])
+        self.base_rate_ = learnt_rate(state.values)
         self.log_odds_ = float(logit(self.base_rate_))
         self.head_ = Head.from_json(json.dumps(state.values["head"]), "head")
-        self.history_ = History([], [], int(state.values["best_epoch"]))
+        self.head_.check(FEATURES, len(FACTS) if self.clinical else 0)
+        self.history_ = History([], [], round(learnt_number(state.values, "best_epoch")))
         if self.head == TUNED:
             self.network_ = build_network(1, self.dropout)
             unpack_weights(self.network_, state.files[NETWORK])

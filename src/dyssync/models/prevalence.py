@@ -10,7 +10,13 @@ import numpy as np
 from dyssync.arrays import Floats
 from dyssync.image import Input
 from dyssync.learning.training import UNWATCHED, Watch
-from dyssync.models.base import ProbabilityMixin, base_rate_of, check_labels, check_weights
+from dyssync.models.base import (
+    ProbabilityMixin,
+    base_rate_of,
+    check_labels,
+    check_weights,
+    learnt_rate,
+)
 from dyssync.models.protocols import Labelled, Labels, State
 
 
@@ -51,5 +57,5 @@ class Prevalence(ProbabilityMixin):
     def restore(self, state: State) -> Self:
         """Take the share back."""
         self.classes_ = np.array([0, 1])
-        self.base_rate_ = float(state.values["base_rate"])
+        self.base_rate_ = learnt_rate(state.values)
         return self

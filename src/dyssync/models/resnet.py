@@ -54,6 +54,8 @@ from dyssync.models.base import (
     check_labels,
     check_weights,
     has_heartbeat,
+    learnt_number,
+    learnt_rate,
 )
 from dyssync.models.protocols import Choices, Labelled, Labels, Presets, Ranges, State
 from dyssync.rendering import LeadBox, Rendered, apply_view
@@ -347,9 +349,9 @@ class ResNet18(ProbabilityMixin):
         self.network_ = build_network(1, self.dropout)
         unpack_weights(self.network_, state.files["network.safetensors"])
         self.network_.eval()
-        self.base_rate_ = float(state.values["base_rate"])
+        self.base_rate_ = learnt_rate(state.values)
         self.log_odds_ = float(logit(self.base_rate_))
-        self.history_ = History([], [], int(state.values["best_epoch"]))
+        self.history_ = History([], [], round(learnt_number(state.values, "best_epoch")))
         return self
 
 

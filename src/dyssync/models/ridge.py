@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from dyssync.arrays import Bools, Floats
+from dyssync.errors import ModelError
 from dyssync.image import Input
 from dyssync.learning.training import UNWATCHED, Watch
 from dyssync.models.base import (
@@ -16,6 +17,9 @@ from dyssync.models.base import (
     check_labels,
     check_names,
     check_weights,
+    learnt_number,
+    learnt_numbers,
+    learnt_rate,
 )
 from dyssync.models.fall import falls_to_learn
 from dyssync.models.linear import fit_fall, fit_response
@@ -153,13 +157,15 @@ class Ridge(ProbabilityMixin):
         """Take back what was learnt.
 
         Raises:
-            ModelError: it was learnt on measurements that this version does not take.
+            ModelError: it is damaged, or was learnt on measurements that are not taken here.
         """
         self.classes_ = np.array([0, 1])
         self.names_ = self._names()
         check_names(list(state.values["names"]), self.names_)
         for name in ("median", "mean", "scale", "weights"):
-            setattr(self, f"{name}_", np.array(state.values[name], dtype=np.float64))
-        self.intercept_ = float(state.values["intercept"])
-        self.base_rate_ = float(state.values["base_rate"])
+            setattr(self, f"{name}_", learnt_numbers(state.values, name, len(self.names_)))
+        if not (self.scale_ > 0).all():
+            raise ModelError("scale: numbers above 0 are needed; copy the bundle again")
+        self.intercept_ = learnt_number(state.values, "intercept")
+        self.base_rate_ = learnt_rate(state.values)
         return self

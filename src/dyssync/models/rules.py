@@ -19,6 +19,7 @@ from sklearn.linear_model import LogisticRegression
 from dyssync.arrays import Floats
 from dyssync.cohort.clinical import clinical_fact
 from dyssync.ecg import ECG
+from dyssync.errors import ModelError
 from dyssync.image import Input
 from dyssync.learning.training import UNWATCHED, Watch
 from dyssync.measurements.answers import yes_if
@@ -28,6 +29,8 @@ from dyssync.models.base import (
     base_rate_of,
     check_labels,
     check_weights,
+    learnt_number,
+    learnt_rate,
     signals_of,
 )
 from dyssync.models.measured import measured
@@ -40,6 +43,7 @@ WHERE_NOT_KNOWN = (
     "LVEF and symptoms are then taken to meet the guideline, and there is no class where the NYHA "
     "class or the sex decides"
 )
+CURVE = ("centre", "scale", "slope", "intercept")
 UNCHECKED = "row not checked against the guideline's text"
 
 # Least QRS area with a better course after CRT, uVs
@@ -101,14 +105,20 @@ class RankedRule(ProbabilityMixin, ABC):
     def state(self) -> State:
         """Return the curve."""
         self._learned("slope_")
-        names = ("base_rate", "centre", "scale", "slope", "intercept")
-        return State({name: getattr(self, f"{name}_") for name in names})
+        return State({name: getattr(self, f"{name}_") for name in ("base_rate", *CURVE)})
 
     def restore(self, state: State) -> Self:
-        """Take the curve back."""
+        """Take the curve back.
+
+        Raises:
+            ModelError: it is damaged.
+        """
         self.classes_ = np.array([0, 1])
-        for name, value in state.values.items():
-            setattr(self, f"{name}_", float(value))
+        self.base_rate_ = learnt_rate(state.values)
+        for name in CURVE:
+            setattr(self, f"{name}_", learnt_number(state.values, name))
+        if not self.scale_ > 0:
+            raise ModelError("scale: a number above 0 is needed; copy the bundle again")
         return self
 
     def limits(self, X: Sequence[ECG]) -> tuple[str, ...]:

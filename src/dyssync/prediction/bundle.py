@@ -14,22 +14,33 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from dyssync import __version__
-from dyssync.errors import ConfigError, ModelError
+from dyssync.errors import InputError, ModelError
 from dyssync.models import MODELS
-from dyssync.models.protocols import ResponseModel, State
+from dyssync.models.protocols import ResponseModel
 from dyssync.prediction.crossfit import CrossFit
+from dyssync.prediction.saved import (
+    MAX_PART_BYTES,
+    SHA256,
+    VALUES,
+    Pool,
+    SavedModel,
+    load_model,
+    read_part,
+)
 from dyssync.prediction.training_data import TrainingData
-from dyssync.records import Record
+from dyssync.records import MAX_RECORD_BYTES, SHOWN, Record
+from dyssync.regular import digest_of_file
 from dyssync.whole import whole_folder
 
 MANIFEST, SEAL = "manifest.json", "manifest.sha256"
-VALUES, ANSWERING = "model.json", "answering.json"
+ANSWERING = "answering.json"
 POOL = "files"  # of a bundle: what members learnt beside numbers, each file once under its sha256
 BUNDLE_FORMAT = 5
-SHA256 = re.compile("[0-9a-f]{64}")
+MEMBER = re.compile(r"(fit|ecg)-\d{1,4}")
+VERSION = re.compile(r"\d{1,4}(\.\w{1,12}){1,5}")
+SEAL_BYTES = 100
 
 
 @dataclass(frozen=True)
@@ -58,6 +69,18 @@ class About(Record):
     simulated: bool
     encoders: Mapping[str, str]
     cohort_digest: str
+
+    def __post_init__(self) -> None:
+        """Refuse what no study says of itself.
+
+        Raises:
+            ModelError: a number is out of its range.
+        """
+        shares = {"base_rate": self.base_rate, "threshold": self.threshold}
+        wrong = [name for name, share in shares.items() if not 0 <= share <= 1]
+        wrong += ["n_patients"] * (self.n_patients < 1) + ["seconds"] * (not self.seconds > 0)
+        if wrong:
+            raise ModelError(f"{', '.join(wrong)} out of range")
 
 
 @dataclass(frozen=True)
@@ -96,23 +119,6 @@ class Manifest(Record):
 
 
 @dataclass(frozen=True)
-class SavedModel(Record):
-    """A fitted model on disk.
-
-    Attributes:
-        model: key in the registry.
-        params: of its constructor.
-        values: what it learnt.
-        files: sha256 of further files by their name; ten members may share one trunk.
-    """
-
-    model: str
-    params: Mapping[str, Any]
-    values: Mapping[str, Any]
-    files: Mapping[str, str]
-
-
-@dataclass(frozen=True)
 class Bundle:
     """A loaded bundle: where it lies and what it holds."""
 
@@ -131,52 +137,16 @@ class Bundle:
 
     def model(self, name: str, member: str) -> ResponseModel:
         """Return one member of a model, as "fit-03"."""
-        return load_model(self.folder / "models" / name / member, self.folder / POOL)
+        home = self.folder / "models" / name / member
+        return load_model(home, name, Pool(self.folder / POOL, self.manifest.files))
 
     def answering(self, name: str) -> Answering:
         """Return how the members of a model answer together."""
-        return Answering.load(self.folder / "models" / name / ANSWERING)
-
-
-def save_model(model: ResponseModel, name: str, folder: Path) -> None:
-    """Write one fitted model into a new folder; `name` is its key in the registry."""
-    folder.mkdir(parents=True)
-    state = model.state()
-    for file, data in state.files.items():
-        (folder / file).write_bytes(data)
-    digests = {file: hashlib.sha256(data).hexdigest() for file, data in state.files.items()}
-    SavedModel(name, model.portable_params(), state.values, digests).save(folder / VALUES)
-
-
-def load_model(folder: Path, pool: Path | None = None) -> ResponseModel:
-    """Read what :func:`save_model` wrote.
-
-    Args:
-        folder: of the model.
-        pool: where further files lie under their sha256; None where they lie beside it.
-
-    Raises:
-        ModelError: something is missing, damaged or does not fit.
-    """
-    saved = SavedModel.load(folder / VALUES)
-    damaged = f"{saved.model}: what it learnt is damaged or of another version; copy it again"
-    try:
-        if not all(SHA256.fullmatch(sha) for sha in saved.files.values()):
-            raise ModelError(damaged)
-        paths = {name: pool / sha if pool else folder / name for name, sha in saved.files.items()}
-        files = {name: path.read_bytes() for name, path in paths.items()}
-        plain = MODELS[saved.model]()
-        unknown = sorted(set(saved.params) - set(plain.get_params()))
-        if unknown:
-            raise ModelError(f"{saved.model}: parameters of another version: {', '.join(unknown)}")
-        return MODELS[saved.model](**saved.params).restore(State(saved.values, files))
-    except ConfigError as error:
-        raise ModelError(str(error)) from error
-    except ModelError:
-        raise
-    # values of another type or shape than the model wrote
-    except (OSError, KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
-        raise ModelError(damaged) from error
+        said = Answering.load(self.folder / "models" / name / ANSWERING)
+        used = {*said.usual.members, *(() if said.ecg_alone is None else said.ecg_alone.members)}
+        if not used <= set(self.members[name]):
+            raise ModelError(f"{name}: answers by members that are missing; copy the bundle again")
+        return said
 
 
 @dataclass(frozen=True)
@@ -213,7 +183,9 @@ def save_bundle(folder: Path, models: Mapping[str, Graded], about: About) -> Non
             dyssync=__version__,
             about=about,
             models={name: tuple(graded.members) for name, graded in models.items()},
-            files={p.relative_to(part).as_posix(): _sha256(p) for p in files},
+            files={
+                p.relative_to(part).as_posix(): digest_of_file(p, MAX_PART_BYTES) for p in files
+            },
         )
         text = manifest.to_json().encode()
         (part / MANIFEST).write_bytes(text)
@@ -233,6 +205,9 @@ def _add_member(source: Path, held: Path | None, target: Path, pool: Path) -> No
 def load_bundle(folder: Path) -> Bundle:
     """Open a bundle and check every file against its sha256.
 
+    Whoever changed a file may have changed the digests as well: nothing that stands in the bundle
+    leads out of its folder, and nothing is loaded that the manifest does not list.
+
     Raises:
         ModelError: it is no bundle, of another version, or files are missing or changed; all are
             named.
@@ -241,19 +216,63 @@ def load_bundle(folder: Path) -> Bundle:
         folder = folder / "bundle"
     if not (folder / MANIFEST).is_file() or not (folder / SEAL).is_file():
         raise ModelError(f"{folder}: no bundle; a folder with {MANIFEST} and {SEAL} is needed")
-    text = (folder / MANIFEST).read_bytes()
-    if hashlib.sha256(text).hexdigest().encode() != (folder / SEAL).read_bytes().strip():
+    text = read_part(folder / MANIFEST, MAX_RECORD_BYTES)
+    seal = read_part(folder / SEAL, SEAL_BYTES).strip()
+    if hashlib.sha256(text).hexdigest().encode() != seal:
         raise ModelError(f"{folder.name}: {MANIFEST} was changed; copy the bundle again")
     _check_format(folder.name, text)
     manifest = Manifest.from_json(text, f"{folder.name}: {MANIFEST}")
+    if found := listing_problem(manifest):
+        raise ModelError(f"{folder.name}: {MANIFEST} {found}; it is no bundle of dyssync")
     wrong = [
-        f"{name} {'was changed' if (folder / name).is_file() else 'is missing'}"
+        problem
         for name, digest in manifest.files.items()
-        if not (folder / name).is_file() or _sha256(folder / name) != digest
+        if (problem := _difference(folder, name, digest))
     ]
     if wrong:
-        raise ModelError(f"{folder.name}: {'; '.join(wrong)}; copy the bundle again")
+        more = f"; and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
+        raise ModelError(f"{folder.name}: {'; '.join(wrong[:SHOWN])}{more}; copy the bundle again")
     return Bundle(folder, manifest)
+
+
+def listing_problem(manifest: Manifest) -> str:
+    """Return what is wrong with the names that a manifest holds; "" where all is right.
+
+    All of them become parts of paths, so they are ours or none.
+    """
+    if not manifest.models or not all(manifest.models.values()):
+        return "lists no models"
+    if not all(name in MODELS for name in manifest.models):
+        return "names a model that there is none of"
+    members = [f"{name}/{member}" for name, own in manifest.models.items() for member in own]
+    if not all(MEMBER.fullmatch(member.partition("/")[2]) for member in members):
+        return "names a member that there is none of"
+    needed = {f"models/{name}/{ANSWERING}" for name in manifest.models}
+    needed |= {f"models/{n}/{m}/{VALUES}" for n, own in manifest.models.items() for m in own}
+    listed = dict(manifest.files)
+    if not needed <= listed.keys() or len(members) != sum(
+        len(set(m)) for m in manifest.models.values()
+    ):
+        return "does not list a file of each model and member"
+    pooled = {name: sha for name, sha in listed.items() if name not in needed}
+    if not all(SHA256.fullmatch(sha) for sha in listed.values()):
+        return "holds a digest that is none"
+    if any(name != f"{POOL}/{sha}" for name, sha in pooled.items()):
+        return "lists a file that belongs to no model"
+    return ""
+
+
+def _difference(folder: Path, name: str, digest: str) -> str:
+    """Return what is wrong with a listed file, "" where nothing is."""
+    try:
+        found = digest_of_file(folder / name, MAX_PART_BYTES)
+    except FileNotFoundError:
+        return f"{name} is missing"
+    except InputError as error:
+        return f"{name} is {error}"
+    except OSError as error:
+        return f"{name} cannot be read ({error.strerror})"
+    return "" if found == digest else f"{name} was changed"
 
 
 def _check_format(name: str, text: bytes) -> None:
@@ -261,12 +280,14 @@ def _check_format(name: str, text: bytes) -> None:
     try:
         found = json.loads(text)
         version, writer = found["format"], found["dyssync"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ModelError(f"{name}: {MANIFEST} is no manifest of a bundle") from error
     if version != BUNDLE_FORMAT:
+        what = version if isinstance(version, int) else "of another kind"
+        who = writer if VERSION.fullmatch(str(writer)) else "another version"
         raise ModelError(
-            f"{name}: bundle format {version}, this version reads {BUNDLE_FORMAT}; run the study "
-            f"again, or use the dyssync that wrote it ({writer})"
+            f"{name}: bundle format {what}, this version reads {BUNDLE_FORMAT}; run the study "
+            f"again, or use the dyssync that wrote it ({who})"
         )
 
 
@@ -275,8 +296,3 @@ def _link_or_copy(source: str, target: str) -> None:
         os.link(source, target)  # half a gigabyte of weights need not stand twice on the disk
     except OSError:
         shutil.copy2(source, target)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

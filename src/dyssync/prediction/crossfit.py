@@ -8,6 +8,7 @@ has not seen: scale, recalibration, conformal scores.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +18,7 @@ import pandas as pd
 from scipy.special import logit
 
 from dyssync.arrays import Bools, Floats, Ints
+from dyssync.errors import ModelError
 from dyssync.evaluation.conformal import ConformalReference
 from dyssync.evaluation.recalibration import (
     Recalibration,
@@ -87,6 +89,31 @@ class CrossFit(Record):
     tested_by: tuple[tuple[int, ...], ...]
     scores: tuple[tuple[float, ...], ...]
 
+    def __post_init__(self) -> None:
+        """Refuse what does not fit together: it may come from anybody's file.
+
+        Raises:
+            ModelError: it does not, or numbers are out of their range.
+        """
+        n = len(self.members)
+        lines = (self.slope, self.intercept, self.graded_slope, self.graded_intercept)
+        numbers = (*self.centres, *self.scales, *lines, *(z for own in self.scores for z in own))
+        wrong = [
+            text
+            for is_wrong, text in (
+                (not n or len(set(self.members)) < n, "members are none, or one is twice"),
+                ({len(self.centres), len(self.scales)} != {n}, "a centre and scale a member"),
+                (not all(map(math.isfinite, numbers)), "numbers that are none"),
+                (not all(scale > 0 for scale in self.scales), "scales not above 0"),
+                (not 0 < self.base_rate < 1, "base_rate is no share"),
+                (not set(self.outcomes) <= {0, 1}, "outcomes other than 0 and 1"),
+                (not _tell_one_story(self), "outcomes, members and scores that do not agree"),
+            )
+            if is_wrong
+        ]
+        if wrong:
+            raise ModelError("; ".join(wrong))
+
     def answer(self, logits: Floats) -> Answered:
         """Return the answer to recordings of which the members gave these logits.
 
@@ -119,6 +146,15 @@ class CrossFit(Record):
     def _venn_abers(self) -> VennAbers:
         graded = Recalibration(self.graded_slope, self.graded_intercept)
         return fit_venn_abers(graded.logits(self._reference.z), self._reference.y)
+
+
+def _tell_one_story(fit: CrossFit) -> bool:
+    """Return whether each tested patient has members that tested him, and a score of each."""
+    places = {*range(len(fit.members))}
+    return len(fit.outcomes) == len(fit.tested_by) == len(fit.scores) and all(
+        0 < len(own) == len(scores) == len(set(own)) and set(own) <= places
+        for own, scores in zip(fit.tested_by, fit.scores, strict=False)
+    )
 
 
 @dataclass(frozen=True, eq=False)

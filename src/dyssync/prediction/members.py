@@ -10,12 +10,13 @@ import numpy as np
 from dyssync.arrays import Floats
 from dyssync.cohort.clinical import facts_of
 from dyssync.ecg import ECG
-from dyssync.errors import ModelError
+from dyssync.errors import FAULTS, InputError, ModelError
 from dyssync.image import Input
 from dyssync.models.base import has_heartbeat
 from dyssync.models.protocols import Contributions, ExplainsItself, ResponseModel, Rule
 from dyssync.prediction.bundle import Bundle
 from dyssync.prediction.crossfit import Answered, CrossFit
+from dyssync.prediction.saved import unanswered
 
 WITH_FACTS, ECG_ALONE, BASE_RATE = "ECG and clinical facts", "ECG alone", "base rate"
 # Of the facts that the training cohort knew, as many must be known of a patient for the members
@@ -31,8 +32,12 @@ class Members:
     fit: CrossFit
 
     def logits(self, X: Sequence[Input]) -> Floats:
-        """Return the logit of each recording by each member, (n, M); NaN without a heartbeat."""
-        found = np.column_stack([model.logits(X) for model in self.models])
+        """Return the logit of each recording by each member, (n, M); NaN without a heartbeat.
+
+        Raises:
+            ModelError: a member cannot answer, or its answer is none.
+        """
+        found = np.column_stack([_logits(model, X) for model in self.models])
         found[[not has_heartbeat(x) for x in X]] = np.nan
         return found
 
@@ -59,6 +64,19 @@ class Members:
             slope * np.mean([part.log_odds for part in parts], axis=0),
             self.fit.intercept + slope * np.mean([part.base for part in parts], axis=0),
         )
+
+
+def _logits(model: ResponseModel, X: Sequence[Input]) -> Floats:
+    """Return the logits of one member; what it learnt may be anybody's."""
+    try:
+        found = np.asarray(model.logits(X), dtype=np.float64)
+    except InputError:
+        raise
+    except FAULTS as error:
+        raise unanswered(type(model).__name__, error) from error
+    if found.shape != (len(X),) or np.isinf(found).any():
+        raise ModelError(f"{type(model).__name__}: its answer is none; copy the bundle again")
+    return found
 
 
 @dataclass(frozen=True, eq=False)

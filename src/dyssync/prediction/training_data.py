@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from dyssync.cohort import Cohort
 from dyssync.cohort.clinical import FACTS, clinical_fact
 from dyssync.ecg import ECG
+from dyssync.errors import ModelError
 from dyssync.image import ECGImage
 from dyssync.pages.likeness import PageLook, look_of
 from dyssync.records import Record
@@ -27,6 +29,16 @@ class SignalLook(Record):
     fs_range: tuple[float, float]
     amplitude_range: tuple[float, float]
     clinical: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse ranges that are none.
+
+        Raises:
+            ModelError: the first number of one is not the smaller, or below 0.
+        """
+        for low, high in (self.fs_range, self.amplitude_range):
+            if not 0 <= low <= high < math.inf:
+                raise ModelError("a range of what was trained on is none")
 
 
 @dataclass(frozen=True)

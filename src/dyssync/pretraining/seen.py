@@ -11,7 +11,7 @@ import numpy as np
 
 from dyssync.arrays import Bytes
 from dyssync.cohort.digests import signal_key
-from dyssync.errors import ModelError
+from dyssync.errors import FAULTS, ModelError
 from dyssync.image import Input
 
 KEY = 8  # bytes of sha256: of a million recordings against a million, one in 10^7 meets another's
@@ -68,13 +68,12 @@ class Seen:
         from safetensors import SafetensorError
         from safetensors.numpy import load
 
+        raised: tuple[type[Exception], ...] = (*FAULTS, SafetensorError)
         try:
             held = load(data)
             return cls(held["patients"].tobytes(), held["recordings"].tobytes())
-        except (SafetensorError, KeyError) as error:
-            raise ModelError(
-                f"patients of the encoder: damaged ({error}); pretrain again"
-            ) from error
+        except raised as error:
+            raise ModelError("patients of the encoder: damaged; pretrain again") from error
 
 
 def short_patient_key(patient: str) -> bytes:

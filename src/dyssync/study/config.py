@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from dyssync.errors import ConfigError, check_choice
 from dyssync.learning.network import STAGES
 from dyssync.models import MODELS, ResponseModel
+from dyssync.regular import read_regular
 
 # The study's three, then what goes beyond it and what a reviewer asks for beside them.
 STUDY_MODELS = (
@@ -23,6 +25,7 @@ STUDY_MODELS = (
 # "paper" is the study as published, as far as it says: 224 px pictures and ResNet-18; the rest are
 # the defaults of each model. What "quick" changes stands on the model (`PRESETS`).
 PRESETS = ("paper", "quick")
+MAX_CONFIG_BYTES = 1_000_000
 CROSS_FIT, INDEPENDENT = PROTOCOLS = ("cross-fit", "independent")
 
 
@@ -42,7 +45,7 @@ class StudyConfig(BaseModel):
             answers are.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     cohort: Path | None = None
     corpus: Path | None = None
@@ -161,6 +164,9 @@ def _check_type(name: str, value: Any, default: Any) -> None:
     if isinstance(value, bool) != isinstance(default, bool) or not isinstance(value, kinds):
         needed = " or ".join(kind.__name__ for kind in kinds)
         raise ConfigError(f"{name} is {value!r}; {needed} is needed")
+    for inner in value.values() if isinstance(value, Mapping) else [value]:
+        if isinstance(inner, float) and not math.isfinite(inner):
+            raise ConfigError(f"{name} is {inner}; a finite number is needed")
 
 
 def build_config(
@@ -177,8 +183,8 @@ def build_config(
     merged: dict[str, Any] = {}
     if file is not None:
         try:
-            merged = tomllib.loads(file.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+            merged = tomllib.loads(read_regular(file, MAX_CONFIG_BYTES).decode("utf-8"))
+        except (OSError, ValueError, RecursionError) as error:
             raise ConfigError(f"{file}: no readable TOML file ({error})") from error
     for text in settings:
         key, separator, value = text.partition("=")

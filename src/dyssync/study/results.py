@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,10 @@ from typing import Any
 import pandas as pd
 
 from dyssync.cohort.exclusions import WITHOUT_COLUMNS
+from dyssync.cohort.table_files import read_texts
 from dyssync.errors import InputError, ModelError
 from dyssync.explanation.maps import CamMaps
+from dyssync.spreadsheet import guarded, unguarded
 from dyssync.study.record import ENVIRONMENT, RUN, EnvironmentRecord, RunRecord
 from dyssync.whole import make_folder, whole_file, write_text
 
@@ -162,9 +164,12 @@ def read_json(path: Path) -> Any:
 
 
 def write_csv(path: Path, table: pd.DataFrame) -> None:
-    """Write a table as CSV without index, whole or not at all; floats keep all their digits."""
+    """Write a table as CSV without index, whole or not at all; floats keep all their digits.
+
+    Text that a spreadsheet would run as a formula is marked, see :mod:`dyssync.spreadsheet`.
+    """
     with whole_file(path) as part:
-        table.to_csv(part, index=False, lineterminator="\n")
+        _of_text(table, guarded).to_csv(part, index=False, lineterminator="\n")
 
 
 def read_csv(path: Path, columns: Sequence[str] = ()) -> pd.DataFrame:
@@ -178,10 +183,24 @@ def read_csv(path: Path, columns: Sequence[str] = ()) -> pd.DataFrame:
         ModelError: it is damaged, or a column is missing.
     """
     try:
-        table = pd.read_csv(path, dtype={"patient_id": str})
+        with path.open("rb") as file:
+            table = read_texts(file, ("patient_id",))
     except ValueError as error:  # pandas' own errors and bytes that are no UTF-8 are such
         raise ModelError(f"{path.name}: damaged (no whole table); make it anew") from error
     missing = [name for name in columns if name not in table]
     if missing:
         raise ModelError(f"{path.name}: without {', '.join(missing)}; make it anew")
-    return table
+    return _of_text(table, unguarded)
+
+
+def _of_text(table: pd.DataFrame, change: Callable[[str], str]) -> pd.DataFrame:
+    """Return a table with its texts changed, titles among them."""
+
+    def changed(value: Any) -> Any:
+        return change(value) if isinstance(value, str) else value
+
+    made = table.rename(columns=changed)
+    for k, dtype in enumerate(table.dtypes):
+        if dtype.kind not in "iufb":
+            made.isetitem(k, table.iloc[:, k].map(changed).array)
+    return made

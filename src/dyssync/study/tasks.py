@@ -28,7 +28,7 @@ from dyssync.models.protocols import (
     Rule,
     UsesFacts,
 )
-from dyssync.prediction.bundle import save_model
+from dyssync.prediction.saved import save_model
 from dyssync.pretraining.encoder import Encoder, load_encoder
 from dyssync.pretraining.loop import pretrain
 from dyssync.study.contributions import write_contributions, write_statements

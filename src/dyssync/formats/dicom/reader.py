@@ -109,7 +109,7 @@ def _read_dataset(data: bytes) -> Dataset:
             io.BytesIO(without_marks(data)), force=data[128:132] != b"DICM", specific_tags=_TAGS
         )
     except InvalidDicomError as error:
-        raise FormatError(f"is no DICOM file ({error})") from error
+        raise FormatError("is no DICOM file") from error
 
 
 def _transfer_syntax(data: bytes) -> str | None:
@@ -124,7 +124,7 @@ def _transfer_syntax(data: bytes) -> str | None:
 def _recording(dataset: Dataset) -> Recording:
     groups = list(dataset.get("WaveformSequence") or [])
     if not groups:
-        kind = getattr(dataset.get("SOPClassUID"), "name", "no SOP class")
+        kind = _kind(dataset.get("SOPClassUID"))
         raise FormatError(
             f"holds no waveform ({kind}); a DICOM ECG is needed, not a picture of one"
         )
@@ -153,6 +153,14 @@ def _recording(dataset: Dataset) -> Recording:
         notes,
     )
     return Recording(channels, rates.pop(), _person(dataset), notes, beat)
+
+
+def _kind(sop_class: Any) -> str:
+    """Return what an object says it is, where that is one of the standard's names."""
+    name = str(getattr(sop_class, "name", ""))
+    if not name:
+        return "no SOP class"
+    return name if name != str(sop_class) else "unknown SOP class"
 
 
 def _is_beat(group: Any) -> bool:
@@ -196,9 +204,7 @@ def _group_samples(group: Any) -> npt.NDArray[np.integer]:
     check_sample_count(n_channels, n_samples)
     key = (int(group.WaveformBitsAllocated), str(group.WaveformSampleInterpretation))
     if key not in _SAMPLE_TYPES:
-        raise FormatError(
-            f"{key[0]}-bit samples of type {key[1]:.4}; SS, US, SB, UB, SL, UL are read"
-        )
+        raise FormatError(f"{key[0]}-bit samples of another type; SS, US, SB, UB, SL, UL are read")
     order = ">" if group.original_encoding[1] is False else "<"  # pydicom leaves samples as stored
     dtype = np.dtype(order + _SAMPLE_TYPES[key])
     data = bytes(group.WaveformData)

@@ -1,8 +1,8 @@
 """Write an ECG as a DICOM waveform object.
 
 References:
-    DICOM PS3.3 A.34.3 (12-lead ECG: 12 or 13 channels, 200-1000 Hz, up to 16384 samples) and A.34.4
-    (general ECG); PS3.16 CID 3001.
+    DICOM PS3.3 A.34.3 (12-lead ECG: 12 or 13 channels, 200-1000 Hz, up to 16384 samples), A.34.4
+    (general ECG) and A.34.4.5 (general 32-bit ECG); PS3.16 CID 3001.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _TWELVE_LEAD = "1.2.840.10008.5.1.4.1.1.9.1.1"
 _GENERAL = "1.2.840.10008.5.1.4.1.1.9.1.2"
+_GENERAL_32_BIT = "1.2.840.10008.5.1.4.1.1.9.1.4"
+LARGEST_16 = 32767  # steps that 16 bits hold
 _EXPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
 _MDC_NUMBERS = (1, 2, 61, 62, 63, 64, 3, 4, 5, 6, 7, 8)  # of LEADS, "2:1" is lead I
 
@@ -27,19 +29,17 @@ _MDC_NUMBERS = (1, 2, 61, 62, 63, 64, 3, 4, 5, 6, 7, 8)  # of LEADS, "2:1" is le
 def write_dicom(ecg: ECG, folder: Path | str, name: str) -> Path:
     """Write `name`.dcm without identifiers; return its path.
 
-    Steps are 1 uV within +-32.767 mV and 10 or 100 uV beyond. UIDs follow from the samples, so that
-    the same ECG gives the same file.
+    Steps are 1 uV, in 32 bits where a sample is beyond 32.767 mV. UIDs follow from the samples, so
+    that the same ECG gives the same file.
     """
     import pydicom
     from pydicom.uid import generate_uid
 
-    step_uv = 1
-    peak_uv = float(np.abs(ecg.signal).max()) * 1e3
-    while peak_uv > 32767 * step_uv:
-        step_uv *= 10
-    digital = np.rint(ecg.signal.T.astype(np.float64) * (1e3 / step_uv)).astype("<i2")  # (n, 12)
+    steps = np.rint(ecg.signal.T.astype(np.float64) * 1e3)  # (n, 12), uV
+    wide = bool(np.abs(steps).max() > LARGEST_16)
+    digital = steps.astype("<i4" if wide else "<i2")
     short = 200 <= ecg.fs <= 1000 and len(digital) <= 16384
-    sop_class = _TWELVE_LEAD if short else _GENERAL
+    sop_class = _GENERAL_32_BIT if wide else _TWELVE_LEAD if short else _GENERAL
     seeds = [digital.tobytes().hex()[:4096], repr(ecg.fs), ecg.source.sha256]
     meta = pydicom.dataset.FileMetaDataset()
     meta.TransferSyntaxUID = pydicom.uid.UID(_EXPLICIT_LITTLE_ENDIAN)
@@ -52,7 +52,7 @@ def write_dicom(ecg: ECG, folder: Path | str, name: str) -> Path:
     dataset.StudyInstanceUID = generate_uid(entropy_srcs=[*seeds, "study"])
     dataset.SeriesInstanceUID = generate_uid(entropy_srcs=[*seeds, "series"])
     _describe(dataset, ecg)
-    dataset.WaveformSequence = [_group(ecg, digital, step_uv)]
+    dataset.WaveformSequence = [_group(ecg, digital)]
     path = Path(folder) / f"{name}.dcm"
     with whole_file(path) as part:
         dataset.save_as(part, enforce_file_format=True)
@@ -82,9 +82,10 @@ def _describe(dataset: Dataset, ecg: ECG) -> None:
     dataset.DeidentificationMethod = "identifiers were not read"
 
 
-def _group(ecg: ECG, digital: np.ndarray, step_uv: int) -> Dataset:
+def _group(ecg: ECG, digital: np.ndarray) -> Dataset:
     import pydicom
 
+    bits = 8 * digital.itemsize
     group = pydicom.Dataset()
     group.MultiplexGroupTimeOffset = 0
     group.WaveformOriginality = "ORIGINAL"
@@ -93,26 +94,26 @@ def _group(ecg: ECG, digital: np.ndarray, step_uv: int) -> Dataset:
     group.SamplingFrequency = f"{ecg.fs:.10g}"
     group.MultiplexGroupLabel = "RHYTHM"
     group.ChannelDefinitionSequence = [
-        _channel(lead, number, step_uv) for lead, number in zip(LEADS, _MDC_NUMBERS, strict=True)
+        _channel(lead, number, bits) for lead, number in zip(LEADS, _MDC_NUMBERS, strict=True)
     ]
-    group.WaveformBitsAllocated = 16
-    group.WaveformSampleInterpretation = "SS"
+    group.WaveformBitsAllocated = bits
+    group.WaveformSampleInterpretation = "SS" if bits == 16 else "SL"
     group.WaveformData = digital.tobytes()
     return group
 
 
-def _channel(lead: str, number: int, step_uv: int) -> Dataset:
+def _channel(lead: str, number: int, bits: int) -> Dataset:
     import pydicom
 
     channel = pydicom.Dataset()
     channel.ChannelLabel = lead
     channel.ChannelSourceSequence = [_code(f"2:{number}", "MDC", f"Lead {lead}")]
-    channel.ChannelSensitivity = str(step_uv)
+    channel.ChannelSensitivity = "1"
     channel.ChannelSensitivityUnitsSequence = [_code("uV", "UCUM", "microvolt")]
     channel.ChannelSensitivityCorrectionFactor = "1"
     channel.ChannelBaseline = "0"
     channel.ChannelSampleSkew = "0"
-    channel.WaveformBitsStored = 16
+    channel.WaveformBitsStored = bits
     return channel
 
 

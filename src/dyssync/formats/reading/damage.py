@@ -2,47 +2,31 @@
 
 from __future__ import annotations
 
-import struct
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from dyssync.errors import FormatError
-
-# Found by fuzzing pydicom, Pillow, scipy and h5py, beside errors of their own: they trust the file.
-_RAISED: tuple[type[Exception], ...] = (
-    ArithmeticError,
-    AttributeError,
-    EOFError,
-    LookupError,
-    MemoryError,
-    OSError,
-    RuntimeError,
-    SyntaxError,
-    SystemError,
-    TypeError,
-    ValueError,
-    struct.error,
-    zlib.error,
-)
+from dyssync.errors import FAULTS, FormatError, InputError
 
 
 @contextmanager
 def refusing_damage(what: str, *own: type[Exception]) -> Iterator[None]:
     """Turn what a library raises inside the block into a FormatError; ours stay as they are.
 
+    The library's own words are dropped: they quote the file, which may hold anybody's name.
+
     Args:
         what: is damaged, for the message.
-        own: errors of the library's own.
+        own: errors of the library's own, beside :data:`~dyssync.errors.FAULTS`.
 
     Raises:
         FormatError: the library gave up.
     """
-    raised = (*_RAISED, *own)
+    raised = (*FAULTS, *own)
     try:
         yield
-    except FormatError:
+    except InputError:
         raise
     except raised as error:
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
-        raise FormatError(f"damaged {what} ({reason:.120}); copy the file again") from error
+        raise FormatError(
+            f"damaged {what} ({type(error).__name__}); copy the file again"
+        ) from error

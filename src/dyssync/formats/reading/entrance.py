@@ -15,6 +15,7 @@ import numpy as np
 
 from dyssync.ecg import ECG, Source
 from dyssync.errors import ConfigError, FormatError, check_choice
+from dyssync.formats.reading.damage import refusing_damage
 from dyssync.formats.reading.known import FORMATS
 from dyssync.formats.reading.recording import (
     AS_STATED,
@@ -92,7 +93,7 @@ def read_recording(path: Path | str, options: ReadOptions = AS_STATED) -> Record
         FormatError: as in :func:`read_ecg`, but any leads will do.
     """
     file = _open(Path(path))
-    with _naming(file.name), np.errstate(all="ignore"):
+    with _guarded(file):
         recording = _format_of(file, options).read(file, options)
         if isinstance(recording, Recording):
             return recording
@@ -109,8 +110,7 @@ def _signal_only(read: Input) -> ECG:
 
 
 def _input(file: InputFile, options: ReadOptions) -> Input:
-    # Absurd numbers overflow to infinity on their way, which ECG refuses with a clear message.
-    with _naming(file.name), np.errstate(all="ignore"):
+    with _guarded(file):
         chosen = _format_of(file, options)
         found = chosen.read(file, options)
         source = Source(name=file.name, format=chosen.name, sha256=file.sha256)
@@ -131,8 +131,8 @@ def writable_formats() -> list[str]:
 def write_ecg(ecg: ECG, folder: Path | str, name: str, format: str) -> Path:
     """Write an ECG as `name` with the suffix of `format` into `folder`; return the path.
 
-    Samples come back within half a quantisation step (1 uV up to 32 mV); identifiers are never
-    written.
+    Samples come back within half a quantisation step (1 uV; in EDF 10 or 100 uV in a lead beyond 32
+    or 320 mV); identifiers are never written.
 
     Raises:
         ConfigError: the format is unknown or cannot be written, or `name` holds a folder.
@@ -157,8 +157,7 @@ def sniffed(file: InputFile) -> Format:
         if candidate.sniff(head, path):
             return candidate
     raise FormatError(
-        f"content is of no known format (it starts with {head[:8]!r}). "
-        f"Formats: {', '.join(FORMATS)}. See: dyssync list formats"
+        f"content is of no known format. Formats: {', '.join(FORMATS)}. See: dyssync list formats"
     )
 
 
@@ -173,6 +172,14 @@ def _open(path: Path) -> InputFile:
         if file is not None and (path.suffix == "" or os.fsencode(path.name) in file.data):
             return file
     return open_file(path)
+
+
+@contextmanager
+def _guarded(file: InputFile) -> Iterator[None]:
+    """Let nothing but a FormatError of one printable line come out of reading a file."""
+    # Absurd numbers overflow to infinity on their way, which ECG refuses with a clear message.
+    with _naming(file.name), refusing_damage("data"), np.errstate(all="ignore"):
+        yield
 
 
 @contextmanager

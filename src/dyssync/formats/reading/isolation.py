@@ -1,12 +1,13 @@
 """Readers whose C library hangs or crashes on damaged files: each file in a process of its own.
 
 Found by fuzzing: the HDF5 library loops for ever, deaf to signals; scipy's MATLAB reader segfaults;
-PDFium takes its time.
+PDFium takes its time. Found by breaking in: HDF5 reads other files for whoever asks, a page of PDF
+takes a gigabyte, and so does a Parquet page that claims little.
 
 A server (`python -m dyssync.formats.hdf5`) imports the library once and waits. For each file it
-forks: the child converts it to NPZ or pixels under limits of time and memory, and ends. Nothing
-that a file does to its process can reach the next file; a fork costs milliseconds, an import half
-a second.
+forks: the child converts it to NPZ or pixels under limits of time and memory, unable to open any
+file, and ends. Nothing that a file does to its process can reach the next file; a fork costs
+milliseconds, an import half a second.
 """
 
 from __future__ import annotations
@@ -16,14 +17,16 @@ import importlib
 import os
 import resource
 import select
+import shutil
 import signal
 import struct
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
-from typing import BinaryIO, cast
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import BinaryIO, TypeAlias, cast
 
 from dyssync.endings import killed_with_parent
 from dyssync.errors import FormatError
@@ -31,7 +34,11 @@ from dyssync.workers import THREAD_SETTINGS
 
 CPU_LIMIT_S = 1
 WALL_LIMIT_S = 60  # the machine may be busy with other things
-MEMORY_LIMIT_BYTES = 2_000_000_000  # of address space, most of it libraries
+# Of address space, beside what the libraries take: twice the pixels of the largest page, and room
+# to take apart a file of the largest size.
+MEMORY_BYTES = 350_000_000
+MEMORY_WHERE_UNKNOWN = 2_000_000_000  # in all, on systems that do not tell what is taken already
+Convert: TypeAlias = "Callable[[bytes], bytes | Sequence[bytes | memoryview]]"
 _DONE, _REFUSED, _DIED = range(3)  # what became of a file
 _HEADER = struct.Struct("<BQ")  # outcome, length of what follows
 _READY = b"R"
@@ -119,10 +126,12 @@ _SERVERS: dict[tuple[str, int], _Server] = {}  # by module and process: a fork s
 
 
 @atexit.register
-def _end_servers() -> None:
+def end_servers() -> None:
+    """End the servers of this process; the next file starts them anew."""
     for (_, owner), server in _SERVERS.items():
         if owner == os.getpid():
             server.kill()
+    _SERVERS.clear()
 
 
 def _exactly(stream: BinaryIO, size: int) -> bytes:
@@ -132,13 +141,16 @@ def _exactly(stream: BinaryIO, size: int) -> bytes:
     return data
 
 
-def serve(convert: Callable[[bytes], bytes], library: str, cpu_limit_s: int = CPU_LIMIT_S) -> int:
+def serve(
+    convert: Convert, library: str, cpu_limit_s: int = CPU_LIMIT_S, *, opens_files: bool = False
+) -> int:
     """Convert files from standard input, a child each, until it is closed; return the exit code.
 
     Args:
-        convert: a file to NPZ or pixels; raises FormatError.
+        convert: a file to NPZ or pixels, in one piece or several; raises FormatError.
         library: name of the module to import once, before the first file.
         cpu_limit_s: processor time that a file may take.
+        opens_files: whether the library needs files of the system (fonts).
     """
     killed_with_parent()
     importlib.import_module(library)
@@ -150,30 +162,50 @@ def serve(convert: Callable[[bytes], bytes], library: str, cpu_limit_s: int = CP
         with tempfile.TemporaryFile() as result:
             child = os.fork()
             if child == 0:
-                os._exit(_child(convert, data, result, cpu_limit_s))
+                _limit(cpu_limit_s, opens_files=opens_files)
+                os._exit(_child(convert, data, result))
+            del data
             status = os.waitpid(child, 0)[1]
+            code = os.waitstatus_to_exitcode(status)
+            outcome = code if code in (_DONE, _REFUSED) else _DIED
+            answers.write(_HEADER.pack(outcome, result.seek(0, os.SEEK_END)))
             result.seek(0)
-            answer = result.read()
-        code = os.waitstatus_to_exitcode(status)
-        outcome = code if code in (_DONE, _REFUSED) else _DIED
-        answers.write(_HEADER.pack(outcome, len(answer)) + answer)
+            shutil.copyfileobj(result, answers)
         answers.flush()
     return 0
 
 
-def _child(
-    convert: Callable[[bytes], bytes], data: bytes, result: BinaryIO, cpu_limit_s: int
-) -> int:
-    """Convert one file under limits; return the outcome."""
-    killed_with_parent()
+def _limit(cpu_limit_s: int, *, opens_files: bool) -> None:
+    """Bound what this process may take."""
+    most = _address_space() + MEMORY_BYTES
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_limit_s, cpu_limit_s))
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT_BYTES, MEMORY_LIMIT_BYTES))
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if not opens_files:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
+
+
+def _address_space() -> int:
+    """Return how many bytes this process has mapped."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    except OSError:
+        return MEMORY_WHERE_UNKNOWN - MEMORY_BYTES
+    return pages * resource.getpagesize()
+
+
+def _child(convert: Convert, data: bytes, result: BinaryIO) -> int:
+    """Convert one file; return the outcome."""
+    killed_with_parent()
     outcome = _DIED
     try:
-        result.write(convert(data))
+        made = convert(data)
+        for piece in [made] if isinstance(made, bytes) else made:
+            result.write(piece)
         outcome = _DONE
     except FormatError as error:
+        result.seek(0)
+        result.truncate()
         result.write(str(error).encode("utf-8"))
         outcome = _REFUSED
     finally:  # what else is raised must not run on into the server's loop

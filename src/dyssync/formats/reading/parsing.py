@@ -8,9 +8,31 @@ import binascii
 import numpy as np
 
 from dyssync.arrays import Floats
+from dyssync.ecg import lead_name
 from dyssync.errors import FormatError
 
 MAX_NUMBERS = 2_000_000  # of one text, 60 bytes each while they are read: 44 minutes at 750 Hz
+
+
+def told(text: str | bytes | None) -> str:
+    """Say what a text of a file is without quoting it: it may be anybody's name.
+
+    >>> told("Smith"), told(""), told(None)
+    ('5 characters', 'empty', 'missing')
+    """
+    if text is None:
+        return "missing"
+    return "empty" if not text else f"{len(text)} character{'s' if len(text) > 1 else ''}"
+
+
+def called(name: str | None) -> str:
+    """Return what a lead is called in a message: its standard name, else nothing of the file's.
+
+    >>> called("MDC_ECG_LEAD_V1"), called("Smith")
+    ('lead V1', 'a lead of another name (5 characters)')
+    """
+    standard = lead_name(name or "")
+    return f"lead {standard}" if standard else f"a lead of another name ({told(name)})"
 
 
 def number(text: str | None, what: str) -> float:
@@ -22,9 +44,9 @@ def number(text: str | None, what: str) -> float:
     try:
         value = float(text or "")
     except ValueError as error:
-        raise FormatError(f"{what} is {text!r:.30}; a number is needed") from error
+        raise FormatError(f"{what} is no number ({told(text)}); one is needed") from error
     if not np.isfinite(value):
-        raise FormatError(f"{what} is {text!r:.30}; a finite number is needed")
+        raise FormatError(f"{what} is {value}; a finite number is needed")
     return value
 
 
@@ -40,7 +62,7 @@ def numbers(text: str | None, what: str, separator: str | None = None) -> Floats
     try:
         return np.array(parts if (text or "").strip() else [], dtype=np.float64)
     except ValueError as error:
-        raise FormatError(f"{what}: {error}; plain numbers are needed") from error
+        raise FormatError(f"{what}: not all are numbers; plain ones are needed") from error
 
 
 def decode_base64(text: str | None, what: str) -> bytes:
@@ -52,7 +74,7 @@ def decode_base64(text: str | None, what: str) -> bytes:
     try:
         return base64.b64decode("".join((text or "").split()), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise FormatError(f"{what} is no valid base64 ({error}); truncated?") from error
+        raise FormatError(f"{what} is no valid base64; truncated?") from error
 
 
 def int16_samples(data: bytes, what: str) -> Floats:

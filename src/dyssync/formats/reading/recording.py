@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, TypeAlias
 from dyssync.arrays import AnyFloats
 from dyssync.ecg import ECG, FS_RANGE, RepresentativeBeat, Sex, Source, assemble_leads
 from dyssync.errors import FormatError, check_choice, check_range
+from dyssync.formats.reading.parsing import told
+from dyssync.regular import IrregularError, read_regular
 
 if TYPE_CHECKING:
     from dyssync.image import ECGImage
@@ -151,7 +153,9 @@ class InputFile:
         if name in {"", ".", ".."} or {PurePosixPath(name).name, PureWindowsPath(name).name} != {
             name
         }:
-            raise FormatError(f"refers to {name!r}; only a file of the same folder is opened")
+            raise FormatError(
+                "refers to a file elsewhere; only a file of the same folder is opened"
+            )
         data = self._fetch(name)
         if data is not None:
             self._digest.update(data)
@@ -217,7 +221,7 @@ def _gunzip(name: str, data: bytes) -> bytes:
     try:
         plain = inflater.decompress(data, MAX_FILE_BYTES + 1)
     except zlib.error as error:
-        raise FormatError(f"{name}: broken gzip data ({error}); copy the file again") from error
+        raise FormatError(f"{name}: broken gzip data; copy the file again") from error
     if len(plain) > MAX_FILE_BYTES:
         raise FormatError(_too_large(name, None))
     if not inflater.eof:
@@ -237,20 +241,19 @@ def _too_large(name: str, size: int | None) -> str:
 
 def _bytes_of(path: Path) -> bytes | None:
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_FILE_BYTES + 1)
+        return read_regular(path, MAX_FILE_BYTES)
     except FileNotFoundError:
         return None
-    except IsADirectoryError as error:
-        raise FormatError(
-            f"{path.name or path}: a folder; one ECG file is needed. Name a file inside it"
-        ) from error
-    except (OSError, ValueError) as error:  # ValueError: a NUL byte in the name
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise FormatError(f"{path.name}: cannot be opened ({reason})") from error
-    if len(data) > MAX_FILE_BYTES:
-        raise FormatError(_too_large(path.name, len(data)))
-    return data
+    except IrregularError as error:
+        raise FormatError(f"{path.name or path}: {error}. {_advice(path)}") from error
+    except OSError as error:
+        raise FormatError(f"{path.name}: cannot be opened ({error.strerror})") from error
+
+
+def _advice(path: Path) -> str:
+    if path.is_dir():
+        return "Name a file inside it"
+    return "Name an ECG file; of a long recording, cut the ECG out first"
 
 
 def factor_to_millivolt(unit: str, subject: str) -> float:
@@ -265,7 +268,7 @@ def factor_to_millivolt(unit: str, subject: str) -> float:
     # Both micro signs (U+00B5, U+03BC) are in use.
     key = unit.strip().lower().replace("\u00b5", "u").replace("\u03bc", "u")
     if key not in MILLIVOLT:
-        raise FormatError(f"{subject}: unknown unit {unit!r}; mV, uV, V or nV is needed")
+        raise FormatError(f"{subject}: unknown unit ({told(unit)}); mV, uV, V or nV is needed")
     return MILLIVOLT[key]
 
 

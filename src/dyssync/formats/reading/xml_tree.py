@@ -11,7 +11,8 @@ from dyssync.formats.reading.parsing import number
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element  # noqa: TID251 - the type only; defusedxml parses
 
-MAX_ELEMENTS = 500_000  # an element costs about 100 bytes of memory; real files have < 20,000
+# An element costs about 100 bytes of memory, an attribute 300; real files have < 20,000 of each.
+MAX_ELEMENTS = 300_000
 MAX_DEPTH = 100
 _ROOT = re.compile(r"<([A-Za-z_][\w.\-]*:)?([A-Za-z_][\w.\-]*)")
 _DECLARATION = re.compile(rb"^\s*<\?xml[^>]*\?>")
@@ -52,6 +53,8 @@ def parse_tree(data: bytes) -> Element:
 
     if data.count(b"<") > 2 * MAX_ELEMENTS:
         raise FormatError(f"more than {MAX_ELEMENTS} XML elements; an ECG has thousands")
+    if data.count(b"=") > MAX_ELEMENTS:
+        raise FormatError(f"more than {MAX_ELEMENTS} XML attributes; an ECG has thousands")
     parser = DefusedXMLParser(
         target=_shallow_builder(), forbid_dtd=False, forbid_entities=True, forbid_external=True
     )
@@ -62,12 +65,15 @@ def parse_tree(data: bytes) -> Element:
         raise
     except ParseError as error:
         _check_utf_8(data)
-        raise FormatError(f"XML is not well-formed ({error}); truncated or edited?") from error
+        line, column = error.position
+        raise FormatError(
+            f"XML is not well-formed (line {line}, column {column}); truncated or edited?"
+        ) from error
     except DefusedXmlException as error:
         kind = type(error).__name__
         raise FormatError(f"XML with entities or external parts is refused ({kind})") from error
     except (ValueError, LookupError) as error:  # unknown or multi-byte encoding
-        raise FormatError(f"XML cannot be decoded ({error}); save it as UTF-8") from error
+        raise FormatError("XML cannot be decoded; save it as UTF-8") from error
     for element in root.iter():
         element.tag = element.tag.rpartition("}")[2]
     return root
@@ -82,7 +88,7 @@ def _check_utf_8(data: bytes) -> None:
         data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise FormatError(
-            f"byte {data[error.start]:#04x} at place {error.start} is not in UTF-8, as the XML "
+            f"the byte at place {error.start} is not in UTF-8, as the XML "
             "should be; save it as UTF-8, or state its encoding"
         ) from error
 

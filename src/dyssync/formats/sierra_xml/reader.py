@@ -18,7 +18,7 @@ from dyssync.errors import FormatError
 from dyssync.formats.reading.beat import read_beat
 from dyssync.formats.reading.calibration_pulse import end_before_pulse
 from dyssync.formats.reading.demographics import age_between, parse_age, parse_datetime, parse_sex
-from dyssync.formats.reading.parsing import number
+from dyssync.formats.reading.parsing import called, number, told
 from dyssync.formats.reading.recorder_notes import joined_statements, machine_notes
 from dyssync.formats.reading.recording import (
     MAX_SAMPLES,
@@ -60,7 +60,7 @@ def parse(data: bytes) -> Recording:
     root = parse_tree(data)
     version = text_of(root, "documentinfo/documentversion")
     if version is None or not _VERSION.fullmatch(version):
-        raise FormatError(f"document version {version!r:.20}; 1.03 to 1.04.02 are read")
+        raise FormatError(f"unknown document version ({told(version)}); 1.03 to 1.04.02 are read")
     channels, fs = _rhythm(root)
     notes = _notes(root)
     end = end_before_pulse(channels, fs)
@@ -113,14 +113,14 @@ def _beat(beats: Element) -> tuple[dict[str, Floats], float]:
     fs = number(beats.get("samplespersec"), "rate of the representative beat")
     step = number(beats.get("resolution"), "resolution of the representative beat")
     if beats.get("compression") not in (None, "", "Uncompressed"):
-        raise FormatError(f"compression {beats.get('compression')!r:.20}; none is needed")
+        raise FormatError("compressed representative beat; none is needed")
     stored = Stored(beats.get("dataencoding") or "", bits=16, signed=True)
     channels: dict[str, Floats] = {}
     for beat in beats.iterfind("repbeat"):
         name = beat.get("leadname") or ""
         waveform = beat.find("waveform")  # 1.04; in 1.03 the samples stand in the beat itself
         text = beat.text if waveform is None else waveform.text
-        channels[name] = stored.decode(text, f"beat of lead {name:.5}") * (step * 1e-3)
+        channels[name] = stored.decode(text, f"beat of {called(name)}") * (step * 1e-3)
     return channels, fs
 
 
@@ -133,10 +133,12 @@ def _lead_names(waves: Element, signal: Element | None) -> tuple[str, ...]:
     else:  # 1.03 states only the set; its first twelve are the standard leads in their order
         lead_set = text_of(signal, "leadset") or text_of(signal, "acquisitiontype") or ""
         if not lead_set.startswith(("STD-12", "10-WIRE")):
-            raise FormatError(f"lead set {lead_set!r:.20} without lead labels; STD-12 is needed")
+            raise FormatError(
+                f"unknown lead set ({told(lead_set)}) without labels; STD-12 is needed"
+            )
         names = LEADS
     if len(names) < 2 or len(names) > 16 or len(set(names)) < len(names):
-        raise FormatError(f"lead labels {' '.join(names):.60}; 2 to 16 different ones are needed")
+        raise FormatError(f"{len(names)} lead labels; 2 to 16 different ones are needed")
     return names
 
 
@@ -149,7 +151,7 @@ def _counts(waves: Element, stored: Stored, n_leads: int, n_samples: int) -> lis
         data = stored.unpack(waves.text, "parsedwaveforms")
         return _undo_prediction(decode_chunks(data, n_leads, n_samples))
     if compression.lower() not in {"uncompressed", "none"}:
-        raise FormatError(f"compression {compression!r:.20}; XLI or none is needed")
+        raise FormatError(f"unknown compression ({told(compression)}); XLI or none is needed")
     flat = stored.decode(waves.text, "parsedwaveforms")
     if flat.size < n_leads * n_samples:
         raise FormatError(f"holds {flat.size} samples of {n_leads} x {n_samples}; truncated?")
@@ -161,22 +163,22 @@ def _counts_apart(
 ) -> list[Floats]:
     """Return the samples of leads that have an element each, in the order of `names`."""
     if waves.get("compression") not in (None, "", "Uncompressed"):
-        raise FormatError(f"compression {waves.get('compression')!r:.20} of leadwaveforms")
+        raise FormatError("compressed leadwaveforms; uncompressed ones are needed")
     found: dict[str, Floats] = {}
     starts = set()
     for lead in waves.iterfind("leadwaveform"):
         name = lead.get("leadname") or ""
         if name in found:
-            raise FormatError(f"lead {name:.5} is there twice; one of each is needed")
-        samples = stored.decode(lead.text, f"lead {name:.5}")
+            raise FormatError(f"{called(name)} is there twice; one of each is needed")
+        samples = stored.decode(lead.text, called(name))
         if samples.size != n_samples:
-            raise FormatError(f"lead {name:.5} holds {samples.size} samples of {n_samples}")
-        starts.add(number(lead.get("starttime"), f"lead {name:.5}: starttime"))
+            raise FormatError(f"{called(name)} holds {samples.size} samples of {n_samples}")
+        starts.add(number(lead.get("starttime"), f"{called(name)}: starttime"))
         found[name] = samples
     check_simultaneous(starts)
     missing = [name for name in names if name not in found]
     if missing:
-        raise FormatError(f"leadwaveforms lack {' '.join(missing)}; all named leads are needed")
+        raise FormatError(f"leadwaveforms lack {', '.join(map(called, missing))}; all are needed")
     return [found[name] for name in names]
 
 

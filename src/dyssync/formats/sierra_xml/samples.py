@@ -13,7 +13,7 @@ import numpy as np
 
 from dyssync.arrays import Floats
 from dyssync.errors import FormatError
-from dyssync.formats.reading.parsing import decode_base64, numbers
+from dyssync.formats.reading.parsing import decode_base64, numbers, told
 from dyssync.formats.reading.xml_tree import text_of
 
 if TYPE_CHECKING:
@@ -40,12 +40,12 @@ class Stored:
             return decode_base64(text, what)
         if self.encoding != "Hex":
             raise FormatError(
-                f"data encoding {self.encoding!r:.20}; Base64, Hex or Plain is needed"
+                f"unknown encoding of the data ({told(self.encoding)}); Base64, Hex or Plain"
             )
         try:
             return bytes.fromhex(text or "")
         except ValueError as error:
-            raise FormatError(f"{what} is no hexadecimal text ({error}); truncated?") from error
+            raise FormatError(f"{what} is no hexadecimal text; truncated?") from error
 
     def decode(self, text: str | None, what: str) -> Floats:
         """Return uncompressed samples, in steps.

@@ -6,12 +6,14 @@ The decoders of the samples are checked against the wfdb package in the tests.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import PurePosixPath
 
 import numpy as np
 
 from dyssync.arrays import AnyFloats, Ints32
 from dyssync.ecg import lead_name
 from dyssync.errors import FormatError
+from dyssync.formats.reading.parsing import called
 from dyssync.formats.reading.recording import (
     MILLIVOLT,
     InputFile,
@@ -53,7 +55,7 @@ def read(file: InputFile, options: ReadOptions) -> Recording:
             if lead_name(channel.name) is None and not _is_voltage(channel):
                 continue  # respiration, pressure
             if channel.name in channels:
-                raise FormatError(f"lead {channel.name} is there twice; one of each is needed")
+                raise FormatError(f"{called(channel.name)} is there twice; one of each is needed")
             channels[channel.name] = _calibrate(raw, channel, options)
             rates[channel.name] = channel.per_frame
     if len(set(rates.values())) > 1:
@@ -61,6 +63,12 @@ def read(file: InputFile, options: ReadOptions) -> Recording:
     n = min((len(samples) for samples in channels.values()), default=0)
     trimmed = {name: samples[:n] for name, samples in channels.items()}  # skewed leads end earlier
     return Recording(trimmed, fs * next(iter(rates.values()), 1), header.person, header.notes)
+
+
+def _shown(name: str, header: str) -> str:
+    """Return what a signal file is called in a message: by its name where that is the header's."""
+    same = PurePosixPath(name).stem == PurePosixPath(header).stem
+    return f"its signal file {name}" if same else "a signal file that it names"
 
 
 def _is_voltage(channel: Channel) -> bool:
@@ -78,16 +86,17 @@ def _read_frames(
     file: InputFile, name: str, group: Sequence[Channel], n_frames: int | None
 ) -> Ints32:
     """Return the samples of one signal file, (n_frames, samples a frame) int32."""
+    shown = _shown(name, file.name)
     if len({channel.format for channel in group}) > 1:
-        raise FormatError(f"{name} is said to hold several sample formats; one is needed")
+        raise FormatError(f"{shown} is said to hold several sample formats; one is needed")
     code = group[0].format
     if code in _FLAC:
-        raise FormatError(f"{name} is FLAC (format {code}). Convert it to format 16 (wfdb: xform)")
+        raise FormatError(f"{shown} is FLAC (format {code}). Convert it to format 16 (wfdb: xform)")
     if code not in SAMPLE_FORMATS:
-        raise FormatError(f"sample format {code}; known are {', '.join(SAMPLE_FORMATS)}")
+        raise FormatError(f"unknown sample format; known are {', '.join(SAMPLE_FORMATS)}")
     data = file.neighbour(name)
     if data is None:
-        raise FormatError(f"its signal file {name} is missing. Put both into one folder")
+        raise FormatError(f"{shown} is missing. Put it and the header into one folder")
     sample_format = SAMPLE_FORMATS[code]
     data = data[group[0].offset :]
     width = sum(channel.per_frame for channel in group)
@@ -96,10 +105,10 @@ def _read_frames(
     check_sample_count(width, n_frames)
     if have < n_frames:
         raise FormatError(
-            f"{name} holds {have} samples a lead, the header claims {n_frames}; truncated?"
+            f"{shown} holds {have} samples a lead, the header claims {n_frames}; truncated?"
         )
     samples = sample_format.decode(data, width * n_frames).reshape(n_frames, width)
-    _check_sums(name, group, samples)
+    _check_sums(shown, group, samples)
     return samples
 
 
@@ -114,7 +123,7 @@ def _check_sums(name: str, group: Sequence[Channel], samples: Ints32) -> None:
         total = int(sums[column : column + channel.per_frame].sum())
         column += channel.per_frame
         if channel.checksum is not None and (total - channel.checksum) % 65536:
-            wrong.append(channel.name or f"signal {len(wrong)}")
+            wrong.append(called(channel.name).removeprefix("lead "))
     if wrong:
         raise FormatError(
             f"checksum of {', '.join(wrong)} in {name} is wrong; the file was changed or damaged. "
@@ -125,13 +134,13 @@ def _check_sums(name: str, group: Sequence[Channel], samples: Ints32) -> None:
 def _calibrate(raw: Ints32, channel: Channel, options: ReadOptions) -> AnyFloats:
     samples = raw.reshape(-1)[channel.skew * channel.per_frame :]
     if channel.gain is not None:
-        factor = factor_to_millivolt(channel.unit, f"lead {channel.name}") / channel.gain
+        factor = factor_to_millivolt(channel.unit, called(channel.name)) / channel.gain
     elif options.unit is not None:
         factor = factor_to_millivolt(options.unit, "option unit")
     else:
         raise FormatError(
-            f"lead {channel.name} states no gain, so its samples have no unit. Declare the unit of "
-            "one step: unit='uV' (--unit uV)"
+            f"{called(channel.name)} states no gain, so its samples have no unit. Declare the unit "
+            "of one step: unit='uV' (--unit uV)"
         )
     missing = samples == SAMPLE_FORMATS[channel.format].invalid
     volts = (samples - float(channel.baseline)) * factor

@@ -1,4 +1,4 @@
-"""Writer of WFDB records: format 16, mV, no identifiers."""
+"""Writer of WFDB records: format 16 or 32, mV, no identifiers."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from dyssync.ecg import ECG, LEADS
 from dyssync.errors import InputError
 from dyssync.whole import whole_file
 
-# Steps of 1 uV: below the 2.5-5 uV of clinical recorders; int16 then spans +-32.7 mV.
-WRITE_GAIN = 1000.0
+WRITE_GAIN = 1000.0  # steps in one mV: finer than the 2.5-5 uV of clinical recorders
+LARGEST_16 = 32767  # steps of format 16; -32768 means that there is no sample
 
 
 def write_wfdb(ecg: ECG, folder: Path | str, name: str) -> Path:
-    """Write `name`.hea and `name`.dat (format 16, mV); return the path of the header.
+    """Write `name`.hea and `name`.dat (mV, steps of 1 uV); return the path of the header.
 
-    A round trip keeps every sample within half a step. The step is 1 uV, or as much more as
-    amplitudes above 32.7 mV need. Age and sex are written, identifiers are not.
+    A round trip keeps every sample within half a step: with a sample beyond 32.767 mV all stand in
+    32 bits instead of 16. Age and sex are written, identifiers are not.
 
     Raises:
         InputError: `name` is not made of letters, digits, '-' and '_', or `folder` cannot be
@@ -27,13 +27,13 @@ def write_wfdb(ecg: ECG, folder: Path | str, name: str) -> Path:
     """
     if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
         raise InputError(f"record name {name!r}; letters, digits, '-' and '_' are allowed")
-    peak = float(np.abs(ecg.signal).max())
-    gain = min(WRITE_GAIN, 32767.0 / peak)
-    digital = np.rint(ecg.signal.T.astype(np.float64) * gain).astype("<i2")  # (n, 12)
+    steps = np.rint(ecg.signal.T.astype(np.float64) * WRITE_GAIN)  # (n, 12)
+    code, dtype = ("16", "<i2") if np.abs(steps).max() <= LARGEST_16 else ("32", "<i4")
+    digital = steps.astype(dtype)
     sums = digital.sum(axis=0, dtype=np.int64) % 65536
     lines = [f"{name} {len(LEADS)} {ecg.fs!r} {len(digital)}{_clock(ecg)}"]
     lines += [
-        f"{name}.dat 16 {gain!r}(0)/mV 16 0 {first} {total} 0 {lead}"
+        f"{name}.dat {code} {WRITE_GAIN!r}(0)/mV {code} 0 {first} {total} 0 {lead}"
         for lead, first, total in zip(LEADS, digital[0], sums, strict=True)
     ]
     if ecg.age is not None:

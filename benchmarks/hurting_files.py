@@ -1,0 +1,107 @@
+"""Files that are small or allowed in size and would take much memory, one kind each."""
+
+from __future__ import annotations
+
+import io
+import zlib
+from collections.abc import Callable, Mapping
+from typing import cast
+
+import numpy as np
+
+PX = (6000, 5990)  # as many pixels as are read
+
+
+def _xml_of_attributes() -> bytes:
+    return b"<RestingECG " + b" ".join(b'a%d=""' % k for k in range(2_000_000)) + b"/>"
+
+
+def _xml_at_its_limits() -> bytes:
+    elements = (b'<%s%d %s%d="%d"/>' % (b"a" * 26, k, b"b" * 32, k, k) for k in range(295_000))
+    return b"<RestingECG>" + b"".join(elements) + b"</RestingECG>"
+
+
+def _csv_at_its_limits() -> bytes:
+    return b"# fs: 500\n# unit: mV\n" + b"1.1,1.22,3.33,4,5\n" * 2_690_000
+
+
+def _picture(kind: str, mode: str, **options: object) -> bytes:
+    from PIL import Image
+
+    stream = io.BytesIO()
+    Image.new(mode, PX).save(stream, kind, **options)
+    return stream.getvalue()
+
+
+def _pdf() -> bytes:
+    """Return a page whose picture unpacks to 1.2 GB."""
+    side = 20_000
+    packer = zlib.compressobj()
+    packed = b"".join(packer.compress(b"\0" * (3 * side)) for _ in range(side)) + packer.flush()
+    objects = (
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R"
+        b"/Resources<</XObject<</I 5 0 R>>>>>>",
+        b"<</Length 29>>stream\nq 595 0 0 842 0 0 cm /I Do Q\nendstream",
+        b"<</Type/XObject/Subtype/Image/Width %d/Height %d/ColorSpace/DeviceRGB"
+        b"/BitsPerComponent 8/Filter/FlateDecode/Length %d>>stream\n%s\nendstream"
+        % (side, side, len(packed), packed),
+    )
+    made = b"%PDF-1.4\n"
+    for number, text in enumerate(objects, start=1):
+        made += b"%d 0 obj%sendobj\n" % (number, text)
+    return made + b"trailer<</Root 1 0 R/Size 6>>\n%%EOF"
+
+
+def _parquet() -> bytes:
+    """Return columns that unpack to a hundred times what they take."""
+    import pyarrow
+    import pyarrow.parquet
+
+    stream = io.BytesIO()
+    columns = {f"c{k}": np.zeros(1_300_000) for k in range(12)}
+    pyarrow.parquet.write_table(pyarrow.table(columns), stream, compression="zstd")
+    return stream.getvalue()
+
+
+def _npy() -> bytes:
+    stream = io.BytesIO()
+    np.save(stream, np.random.default_rng(0).integers(-99, 99, (12, 1_333_000)).astype("i1"))
+    return stream.getvalue()
+
+
+def _matlab() -> bytes:
+    from scipy.io import savemat
+
+    stream = io.BytesIO()
+    values = {"val": np.zeros((12, 1_333_000), "i1"), "fs": 500, "unit": "mV"}
+    savemat(cast(str, stream), values, do_compression=True)
+    return stream.getvalue()
+
+
+def _hdf5() -> bytes:
+    import h5py
+
+    stream = io.BytesIO()
+    with h5py.File(stream, "w") as file:
+        file.create_dataset("ecg", data=np.zeros((12, 1_333_000), "f8"), compression="gzip")
+    return stream.getvalue()
+
+
+HURTING: Mapping[str, Callable[[], bytes]] = {
+    "attributes.xml": _xml_of_attributes,
+    "limits.xml": _xml_at_its_limits,
+    "text.xml": lambda: b"<RestingECG><Waveform>" + b"x" * 60_000_000,
+    "line.csv": lambda: b"1," * 30_000_000,
+    "limits.csv": _csv_at_its_limits,
+    "rgba.png": lambda: _picture("PNG", "RGBA"),
+    "cmyk.jpg": lambda: _picture("JPEG", "CMYK", progressive=True),
+    "float.tif": lambda: _picture("TIFF", "F", compression="tiff_lzw"),
+    "rgba.webp": lambda: _picture("WEBP", "RGBA", lossless=True),
+    "picture.pdf": _pdf,
+    "columns.parquet": _parquet,
+    "bytes.npy": _npy,
+    "packed.mat": _matlab,
+    "packed.h5": _hdf5,
+}

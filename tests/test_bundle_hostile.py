@@ -1,0 +1,239 @@
+"""Bundles by somebody else: whatever was changed and sealed again ends in one ModelError."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dyssync.ecg import ECG
+from dyssync.errors import ModelError
+from dyssync.models import MODELS
+from dyssync.models.trees import check_trees
+from dyssync.prediction.bundle import load_bundle
+from dyssync.prediction.predictor import Predictor
+from dyssync.prediction.saved import SavedModel
+from small_bundle import make_bundle, seal, sign
+
+pytestmark = pytest.mark.slow  # each opens a bundle of five models
+
+Edit = Callable[[Path], None]
+
+
+@pytest.fixture(scope="session")
+def made(toy: tuple[list[ECG], np.ndarray], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle of models that are fitted in a moment, two members each."""
+    return make_bundle(*toy, tmp_path_factory.mktemp("made"))
+
+
+def answers(bundle: Path, ecg: ECG) -> None:
+    Predictor(load_bundle(bundle)).predict(ecg)
+
+
+def refusal(bundle: Path, ecg: ECG) -> str:
+    """Return the one line in which a bundle is refused."""
+    with pytest.raises(ModelError) as refused:
+        answers(bundle, ecg)
+    assert str(refused.value).isprintable()
+    return str(refused.value)
+
+
+@pytest.fixture
+def bundle(made: Path, tmp_path: Path) -> Path:
+    shutil.copytree(made, tmp_path / "bundle")
+    return tmp_path / "bundle"
+
+
+@pytest.fixture
+def ecg(toy: tuple[list[ECG], np.ndarray]) -> ECG:
+    return toy[0][0]
+
+
+def test_a_whole_bundle_answers_also_sealed_again(bundle: Path, ecg: ECG) -> None:
+    answers(bundle, ecg)
+    seal(bundle)
+    answers(bundle, ecg)
+
+
+def booster_of(bundle: Path) -> Path:
+    saved = json.loads((bundle / "models" / "lightgbm" / "fit-01" / "model.json").read_bytes())
+    return bundle / "files" / saved["files"]["booster.txt"]
+
+
+def cut_at(share: float) -> Callable[[str], str]:
+    return lambda text: text[: int(share * len(text))]
+
+
+TREES: dict[str, Callable[[str], str]] = {
+    "empty": lambda text: "",
+    "cut early": cut_at(0.02),
+    "cut in a tree": cut_at(0.3),
+    "cut in the tail": cut_at(0.95),
+    "a feature there is none of": lambda t: t.replace("split_feature=", "split_feature=99999 ", 1),
+    "a child of itself": lambda t: t.replace("left_child=1", "left_child=0").replace(
+        "left_child=-1", "left_child=0"
+    ),
+    "a billion leaves": lambda t: t.replace("num_leaves=", "num_leaves=1000000", 1),
+    "no leaves": lambda t: t.replace("num_leaves=", "num_leaves=-", 1),
+    "sizes that lie": lambda t: t.replace("tree_sizes=", "tree_sizes=1", 1),
+    "a value that is none": lambda t: t.replace("leaf_value=", "leaf_value=nan ", 1),
+    "another class": lambda t: t.replace("num_class=1", "num_class=1000000"),
+    "another objective": lambda t: t.replace("objective=", "objective=custom ", 1),
+    "categories": lambda t: t.replace("num_cat=0", "num_cat=5"),
+    "linear leaves": lambda t: t.replace("is_linear=0", "is_linear=1"),
+    "a name of a feature": lambda t: t.replace("feature_names=", "feature_names=x", 1),
+    "a parameter without a value": lambda t: t.replace("[boosting: gbdt]", "[boosting]"),
+    "more after the end": lambda t: t + "Tree=0\n",
+    "null bytes": lambda t: t.replace("Tree=3", "Tree=\0"),
+}
+
+
+@pytest.mark.parametrize("change", TREES)
+def test_damaged_trees_end_in_one_line_and_no_crash(bundle: Path, ecg: ECG, change: str) -> None:
+    path = booster_of(bundle)
+    text = path.read_text()
+    assert TREES[change](text) != text
+    path.write_text(TREES[change](text))
+    seal(bundle)
+    assert "the trees are damaged" in refusal(bundle, ecg)
+
+
+def test_trees_that_lightgbm_writes_are_whole(toy: tuple[list[ECG], np.ndarray]) -> None:
+    for params in (
+        {"rounds": 5},
+        {"rounds": 300, "min_leaf": 1, "leaves": 40, "target": "response"},
+    ):
+        model = MODELS["lightgbm"](**params).fit(*toy)
+        text = model.state().files["booster.txt"].decode()
+        check_trees(text, model.feature_names_, rounds=model.rounds, leaves=model.leaves)
+        assert type(model)(**params).restore(model.state()).state() == model.state()
+
+
+def edit_member(name: str, key: str, value: object) -> Edit:
+    def edit(bundle: Path) -> None:
+        path = bundle / "models" / name / "fit-01" / "model.json"
+        saved = json.loads(path.read_bytes())
+        inner = saved
+        *home, last = key.split(".")
+        for part in home:
+            inner = inner[part]
+        if value is None:
+            del inner[last]
+        else:
+            inner[last] = value
+        path.write_text(json.dumps(saved))
+
+    return edit
+
+
+def edit_answers(key: str, value: object) -> Edit:
+    def edit(bundle: Path) -> None:
+        path = bundle / "models" / "ridge" / "answering.json"
+        saved = json.loads(path.read_bytes())
+        saved["usual"][key] = value
+        path.write_text(json.dumps(saved))
+
+    return edit
+
+
+def deep(bundle: Path) -> None:
+    path = bundle / "models" / "ridge" / "fit-01" / "model.json"
+    text = path.read_text()
+    path.write_text(
+        text.replace('"values": {', '"values": {"deep": ' + "[" * 300 + "]" * 300 + ",", 1)
+    )
+
+
+MEMBERS: dict[str, Edit] = {
+    "weights too few": edit_member("ridge", "values.weights", [1.0, 2.0]),
+    "weights that are none": edit_member("ridge", "values.weights", [float("nan")] * 260),
+    "weights as text": edit_member("logistic", "values.weights", "abcdef"),
+    "no weights": edit_member("logistic", "values.weights", None),
+    "scale of nothing": edit_member("logistic", "values.scale", [0.0] * 6),
+    "an infinite curve": edit_member("qrs-area", "values.slope", float("inf")),
+    "a curve of another name": edit_member("qrs-area", "values", {"score": 1, "base_rate": 0.5}),
+    "a rate above 1": edit_member("prevalence", "values.base_rate", 1.5),
+    "a rate that is a list": edit_member("prevalence", "values.base_rate", [0.5]),
+    "median of words": edit_member("lightgbm", "values.median", ["a"]),
+    "rounds below 0": edit_member("lightgbm", "values.rounds", -5),
+    "rounds beyond all": edit_member("lightgbm", "values.rounds", 10**30),
+    "another model": edit_member("ridge", "model", "logistic"),
+    "no such model": edit_member("ridge", "model", "../../x"),
+    "a parameter of another type": edit_member("lightgbm", "params.leaves", "many"),
+    "a parameter out of range": edit_member("lightgbm", "params.leaves", 10**9),
+    "an unknown parameter": edit_member("ridge", "params.power", 2),
+    "a file elsewhere": edit_member("lightgbm", "files", {"../../x": "0" * 64}),
+    "a file not listed": edit_member("lightgbm", "files", {"booster.txt": "0" * 64}),
+    "values in a depth": deep,
+    "members that are none": edit_answers("members", []),
+    "members twice": edit_answers("members", ["fit-01", "fit-01"]),
+    "members missing": edit_answers("members", ["fit-01", "fit-77"]),
+    "scales of 0": edit_answers("scales", [0.0, 0.0]),
+    "centres too few": edit_answers("centres", [0.0]),
+    "a slope that is none": edit_answers("slope", float("nan")),
+    "outcomes of 2": edit_answers("outcomes", [2] * 48),
+    "tested by nobody": edit_answers("tested_by", [[]] * 48),
+    "tested by a hundredth": edit_answers("tested_by", [[100]] * 48),
+    "scores of others": edit_answers("scores", [[1.0, 2.0, 3.0]] * 48),
+}
+
+
+@pytest.mark.parametrize("change", MEMBERS)
+def test_damaged_members_sealed_again_end_in_one_line(bundle: Path, ecg: ECG, change: str) -> None:
+    MEMBERS[change](bundle)
+    seal(bundle)
+    refusal(bundle, ecg)
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (("models",), {}),
+        (("models", "ridge"), []),
+        (("models", "../../etc"), ["fit-01"]),
+        (("models", "ridge"), ["../fit-01"]),
+        (("models", "ridge"), ["fit-01", "fit-01"]),
+        (("models", "ridge"), ["fit-01", "fit-99"]),
+        (("files",), {}),
+        (("files", "../../../etc/passwd"), "0" * 64),
+        (("files", "/etc/passwd"), "0" * 64),
+        (("files", "models/ridge/fit-01/model.json"), "abc"),
+        (("about", "base_rate"), 7.0),
+        (("about", "threshold"), float("nan")),
+        (("about", "n_patients"), 0),
+        (("about", "training", "signals", "fs_range"), [500.0, 1.0]),
+        (("format",), "5\x1b[2J"),
+        (("x" * 100_000,), 1),
+    ],
+)
+def test_a_manifest_that_names_what_it_should_not_is_refused(
+    bundle: Path, ecg: ECG, place: tuple[str, ...], value: object
+) -> None:
+    manifest = json.loads((bundle / "manifest.json").read_bytes())
+    inner = manifest
+    for key in place[:-1]:
+        inner = inner[key]
+    inner[place[-1]] = value
+    sign(bundle, json.dumps(manifest).encode())
+    assert len(refusal(bundle, ecg)) < 600
+
+
+def test_deep_json_a_pipe_and_a_giant_are_refused(bundle: Path, ecg: ECG) -> None:
+    path = bundle / "models" / "ridge" / "answering.json"
+    path.unlink()
+    os.mkfifo(path)
+    assert "a pipe" in refusal(bundle, ecg)
+    path.unlink()
+    with path.open("wb") as file:
+        file.truncate(600_000_000)
+    assert "600 MB" in refusal(bundle, ecg)
+    text = b"[" * 1_000_000
+    with pytest.raises(ModelError, match="damaged or of another version"):
+        SavedModel.from_json(text, "model.json")
+    sign(bundle, text)
+    assert "no manifest" in refusal(bundle, ecg)
