@@ -79,8 +79,8 @@ def test_time_column_with_a_unit_declares_the_rate() -> None:
     [
         (",".join(LEADS) + "\n" + rows(), "a.csv: states no sampling rate; declare it: fs=500"),
         ("# fs: 250\n" + ",".join(LEADS) + "\n" + rows(), "states no unit; declare it: unit='mV'"),
-        ("# fs: fast\n" + rows(), "sampling rate 'fast'; a number of Hz is needed"),
-        ("# fs: 250\n# unit: furlong\n" + rows(), "unknown unit 'furlong'"),
+        ("# fs: fast\n" + rows(), "the sampling rate is no number; one of Hz is needed"),
+        ("# fs: 250\n# unit: furlong\n" + rows(), "unknown unit; mV"),
         ("# fs: 250\n# unit: mV\n" + rows()[:-3000].rsplit(",", 3)[0], "line 2"),
         ("# fs: 250\n# unit: mV\n" + rows().replace("\n", "\nx,", 3), "columns"),
         ("# fs: 250\n# unit: mV\n" + rows(1000), "looks like microvolt"),

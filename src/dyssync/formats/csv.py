@@ -142,9 +142,9 @@ def _rate(text: str | None) -> float | None:
     try:
         rate = float(text.lower().removesuffix("hz").strip())
     except ValueError as error:
-        raise FormatError(f"sampling rate {text[:20]!r}; a number of Hz is needed") from error
+        raise FormatError("the sampling rate is no number; one of Hz is needed") from error
     if not np.isfinite(rate) or rate <= 0:
-        raise FormatError(f"sampling rate {text[:20]!r}; a number of Hz is needed")
+        raise FormatError("the sampling rate is no number; one of Hz is needed")
     return rate
 
 
@@ -169,9 +169,9 @@ def _first_fault(rows: Sequence[str], delimiter: str | None, n_columns: int, fir
         cells = split_row(row, delimiter)
         if len(cells) != n_columns:
             return f"line {first + index + 1}: {len(cells)} columns, {n_columns} above; truncated?"
-        for cell in cells:
+        for column, cell in enumerate(cells):
             if not _NUMBER.match(cell):
-                return f"line {first + index + 1}: {cell[:20]!r} is no number"
+                return f"line {first + index + 1}: column {column + 1} holds what is no number"
     return "the rows are no plain numbers"
 
 

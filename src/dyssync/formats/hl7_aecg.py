@@ -117,7 +117,7 @@ def _time(sequences: list[Element]) -> tuple[float, str]:
             step = sequence.find("value/increment")
             unit = (step.get("unit") or "") if step is not None else ""
             if step is None or unit not in _SECONDS:
-                raise FormatError(f"time increment in {unit!r:.20}; s, ms or us is needed")
+                raise FormatError("the time increment has no unit; s, ms or us is needed")
             seconds = number(step.get("value"), "time increment") * _SECONDS[unit]
             if seconds <= 0:
                 raise FormatError(f"time increment is {seconds:g} s; a positive one is needed")

@@ -48,7 +48,9 @@ def parse(data: bytes) -> Recording:
         FormatError: not 12 leads' header, a wrong checksum, or fewer samples than claimed.
     """
     if data[:8] != _MAGIC or len(data) < _HEADER:
-        raise FormatError(f"{len(data)} bytes, {data[:8]!r}; an ISHNE header has {_HEADER} bytes")
+        raise FormatError(
+            f"{len(data)} bytes; an ISHNE file has its mark and a header of {_HEADER} bytes"
+        )
     variable, claimed, _, offset = struct.unpack_from("<iiii", data, 10)
     n_leads = struct.unpack_from("<h", data, 156)[0]
     codes = struct.unpack_from("<12h", data, 158)

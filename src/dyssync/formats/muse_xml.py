@@ -115,7 +115,7 @@ def _samples(lead: Element, name: str) -> Floats:
         raise FormatError(f"lead {name}: checksum is wrong; the file was changed or damaged")
     unit = text_of(lead, "LeadAmplitudeUnits") or ""
     if unit.upper() not in _UNITS:
-        raise FormatError(f"lead {name}: unit {unit!r:.30}; {' or '.join(_UNITS)} is needed")
+        raise FormatError(f"lead {name}: unknown unit; {' or '.join(_UNITS)} is needed")
     step = need_number(lead, "LeadAmplitudeUnitsPerBit", f"lead {name}: LeadAmplitudeUnitsPerBit")
     if step <= 0:
         raise FormatError(f"lead {name}: {step:g} {unit.lower()} a bit; a positive step is needed")

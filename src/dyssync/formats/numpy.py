@@ -144,7 +144,7 @@ def _scalar(fields: Mapping[str, npt.NDArray[np.generic]], key: str) -> float | 
         return None
     value = fields[key]
     if value.size != 1 or value.dtype.kind not in "iuf" or not float(value.ravel()[0]) > 0:
-        raise FormatError(f"array {key!r} holds {value.ravel()[:3]}; one positive number is needed")
+        raise FormatError(f"array {key!r} is no single positive number; one is needed")
     return float(value.ravel()[0])
 
 

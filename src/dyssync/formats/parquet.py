@@ -55,8 +55,9 @@ def parse(data: bytes, options: ReadOptions) -> Recording:
     except FormatError:
         raise
     except _ARROW_ERRORS as error:
-        reason = " ".join(str(error).split())
-        raise FormatError(f"damaged Parquet data ({reason:.120}); write it again") from error
+        raise FormatError(
+            f"damaged Parquet data ({type(error).__name__}); write it again"
+        ) from error
     values = {
         key.decode("utf-8", "replace"): value.decode("utf-8", "replace")
         for key, value in (table.schema.metadata or {}).items()

@@ -70,10 +70,10 @@ def _channels(wave: Element) -> tuple[dict[str, Floats], float]:
     fs = need_number(resolution, "samplerate/value", "sample rate")
     exponent = text_of(resolution, "samplerate/exponent")
     if exponent not in (None, "0", "1"):
-        raise FormatError(f"sample rate exponent {exponent:.10}; 0 or 1 is needed")
+        raise FormatError("the sample rate has another exponent than 0 or 1")
     rate_unit = text_of(resolution, "samplerate/units") or "HZ"
     if rate_unit.upper() != "HZ":
-        raise FormatError(f"sample rate in {rate_unit!r:.10}; Hz is needed")
+        raise FormatError("the sample rate has another unit than Hz")
     step = need_number(resolution, "yres/unitperbit", "yres/unitperbit")
     if step <= 0:
         raise FormatError(f"yres/unitperbit is {step:g}; a positive step is needed")
@@ -82,7 +82,7 @@ def _channels(wave: Element) -> tuple[dict[str, Floats], float]:
     for channel in wave.iterfind("channel"):
         name = text_of(channel, "name") or channel.get("name") or ""
         if not name or name in channels:
-            raise FormatError(f"channel name {name!r:.20} is missing or there twice; one of each")
+            raise FormatError("a channel name is missing or there twice; one of each is needed")
         samples = numbers((text_of(channel, "data") or "").rstrip(", "), f"channel {name}", ",")
         check_sample_count(1, len(samples))
         channels[name] = samples * scale

@@ -89,7 +89,8 @@ def measure(ecg: ECG, *, notch_mv: float = NOTCH_MV) -> Measurements:
 
     With fewer than three beats of one shape all are NaN, because an artefact that comes twice
     cannot be told from a heart beat. What is made of a lead that is flat, saturated, unreadable
-    or likely another than its name says is NaN. The cautions say so.
+    or likely another than its name says is NaN, and of one that contradicts the others
+    (:attr:`dyssync.ecg.ECG.doubts`). The cautions say so.
 
     Args:
         ecg: the recording.
@@ -112,9 +113,11 @@ def measure_beat(
 ) -> Measurements:
     """Return the measurements where the typical beat is known already; None: there is no beat."""
     values = np.full(len(NAMES), np.nan)
+    doubts = [doubt.sentence for doubt in ecg.doubts]
+    withheld = ecg.withheld_leads
     if typical is None or typical.beat.n_beats < LEAST_BEATS:
         why = NO_BEAT if typical is None else FEW_BEATS.format(typical.beat.n_beats)
-        cautions: tuple[str, ...] = (why, *quality.quality_of(ecg, None).cautions)
+        cautions: tuple[str, ...] = (why, *doubts, *quality.quality_of(ecg, None).cautions)
     else:
         found = quality.quality_of(ecg, typical)
         beat = from_typical_beat(typical, ecg.sex, ecg.age, notch_mv)
@@ -123,10 +126,14 @@ def measure_beat(
                 beat
             ).items():
                 values[_POSITION[name]] = value
-        lost = {*found.unusable, *found.swapped}
+        lost = {*found.unusable, *found.swapped, *withheld}
         values[np.array([bool(lost.intersection(d.needs)) for d in DEFINITIONS])] = np.nan
-        lines = (*_lost("unusable", found.unusable), *_lost("perhaps swapped", found.swapped))
-        cautions = (*_cautions(beat), *lines, *found.cautions)
+        lines = (
+            *_lost("unusable", found.unusable),
+            *_lost("perhaps swapped", found.swapped),
+            *_lost("contradicted", withheld),
+        )
+        cautions = (*doubts, *_cautions(beat), *lines, *found.cautions)
     values.flags.writeable = False
     return Measurements(values, cautions)
 

@@ -44,5 +44,7 @@ def refusing_damage(what: str, *own: type[Exception]) -> Iterator[None]:
     except FormatError:
         raise
     except raised as error:
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
-        raise FormatError(f"damaged {what} ({reason:.120}); copy the file again") from error
+        # What the library says may quote the file, and with it a patient.
+        raise FormatError(
+            f"damaged {what} ({type(error).__name__}); copy the file again"
+        ) from error

@@ -22,9 +22,9 @@ def number(text: str | None, what: str) -> float:
     try:
         value = float(text or "")
     except ValueError as error:
-        raise FormatError(f"{what} is {text!r:.30}; a number is needed") from error
+        raise FormatError(f"{what} is no number; one is needed") from error
     if not np.isfinite(value):
-        raise FormatError(f"{what} is {text!r:.30}; a finite number is needed")
+        raise FormatError(f"{what} is not finite; a finite number is needed")
     return value
 
 
@@ -40,7 +40,7 @@ def numbers(text: str | None, what: str, separator: str | None = None) -> Floats
     try:
         return np.array(parts if (text or "").strip() else [], dtype=np.float64)
     except ValueError as error:
-        raise FormatError(f"{what}: {error}; plain numbers are needed") from error
+        raise FormatError(f"{what} holds what is no number; plain numbers are needed") from error
 
 
 def decode_base64(text: str | None, what: str) -> bytes:

@@ -114,7 +114,7 @@ def _rate_from_time(names: Sequence[str], samples: Floats) -> float | None:
             # Rounded time stamps jitter by less than a step; a missing row is a whole one.
             jitter = np.abs(np.diff(time) - step).max()
             if not np.isfinite(step) or step <= 0 or jitter > 0.9 * step:
-                raise FormatError(f"time column {text!r} has gaps or runs back; equal steps needed")
+                raise FormatError("the time column has gaps or runs back; equal steps needed")
             return float(np.round(1.0 / step, 3))
     return None
 

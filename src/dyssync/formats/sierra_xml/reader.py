@@ -60,7 +60,7 @@ def parse(data: bytes) -> Recording:
     root = parse_tree(data)
     version = text_of(root, "documentinfo/documentversion")
     if version is None or not _VERSION.fullmatch(version):
-        raise FormatError(f"document version {version!r:.20}; 1.03 to 1.04.02 are read")
+        raise FormatError("another document version; 1.03 to 1.04.02 are read")
     channels, fs = _rhythm(root)
     notes = _notes(root)
     end = end_before_pulse(channels, fs)
@@ -113,7 +113,7 @@ def _beat(beats: Element) -> tuple[dict[str, Floats], float]:
     fs = number(beats.get("samplespersec"), "rate of the representative beat")
     step = number(beats.get("resolution"), "resolution of the representative beat")
     if beats.get("compression") not in (None, "", "Uncompressed"):
-        raise FormatError(f"compression {beats.get('compression')!r:.20}; none is needed")
+        raise FormatError("the representative beat is compressed; plain samples are needed")
     stored = Stored(beats.get("dataencoding") or "", bits=16, signed=True)
     channels: dict[str, Floats] = {}
     for beat in beats.iterfind("repbeat"):
@@ -133,10 +133,10 @@ def _lead_names(waves: Element, signal: Element | None) -> tuple[str, ...]:
     else:  # 1.03 states only the set; its first twelve are the standard leads in their order
         lead_set = text_of(signal, "leadset") or text_of(signal, "acquisitiontype") or ""
         if not lead_set.startswith(("STD-12", "10-WIRE")):
-            raise FormatError(f"lead set {lead_set!r:.20} without lead labels; STD-12 is needed")
+            raise FormatError("another lead set without lead labels; STD-12 is needed")
         names = LEADS
     if len(names) < 2 or len(names) > 16 or len(set(names)) < len(names):
-        raise FormatError(f"lead labels {' '.join(names):.60}; 2 to 16 different ones are needed")
+        raise FormatError(f"{len(set(names))} lead labels; 2 to 16 different ones are needed")
     return names
 
 
@@ -149,7 +149,7 @@ def _counts(waves: Element, stored: Stored, n_leads: int, n_samples: int) -> lis
         data = stored.unpack(waves.text, "parsedwaveforms")
         return _undo_prediction(decode_chunks(data, n_leads, n_samples))
     if compression.lower() not in {"uncompressed", "none"}:
-        raise FormatError(f"compression {compression!r:.20}; XLI or none is needed")
+        raise FormatError("another compression; XLI or none is needed")
     flat = stored.decode(waves.text, "parsedwaveforms")
     if flat.size < n_leads * n_samples:
         raise FormatError(f"holds {flat.size} samples of {n_leads} x {n_samples}; truncated?")
@@ -161,7 +161,7 @@ def _counts_apart(
 ) -> list[Floats]:
     """Return the samples of leads that have an element each, in the order of `names`."""
     if waves.get("compression") not in (None, "", "Uncompressed"):
-        raise FormatError(f"compression {waves.get('compression')!r:.20} of leadwaveforms")
+        raise FormatError("leadwaveforms are compressed; plain samples are needed")
     found: dict[str, Floats] = {}
     starts = set()
     for lead in waves.iterfind("leadwaveform"):

@@ -39,9 +39,7 @@ class Stored:
         if self.encoding == "Base64":
             return decode_base64(text, what)
         if self.encoding != "Hex":
-            raise FormatError(
-                f"data encoding {self.encoding!r:.20}; Base64, Hex or Plain is needed"
-            )
+            raise FormatError("another data encoding; Base64, Hex or Plain is needed")
         try:
             return bytes.fromhex(text or "")
         except ValueError as error:

@@ -86,7 +86,7 @@ def parse_header(text: str) -> Header:
         raise FormatError("holds no record line; 'name leads rate samples' is needed first")
     record = _RECORD_LINE.match(body[0].strip())
     if record is None:
-        raise FormatError(f"record line {body[0][:60]!r}; 'name leads rate samples' is needed")
+        raise FormatError("the record line is no 'name leads rate samples'")
     if record["segments"]:
         raise FormatError("several segments; one is needed. Join them first (wfdb: xform)")
     n_signals = int(record["n_signals"])
@@ -94,7 +94,10 @@ def parse_header(text: str) -> Header:
         raise FormatError(f"claims {n_signals} signals; 1 to 256 is needed")
     if len(body) - 1 < n_signals:
         raise FormatError(f"claims {n_signals} signals but describes {len(body) - 1}; truncated?")
-    channels = tuple(_parse_channel(line) for line in body[1 : n_signals + 1])
+    channels = tuple(
+        _parse_channel(line, f"signal line {k}")
+        for k, line in enumerate(body[1 : n_signals + 1], start=1)
+    )
     person, notes = _parse_comments(lines, record["rest"] or "")
     return Header(
         fs=_number(record["fs"], "rate") if record["fs"] else None,
@@ -105,18 +108,18 @@ def parse_header(text: str) -> Header:
     )
 
 
-def _parse_channel(line: str) -> Channel:
+def _parse_channel(line: str, where: str) -> Channel:
     match = _SIGNAL_LINE.match(line.strip())
     if match is None:
-        raise FormatError(f"signal line {line[:60]!r}; 'file format gain ...' is needed")
+        raise FormatError(f"{where} is no 'file format gain ...'")
     rest = (match["rest"] or "").split(None, 5)
     # rest: ADC resolution, ADC zero, initial value, checksum, block size, description
-    numbers = [_integer(text, line) for text in rest[:5]]
+    numbers = [_integer(text, where) for text in rest[:5]]
     zero = numbers[1] if len(numbers) > 1 else 0
     gain = _number(match["gain"], "gain") if match["gain"] else 0.0
     per_frame = int(match["per_frame"] or 1)
     if not 1 <= per_frame <= 1000:
-        raise FormatError(f"signal line {line[:60]!r}: {per_frame} samples a frame; 1 is usual")
+        raise FormatError(f"{where}: {per_frame} samples a frame; 1 is usual")
     return Channel(
         file=match["file"],
         format=match["format"],
@@ -135,17 +138,17 @@ def _number(text: str, what: str) -> float:
     try:
         value = float(text)
     except ValueError as error:
-        raise FormatError(f"{what} {text!r}; a number is needed") from error
+        raise FormatError(f"{what} is no number; one is needed") from error
     if not np.isfinite(value):
-        raise FormatError(f"{what} {text!r}; a finite number is needed")
+        raise FormatError(f"{what} is not finite; a finite number is needed")
     return value
 
 
-def _integer(text: str, line: str) -> int:
+def _integer(text: str, where: str) -> int:
     try:
         return int(text)
     except ValueError as error:
-        raise FormatError(f"signal line {line[:60]!r}: {text[:20]!r} is no whole number") from error
+        raise FormatError(f"{where} holds a field that is no whole number") from error
 
 
 def _parse_comments(lines: Sequence[str], clock: str) -> tuple[Person, dict[str, str]]:
