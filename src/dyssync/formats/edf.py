@@ -117,6 +117,8 @@ def _recording(
     data: bytes, signals: list[EDFSignal], records: np.ndarray, seconds: float
 ) -> Recording:
     channels: dict[str, Floats] = {}
+    steps: dict[str, float] = {}
+    unit = None
     rates = set()
     column = 0
     for signal in signals:
@@ -127,7 +129,11 @@ def _recording(
             continue
         if name in channels:
             raise FormatError(f"lead {name} is there twice; one of each is needed")
-        channels[name] = _to_millivolt(block.reshape(-1), signal, name)
+        unit = unit or signal.dimension
+        steps[name] = _step(signal, name)
+        low = signal.physical[0] * factor_to_millivolt(signal.dimension, f"lead {name}")
+        channels[name] = (block.reshape(-1).astype(np.float64) - signal.digital[0]) * steps[name]
+        channels[name] += low
         rates.add(signal.n_samples)
     if len(rates) > 1:
         raise FormatError("leads have different sampling rates; one rate is needed")
@@ -137,7 +143,7 @@ def _recording(
     # The header holds 8 characters of the duration: rates of 0.01 Hz steps survive its rounding.
     if abs(fs - round(fs, 2)) < 2e-6 * fs:
         fs = round(fs, 2)
-    return Recording(channels, fs, _person(data))
+    return Recording(channels, fs, _person(data), steps=steps, unit=unit)
 
 
 def edf_lead_name(label: str) -> str | None:
@@ -179,14 +185,13 @@ def _signal_headers(header: bytes, n_signals: int) -> list[EDFSignal]:
     return signals
 
 
-def _to_millivolt(raw: np.ndarray, signal: EDFSignal, name: str) -> Floats:
+def _step(signal: EDFSignal, name: str) -> float:
+    """Return mV a step; below zero where the physical range runs down."""
     (digital_low, digital_high), (low, high) = signal.digital, signal.physical
     if digital_high <= digital_low or high == low:
         raise FormatError(f"lead {name}: digital or physical range is empty; its scale is unknown")
     factor = factor_to_millivolt(signal.dimension, f"lead {name}")
-    step = (high - low) / (digital_high - digital_low)
-    scaled: Floats = ((raw.astype(np.float64) - digital_low) * step + low) * factor
-    return scaled
+    return (high - low) / (digital_high - digital_low) * factor
 
 
 def _person(data: bytes) -> Person:

@@ -66,6 +66,7 @@ def parse(data: bytes) -> Recording:
     n_samples = _samples_a_lead(claimed, n_leads, len(data) - offset)
     raw = np.frombuffer(data, "<i2", n_samples * n_leads, offset).reshape(n_samples, n_leads)
     channels: dict[str, Floats] = {}
+    mv_a_step = {}
     for column in range(n_leads):
         name = _LEAD_NAMES.get(codes[column], f"channel {column + 1}")
         if name in channels:
@@ -74,8 +75,9 @@ def parse(data: bytes) -> Recording:
             raise FormatError(f"lead {name}: resolution is {steps[column]} nV; its unit is unknown")
         samples = raw[:, column].astype(np.float64)
         samples[raw[:, column] == _FAULT] = np.nan
-        channels[name] = samples * (steps[column] * 1e-6)
-    return Recording(channels, float(fs), _person(data))
+        mv_a_step[name] = steps[column] * 1e-6
+        channels[name] = samples * mv_a_step[name]
+    return Recording(channels, float(fs), _person(data), steps=mv_a_step, unit="nV")
 
 
 def _samples_a_lead(claimed: int, n_leads: int, n_bytes: int) -> int:

@@ -98,7 +98,7 @@ def parse(data: bytes) -> Recording:
         return {lead.name: shape for lead, shape in zip(leads, shapes, strict=True)}, rate
 
     found = read_beat(beat, notes)
-    return Recording(channels, fs, _person(sections.get(1, b"")), notes, found)
+    return Recording(channels, fs, _person(sections.get(1, b"")), notes, found, unit="nV")
 
 
 def _sections(data: bytes) -> dict[int, bytes]:

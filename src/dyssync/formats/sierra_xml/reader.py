@@ -69,7 +69,7 @@ def parse(data: bytes) -> Recording:
         notes["cut"] = f"calibration pulse after {end / fs:.1f} s"
     beats = root.find("waveforms/repbeats")
     beat = read_beat(lambda: None if beats is None else _beat(beats), notes)
-    return Recording(channels, fs, _person(root), notes, beat)
+    return Recording(channels, fs, _person(root), notes, beat, unit="uV")
 
 
 def _rhythm(root: Element) -> tuple[dict[str, Floats], float]:
