@@ -18,7 +18,7 @@ from dyssync.signals.plausibility.recorded import Recorded
 # noise.
 HEART_MV = (0.25, 3.5)
 ANY_HEART_MV = (0.03, 10.0)
-MICROVOLT, VOLT = 100 * HEART_MV[0], 0.01 * HEART_MV[1]  # mV, of a unit a thousandfold off
+MICROVOLT, VOLT = 100.0, 0.01  # mV, where the unit is a thousandfold off
 # log2 of the QRS of a chest lead over the geometric mean of its neighbours: beyond what is found in
 # 99.9 % of real records; V1 and V2 vary most.
 BESIDE = {
