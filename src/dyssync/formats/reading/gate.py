@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from dyssync.ecg import FS_RANGE, Doubt, Signal, signed_lead
+from dyssync.ecg import FS_RANGE, Doubt, RepresentativeBeat, Signal, signed_lead
 from dyssync.errors import FormatError
 from dyssync.signals.plausibility import Recorded, judge
 from dyssync.signals.plausibility.stretches import dropouts, ecg_span
@@ -14,7 +14,11 @@ from dyssync.signals.plausibility.together import shared_time
 
 
 def passed(
-    signal: Signal, fs: float, stored: tuple[str, ...], steps: Mapping[str, float]
+    signal: Signal,
+    fs: float,
+    stored: tuple[str, ...],
+    steps: Mapping[str, float],
+    beat: RepresentativeBeat | None = None,
 ) -> tuple[Signal, tuple[Doubt, ...]]:
     """Return the part of a recording that is ECG, and what is held against it.
 
@@ -23,6 +27,7 @@ def passed(
         fs: Hz.
         stored: leads that the file holds; the others were derived.
         steps: mV of one stored step, by channel, where the file states them.
+        beat: the recorder's, where the file holds it.
 
     Raises:
         FormatError: numbers made of it would be wrong; with all reasons.
@@ -37,7 +42,7 @@ def passed(
     _refuse(shared_time(recorded))
     if not np.isfinite(signal).all() or signal.shape[1] < fs:
         return signal, span.doubts  # which ECG refuses
-    judged = judge(Recorded(signal, fs, stored, _by_lead(steps)))
+    judged = judge(Recorded(signal, fs, stored, _by_lead(steps), beat))
     _refuse(judged)
     return signal, (*span.doubts, *lost, *judged)
 

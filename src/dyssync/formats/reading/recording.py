@@ -110,7 +110,7 @@ class Recording:
         _check_options(self, options)
         signal, derived = assemble_leads(self.channels)
         stored = tuple(lead for lead in LEADS if lead not in derived)
-        signal, doubts = passed(signal, self.fs, stored, self.steps)
+        signal, doubts = passed(signal, self.fs, stored, self.steps, self.beat)
         notes = dict(self.notes)
         if derived:
             notes["derived leads"] = ", ".join(derived)

@@ -12,6 +12,7 @@ from dyssync.ecg import Doubt
 from dyssync.signals.plausibility.amplitudes import (
     chest_leads,
     limb_and_chest,
+    recorders_beat,
     single_samples,
     size,
 )
@@ -28,6 +29,7 @@ CHECKS: Mapping[str, Callable[[Recorded], list[Doubt]]] = {
     "size": size,
     "chest leads": chest_leads,
     "limb and chest": limb_and_chest,
+    "recorder's beat": recorders_beat,
     "single samples": single_samples,
     "steps": odd_steps,
 }

@@ -32,6 +32,7 @@ BESIDE = {
 # log2 of the QRS of a chest lead over the median of the others, on average.
 USUAL = (-0.47, 0.09, 0.15, 0.28, 0.16, -0.3)
 LIMB_OVER_CHEST = (-2.9, 1.2)  # log2 of medians; -2.8 to 0.96 in real records
+OVER_BEAT = (0.75, 1.35)  # 1.01 to 1.07 in the nine real files whose beat is of the same ECG
 MOST_MV = 25.0  # from the lead's median: the largest artefact of the real records has 19.4
 ANY_MV = 300.0  # no amplifier takes more (electrode offset, IEC 60601-2-25)
 SPIKE_MV = 5.0  # of one sample, against both neighbours: at most 2.6, and once 7.9, an artefact
@@ -69,6 +70,19 @@ def chest_leads(recorded: Recorded) -> list[Doubt]:
     lead = PRECORDIAL_LEADS[k]
     text = f"{lead} is {_times(times)} the other chest leads, more than hearts differ"
     return [Doubt("chest leads", (lead,), f"{text}. Check its gain", "caution")]
+
+
+def recorders_beat(recorded: Recorded) -> list[Doubt]:
+    """Hold the recording against the recorder's own beat: each states a gain."""
+    beat = recorded.beat_swings
+    if beat is None or (beat <= 0).any():
+        return []
+    times = float(np.median(recorded.swings / beat))
+    low, high = OVER_BEAT
+    if low <= times <= high:
+        return []
+    text = f"the recording is {_times(times)} the recorder's own beat. Check the gain of both"
+    return [Doubt("recorder's beat", (), text, "caution")]
 
 
 def _beside(log: Floats, k: int) -> bool:

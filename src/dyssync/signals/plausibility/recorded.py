@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from dyssync.arrays import Bools, Floats, Singles
-from dyssync.ecg import LEADS
+from dyssync.ecg import LEADS, RepresentativeBeat
 
 SWING_S = 0.04  # a QRS turns within it; wander and T wave hardly do
 WINDOW_S = 2.0  # holds a beat at 30/min
@@ -25,12 +25,14 @@ class Recorded:
         fs: Hz.
         stored: leads that the file holds; the others were derived from I, II and III.
         steps: mV of one stored step, signed, by lead; empty where the file states none.
+        beat: the recorder's representative beat, where the file holds one.
     """
 
     signal: Singles
     fs: float
     stored: tuple[str, ...] = LEADS
     steps: Mapping[str, float] = field(default_factory=dict)
+    beat: RepresentativeBeat | None = None
 
     @cached_property
     def swings(self) -> Floats:
@@ -38,9 +40,7 @@ class Recorded:
 
         Neither wander nor a few artefacts change it.
         """
-        signal = self.signal[:, : int(MOST_S * self.fs)]
-        lag = max(1, round(SWING_S * self.fs))
-        change = np.abs(signal[:, lag:] - signal[:, :-lag])
+        change = _changes(self.signal[:, : int(MOST_S * self.fs)], self.fs)
         width = int(WINDOW_S * self.fs)
         n = change.shape[1] // width
         if n == 0:
@@ -52,3 +52,15 @@ class Recorded:
     def alive(self) -> Bools:
         """Leads that move at all, (12,)."""
         return np.asarray(np.ptp(self.signal, axis=1) > 0)
+
+    @property
+    def beat_swings(self) -> Floats | None:
+        """The same of the recorder's beat, (12,) mV; None where there is none."""
+        if self.beat is None or self.beat.signal.shape[1] <= SWING_S * self.beat.fs:
+            return None
+        return np.asarray(_changes(self.beat.signal, self.beat.fs).max(axis=1), dtype=np.float64)
+
+
+def _changes(signal: Singles, fs: float) -> Singles:
+    lag = max(1, round(SWING_S * fs))
+    return np.asarray(np.abs(signal[:, lag:] - signal[:, :-lag]))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dyssync.arrays import AnyFloats, Bools
-from dyssync.ecg import LEADS, Doubt
+from dyssync.ecg import LEADS, Doubt, Signal
 
 NAME = "constant stretches"
 STILL_MV_S = 0.02  # mV/s; a step of 1 uV at 500 Hz is 0.5, so this is rounding and decaying filters
@@ -53,6 +53,12 @@ def ecg_span(signal: AnyFloats, fs: float) -> Span:
         f"{start / fs:.1f} to {stop / fs:.1f} s are taken"
     )
     return Span(start, stop, (Doubt(NAME, (), text, "caution"),))
+
+
+def without_tail(signal: Signal) -> Signal:
+    """Return a beat without what fills its array up: samples that repeat the last in all leads."""
+    moving = np.flatnonzero((signal != signal[:, -1:]).any(axis=0))
+    return signal[:, : int(moving[-1]) + 1] if moving.size else signal
 
 
 def dropouts(signal: AnyFloats, fs: float) -> tuple[Bools, list[Doubt]]:
