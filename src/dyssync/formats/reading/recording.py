@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, TypeAlias
 
 from dyssync.arrays import AnyFloats
-from dyssync.ecg import ECG, FS_RANGE, LEADS, RepresentativeBeat, Sex, Source, assemble_leads
+from dyssync.ecg import ECG, FS_RANGE, LEADS, Doubt, RepresentativeBeat, Sex, Source, assemble_leads
 from dyssync.errors import FormatError, check_choice, check_range
 from dyssync.formats.reading.gate import passed
 
@@ -90,6 +90,7 @@ class Recording:
         beat: the recorder's representative beat; see :mod:`dyssync.formats.reading.beat`.
         steps: mV of one stored step, signed, by channel; empty where the file states none.
         unit: in which the file states its samples; None where the option was needed.
+        doubts: what the reader holds against the file; the gate adds its own.
     """
 
     channels: Mapping[str, AnyFloats]
@@ -99,6 +100,7 @@ class Recording:
     beat: RepresentativeBeat | None = None
     steps: Mapping[str, float] = field(default_factory=dict)
     unit: str | None = None
+    doubts: tuple[Doubt, ...] = ()
 
     def ecg(self, source: Source, options: ReadOptions) -> ECG:
         """Return the 12-lead ECG; limb leads are derived where need be, and that is noted.
@@ -124,7 +126,7 @@ class Recording:
             source=source,
             notes=notes,
             beat=self.beat,
-            doubts=doubts,
+            doubts=(*self.doubts, *doubts),
         )
 
 

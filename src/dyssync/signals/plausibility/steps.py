@@ -19,29 +19,45 @@ SAME = 0.05  # of 2,152 real records with a grid, all but two have one step with
 ENOUGH = 4000  # samples tell the grid
 FINEST = 1e-6  # of the largest sample: below it float32 knows no grid
 OFF_GRID = 0.05  # of a step
+ROUNDED = 2.0  # steps of a file that was written from coarser samples, each lead in its own range
 
 
 def odd_steps(recorded: Recorded) -> list[Doubt]:
     """Find the one lead whose step differs from that of all others, and steps below zero."""
-    found: dict[str, float] = dict(recorded.steps) or grid_steps(recorded)
+    stated = dict(recorded.steps)
+    negative = tuple(lead for lead, step in stated.items() if step < 0)
     doubts = []
-    negative = tuple(lead for lead, step in found.items() if step < 0)
     if negative:
         text = f"{', '.join(negative)}: the file states a negative step. Check the sign of the gain"
         doubts.append(Doubt(NAME, negative, text, "withhold"))
-    odd = _odd(found)
-    if odd is not None and not (odd in LIMB_LEADS and _limb_leads_can_tell(recorded)):
-        others = next(abs(found[x]) for x in INDEPENDENT if x in found and x != odd)
+    one = _odd(stated)
+    found = stated if one is not None or _alike(stated) else grid_steps(recorded)
+    odd = one if one is not None else _odd(found)
+    if odd is not None:
+        others = next(abs(step) for lead, step in found.items() if lead != odd)
         text = (
             f"{odd} is stored in steps of {abs(found[odd]):.3g} mV, the other leads in steps of "
             f"{others:.3g} mV. Check its gain"
         )
-        doubts.append(Doubt(NAME, (odd,), text, "withhold" if odd in LIMB_LEADS else "caution"))
+        told = odd not in LIMB_LEADS or _limb_leads_can_tell(recorded)
+        doubts.append(Doubt(NAME, (odd,), text, "caution" if told else "withhold"))
+    elif stated and not _alike(found) and not _limb_leads_can_tell(recorded):
+        text = (
+            "each lead is stored with a gain of its own, and nothing confirms those of I and II: "
+            "the other limb leads are not in the file"
+        )
+        doubts.append(Doubt(NAME, ("I", "II"), text, "caution"))
     return doubts
 
 
-def _odd(found: Mapping[str, float]) -> str | None:
-    sizes = {lead: abs(found[lead]) for lead in INDEPENDENT if lead in found}
+def _alike(steps: Mapping[str, float]) -> bool:
+    """Say whether steps are stated, and one for all."""
+    sizes = np.abs(list(steps.values()))
+    return bool(sizes.size) and bool(np.ptp(sizes) <= SAME * sizes.min())
+
+
+def _odd(steps: Mapping[str, float]) -> str | None:
+    sizes = {lead: abs(step) for lead, step in steps.items()}
     if len(sizes) < 4:
         return None
     typical = float(np.median(list(sizes.values())))
@@ -61,20 +77,21 @@ def grid_steps(recorded: Recorded) -> dict[str, float]:
     for lead in INDEPENDENT:
         row = LEAD_INDEX[lead]
         if lead in recorded.stored and recorded.alive[row]:
-            found[lead] = grid_step(recorded.signal[row, :ENOUGH])
+            rounding = ROUNDED * abs(recorded.steps.get(lead, 0.0))
+            found[lead] = grid_step(recorded.signal[row, :ENOUGH], rounding)
     return found if all(found.values()) else {}
 
 
-def grid_step(samples: AnyFloats) -> float:
+def grid_step(samples: AnyFloats, rounding: float = 0.0) -> float:
     """Return the step that all differences of samples are multiples of; 0 where there is none.
 
     Args:
         samples: (n,), mV.
+        rounding: differences up to it, mV, are none.
     """
     values = np.unique(np.asarray(samples, dtype=np.float64))
-    finest = FINEST * float(np.abs(values).max())
     gaps = np.diff(values)
-    gaps = gaps[gaps > finest]
+    gaps = gaps[gaps > max(rounding, FINEST * float(np.abs(values).max()))]
     if gaps.size == 0:
         return 0.0
     step = float(gaps.min())
