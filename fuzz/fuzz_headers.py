@@ -1,6 +1,6 @@
 """Change numbers, signs and units in headers: does a wrong gain ever pass without a word?
 
-    python fuzz/fuzz_headers.py --count 1500                      the golden files, of every format
+    python fuzz/fuzz_headers.py --count 1500                    the golden files, of every format
     python fuzz/fuzz_headers.py --real ../shared/data/formats     and files of these folders
 
 A file counts as silent where it is read without a doubt although one limb lead has another gain (by
@@ -28,7 +28,7 @@ import numpy as np
 from dyssync.arrays import Floats
 from dyssync.ecg import ECG
 from dyssync.errors import InputError
-from dyssync.formats import FORMATS, parse_ecg
+from dyssync.formats import parse_ecg
 from dyssync.formats.reading.entrance import sniffed
 from dyssync.formats.reading.recording import unpacked
 from dyssync.signals.plausibility import Recorded
@@ -39,11 +39,13 @@ GAIN_APART = 0.2
 SCALE_APART = 5.0
 ALIKE = 0.95
 FACTORS = (-1, 0.001, 0.1, 0.5, 0.75, 1.25, 2, 5, 10, 100, 1000)
-WORD = re.compile(rb"(?<![\w.])[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?(?![\w])")
+_NUMBER = rb"[-+]?\d{1,14}(?:\.\d{1,14})?(?:[eE][-+]?\d+)?"
+# Where the numbers of headers stand; elsewhere they are samples.
+IN_TEXT = re.compile(rb"(?<![\w.])" + _NUMBER + rb"(?![\w.])")
+IN_XML = re.compile(rb"(?<=[>\"])" + _NUMBER + rb"(?=[<\"])")
+IN_DICOM = re.compile(rb"(?<=DS[\x01-\x10]\0)" + _NUMBER)  # decimal strings
 UNITS = (b"uV", b"mV", b"nV", b"UV", b"MV", b"MICROVOLTS", b"MILLIVOLTS")
-MAX_WORD = 16  # longer runs are samples
 BINARY = {"scp-ecg", "ishne"}  # their headers hold 16-bit numbers
-LISTED = re.compile(rb"[-+.\d][ ,\n]+$|^[ ,\n]+[-+.\d]")  # around a number among samples
 
 
 def mutated(format: str, data: bytes, rng: np.random.Generator) -> bytes:
@@ -53,11 +55,11 @@ def mutated(format: str, data: bytes, rng: np.random.Generator) -> bytes:
         return repaired(format, _word_changed(data, len(head), rng))
     if rng.random() < 0.2:
         return _unit_changed(data, rng)
-    words = [m for m in WORD.finditer(head) if m.end() - m.start() <= MAX_WORD]
+    is_xml = format.endswith("-xml") or format == "hl7-aecg"
+    pattern = IN_XML if is_xml else IN_DICOM if format == "dicom" else IN_TEXT
+    words = list(pattern.finditer(head))
     if format == "csv":
         words = [m for m in words if data[data.rfind(b"\n", 0, m.start()) + 1 :][:1] == b"#"]
-    if format.endswith("-xml") or format == "hl7-aecg":
-        words = [m for m in words if not _is_listed(data, m.start(), m.end())]
     if not words:
         return _unit_changed(data, rng)
     chosen = words[int(rng.integers(0, len(words)))]
@@ -66,11 +68,6 @@ def mutated(format: str, data: bytes, rng: np.random.Generator) -> bytes:
         size = chosen.end() - chosen.start()
         new = new[:size].ljust(size)
     return data[: chosen.start()] + new + data[chosen.end() :]
-
-
-def _is_listed(data: bytes, start: int, end: int) -> bool:
-    before, after = data[max(0, start - 4) : start], data[end : end + 4]
-    return LISTED.search(before) is not None or LISTED.match(after) is not None
 
 
 def _header_bytes(format: str, data: bytes) -> int:
@@ -149,9 +146,16 @@ def seeds(real: Sequence[Path]) -> list[tuple[str, str, bytes, dict[str, bytes]]
             ecg = parse_ecg(path.name, data, beside=beside)
         except InputError:
             continue  # pictures, and what belongs to another file
-        if not ecg.doubts and FORMATS[format].name == format:
-            found.append((path.name, format, data, beside))
+        if not ecg.doubts:
+            found.append((path.name, format, _in_utf_8(data), beside))
     return found
+
+
+def _in_utf_8(data: bytes) -> bytes:
+    """Return XML in UTF-16 as UTF-8, so that its numbers are found."""
+    if data[:2] not in (b"\xff\xfe", b"\xfe\xff"):
+        return data
+    return re.sub(r"^<\?xml[^>]*>", "", data.decode("utf-16")).encode()
 
 
 def try_file(
