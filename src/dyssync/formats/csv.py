@@ -138,7 +138,8 @@ def _without_numbering(samples: Floats) -> Floats:
     """Drop what tables of pandas carry: a first row of column numbers, a first column of rows'."""
     n, width = samples.shape
     for first in (0.0, 1.0):
-        if n > 1 and width > MIN_COLUMNS and np.array_equal(samples[0], np.arange(width) + first):
+        titles = samples[0, 1:] if np.isnan(samples[0, 0]) else samples[0]  # none over row numbers
+        if n > 1 and width > MIN_COLUMNS and np.array_equal(titles, np.arange(len(titles)) + first):
             samples = samples[1:]
             break
     if width == len(LEADS) + 1 and np.array_equal(

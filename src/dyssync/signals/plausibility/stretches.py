@@ -15,6 +15,7 @@ from dyssync.ecg import LEADS, Doubt, Signal
 
 NAME = "constant stretches"
 STILL_MV_S = 0.02  # mV/s; a step of 1 uV at 500 Hz is 0.5, so this is rounding and decaying filters
+STILL_SHARE = 0.005  # of the lead's mean slope, where the unit is wrong and all slopes are small
 PAUSE_S = 0.3
 GAP_S = 0.5
 # A drawing without noise stands still in every diastole: then only longer ones are gaps.
@@ -84,9 +85,11 @@ def dropouts(signal: AnyFloats, fs: float) -> tuple[Bools, list[Doubt]]:
 
 def _still(signal: AnyFloats, fs: float) -> Bools:
     """Say of each sample whether it continues, or is continued by, one of the same value."""
-    with np.errstate(invalid="ignore"):
-        moves = np.abs(np.diff(signal, axis=1)) * fs > STILL_MV_S
     missing = np.isnan(signal)
+    slopes = np.abs(np.diff(signal, axis=1)) * fs
+    mean = np.nansum(slopes, axis=1, keepdims=True) / slopes.shape[1]
+    with np.errstate(invalid="ignore"):
+        moves = slopes > np.minimum(STILL_MV_S, STILL_SHARE * mean)
     same = ~moves  # NaN compares as not moving
     still = np.zeros(signal.shape, dtype=np.bool_)
     still[:, 1:] |= same
