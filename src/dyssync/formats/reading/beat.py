@@ -30,7 +30,7 @@ def read_beat(
             return None
         channels, fs = found
         signal, _ = assemble_leads(channels)
-        return RepresentativeBeat(without_tail(signal), fs)
+        return RepresentativeBeat(without_tail(signal, fs), fs)
     except FormatError as error:
         notes[NOTE] = f"not read: {error}"
         return None

@@ -21,6 +21,7 @@ GAP_S = 0.5
 # A drawing without noise stands still in every diastole: then only longer ones are gaps.
 BEATS_PER_S = 1 / 3
 LONG_S = 2.5
+TAIL_S = 0.1  # of a beat
 DROPOUT_S = 1.0  # of one lead; six of the real records have one, of 2.6 s and more
 
 
@@ -56,10 +57,11 @@ def ecg_span(signal: AnyFloats, fs: float) -> Span:
     return Span(start, stop, (Doubt(NAME, (), text, "caution"),))
 
 
-def without_tail(signal: Signal) -> Signal:
-    """Return a beat without what fills its array up: samples that repeat the last in all leads."""
+def without_tail(signal: Signal, fs: float) -> Signal:
+    """Return a beat without what fills its array up: 0.1 s that repeat the last in all leads."""
     moving = np.flatnonzero((signal != signal[:, -1:]).any(axis=0))
-    return signal[:, : int(moving[-1]) + 1] if moving.size else signal
+    end = int(moving[-1]) + 1 if moving.size else signal.shape[1]
+    return signal[:, :end] if signal.shape[1] - end >= TAIL_S * fs else signal
 
 
 def dropouts(signal: AnyFloats, fs: float) -> tuple[Bools, list[Doubt]]:
