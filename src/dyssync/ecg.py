@@ -236,6 +236,16 @@ def signed_lead(text: str) -> tuple[str | None, int]:
     return _LEAD_NAMES.get(name), 1 if plain == key else -1
 
 
+def plain_lead_name(text: str) -> str | None:
+    """Return the standard name of a lead, with a minus where its column holds it upside down.
+
+    >>> plain_lead_name("Lead -aVR"), plain_lead_name("lead ii"), plain_lead_name("Resp")
+    ('-aVR', 'II', None)
+    """
+    name, sign = signed_lead(text)
+    return f"-{name}" if name is not None and sign < 0 else name
+
+
 def assemble_leads(channels: Mapping[str, npt.ArrayLike]) -> tuple[Signal, tuple[str, ...]]:
     """Put channels of any order and naming into the standard order; derive limb leads.
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from dyssync.arrays import Floats
-from dyssync.ecg import ECG, LEADS, Doubt, lead_name
+from dyssync.ecg import ECG, LEADS, Doubt, plain_lead_name
 from dyssync.errors import FormatError
 from dyssync.formats.reading.demographics import age_between, parse_age, parse_datetime, parse_sex
 from dyssync.formats.reading.parsing import number
@@ -183,7 +183,7 @@ def _about_zero(signal: EDFSignal) -> float:
 def _check_digital(raw: np.ndarray, signal: EDFSignal, name: str) -> None:
     """Refuse samples beyond the digital range: with it, the scale is wrong."""
     low, high = signal.digital
-    beyond = float(((raw < low) | (raw > high)).mean())
+    beyond = float(((raw < low) | (raw > high)).sum()) / max(raw.size, 1)
     if beyond > BEYOND_SHARE:
         raise FormatError(
             f"lead {name}: {beyond:.0%} of the samples lie beyond the digital range; the range is "
@@ -194,11 +194,11 @@ def _check_digital(raw: np.ndarray, signal: EDFSignal, name: str) -> None:
 def edf_lead_name(label: str) -> str | None:
     """Return the lead that an EDF label means ("ECG I", "EKG V1", "ECG aVR-Ref").
 
-    >>> edf_lead_name("ECG V1"), edf_lead_name("EKG aVR"), edf_lead_name("EEG Fpz-Cz")
-    ('V1', 'aVR', None)
+    >>> edf_lead_name("ECG V1"), edf_lead_name("EKG -aVR"), edf_lead_name("EEG Fpz-Cz")
+    ('V1', '-aVR', None)
     """
-    text = re.sub(r"^(ECG|EKG)[\s_-]+", "", label.strip(), flags=re.I)
-    return lead_name(re.sub(r"[-\s]ref$", "", text, flags=re.I))
+    text = re.sub(r"^(ECG|EKG)(?:\s*-\s+|[\s_]+|-)", "", label.strip(), flags=re.I)
+    return plain_lead_name(re.sub(r"[-\s]ref$", "", text, flags=re.I))
 
 
 def _signal_headers(header: bytes, n_signals: int) -> list[EDFSignal]:

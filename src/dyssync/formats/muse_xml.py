@@ -93,7 +93,7 @@ def _channels(waveform: Element) -> tuple[dict[str, Floats], float]:
     for lead in leads:
         name = text_of(lead, "LeadID")
         if name is None or name in channels:
-            raise FormatError(f"LeadID {name} is missing or there twice; one of each is needed")
+            raise FormatError("a LeadID is missing or there twice; one of each is needed")
         channels[name] = _samples(lead, name)
     return channels, base * 10**power
 

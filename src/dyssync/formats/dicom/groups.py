@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dyssync.arrays import Bools, Floats
-from dyssync.ecg import BEAT_SECONDS, LEADS, lead_name
+from dyssync.ecg import BEAT_SECONDS, LEADS, lead_name, plain_lead_name
 from dyssync.errors import FormatError
 from dyssync.formats.dicom.annotations import (
     CODE_MEANING,
@@ -201,7 +201,7 @@ def _channel_name(definition: Any, column: int) -> str:
         texts = [element_text(source, CODE_MEANING), code]
     texts.append(str(definition.get("ChannelLabel") or ""))
     for text in texts:  # "Lead I (Einthoven)", "aVR, augmented voltage, right", "MDC_ECG_LEAD_I"
-        name = lead_name(text.split("(")[0].split(",")[0])
+        name = plain_lead_name(text.split("(")[0].split(",")[0])
         if name is not None:
             return name
     return f"channel {column + 1}"

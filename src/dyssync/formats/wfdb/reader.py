@@ -55,7 +55,7 @@ def read(file: InputFile, options: ReadOptions) -> Recording:
             if lead_name(channel.name) is None and not _is_voltage(channel):
                 continue  # respiration, pressure
             if channel.name in channels:
-                raise FormatError(f"lead {channel.name} is there twice; one of each is needed")
+                raise FormatError(f"{_shown(channel)} is there twice; one of each is needed")
             channels[channel.name] = _calibrate(raw, channel, options)
             rates[channel.name] = channel.per_frame
             if channel.gain is not None:
@@ -67,6 +67,12 @@ def read(file: InputFile, options: ReadOptions) -> Recording:
     trimmed = {name: samples[:n] for name, samples in channels.items()}  # skewed leads end earlier
     rate = fs * next(iter(rates.values()), 1)
     return Recording(trimmed, rate, header.person, header.notes, steps=steps, unit=unit)
+
+
+def _shown(channel: Channel) -> str:
+    """Return the lead for a message; other descriptions are free text, which may name a person."""
+    lead = lead_name(channel.name)
+    return "a channel that is no lead" if lead is None else f"lead {lead}"
 
 
 def _is_voltage(channel: Channel) -> bool:
@@ -120,7 +126,7 @@ def _check_sums(name: str, group: Sequence[Channel], samples: Ints32) -> None:
         total = int(sums[column : column + channel.per_frame].sum())
         column += channel.per_frame
         if channel.checksum is not None and (total - channel.checksum) % 65536:
-            wrong.append(channel.name or f"signal {len(wrong)}")
+            wrong.append(lead_name(channel.name) or f"signal {column}")
     if wrong:
         raise FormatError(
             f"checksum of {', '.join(wrong)} in {name} is wrong; the file was changed or damaged. "
@@ -131,12 +137,12 @@ def _check_sums(name: str, group: Sequence[Channel], samples: Ints32) -> None:
 def _calibrate(raw: Ints32, channel: Channel, options: ReadOptions) -> AnyFloats:
     samples = raw.reshape(-1)[channel.skew * channel.per_frame :]
     if channel.gain is not None:
-        factor = factor_to_millivolt(channel.unit, f"lead {channel.name}") / channel.gain
+        factor = factor_to_millivolt(channel.unit, _shown(channel)) / channel.gain
     elif options.unit is not None:
         factor = factor_to_millivolt(options.unit, "option unit")
     else:
         raise FormatError(
-            f"lead {channel.name} states no gain, so its samples have no unit. Declare the unit of "
+            f"{_shown(channel)} states no gain, so its samples have no unit. Declare the unit of "
             "one step: unit='uV' (--unit uV)"
         )
     missing = samples == SAMPLE_FORMATS[channel.format].invalid
