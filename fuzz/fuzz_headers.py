@@ -17,6 +17,7 @@ use_one_thread()
 
 import argparse
 import re
+import struct
 import sys
 import warnings
 from collections import Counter
@@ -52,7 +53,7 @@ def mutated(format: str, data: bytes, rng: np.random.Generator) -> bytes:
     """Return `data` with one number or unit of its header changed."""
     head = data[: _header_bytes(format, data)]
     if format in BINARY:
-        return repaired(format, _word_changed(data, len(head), rng))
+        return repaired(format, _word_changed(format, data, len(head), rng))
     if rng.random() < 0.2:
         return _unit_changed(data, rng)
     is_xml = format.endswith("-xml") or format == "hl7-aecg"
@@ -95,8 +96,11 @@ def _unit_changed(data: bytes, rng: np.random.Generator) -> bytes:
     return data[: chosen.start()] + others[int(rng.integers(0, len(others)))] + data[chosen.end() :]
 
 
-def _word_changed(data: bytes, size: int, rng: np.random.Generator) -> bytes:
+def _word_changed(format: str, data: bytes, size: int, rng: np.random.Generator) -> bytes:
     at = int(rng.integers(0, min(size, len(data)) - 2))
+    if format == "scp-ecg":  # section 2 is a code book, with which samples are read
+        _, length, start = struct.unpack_from("<HII", data, 22 + 10 * 2)
+        at += length if start - 3 <= at < start + length else 0
     value = int.from_bytes(data[at : at + 2], "little", signed=True)
     value = round(value * FACTORS[int(rng.integers(0, len(FACTORS)))])
     value = max(-32768, min(32767, value))
