@@ -38,6 +38,13 @@ BEAT_SECONDS = (0.2, 5.0)  # recorders store 0.6 to 2.4 s
 
 _LEAD_NAMES = {lead.lower(): lead for lead in LEADS}
 _PREFIX = re.compile(r"^(mdc_?ecg_?lead_?|ecg_?|lead[_\s-]*)")
+_DASHES = re.compile("[\u2010-\u2015\u2212\ufe63\uff0d]")
+# A minus belongs to the lead where it starts the name or follows a blank: "-aVR", "Lead -aVR". In
+# "Lead-II" and "Lead - II" it only joins. The nomenclature of ISO 11073-10101 has "AVRneg".
+_NEGATED = re.compile(
+    r"^\(?-\)?\s*(?=[a-z])|(?<=[\s_])\(?-\)?(?=[a-z])"
+    r"|\b(?:minus|negative|neg|inverted|inv)\b\.?|(?<=[a-z0-9])[_ ]?(?:neg|inv)$"
+)
 
 
 @dataclass(frozen=True)
@@ -47,6 +54,24 @@ class Source:
     name: str = "memory"
     format: str = "memory"
     sha256: str = ""
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """What a check of :mod:`dyssync.signals.plausibility` holds against a recording.
+
+    Attributes:
+        name: of the check.
+        leads: that it concerns; none where it concerns all.
+        sentence: what was found, and what to look at.
+        consequence: "refuse": numbers would be wrong, so no ECG is made of it; "withhold": what is
+            made of `leads` is not known; "caution": numbers may be wrong.
+    """
+
+    name: str
+    leads: tuple[str, ...]
+    sentence: str
+    consequence: Literal["refuse", "withhold", "caution"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,6 +133,7 @@ class ECG:
         sex: "F" or "M", if known.
         source: file name, format and digest.
         clinical: what the cohort table says of the patient, by name.
+        doubts: what was found against the recording when it was read; none of it refuses.
         notes: what a reader wants to say (derived leads, machine measurements); text only.
         beat: the recorder's representative beat, where the file holds one; for display beside ours.
 
@@ -125,6 +151,7 @@ class ECG:
     notes: Mapping[str, str] = field(default_factory=dict)
     beat: RepresentativeBeat | None = None
     clinical: Mapping[str, float] = field(default_factory=dict)
+    doubts: tuple[Doubt, ...] = ()
 
     def __post_init__(self) -> None:
         signal = _own_copy(self.signal)
@@ -154,6 +181,12 @@ class ECG:
         """Leads without any variation (electrode off, or a channel that was not recorded)."""
         flat = np.ptp(self.signal, axis=1) == 0
         return tuple(lead for lead, is_flat in zip(LEADS, flat, strict=True) if is_flat)
+
+    @property
+    def withheld_leads(self) -> tuple[str, ...]:
+        """Leads that contradict others: what is made of them is not known."""
+        held = {x for d in self.doubts if d.consequence == "withhold" for x in d.leads}
+        return tuple(lead for lead in LEADS if lead in held)
 
 
 def _own_copy(signal: Signal) -> Signal:
@@ -196,13 +229,34 @@ def _signal_problems(signal: Signal, fs: float) -> list[str]:
 
 
 def lead_name(text: str) -> str | None:
-    """Return the standard name of a lead written in any usual way, or None.
+    """Return the standard name of a lead written in any usual way, or None; a minus is dropped.
 
     >>> lead_name("AVR"), lead_name("MDC_ECG_LEAD_V1"), lead_name("Lead II"), lead_name("Vx")
     ('aVR', 'V1', 'II', None)
     """
-    key = _PREFIX.sub("", text.strip().lower()).strip(" _-.:\"'()")
-    return _LEAD_NAMES.get(key)
+    return signed_lead(text)[0]
+
+
+def signed_lead(text: str) -> tuple[str | None, int]:
+    """Return the standard name of a lead, and -1 where its column holds the lead upside down.
+
+    >>> signed_lead("-aVR"), signed_lead("MDC_ECG_LEAD_AVRneg"), signed_lead("Lead-II")
+    (('aVR', -1), ('aVR', -1), ('II', 1))
+    """
+    key = _DASHES.sub("-", text.strip(" \t'\"").lower())
+    plain = _NEGATED.sub(" ", key)
+    name = _PREFIX.sub("", plain.strip()).strip(" _-.:\"'()")
+    return _LEAD_NAMES.get(name), 1 if plain == key else -1
+
+
+def plain_lead_name(text: str) -> str | None:
+    """Return the standard name of a lead, with a minus where its column holds it upside down.
+
+    >>> plain_lead_name("Lead -aVR"), plain_lead_name("lead ii"), plain_lead_name("Resp")
+    ('-aVR', 'II', None)
+    """
+    name, sign = signed_lead(text)
+    return f"-{name}" if name is not None and sign < 0 else name
 
 
 def assemble_leads(channels: Mapping[str, npt.ArrayLike]) -> tuple[Signal, tuple[str, ...]]:
@@ -211,7 +265,8 @@ def assemble_leads(channels: Mapping[str, npt.ArrayLike]) -> tuple[Signal, tuple
     Any two of I, II, III determine the six limb leads; at most the chest leads are then missing.
 
     Args:
-        channels: name to samples (n,), mV. Channels that are no standard lead are left out.
+        channels: name to samples (n,), mV. Channels that are no standard lead are left out; one
+            that is named as negated ("-aVR", Cabrera's order) is turned over.
 
     Returns:
         The signal, (12, n) float32 mV, and the names of the leads that were derived.
@@ -221,12 +276,14 @@ def assemble_leads(channels: Mapping[str, npt.ArrayLike]) -> tuple[Signal, tuple
     """
     known: dict[str, Floats] = {}
     for text, samples in channels.items():
-        name = lead_name(text)
+        name, sign = signed_lead(text)
         if name is None:
             continue
         if name in known:
             raise FormatError(f"lead {name} is there twice; one of each is needed")
         known[name] = np.asarray(samples, dtype=np.float64)
+        if sign < 0:
+            known[name] = -known[name]
     if len({len(samples) for samples in known.values()}) > 1:
         lengths = ", ".join(f"{lead} {len(samples)}" for lead, samples in known.items())
         raise FormatError(f"leads differ in length ({lengths} samples); equal lengths are needed")

@@ -83,6 +83,7 @@ def _ecg_text(found: Findings) -> str:
     ]
     width = max(len(key) for key, _ in rows)
     lines = [ecg.source.name, *(f"  {key:{width}}  {text}" for key, text in rows)]
+    lines += ["", "Checks of the recording", *_check_lines(found)]
     lines += ["", "Leads (mV)", *_lead_lines(found)]
     lines += ["", "Measurements", *_measured_lines(found)]
     statements = found.recorder.get("statements")
@@ -103,6 +104,16 @@ def _beat_row(found: Findings) -> list[list[str]]:
             f"{laid.correlation:.3f}"
         )
     return [["recorder's beat", text]]
+
+
+def _check_lines(found: Findings) -> list[str]:
+    """Return a line a finding, and one for each check that found nothing."""
+    width = max(len(name) for name in found.checks)
+    return [
+        f"  {name:{width}}  {text}"
+        for name, texts in found.checks.items()
+        for text in texts or ["nothing found"]
+    ]
 
 
 def _lead_lines(found: Findings) -> list[str]:

@@ -8,13 +8,15 @@ References:
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from dyssync.arrays import Floats
-from dyssync.ecg import ECG, LEADS, lead_name
+from dyssync.ecg import ECG, LEADS, Doubt, plain_lead_name
 from dyssync.errors import FormatError
 from dyssync.formats.reading.demographics import age_between, parse_age, parse_datetime, parse_sex
 from dyssync.formats.reading.parsing import number
@@ -27,9 +29,12 @@ from dyssync.formats.reading.recording import (
     check_sample_count,
     factor_to_millivolt,
 )
+from dyssync.signals.plausibility.steps import NAME as STEPS
 from dyssync.whole import write_bytes
 
 _FIXED = 256  # bytes of the fixed header, and of each signal's description
+ENOUGH_ALIKE = 5  # leads
+BEYOND_SHARE = 0.01  # of the samples; single ones are artefacts that a writer did not clip
 _ANNOTATIONS = "EDF Annotations"
 # Name, width of the columns of the signal header, in order.
 _COLUMNS = (
@@ -117,6 +122,8 @@ def _recording(
     data: bytes, signals: list[EDFSignal], records: np.ndarray, seconds: float
 ) -> Recording:
     channels: dict[str, Floats] = {}
+    steps: dict[str, float] = {}
+    unit = None
     rates = set()
     column = 0
     for signal in signals:
@@ -127,7 +134,12 @@ def _recording(
             continue
         if name in channels:
             raise FormatError(f"lead {name} is there twice; one of each is needed")
-        channels[name] = _to_millivolt(block.reshape(-1), signal, name)
+        unit = unit or signal.dimension
+        _check_digital(block, signal, name)
+        steps[name] = _step(signal, name)
+        low = signal.physical[0] * factor_to_millivolt(signal.dimension, f"lead {name}")
+        channels[name] = (block.reshape(-1).astype(np.float64) - signal.digital[0]) * steps[name]
+        channels[name] += low
         rates.add(signal.n_samples)
     if len(rates) > 1:
         raise FormatError("leads have different sampling rates; one rate is needed")
@@ -137,17 +149,56 @@ def _recording(
     # The header holds 8 characters of the duration: rates of 0.01 Hz steps survive its rounding.
     if abs(fs - round(fs, 2)) < 2e-6 * fs:
         fs = round(fs, 2)
-    return Recording(channels, fs, _person(data))
+    leads = {name: s for s in signals if (name := edf_lead_name(s.label)) in channels}
+    doubts = _odd_ranges(leads)
+    return Recording(channels, fs, _person(data), steps=steps, unit=unit, doubts=doubts)
+
+
+def _odd_ranges(leads: Mapping[str, EDFSignal]) -> tuple[Doubt, ...]:
+    """Return the one lead whose ranges are not like those of all others.
+
+    A writer gives all leads one digital range, and a physical one that lies alike about zero,
+    though it may be as wide as the lead.
+    """
+    kinds = (
+        {name: signal.digital for name, signal in leads.items()},
+        {name: signal.dimension for name, signal in leads.items()},
+        {name: _about_zero(signal) for name, signal in leads.items()},
+    )
+    for stated in kinds:
+        usual, count = Counter(stated.values()).most_common(1)[0] if stated else (None, 0)
+        odd = [name for name, value in stated.items() if value != usual]
+        if len(odd) == 1 and count >= ENOUGH_ALIKE:
+            text = f"{odd[0]} has another unit, digital or physical range than the other leads"
+            return (Doubt(STEPS, (odd[0],), f"{text}. Check its gain", "withhold"),)
+    return ()
+
+
+def _about_zero(signal: EDFSignal) -> float:
+    """Return how the physical range lies about zero: 0 for -5 to 5 mV, 1 for 0 to 10 mV."""
+    low, high = signal.physical
+    return round((low + high) / (high - low), 3) if high != low else 0.0
+
+
+def _check_digital(raw: np.ndarray, signal: EDFSignal, name: str) -> None:
+    """Refuse samples beyond the digital range: with it, the scale is wrong."""
+    low, high = signal.digital
+    beyond = float(((raw < low) | (raw > high)).sum()) / max(raw.size, 1)
+    if beyond > BEYOND_SHARE:
+        raise FormatError(
+            f"lead {name}: {beyond:.0%} of the samples lie beyond the digital range; the range is "
+            "wrong, and with it the gain"
+        )
 
 
 def edf_lead_name(label: str) -> str | None:
     """Return the lead that an EDF label means ("ECG I", "EKG V1", "ECG aVR-Ref").
 
-    >>> edf_lead_name("ECG V1"), edf_lead_name("EKG aVR"), edf_lead_name("EEG Fpz-Cz")
-    ('V1', 'aVR', None)
+    >>> edf_lead_name("ECG V1"), edf_lead_name("EKG -aVR"), edf_lead_name("EEG Fpz-Cz")
+    ('V1', '-aVR', None)
     """
-    text = re.sub(r"^(ECG|EKG)[\s_-]+", "", label.strip(), flags=re.I)
-    return lead_name(re.sub(r"[-\s]ref$", "", text, flags=re.I))
+    text = re.sub(r"^(ECG|EKG)(?:\s*-\s+|[\s_]+|-)", "", label.strip(), flags=re.I)
+    return plain_lead_name(re.sub(r"[-\s]ref$", "", text, flags=re.I))
 
 
 def _signal_headers(header: bytes, n_signals: int) -> list[EDFSignal]:
@@ -180,14 +231,13 @@ def _signal_headers(header: bytes, n_signals: int) -> list[EDFSignal]:
     return signals
 
 
-def _to_millivolt(raw: np.ndarray, signal: EDFSignal, name: str) -> Floats:
+def _step(signal: EDFSignal, name: str) -> float:
+    """Return mV a step; below zero where the physical range runs down."""
     (digital_low, digital_high), (low, high) = signal.digital, signal.physical
     if digital_high <= digital_low or high == low:
         raise FormatError(f"lead {name}: digital or physical range is empty; its scale is unknown")
     factor = factor_to_millivolt(signal.dimension, f"lead {name}")
-    step = (high - low) / (digital_high - digital_low)
-    scaled: Floats = ((raw.astype(np.float64) - digital_low) * step + low) * factor
-    return scaled
+    return (high - low) / (digital_high - digital_low) * factor
 
 
 def _person(data: bytes) -> Person:

@@ -21,6 +21,7 @@ from dyssync.formats.reading.recording import (
     Recording,
     check_sample_count,
 )
+from dyssync.formats.reading.which_array import holds_leads, the_ecg
 
 _MAGIC = b"\x89HDF\r\n\x1a\n"
 _MATLAB = b"MATLAB 7.3 MAT-file"
@@ -58,14 +59,13 @@ def convert(data: bytes) -> bytes:
 
 def _arrays(file: Any, h5py: Any) -> dict[str, Any]:
     sets = _own_sets(file, h5py)
-    matrices = [key for key, item in sets.items() if item.ndim == 2 and min(item.shape) >= 8]
-    chosen = [key for key in matrices if key.lower() in _SIGNAL_KEYS] or matrices
-    if not chosen:
+    for item in sets.values():
+        if holds_leads(item):
+            check_sample_count(*item.shape)
+    chosen = the_ecg(sets, _SIGNAL_KEYS, "data sets")
+    if chosen is None:
         raise FormatError(f"{len(sets)} data sets, none of leads; a matrix (12, n) is needed")
-    matrix = sets[chosen[0]]
-    if matrix.dtype.kind not in "iuf":
-        raise FormatError("the data set of leads holds something else; plain numbers are needed")
-    check_sample_count(*matrix.shape)
+    matrix = sets[chosen]
     arrays: dict[str, Any] = {"signal": np.asarray(matrix)}
     for key in _RATE_KEYS:
         value = matrix.attrs.get(key, file.attrs.get(key))

@@ -71,6 +71,7 @@ def parse(data: bytes) -> Recording:
         raise FormatError("holds no rhythm series; only representative beats? 10 s are needed")
     rhythm = series[0]
     channels, fs = _channels(rhythm, "rhythm")
+    steps, unit = _steps(rhythm)
     notes = _notes(rhythm)
     if len({len(lead) for lead in channels.values()}) == 1:
         end = end_before_pulse(channels, fs)
@@ -80,7 +81,7 @@ def parse(data: bytes) -> Recording:
     derived = [*rhythm.iterfind("derivation/derivedSeries"), *all_series]
     beats = [s for s in derived if _code(s).upper() == _BEAT]
     beat = read_beat(lambda: _channels(beats[0], "beat") if beats else None, notes)
-    return Recording(channels, fs, _person(root, rhythm), notes, beat)
+    return Recording(channels, fs, _person(root, rhythm), notes, beat, steps, unit)
 
 
 def _channels(series: Element, what: str) -> tuple[dict[str, Floats], float]:
@@ -94,9 +95,9 @@ def _channels(series: Element, what: str) -> tuple[dict[str, Floats], float]:
             times.append(_time(sequences))
         for sequence in leads:
             name = str(lead_name(_code(sequence)))
-            if name in channels:
+            if name in map(lead_name, channels):
                 raise FormatError(f"lead {name} is there twice in the {what} series; one is needed")
-            channels[name] = _samples(sequence, name)
+            channels[_code(sequence)] = _samples(sequence, name)  # which says if it is negated
     if not channels:
         raise FormatError(f"the {what} series holds no standard lead (MDC_ECG_LEAD_...)")
     if len({increment for increment, _ in times}) > 1:
@@ -131,6 +132,19 @@ def _time(sequences: list[Element]) -> tuple[float, str]:
 def _start(text: str) -> str:
     """Return a start so that equal times are equal texts ("0" and "0.000")."""
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _steps(series: Element) -> tuple[dict[str, float], str | None]:
+    """Return mV a step of each lead of a series that was read, and the unit it is stated in."""
+    steps: dict[str, float] = {}
+    unit = None
+    for sequence in series.iterfind("component/sequenceSet/component/sequence"):
+        scale = sequence.find("value/scale")
+        if scale is not None and lead_name(_code(sequence)) is not None:
+            unit = unit or scale.get("unit")
+            factor = factor_to_millivolt(scale.get("unit") or "", "scale")
+            steps[_code(sequence)] = number(scale.get("value"), "scale") * factor
+    return steps, unit
 
 
 def _samples(sequence: Element, name: str) -> Floats:

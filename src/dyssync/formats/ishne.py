@@ -48,7 +48,9 @@ def parse(data: bytes) -> Recording:
         FormatError: not 12 leads' header, a wrong checksum, or fewer samples than claimed.
     """
     if data[:8] != _MAGIC or len(data) < _HEADER:
-        raise FormatError(f"{len(data)} bytes; an ISHNE header has {_HEADER} bytes")
+        raise FormatError(
+            f"{len(data)} bytes; an ISHNE file has its mark and a header of {_HEADER} bytes"
+        )
     variable, claimed, _, offset = struct.unpack_from("<iiii", data, 10)
     n_leads = struct.unpack_from("<h", data, 156)[0]
     codes = struct.unpack_from("<12h", data, 158)
@@ -64,6 +66,7 @@ def parse(data: bytes) -> Recording:
     n_samples = _samples_a_lead(claimed, n_leads, len(data) - offset)
     raw = np.frombuffer(data, "<i2", n_samples * n_leads, offset).reshape(n_samples, n_leads)
     channels: dict[str, Floats] = {}
+    mv_a_step = {}
     for column in range(n_leads):
         name = _LEAD_NAMES.get(codes[column], f"channel {column + 1}")
         if name in channels:
@@ -72,8 +75,9 @@ def parse(data: bytes) -> Recording:
             raise FormatError(f"lead {name}: resolution is {steps[column]} nV; its unit is unknown")
         samples = raw[:, column].astype(np.float64)
         samples[raw[:, column] == _FAULT] = np.nan
-        channels[name] = samples * (steps[column] * 1e-6)
-    return Recording(channels, float(fs), _person(data))
+        mv_a_step[name] = steps[column] * 1e-6
+        channels[name] = samples * mv_a_step[name]
+    return Recording(channels, float(fs), _person(data), steps=mv_a_step, unit="nV")
 
 
 def _samples_a_lead(claimed: int, n_leads: int, n_bytes: int) -> int:

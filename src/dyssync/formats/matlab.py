@@ -27,6 +27,7 @@ from dyssync.formats.reading.recording import (
     ReadOptions,
     Recording,
 )
+from dyssync.formats.reading.which_array import the_ecg
 
 _VERSION_5 = b"MATLAB 5.0 MAT-file"
 _SIGNAL_KEYS = ("data", "val", "signal", "ecg", "feats", "ecg12lead", "x")
@@ -55,11 +56,10 @@ def convert(data: bytes) -> bytes:
         FormatError: no matrix of leads, or damaged data.
     """
     fields = _variables(data)
-    found = [key for key in _SIGNAL_KEYS if key in fields and _is_matrix(fields[key])]
-    found = found or [key for key, value in fields.items() if _is_matrix(value)]
-    if not found:
+    chosen = the_ecg(fields, _SIGNAL_KEYS, "variables")
+    if chosen is None:
         raise FormatError(f"{len(fields)} variables, none of leads; a matrix (12, n) is needed")
-    arrays: dict[str, Any] = {"signal": fields[found[0]]}
+    arrays: dict[str, Any] = {"signal": fields[chosen]}
     arrays["leads"] = _texts(fields.get("leads"))
     arrays["fs"] = next((rate for key in _RATE_KEYS if (rate := _rate(fields.get(key)))), None)
     arrays["unit"] = next((text for key in _UNIT_KEYS if (text := _text(fields.get(key)))), None)
@@ -119,10 +119,6 @@ def _check_version_4(data: bytes) -> None:
     width = {0: 8, 1: 4, 2: 4, 3: 2, 4: 2, 5: 1}.get(kind // 10 % 10, 8)
     if rows * columns * width > len(data):
         raise FormatError(f"claims {rows} x {columns} numbers, the file is shorter; truncated?")
-
-
-def _is_matrix(value: npt.NDArray[Any]) -> bool:
-    return value.ndim == 2 and value.dtype.kind in "iuf" and min(value.shape) in range(8, 17)
 
 
 def _text(value: npt.NDArray[Any] | None) -> str | None:

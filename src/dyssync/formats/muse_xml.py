@@ -60,10 +60,13 @@ def parse(data: bytes) -> Recording:
     if rhythm is None:
         raise FormatError("holds no waveform of type Rhythm; only median beats? 10 s are needed")
     channels, fs = _channels(rhythm)
+    stated = {text_of(x, "LeadID") or "": _step(x) for x in rhythm.iter("LeadData")}
+    steps = {name: step for name, (step, _) in stated.items()}
+    unit = next((unit for _, unit in stated.values()), None)
     notes = _notes(root)
     median = _of_type(waveforms, "MEDIAN")
     beat = read_beat(lambda: None if median is None else _channels(median), notes)
-    return Recording(channels, fs, _person(root), notes, beat)
+    return Recording(channels, fs, _person(root), notes, beat, steps, unit)
 
 
 def _of_type(waveforms: list[Element], kind: str | None) -> Element | None:
@@ -115,6 +118,12 @@ def _samples(lead: Element, name: str) -> Floats:
     checksum = text_of(lead, "LeadDataCRC32")
     if checksum not in (None, "0", str(zlib.crc32(data))):
         raise FormatError(f"{lead_is}: checksum is wrong; the file was changed or damaged")
+    return counts * _step(lead)[0]
+
+
+def _step(lead: Element) -> tuple[float, str]:
+    """Return the step of a lead, mV, and the unit in which the file states it."""
+    lead_is = called(text_of(lead, "LeadID"))
     unit = text_of(lead, "LeadAmplitudeUnits") or ""
     if unit.upper() not in _UNITS:
         raise FormatError(
@@ -123,7 +132,7 @@ def _samples(lead: Element, name: str) -> Floats:
     step = need_number(lead, "LeadAmplitudeUnitsPerBit", f"{lead_is}: LeadAmplitudeUnitsPerBit")
     if step <= 0:
         raise FormatError(f"{lead_is}: {step:g} a bit; a positive step is needed")
-    return counts * (step * _UNITS[unit.upper()])
+    return step * _UNITS[unit.upper()], unit
 
 
 def _person(root: Element) -> Person:

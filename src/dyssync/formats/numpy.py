@@ -27,6 +27,7 @@ from dyssync.formats.reading.recording import (
     check_sample_count,
 )
 from dyssync.formats.reading.tables import Declared, recording_from_columns
+from dyssync.formats.reading.which_array import the_ecg
 
 _MAGIC = b"\x93NUMPY"
 _SIGNAL_KEYS = ("signal", "ecg", "data", "val", "x", "arr_0")
@@ -96,12 +97,12 @@ def parse_archive(data: bytes, options: ReadOptions) -> Recording:
             )
         signal = np.stack([arrays[name] for name in leads])
         return _recording(signal, {**arrays, "leads": np.array(leads)}, options)
-    found = [key for key in _SIGNAL_KEYS if key in arrays] or [
-        key for key, value in arrays.items() if value.ndim == 2
-    ]
-    if not found:
+    chosen = the_ecg(arrays, _SIGNAL_KEYS, "arrays")
+    if chosen is None:  # one of another shape, of which the reason is told
+        chosen = next((key for key in _SIGNAL_KEYS if key in arrays), None)
+    if chosen is None:
         raise FormatError(f"{len(arrays)} arrays, none of leads; one named 'signal' is needed")
-    return _recording(arrays[found[0]], arrays, options)
+    return _recording(arrays[chosen], arrays, options)
 
 
 def orient(array: npt.NDArray[np.generic], n_names: int | None) -> Floats:

@@ -59,7 +59,8 @@ def parse(data: bytes) -> Recording:
     notes = _notes(root)
     averages = [w for w in root.iter("wavedata") if _type(w) in _AVERAGE]
     beat = read_beat(lambda: _channels(averages[0]) if averages else None, notes)
-    return Recording(channels, fs, _person(root), notes, beat)
+    unit = text_of(waves[0], "resolution/yres/units")
+    return Recording(channels, fs, _person(root), notes, beat, unit=unit)
 
 
 def _channels(wave: Element) -> tuple[dict[str, Floats], float]:

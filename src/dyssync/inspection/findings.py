@@ -13,7 +13,9 @@ from dyssync.inspection.recorder_beat import LaidOn, laid_on
 from dyssync.measurements.heartbeat import Heartbeat, from_typical_beat
 from dyssync.measurements.measurement import Measurements, measure_beat
 from dyssync.measurements.quality import Quality, quality_of
+from dyssync.signals import plausibility
 from dyssync.signals.delineation import TypicalBeat, typical_beat
+from dyssync.signals.plausibility import stretches
 
 # Title, unit, our measurement, key of what the recorder printed.
 COMPARED = (
@@ -35,6 +37,7 @@ OWN = (
     ("lateral - septal delay ms", "lateral_delay_ms"),
     ("leads with mid-QRS notch", "mid_notch_leads"),
 )
+CHECKED = (stretches.NAME, *plausibility.CHECKS)
 QRS_APART_MS = 20.0  # from the recorder's; half a small square on paper
 SAME_BEAT = 0.9  # correlation; 0.987 and more in ten real files, 0.34 where the beat is another's
 
@@ -68,6 +71,14 @@ class Findings:
         """Notes of the reader that are no measurements."""
         own = set(LABELS.values())
         return {key: text for key, text in self.ecg.notes.items() if key not in own}
+
+    @property
+    def checks(self) -> dict[str, list[str]]:
+        """What each check of the gate holds against the recording, by its name; mostly nothing."""
+        return {
+            name: [doubt.sentence for doubt in self.ecg.doubts if doubt.name == name]
+            for name in CHECKED
+        }
 
     @property
     def cautions(self) -> list[str]:
@@ -112,6 +123,7 @@ class Findings:
             "notes": self.other_notes,
             "recorder": self.recorder,
             "recorder_beat": _beat_facts(self),
+            "checks": self.checks,
             "leads": leads,
             "swaps": list(self.quality.swaps),
             **measured_facts(self.measurements),

@@ -49,6 +49,7 @@ _NEEDS = {d.name: d.needs for d in DEFINITIONS}
 YES_OR_NO = "0/1"
 _POSITION = {name: k for k, name in enumerate(NAMES)}
 
+CONTRADICTED = "contradicted"  # by the other limb leads
 LEAST_BEATS = 3
 # Groups with answers
 ANSWERING = tuple(g for g in GROUPS if any(d.unit == YES_OR_NO for d in g.DEFINITIONS))
@@ -108,7 +109,8 @@ def measure(ecg: ECG, *, notch_mv: float = NOTCH_MV) -> Measurements:
 
     With fewer than three beats of one shape all are NaN, because an artefact that comes twice
     cannot be told from a heart beat. What is made of a lead that is flat, saturated, unreadable
-    or likely another than its name says is NaN. The cautions say so.
+    or likely another than its name says is NaN, and of one that contradicts the others
+    (:attr:`dyssync.ecg.ECG.doubts`). The cautions say so.
 
     Args:
         ecg: the recording.
@@ -130,21 +132,25 @@ def measure_beat(
     ecg: ECG, typical: TypicalBeat | None, *, notch_mv: float = NOTCH_MV
 ) -> Measurements:
     """Return the measurements where the typical beat is known already; None: there is no beat."""
+    doubts = [doubt.sentence for doubt in ecg.doubts]
     if typical is None or typical.beat.n_beats < LEAST_BEATS:
         why = NO_BEAT if typical is None else FEW_BEATS.format(typical.beat.n_beats)
-        cautions: tuple[str, ...] = (why, *quality.quality_of(ecg, None).cautions)
+        cautions: tuple[str, ...] = (why, *doubts, *quality.quality_of(ecg, None).cautions)
         return _measurements({}, cautions, {}, not_known(TOO_FEW))
     seen = quality.quality_of(ecg, typical)
+    withheld = dict.fromkeys(ecg.withheld_leads, CONTRADICTED)
+    lost = {**withheld, **seen.lost}
     beat = from_typical_beat(typical, ecg.sex, ecg.age, notch_mv)
-    beat = replace(beat, lost={lead: f"{lead} {why}" for lead, why in seen.lost.items()})
+    beat = replace(beat, lost={lead: f"{lead} {why}" for lead, why in lost.items()})
     found = _of_groups(beat, GROUPS)
     if beat.lost:
         found |= _holding(found, typical, beat, notch_mv)
     for entry in DEFINITIONS:
-        if not isinstance(found.get(entry.name), Answer) and seen.lost.keys() & set(entry.needs):
+        if not isinstance(found.get(entry.name), Answer) and lost.keys() & set(entry.needs):
             found[entry.name] = np.nan
-    lines = _lost(seen.lost)
-    return _measurements(found, (*_cautions(beat), *lines, *seen.cautions), beat.lost)
+    lines = _lost(lost)
+    cautions = (*doubts, *_cautions(beat), *lines, *seen.cautions)
+    return _measurements(found, cautions, beat.lost)
 
 
 def _of_groups(beat: Heartbeat, groups: tuple[ModuleType, ...]) -> dict[str, float | Answer]:

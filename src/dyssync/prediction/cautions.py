@@ -51,7 +51,7 @@ def _of_page(page: ECGImage, look: PageLook) -> list[str]:
 
 
 def _of_signal(ecg: ECG, look: SignalLook) -> list[str]:
-    found = []
+    found = [doubt.sentence for doubt in ecg.doubts]
     if not len(detect_beats(ecg.signal, ecg.fs)):
         found.append("no heartbeat was found; models of the beat knew nothing of this recording")
     low, high = look.fs_range

@@ -1,69 +1,38 @@
 """DICOM waveforms: 12-lead, general and ambulatory ECG.
 
 References:
-    DICOM PS3.3 A.34 (waveform IODs), C.10.9 (waveform module), C.10.10 (annotations);
-    PS3.16 CID 3001 (lead codes of SCP-ECG and of MDC).
+    DICOM PS3.3 A.34 (waveform IODs), C.10.9 (waveform module), C.10.10 (annotations).
 """
 
 from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Mapping
-from itertools import compress
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from dyssync.arrays import Floats
-from dyssync.ecg import BEAT_SECONDS, LEADS, lead_name
 from dyssync.errors import FormatError
-from dyssync.formats.dicom.annotations import (
-    CODE_MEANING,
-    CODE_VALUE,
-    annotation_notes,
-    element_text,
-    first_item,
-)
+from dyssync.formats.dicom.annotations import annotation_notes
 from dyssync.formats.dicom.elements import without_marks
+from dyssync.formats.dicom.groups import Group, group_samples, is_beat
 from dyssync.formats.reading.beat import read_beat
 from dyssync.formats.reading.damage import refusing_damage
 from dyssync.formats.reading.demographics import age_between, parse_age, parse_datetime, parse_sex
-from dyssync.formats.reading.parsing import number
 from dyssync.formats.reading.recording import (
     InputFile,
     Person,
     ReadOptions,
     Recording,
-    check_sample_count,
     check_simultaneous,
-    factor_to_millivolt,
 )
 
 if TYPE_CHECKING:
     from pydicom import Dataset
 
-# (bits allocated, interpretation) to numpy type, PS3.3 C.10.9.1.5; companded audio is left out.
-_SAMPLE_TYPES: Mapping[tuple[int, str], str] = {
-    (8, "SB"): "i1",
-    (8, "UB"): "u1",
-    (16, "SS"): "i2",
-    (16, "US"): "u2",
-    (32, "SL"): "i4",
-    (32, "UL"): "u4",
-}
-# CID 3001: SCP-ECG lead n is "5.6.3-9-n", MDC (ISO 11073-10102) is "2:n".
-_MDC_PARTITION = 2  # ECG leads in ISO 11073-10101; the whole code is 2 x 65536 + n
-_LEAD_NUMBERS: Mapping[str, str] = {
-    "1": "I",
-    "2": "II",
-    **{str(n): f"V{n - 2}" for n in range(3, 9)},
-    **{str(61 + i): lead for i, lead in enumerate(LEADS[2:6])},
-}
-# A group with such a label is no rhythm, whatever its originality says.
-_BEAT_WORDS = ("MEDIAN", "BEAT", "AVERAGE", "REPRESENTATIVE", "TEMPLATE")
 _TAGS = [
     "SOPClassUID",
     "SpecificCharacterSet",
@@ -77,11 +46,6 @@ _TAGS = [
     "WaveformSequence",
     "WaveformAnnotationSequence",
 ]
-_CHANNEL_SOURCE = 0x003A0208
-_SENSITIVITY = 0x003A0210
-_SENSITIVITY_UNITS = 0x003A0211
-_CORRECTION = 0x003A0212
-_BASELINE = 0x003A0213
 _DEFLATED = "1.2.840.10008.1.2.1.99"
 
 
@@ -122,37 +86,33 @@ def _transfer_syntax(data: bytes) -> str | None:
 
 
 def _recording(dataset: Dataset) -> Recording:
-    groups = list(dataset.get("WaveformSequence") or [])
-    if not groups:
+    items = list(dataset.get("WaveformSequence") or [])
+    if not items:
         kind = _kind(dataset.get("SOPClassUID"))
         raise FormatError(
             f"holds no waveform ({kind}); a DICOM ECG is needed, not a picture of one"
         )
-    _group_samples(groups[-1])  # pydicom does not see that the file ends within the last group
-    typical = [_is_beat(group) for group in groups]
-    beats = list(compress(groups, typical))
-    rhythms = [group for group, is_beat in zip(groups, typical, strict=True) if not is_beat]
-    original = [g for g in rhythms if g.get("WaveformOriginality") != "DERIVED"]
-    channels: dict[str, Floats] = {}
-    rates = set()
-    starts = []
-    for group in original or rhythms or groups:
-        found = _group_channels(group)
-        if channels and set(found) & set(channels):
-            break  # a further recording or the same leads again: the first is the ECG
-        channels.update(found)
-        if any(lead_name(name) for name in found):
-            rates.add(float(group.SamplingFrequency))
-            starts.append(float(group.get("MultiplexGroupTimeOffset") or 0.0))
-    if len(rates) != 1:
-        raise FormatError(f"leads have {len(rates)} different sampling rates; one is needed")
-    check_simultaneous(starts)
+    group_samples(items[-1])  # pydicom does not see that the file ends within the last group
+    groups = [Group(item, place) for place, item in enumerate(items, start=1)]
+    beats = [group for group in groups if is_beat(group)]
+    rhythms = [group for group in groups if group not in beats]
+    original = [group for group in rhythms if not group.is_derived]
+    chosen = _chosen(original or rhythms or groups)
+    leads = {name: lead for group in chosen for name, lead in group.leads.items()}
     notes = annotation_notes(dataset)
-    beat = read_beat(
-        lambda: (_group_channels(beats[0]), float(beats[0].SamplingFrequency)) if beats else None,
+    left = [group for group in original if group not in chosen]
+    if left:
+        notes["other groups"] = ", ".join(f"{g.place} ({g.seconds:.1f} s)" for g in left)
+    beat = read_beat(lambda: _beat(beats[0]) if beats else None, notes)
+    return Recording(
+        {name: lead.samples for name, lead in leads.items()},
+        chosen[0].fs,
+        _person(dataset),
         notes,
+        beat,
+        {name: lead.step for name, lead in leads.items()},
+        next((lead.unit for lead in leads.values()), None),
     )
-    return Recording(channels, rates.pop(), _person(dataset), notes, beat)
 
 
 def _kind(sop_class: Any) -> str:
@@ -163,104 +123,50 @@ def _kind(sop_class: Any) -> str:
     return name if name != str(sop_class) else "unknown SOP class"
 
 
-def _is_beat(group: Any) -> bool:
-    """Say whether a multiplex group holds a representative beat."""
-    label = str(group.get("MultiplexGroupLabel") or "").upper()
-    seconds = int(group.NumberOfWaveformSamples) / float(group.SamplingFrequency or 1)
-    derived = group.get("WaveformOriginality") == "DERIVED"
-    return seconds <= BEAT_SECONDS[1] and (derived or any(word in label for word in _BEAT_WORDS))
+def _beat(group: Group) -> tuple[dict[str, Floats], float]:
+    return {name: lead.samples for name, lead in group.leads.items()}, group.fs
 
 
-def _group_channels(group: Any) -> dict[str, Floats]:
-    """Return the channels of one multiplex group by lead name, mV."""
-    raw = _group_samples(group)
-    n_channels = raw.shape[1]
-    definitions = list(group.ChannelDefinitionSequence)
-    if len(definitions) != n_channels:
-        raise FormatError(f"{len(definitions)} channel definitions for {n_channels} channels")
-    padding = group.get("WaveformPaddingValue")
-    missing = None
-    if isinstance(padding, (bytes, int)):
-        value = padding if isinstance(padding, int) else np.frombuffer(padding, raw.dtype, 1)[0]
-        missing = raw == value
-    by_channel = raw.T.astype(np.float64, order="C")
-    channels: dict[str, Floats] = {}
-    for column, definition in enumerate(definitions):
-        name = _channel_name(definition, column)
-        if lead_name(name) is None:
-            continue
-        if name in channels:
-            raise FormatError(f"lead {name} is there twice in one group; one of each is needed")
-        scale, baseline = _calibration(definition, name)
-        channels[name] = by_channel[column] * scale + baseline
-        if missing is not None and missing[:, column].any():
-            channels[name][missing[:, column]] = np.nan
-    return channels
+def _chosen(groups: Sequence[Group]) -> list[Group]:
+    """Return the group that is the ECG, or those that hold its leads between them.
 
-
-def _group_samples(group: Any) -> npt.NDArray[np.integer]:
-    """Return the samples of a group as stored, (n, channels)."""
-    n_channels, n_samples = int(group.NumberOfWaveformChannels), int(group.NumberOfWaveformSamples)
-    check_sample_count(n_channels, n_samples)
-    key = (int(group.WaveformBitsAllocated), str(group.WaveformSampleInterpretation))
-    if key not in _SAMPLE_TYPES:
-        raise FormatError(f"{key[0]}-bit samples of another type; SS, US, SB, UB, SL, UL are read")
-    order = ">" if group.original_encoding[1] is False else "<"  # pydicom leaves samples as stored
-    dtype = np.dtype(order + _SAMPLE_TYPES[key])
-    data = bytes(group.WaveformData)
-    need = n_channels * n_samples * dtype.itemsize
-    if len(data) < need:
-        raise FormatError(f"waveform data have {len(data)} bytes, {need} are needed; truncated?")
-    raw = np.frombuffer(data, dtype, n_channels * n_samples)
-    return raw.reshape(n_samples, n_channels)
-
-
-def _lead_of_code(code: str) -> str | None:
-    """Return the lead of a code of SCP-ECG ("5.6.3-9-1", "-01") or MDC ("2:1", 131073)."""
-    prefix, _, last = code.replace(":", "-").rpartition("-")
-    if code.isdigit() and len(code) < 8 and int(code) >> 16 == _MDC_PARTITION:
-        prefix, last = str(_MDC_PARTITION), str(int(code) & 0xFFFF)
-    known = prefix in {"5.6.3-9", str(_MDC_PARTITION)} and last.isdigit()
-    return _LEAD_NUMBERS.get(last.lstrip("0")) if known else None
-
-
-def _channel_name(definition: Any, column: int) -> str:
-    source = first_item(definition, _CHANNEL_SOURCE)
-    texts = []
-    if source is not None:
-        code = element_text(source, CODE_VALUE)
-        lead = _lead_of_code(code)
-        if lead is not None:
-            return lead
-        texts = [element_text(source, CODE_MEANING), code]
-    texts.append(str(definition.get("ChannelLabel") or ""))
-    for text in texts:  # "Lead I (Einthoven)", "aVR, augmented voltage, right", "MDC_ECG_LEAD_I"
-        name = lead_name(text.split("(")[0].split(",")[0])
-        if name is not None:
-            return name
-    return f"channel {column + 1}"
-
-
-def _calibration(definition: Any, name: str) -> tuple[float, float]:
-    """Return scale and baseline, so that raw x scale + baseline is mV.
-
-    The scale is sensitivity x correction. The baseline is "the offset of encoded sample value 0
-    from actual 0 using the units defined in the Channel Sensitivity Units": it is added after
-    scaling (PS3.3 C.10.9.1.4.2).
+    Raises:
+        FormatError: two are equally long, or the leads were not recorded together.
     """
-    stated = element_text(definition, _SENSITIVITY)
-    if not stated:
-        raise FormatError(f"lead {name} has no channel sensitivity; its samples have no unit")
-    unit = first_item(definition, _SENSITIVITY_UNITS)
-    if unit is None:
-        raise FormatError(f"lead {name} has no sensitivity unit; mV or uV is needed")
-    factor = factor_to_millivolt(element_text(unit, CODE_VALUE), f"lead {name}")
-    scale = number(stated, f"lead {name}: sensitivity")
-    scale *= number(element_text(definition, _CORRECTION) or "1", f"lead {name}: correction")
-    if not np.isfinite(scale) or scale == 0:
-        raise FormatError(f"lead {name}: sensitivity {scale:g}; a finite step is needed")
-    baseline = number(element_text(definition, _BASELINE) or "0", f"lead {name}: baseline")
-    return scale * factor, baseline * factor
+    complete = [group for group in groups if group.is_complete]
+    if complete:
+        longest = max(group.seconds for group in complete)
+        equal = [group for group in complete if group.seconds > longest - 1 / group.fs]
+        if any(not _same(equal[0], group) for group in equal[1:]):
+            places = " and ".join(str(group.place) for group in equal)
+            raise FormatError(
+                f"groups {places} are different ECGs of {longest:.1f} s; which is meant is not "
+                "said. Export one of them"
+            )
+        return equal[:1]
+    found: list[Group] = []
+    for group in groups:
+        if any(group.names & other.names for other in found):
+            break  # a further recording: the first is the ECG
+        found += [group] if group.names else []
+    if len({group.fs for group in found}) != 1:
+        rates = len({group.fs for group in found})
+        raise FormatError(f"leads have {rates} different sampling rates; one is needed")
+    starts = {group.start_ms for group in found}
+    check_simultaneous(starts)
+    if len(found) > 1 and None in starts:
+        raise FormatError(
+            f"leads in {len(found)} groups without time offsets: it is not said that they were "
+            "recorded together. Export the rhythm recording, not the printed columns"
+        )
+    return found
+
+
+def _same(one: Group, other: Group) -> bool:
+    return one.leads.keys() == other.leads.keys() and all(
+        np.array_equal(lead.samples, other.leads[name].samples, equal_nan=True)
+        for name, lead in one.leads.items()
+    )
 
 
 def _person(dataset: Dataset) -> Person:

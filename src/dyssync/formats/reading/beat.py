@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dyssync.arrays import Floats
 from dyssync.ecg import RepresentativeBeat, assemble_leads
 from dyssync.errors import FormatError
+from dyssync.signals.plausibility.stretches import without_tail
 
 NOTE = "representative beat"
 
@@ -29,7 +30,7 @@ def read_beat(
             return None
         channels, fs = found
         signal, _ = assemble_leads(channels)
-        return RepresentativeBeat(signal, fs)
+        return RepresentativeBeat(without_tail(signal, fs), fs)
     except FormatError as error:
         notes[NOTE] = f"not read: {error}"
         return None

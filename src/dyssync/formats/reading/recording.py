@@ -11,8 +11,9 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, TypeAlias
 
 from dyssync.arrays import AnyFloats
-from dyssync.ecg import ECG, FS_RANGE, RepresentativeBeat, Sex, Source, assemble_leads
+from dyssync.ecg import ECG, FS_RANGE, LEADS, Doubt, RepresentativeBeat, Sex, Source, assemble_leads
 from dyssync.errors import FormatError, check_choice, check_range
+from dyssync.formats.reading.gate import passed
 from dyssync.formats.reading.parsing import told
 from dyssync.regular import IrregularError, read_regular
 
@@ -27,6 +28,14 @@ MAX_SAMPLES = 16_000_000  # all leads together; 44 minutes of 12 leads at 500 Hz
 
 MILLIVOLT: Mapping[str, float] = {"mv": 1.0, "uv": 1e-3, "v": 1e3, "nv": 1e-6}
 UNITS = ("mV", "uV", "V", "nV")
+_UNITS_BY_WORD: Mapping[str, str] = {
+    **{unit.lower(): unit for unit in UNITS},
+    **{
+        f"{word}volt{plural}": unit
+        for word, unit in (("milli", "mV"), ("micro", "uV"), ("", "V"), ("nano", "nV"))
+        for plural in ("", "s")
+    },
+}
 HEAD_BYTES = 4096  # as much of a file as a sniffer sees
 
 
@@ -81,6 +90,9 @@ class Recording:
         person: id, age, sex, time.
         notes: what the file says beside the samples; text only, no identifiers.
         beat: the recorder's representative beat; see :mod:`dyssync.formats.reading.beat`.
+        steps: mV of one stored step, signed, by channel; empty where the file states none.
+        unit: in which the file states its samples; None where the option was needed.
+        doubts: what the reader holds against the file; the gate adds its own.
     """
 
     channels: Mapping[str, AnyFloats]
@@ -88,19 +100,21 @@ class Recording:
     person: Person = field(default_factory=Person)
     notes: Mapping[str, str] = field(default_factory=dict)
     beat: RepresentativeBeat | None = None
+    steps: Mapping[str, float] = field(default_factory=dict)
+    unit: str | None = None
+    doubts: tuple[Doubt, ...] = ()
 
     def ecg(self, source: Source, options: ReadOptions) -> ECG:
         """Return the 12-lead ECG; limb leads are derived where need be, and that is noted.
 
         Raises:
-            FormatError: leads are missing, or the signal breaks an invariant of :class:`ECG`.
+            FormatError: the file contradicts an option, leads are missing, the signal breaks an
+                invariant of :class:`ECG`, or :mod:`.gate` refuses it.
         """
-        if options.fs is not None and abs(options.fs - self.fs) > 1e-6 * self.fs:
-            raise FormatError(
-                f"the file says {self.fs:g} Hz, the option fs says {options.fs:g} Hz; drop the "
-                "option or correct the file"
-            )
+        _check_options(self, options)
         signal, derived = assemble_leads(self.channels)
+        stored = tuple(lead for lead in LEADS if lead not in derived)
+        signal, doubts = passed(signal, self.fs, stored, self.steps, self.beat)
         notes = dict(self.notes)
         if derived:
             notes["derived leads"] = ", ".join(derived)
@@ -114,7 +128,24 @@ class Recording:
             source=source,
             notes=notes,
             beat=self.beat,
+            doubts=(*self.doubts, *doubts),
         )
+
+
+def _check_options(recording: Recording, options: ReadOptions) -> None:
+    """Refuse options that the file contradicts.
+
+    Raises:
+        FormatError: with all of them.
+    """
+    said = []
+    if options.fs is not None and abs(options.fs - recording.fs) > 1e-6 * recording.fs:
+        said.append(f"the file says {recording.fs:g} Hz, the option fs says {options.fs:g} Hz")
+    unit = recording.unit
+    if options.unit is not None and unit is not None and not same_unit(options.unit, unit):
+        said.append(f"the file says {plain_unit(unit)}, the option unit says {options.unit}")
+    if said:
+        raise FormatError(f"{'; '.join(said)}; drop the option or correct the file")
 
 
 class InputFile:
@@ -265,11 +296,26 @@ def factor_to_millivolt(unit: str, subject: str) -> float:
     >>> factor_to_millivolt("uV", "lead I"), factor_to_millivolt("mV", "lead I")
     (0.001, 1.0)
     """
+    known = plain_unit(unit)
+    if known is None:
+        raise FormatError(f"{subject}: unknown unit ({told(unit)}); mV, uV, V or nV is needed")
+    return MILLIVOLT[known.lower()]
+
+
+def plain_unit(unit: str) -> str | None:
+    """Return "mV", "uV", "V" or "nV" as it is written in any usual way, else None.
+
+    >>> plain_unit("MICROVOLTS"), plain_unit("\u00b5V"), plain_unit("mmHg")
+    ('uV', 'uV', None)
+    """
     # Both micro signs (U+00B5, U+03BC) are in use.
     key = unit.strip().lower().replace("\u00b5", "u").replace("\u03bc", "u")
-    if key not in MILLIVOLT:
-        raise FormatError(f"{subject}: unknown unit ({told(unit)}); mV, uV, V or nV is needed")
-    return MILLIVOLT[key]
+    return _UNITS_BY_WORD.get(key)
+
+
+def same_unit(one: str, other: str) -> bool:
+    """Say whether two texts mean the same unit."""
+    return plain_unit(one) == plain_unit(other)
 
 
 def check_sample_count(n_leads: int, n_samples: int) -> None:

@@ -18,15 +18,23 @@ from dyssync.formats.reading.recording import (
     Recording,
     check_sample_count,
     factor_to_millivolt,
+    same_unit,
 )
 
 # Limb leads are bound by Einthoven and Goldberger. In 60 real records the usual order explains
 # 99.9 % of their power and always more than any other order of the six; an export whose leads were
 # filtered one by one (Chapman) explains 96 %.
 EINTHOVEN_SHARE = 0.9
+FEWEST_LEADS = 8  # I, II, V1 to V6 give the others
 _NAME_AND_UNIT = re.compile(r"^\s*(?P<name>.*?)\s*[\[(]\s*(?P<unit>[^\])]*)\s*[\])]\s*$")
-_TIME_NAMES = {"time", "t", "elapsed time", "zeit", "seconds", "s"}
-_SECONDS = {"s": 1.0, "sec": 1.0, "seconds": 1.0, "ms": 1e-3, "milliseconds": 1e-3}
+_TIME = re.compile(
+    r"^(?:elapsed )?(?:time|t|zeit)(?: (?P<unit>\w+))?$|^(?P<alone>s|sec|seconds|ms)$"
+)
+_SECONDS = {
+    "s": 1.0, "sec": 1.0, "second": 1.0, "seconds": 1.0, "sekunden": 1.0,
+    "ms": 1e-3, "msec": 1e-3, "milliseconds": 1e-3, "us": 1e-6, "\u00b5s": 1e-6,
+}  # fmt: skip
+SAME_RATE = 0.01  # of stated rate and time column; stamps are rounded
 
 
 @dataclass(frozen=True)
@@ -58,7 +66,7 @@ def recording_from_columns(
     else:
         assumed = ""
     columns = _leads(names, samples)
-    fs = declared.fs or _rate_from_time(names, samples) or options.fs
+    fs = _rate(names, samples, declared, options)
     unit = declared.unit or options.unit
     missing = []
     if fs is None:
@@ -67,12 +75,36 @@ def recording_from_columns(
         missing.append("no unit; declare it: unit='mV' (--unit mV), or a line '# unit: mV'")
     if missing:
         raise FormatError(f"states {' and '.join(missing)}")
+    owns = [own for own, _ in columns.values() if own is not None]
+    if declared.unit is not None and any(not same_unit(own, declared.unit) for own in owns):
+        raise FormatError("states one unit for all columns and another in a title; correct it")
     channels = {
         name: column * factor_to_millivolt(own or unit or "", f"lead {name}")
         for name, (own, column) in columns.items()
+        if not np.isnan(column).all()  # an empty column is no lead
     }
     notes = {"column order": assumed} if assumed else {}
-    return Recording(channels, float(fs or 0.0), declared.person, notes)
+    stated = next(iter(owns), declared.unit)
+    return Recording(channels, float(fs or 0.0), declared.person, notes, unit=stated)
+
+
+def _rate(
+    names: Sequence[str], samples: Floats, declared: Declared, options: ReadOptions
+) -> float | None:
+    """Return the rate, Hz, on which title, time column and option agree; None: none says it.
+
+    Raises:
+        FormatError: they contradict each other.
+    """
+    timed = _rate_from_time(names, samples, declared.fs or options.fs)
+    if declared.fs and timed and abs(declared.fs - timed) > SAME_RATE * timed:
+        raise FormatError(
+            f"the file says {declared.fs:g} Hz, but its time column steps as at {timed:g} Hz; "
+            "correct one of them"
+        )
+    if options.fs and timed and not declared.fs and abs(options.fs - timed) <= SAME_RATE * timed:
+        return options.fs  # the stamps are rounded
+    return declared.fs or timed or options.fs
 
 
 def split_unit(text: str) -> tuple[str, str | None]:
@@ -89,7 +121,20 @@ def split_unit(text: str) -> tuple[str, str | None]:
 
 def is_time(name: str) -> bool:
     """Say whether a column title means time."""
-    return split_unit(name)[0].strip(" '\"").lower().replace("_", " ") in _TIME_NAMES
+    return _time_unit(name) is not None
+
+
+def _time_unit(title: str) -> str | None:
+    """Return the unit of a column of time, "" where the title states none; None: it is no time.
+
+    >>> _time_unit("Time [ms]"), _time_unit("t_s"), _time_unit("time"), _time_unit("V1")
+    ('ms', 's', '', None)
+    """
+    name, unit = split_unit(title)
+    match = _TIME.match(re.sub(r"[_\-]+", " ", name.strip(" '\"").lower()))
+    if match is None:
+        return None
+    return (unit or match["unit"] or match["alone"] or "").strip(" '\"").lower()
 
 
 def _leads(names: Sequence[str], samples: Floats) -> Mapping[str, tuple[str | None, Floats]]:
@@ -104,18 +149,32 @@ def _leads(names: Sequence[str], samples: Floats) -> Mapping[str, tuple[str | No
     return columns
 
 
-def _rate_from_time(names: Sequence[str], samples: Floats) -> float | None:
-    """Return the rate that a time column with a unit implies, Hz."""
+def _rate_from_time(names: Sequence[str], samples: Floats, stated: float | None) -> float | None:
+    """Return the rate that a time column implies, Hz.
+
+    A column without a unit implies none, but must fit the rate that is stated: in s, ms, us or
+    numbers of samples.
+    """
     for index, text in enumerate(names):
-        unit = (split_unit(text)[1] or "").strip(" '\"").lower()
-        if is_time(text) and unit in _SECONDS and len(samples) > 1:
-            time = samples[:, index] * _SECONDS[unit]
-            step = (time[-1] - time[0]) / (len(time) - 1)
-            # Rounded time stamps jitter by less than a step; a missing row is a whole one.
-            jitter = np.abs(np.diff(time) - step).max()
-            if not np.isfinite(step) or step <= 0 or jitter > 0.9 * step:
-                raise FormatError(f"time column {text!r} has gaps or runs back; equal steps needed")
-            return float(np.round(1.0 / step, 3))
+        unit = _time_unit(text)
+        if unit is None or len(samples) < 2 or not np.isfinite(samples[:, index]).all():
+            continue
+        time = samples[:, index]
+        step = (time[-1] - time[0]) / (len(time) - 1)
+        # Rounded time stamps jitter by less than a step; a missing row is a whole one.
+        jitter = np.abs(np.diff(time) - step).max()
+        if step <= 0 or jitter > 0.9 * step:
+            raise FormatError("the time column has gaps or runs back; equal steps needed")
+        if unit in _SECONDS:
+            return float(np.round(1.0 / (step * _SECONDS[unit]), 3))
+        if stated is None:
+            return None
+        possible = [1 / (step * seconds) for seconds in (1.0, 1e-3, 1e-6)]
+        if step != 1 and all(abs(rate - stated) > SAME_RATE * stated for rate in possible):
+            raise FormatError(
+                f"the time column steps by {step:.3g}, which is no second, millisecond or number "
+                f"of samples at {stated:g} Hz; correct one of them"
+            )
     return None
 
 
@@ -128,6 +187,8 @@ def _assumed_names(samples: Floats, options: ReadOptions) -> tuple[Sequence[str]
             )
         return options.leads, ""
     need = "Name the columns: leads=('I', 'II', ...), or a header row"
+    if n_columns < FEWEST_LEADS:
+        raise FormatError(f"{n_columns} columns; 12 leads are needed, or I, II and V1 to V6")
     if n_columns != len(LEADS):
         raise FormatError(f"{n_columns} columns without lead names. {need}")
     shares = einthoven_shares(samples[:, :6])

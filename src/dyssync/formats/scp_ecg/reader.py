@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from dyssync.arrays import Floats
-from dyssync.ecg import LEADS, Sex
+from dyssync.ecg import LEADS, Sex, lead_name
 from dyssync.errors import FormatError
 from dyssync.formats.reading.beat import read_beat
 from dyssync.formats.reading.checksum import swapped
@@ -37,6 +37,7 @@ _LEAD_NAMES: Mapping[int, str] = {
     2: "II",
     **{n: f"V{n - 2}" for n in range(3, 9)},
     **{61 + i: lead for i, lead in enumerate(LEADS[2:6])},
+    65: "-aVR",
 }
 _SEXES: Mapping[int, Sex] = {1: "M", 2: "F"}
 _AGE_UNITS: Mapping[int, str] = {1: "years", 2: "months", 3: "weeks", 4: "days"}
@@ -76,6 +77,13 @@ def parse(data: bytes) -> Recording:
             raise FormatError(f"section {needed} is missing; lead definition and rhythm are needed")
     tables = parse_tables(sections[2]) if 2 in sections else None
     leads, beat_subtracted = _leads(sections[3])
+    if min(lead.start for lead in leads) == 0:
+        if beat_subtracted:
+            raise FormatError(
+                "samples are counted from 0 and a reference beat was subtracted: where is not "
+                "certain. Export it without (SCP-ECG compliance level I)"
+            )
+        leads = _counted_from_1(leads, sections[6], coded=tables is not None)
     rhythm, fs = _data_section(sections[6], tables, leads, None, "section 6")
     notes = _notes(sections)
     if beat_subtracted:
@@ -98,7 +106,7 @@ def parse(data: bytes) -> Recording:
         return {lead.name: shape for lead, shape in zip(leads, shapes, strict=True)}, rate
 
     found = read_beat(beat, notes)
-    return Recording(channels, fs, _person(sections.get(1, b"")), notes, found)
+    return Recording(channels, fs, _person(sections.get(1, b"")), notes, found, unit="nV")
 
 
 def _sections(data: bytes) -> dict[int, bytes]:
@@ -134,14 +142,29 @@ def _leads(body: bytes) -> tuple[list[Lead], bool]:
     for i in range(body[0]):
         start, end, code = struct.unpack_from("<IIB", body, 2 + 9 * i)
         name = _LEAD_NAMES.get(code, f"SCP lead {code}")
-        if any(lead.name == name for lead in leads):
+        if lead_name(name) is not None and lead_name(name) in {lead_name(x.name) for x in leads}:
             raise FormatError(f"lead {name} is there twice; one of each is needed")
         leads.append(Lead(name, start, end - start + 1))
-        if start < 1:
-            raise FormatError(f"lead {name} starts at sample {start}; 1 is the first")
         check_sample_count(1, end - start + 1)
     check_sample_count(len(leads), max(lead.n_samples for lead in leads))
     return leads, bool(body[1] & 1)
+
+
+def _counted_from_1(leads: list[Lead], section_6: bytes, *, coded: bool) -> list[Lead]:
+    """Return leads of a writer that counts from 0, counted from 1 as the standard does.
+
+    The last number of such writers is that of the last sample, or one more. Plain samples say
+    which by their bytes; of coded ones the rounder count is taken.
+    """
+    counted = []
+    for k, lead in enumerate(leads):
+        inclusive, exclusive = lead.n_samples, lead.n_samples - 1
+        if coded:
+            fits = inclusive % 10 == 0 or exclusive % 10 != 0
+        else:
+            fits = 2 * inclusive <= int.from_bytes(section_6[6 + 2 * k : 8 + 2 * k], "little")
+        counted.append(Lead(lead.name, lead.start + 1, inclusive if fits else exclusive))
+    return counted
 
 
 def _common_span(leads: list[Lead], rhythm: list[Floats]) -> dict[str, Floats]:

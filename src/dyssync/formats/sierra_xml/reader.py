@@ -69,7 +69,7 @@ def parse(data: bytes) -> Recording:
         notes["cut"] = f"calibration pulse after {end / fs:.1f} s"
     beats = root.find("waveforms/repbeats")
     beat = read_beat(lambda: None if beats is None else _beat(beats), notes)
-    return Recording(channels, fs, _person(root), notes, beat)
+    return Recording(channels, fs, _person(root), notes, beat, unit="uV")
 
 
 def _rhythm(root: Element) -> tuple[dict[str, Floats], float]:
@@ -155,6 +155,12 @@ def _counts(waves: Element, stored: Stored, n_leads: int, n_samples: int) -> lis
     flat = stored.decode(waves.text, "parsedwaveforms")
     if flat.size < n_leads * n_samples:
         raise FormatError(f"holds {flat.size} samples of {n_leads} x {n_samples}; truncated?")
+    # Leads follow each other: with another length all would be mixed. There may be further leads.
+    if flat.size % n_samples or flat.size >= 2 * n_leads * n_samples:
+        raise FormatError(
+            f"holds {flat.size} samples, but duration and rate say {n_samples} a lead; they "
+            "contradict each other"
+        )
     return list(flat[: n_leads * n_samples].reshape(n_leads, n_samples))
 
 

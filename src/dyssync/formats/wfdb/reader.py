@@ -46,6 +46,8 @@ def read(file: InputFile, options: ReadOptions) -> Recording:
     for name, group in groups.items():
         frames[name] = _read_frames(file, name, group, header.n_frames)
     channels: dict[str, AnyFloats] = {}
+    steps: dict[str, float] = {}
+    unit = None
     rates = {}
     for name, group in groups.items():
         column = 0
@@ -58,11 +60,15 @@ def read(file: InputFile, options: ReadOptions) -> Recording:
                 raise FormatError(f"{called(channel.name)} is there twice; one of each is needed")
             channels[channel.name] = _calibrate(raw, channel, options)
             rates[channel.name] = channel.per_frame
+            if channel.gain is not None:
+                unit = unit or channel.unit
+                steps[channel.name] = factor_to_millivolt(channel.unit, "gain") / channel.gain
     if len(set(rates.values())) > 1:
         raise FormatError("leads have different sampling rates; one rate is needed")
     n = min((len(samples) for samples in channels.values()), default=0)
     trimmed = {name: samples[:n] for name, samples in channels.items()}  # skewed leads end earlier
-    return Recording(trimmed, fs * next(iter(rates.values()), 1), header.person, header.notes)
+    rate = fs * next(iter(rates.values()), 1)
+    return Recording(trimmed, rate, header.person, header.notes, steps=steps, unit=unit)
 
 
 def _shown(name: str, header: str) -> str:
