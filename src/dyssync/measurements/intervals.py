@@ -62,8 +62,9 @@ def measure(beat: Heartbeat) -> dict[str, float]:
         found["rr_irregularity"] = float(change / np.mean(beat.rr))
     if len(beat.rr) >= AF_BEATS - 1:
         irregular = found["rr_irregularity"] > AF_IRREGULARITY
-        found["atrial_fibrillation"] = float(marks.p_on is None and irregular)
-    if marks.p_on is not None and marks.p_off is not None:
+        if not marks.merged:
+            found["atrial_fibrillation"] = float(marks.p_on is None and irregular)
+    if marks.p_on is not None and marks.p_off is not None and not marks.close:
         found["pr_ms"] = beat.ms(marks.qrs_on - marks.p_on)
         found["p_duration_ms"] = beat.ms(marks.p_off - marks.p_on)
     if marks.t_off is not None and marks.t_peak is not None:

@@ -140,9 +140,15 @@ def _lost(why: str, leads: tuple[str, ...]) -> tuple[str, ...]:
 
 def _cautions(beat: Heartbeat) -> tuple[str, ...]:
     found = []
-    if beat.marks.p_on is None:
+    if beat.marks.merged:
+        found.append(
+            "T and the next P cannot be told apart at this rate: PR, QT, P and T are missing"
+        )
+    elif beat.marks.close:
+        found.append("P begins before T has come to rest: PR and P duration are missing")
+    elif beat.marks.p_on is None:
         found.append("no repeating P wave: PR, P duration and P axis are missing")
-    if beat.marks.t_off is None:
+    if beat.marks.t_off is None and not beat.marks.merged:
         found.append("no T wave end: QT, T area and angles with T are missing")
     if beat.paced_share >= 0.5:
         found.append("ventricular pacing: QRS measurements are those of paced beats")
