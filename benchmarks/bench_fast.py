@@ -27,7 +27,8 @@ FASTEST_HEART = 200  # of the simulator
 PR_LIMIT_MS, QT_LIMIT_MS, RATE_LIMIT = 12.0, 25.0, 0.05
 Maker = Callable[[np.random.Generator, float, str], MadeECG]
 HEADER = (
-    f"{'':16s} {'n':>4s} {'rate off':>8s}   {'PR given':>8s} {'median':>7s} {'SD':>6s} {'off':>4s}   "
+    f"{'':16s} {'n':>4s} {'rate off':>8s}   "
+    f"{'PR given':>8s} {'median':>7s} {'SD':>6s} {'off':>4s}   "
     f"{'QT given':>8s} {'median':>7s} {'SD':>6s} {'off':>4s} {'>RR':>4s}"
 )
 

@@ -84,7 +84,7 @@ def drawn(rng: np.random.Generator, rate: float, conduction: str) -> MadeECG:
     if conduction == "paced":
         spikes = np.round((starts - 12) * FS / 1000).astype(np.int64)
         eight[:, spikes[(spikes >= 0) & (spikes < n)]] += 1.5
-    return MadeECG(ECG(twelve_leads(eight), FS), rate, conduction, qrs, pr, qt)
+    return MadeECG(ECG(twelve_leads(eight).astype(np.float32), FS), rate, conduction, qrs, pr, qt)
 
 
 def _bump(at: Floats, start: float, end: float, top: float) -> Floats:

@@ -11,7 +11,7 @@ from dyssync.arrays import AnyFloats, Bools, Singles
 from dyssync.signals.bounds import FS, Bounds, p_bounds, qrs_bounds, t_bounds
 from dyssync.signals.filtering import bandpass
 from dyssync.signals.kinds import middle_beat
-from dyssync.signals.rest import rest_before_p
+from dyssync.signals.rest import Rest, rest_before_p
 
 # mark name to its sample in all leads together, and in each lead: (leads,)
 Found: TypeAlias = dict[str, tuple[float, AnyFloats]]
@@ -25,6 +25,8 @@ LEAST_P_MV, LEAST_P_NOISE = 0.01, 0.5
 # Without a P that can be told from T, what ends less than this before the next QRS may be a P:
 # PR is 0.2 s and less at rates where this can happen, P 0.06 s and more.
 ROOM_FOR_P = 75  # samples, 0.15 s
+# samples: after a rest so long P disturbs the search for T no more; T ends in it or fades into it
+LONG_REST, REST_NEAR = 30, 10
 GUARD = 6  # samples before the next QRS that are not looked at: beats are not quite evenly spaced
 
 
@@ -91,7 +93,7 @@ def _bounds(template: Singles, r: int, pace: Pace) -> Waves:
     else:
         rest = rest_before_p(template, qrs.off, next_on) if pace.regular else None
         if rest is not None:
-            t = t_bounds(_held(template, int(qrs.off) + GUARD, rest.last), r, qrs.off, pace.rr)
+            t = _t_before(rest, template, r, qrs, pace.rr)
             p = p_bounds(template, qrs.on, pace.rr, rest.first - pace.rr * FS, rested=True)
             close = not rest.full
         else:
@@ -114,6 +116,15 @@ def _apart(beat: Singles, r: int, qrs: Bounds, rr: float) -> tuple[Bounds | None
     # A P wave lies after the T wave of the beat before, and after its QRS at least.
     earliest = (qrs.off if t is None else t.off) - rr * FS
     return t, p_bounds(beat, qrs.on, rr, earliest)
+
+
+def _t_before(rest: Rest, beat: Singles, r: int, qrs: Bounds, rr: float) -> Bounds | None:
+    """T of a beat that rests before the next P."""
+    if rest.last - rest.first >= LONG_REST:
+        t = t_bounds(beat, r, qrs.off, rr)
+        if t is not None and rest.first - REST_NEAR <= t.off <= rest.last:
+            return t
+    return t_bounds(_held(beat, int(qrs.off) + GUARD, rest.last), r, qrs.off, rr)
 
 
 def _held(beat: Singles, first: int, last: int) -> Singles:

@@ -99,7 +99,7 @@ def _fast_beats(values: Signal, slope: Floats, fs: float) -> Ints:
     alike = (cut * others).sum(axis=1) / np.maximum(size, 1e-12)
     if np.median(alike) < FAST_ALIKE:
         return np.empty(0, dtype=np.int64)
-    return beats[alike > FAST_ALIKE]
+    return np.asarray(beats[alike > FAST_ALIKE], dtype=np.int64)
 
 
 def _qrs_envelope(slope: Floats, fs: float, share: float) -> Floats:
