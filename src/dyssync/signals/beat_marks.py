@@ -94,7 +94,7 @@ def _bounds(template: Singles, r: int, pace: Pace) -> Waves:
         rest = rest_before_p(template, qrs.off, next_on) if pace.regular else None
         if rest is not None:
             t = _t_before(rest, template, r, qrs, pace.rr)
-            p = p_bounds(template, qrs.on, pace.rr, rest.first - pace.rr * FS, rested=True)
+            p = p_bounds(template, qrs.on, pace.rr, rest.first - pace.rr * FS, rested=rest.full)
             close = not rest.full
         else:
             calm = _held(template, 0, int(next_on) - GUARD)
