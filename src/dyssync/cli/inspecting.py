@@ -145,6 +145,8 @@ def _measured_lines(found: Findings) -> list[str]:
 
 
 def _image_text(image: ECGImage) -> str:
+    from dyssync.inspection.findings import page_cautions
+
     height, width = image.pixels.shape[:2]
     rows = [
         ["format", image.source.format],
@@ -153,12 +155,16 @@ def _image_text(image: ECGImage) -> str:
         ["sha256", image.source.sha256],
     ]
     lines = [f"  {key:9}  {text}" for key, text in rows]
+    cautions = [f"  {text}" for text in page_cautions(image)] or ["  none"]
     return "\n".join(
         [
             image.source.name,
             *lines,
             "",
             "A picture: models that see pictures can score it; measurements need a signal file.",
+            "",
+            "Cautions",
+            *cautions,
         ]
     )
 

@@ -20,6 +20,7 @@ from dyssync.formats import ReadOptions, read_ecg, read_input
 from dyssync.image import ECGImage, Input
 from dyssync.pages.evening import shrink_page
 from dyssync.pages.evidence import check_is_ecg_page
+from dyssync.pages.one_lead import ONE_LEAD, shows_one_lead
 from dyssync.workers import OnProgress, each_for_itself, unwatched
 
 TOGETHER = 8  # rows that a worker gets at a time; a file takes some milliseconds
@@ -129,6 +130,8 @@ def _recording_of(row: Mapping[str, Any], folder: Path, seconds: float, pictures
     refuse_unusable(recording, seconds=seconds)
     patient = str(row["patient_id"])
     if isinstance(recording, ECGImage):
+        if shows_one_lead(recording.pixels):
+            raise CohortError(f"{recording.source.name}: {ONE_LEAD}")
         # a cohort holds thousands, and networks look at a fraction of the pixels
         return replace(recording, patient_id=patient, pixels=shrink_page(recording.pixels))
     return with_clinical(replace(recording, patient_id=patient), row)

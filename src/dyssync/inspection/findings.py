@@ -6,13 +6,15 @@ import math
 from dataclasses import asdict, dataclass
 
 from dyssync.ecg import ECG
-from dyssync.errors import InputError
+from dyssync.errors import FormatError, InputError
 from dyssync.formats.reading.recorder_notes import LABELS
 from dyssync.image import ECGImage
 from dyssync.inspection.recorder_beat import LaidOn, laid_on
 from dyssync.measurements.heartbeat import Heartbeat, from_typical_beat
 from dyssync.measurements.measurement import Measurements, measure_beat
 from dyssync.measurements.quality import Quality, quality_of
+from dyssync.pages.evidence import check_is_ecg_page
+from dyssync.pages.one_lead import ONE_LEAD, shows_one_lead
 from dyssync.signals import plausibility
 from dyssync.signals.delineation import TypicalBeat, typical_beat
 from dyssync.signals.plausibility import stretches
@@ -171,7 +173,17 @@ def picture_facts(image: ECGImage) -> dict[str, object]:
         "width_px": width,
         "height_px": height,
         "notes": dict(image.notes),
+        "cautions": page_cautions(image),
     }
+
+
+def page_cautions(image: ECGImage) -> list[str]:
+    """Return what speaks against scoring a picture, a sentence each."""
+    try:
+        check_is_ecg_page(image.pixels)
+    except FormatError as error:
+        return [str(error)]
+    return [ONE_LEAD] if shows_one_lead(image.pixels) else []
 
 
 def _beat_facts(found: Findings) -> dict[str, float | None] | None:

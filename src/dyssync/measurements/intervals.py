@@ -68,7 +68,7 @@ def measure(beat: Heartbeat) -> dict[str, float | Answer]:
     }
     if len(beat.rr) > 1:
         found["rr_irregularity"] = _irregularity(beat)
-    if marks.p_on is not None and marks.p_off is not None:
+    if marks.p_on is not None and marks.p_off is not None and not marks.close:
         found["pr_ms"] = beat.ms(marks.qrs_on - marks.p_on)
         found["p_duration_ms"] = beat.ms(marks.p_off - marks.p_on)
     if marks.t_off is not None and marks.t_peak is not None:
@@ -90,6 +90,8 @@ def _fibrillates(beat: Heartbeat) -> Answer:
     """Whether RR is irregular and no P wave repeats; a few beats cannot tell."""
     if beat.marks.p_on is not None:
         return NO
+    if beat.marks.merged:
+        return not_known("P cannot be told from T")
     if len(beat.rr) < AF_BEATS - 1:
         return not_known(f"fewer than {AF_BEATS} beats")
     return yes_if(_irregularity(beat) > AF_IRREGULARITY)

@@ -207,9 +207,15 @@ def _lost(lost: Mapping[str, str]) -> tuple[str, ...]:
 
 def _cautions(beat: Heartbeat) -> tuple[str, ...]:
     found = []
-    if beat.marks.p_on is None:
+    if beat.marks.merged:
+        found.append(
+            "T and the next P cannot be told apart at this rate: PR, QT, P and T are missing"
+        )
+    elif beat.marks.close:
+        found.append("P begins before T has come to rest: PR and P duration are missing")
+    elif beat.marks.p_on is None:
         found.append("no repeating P wave: PR, P duration and P axis are missing")
-    if beat.marks.t_off is None:
+    if beat.marks.t_off is None and not beat.marks.merged:
         found.append("no T wave end: QT, T area and angles with T are missing")
     paced = ventricular_pacing(beat)
     if paced.value:

@@ -86,14 +86,8 @@ def check_is_ecg_page(pixels: Picture) -> Picture:
 
 def page_evidence(pixels: Picture) -> PageEvidence:
     """Return what speaks for `pixels`, (H, W, 3) RGB uint8, being an ECG page."""
-    image = light_side(pixels)
-    scale = WIDTH / image.shape[1]
-    # Slivers are squeezed: they are no pages, and must not fill the memory.
-    size = (WIDTH, min(max(round(image.shape[0] * scale), TILE), LONGEST))
-    image = as_picture(cv2.resize(image, size, interpolation=interpolation_of(scale)))
-    flat = flatten_paper(image)
-    threshold, _ = cv2.threshold(flat, 0, 255, cv2.THRESH_OTSU)
-    ink = (flat < min(threshold, 200.0)).astype(np.uint8)
+    image = _sized(pixels)
+    flat, ink = _flat_and_ink(image)
     widths, thickness = _traces(ink)
     return PageEvidence(
         grid_share=_grid_share(image),
@@ -102,6 +96,25 @@ def page_evidence(pixels: Picture) -> PageEvidence:
         trace_widths=widths,
         trace_px=thickness,
     )
+
+
+def ink_of(pixels: Picture) -> Picture:
+    """Return where `pixels`, (H, W, 3) uint8, are much darker than paper, (h, WIDTH) 0/1."""
+    return _flat_and_ink(_sized(pixels))[1]
+
+
+def _sized(pixels: Picture) -> Picture:
+    image = light_side(pixels)
+    scale = WIDTH / image.shape[1]
+    # Slivers are squeezed: they are no pages, and must not fill the memory.
+    size = (WIDTH, min(max(round(image.shape[0] * scale), TILE), LONGEST))
+    return as_picture(cv2.resize(image, size, interpolation=interpolation_of(scale)))
+
+
+def _flat_and_ink(image: Picture) -> tuple[Picture, Picture]:
+    flat = flatten_paper(image)
+    threshold, _ = cv2.threshold(flat, 0, 255, cv2.THRESH_OTSU)
+    return flat, (flat < min(threshold, 200.0)).astype(np.uint8)
 
 
 def _traces(ink: Picture) -> tuple[float, float]:

@@ -8,6 +8,7 @@ from dyssync.cohort.clinical import clinical_fact
 from dyssync.ecg import ECG
 from dyssync.image import ECGImage, Input
 from dyssync.pages.likeness import PageLook
+from dyssync.pages.one_lead import ONE_LEAD, shows_one_lead
 from dyssync.prediction.bundle import About
 from dyssync.prediction.training_data import SignalLook, amplitude
 from dyssync.signals.beats import detect_beats
@@ -32,6 +33,8 @@ def cautions(x: Input, about: About) -> tuple[str, ...]:
         found += [SIGNAL_AMONG_PAGES] if signals is None else _of_signal(x, signals)
     else:
         found += [PAGE_AMONG_SIGNALS] if pages is None else _of_page(x, pages)
+        if shows_one_lead(x.pixels):
+            found.append(f"{ONE_LEAD}; its probability may mean nothing")
     if about.shuffled_labels:
         found.append("the bundle was trained on shuffled labels; it knows nothing by design")
     if about.simulated:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage
+from scipy import signal as dsp
 
 from dyssync.arrays import AnyFloats
 from dyssync.signals.corners import (
@@ -31,12 +32,17 @@ SEEN_QRS_ON, SEEN_QRS_OFF = 0.012, 0.006  # mV a sample: 6 and 3 mV/s
 SEEN_P = 0.02  # mV from the level beside the wave
 P_CORNER_SHARE, P_SEEN_SHARE = 0.2, 0.4
 P_STEEP = (0.4, 0.6, 0.8)  # of the steepest sample
+LEAST_RESTED = 40  # samples from rest to QRS: a P of 80 ms
 P_OUTWARD = 12  # samples; what lies farther out is the T wave before, wander, or the QRS
 OWN_SHARE = 0.5
 # samples by which a lead's own QRS may start before the global one, and after it: a lead that looks
 # across a wide QRS sees nothing of its first 90 ms
 OUTWARD, INWARD = 20, 45
 LEAST_TRUST = 0.05  # leads below are left out: their QRS hardly stands out of their noise
+# A QRS longer than this, s and share of RR, may have taken T along (paced ones reach 0.24 s)
+LONGEST_QRS, LONGEST_QRS_RR = 0.24, 0.5
+SHORT_QRS, T_LIMB = 28, 18  # samples: a QRS is longer, and the limbs of a T are
+T_VALLEY, T_SPEED = 0.25, 0.75  # of the peak speed of the QRS
 # Latest T limb after the fiducial point: 0.46 s * sqrt(RR) lets QTc reach about 0.56 s.
 T_LIMB_SQRT, T_LIMB_RR = 0.46, 0.6
 
@@ -60,8 +66,14 @@ class Bounds:
     lead_off: AnyFloats
 
 
-def qrs_bounds(beat: AnyFloats, r: int) -> Bounds:
-    """Return the boundaries of the QRS around fiducial sample `r` of a (leads, m) beat."""
+def qrs_bounds(beat: AnyFloats, r: int, rr: float = 1.0) -> Bounds:
+    """Return the boundaries of the QRS around fiducial sample `r` of a (leads, m) beat.
+
+    Args:
+        beat: (leads, m) at 500 Hz.
+        r: fiducial sample.
+        rr: s to the next beat.
+    """
     smooth = bandpass(beat, FS, None, QRS_BAND)
     core = slice(max(0, r - 65), r + 80)
     lead = lead_speed(smooth, 1)
@@ -72,7 +84,10 @@ def qrs_bounds(beat: AnyFloats, r: int) -> Bounds:
     mixed = _smooth(np.sqrt(0.5 * np.square(relative) + 0.5 * np.square(absolute)))
     steep = core.start + int(np.argmax(mixed[core] >= 0.4 * mixed[core].max()))
     on = max(10, int(corner_before(mixed, steep, 40)))
-    off = _qrs_end(_smooth(relative), core, r)
+    relative = _smooth(relative)
+    off = _qrs_end(relative, core, r)
+    if off - on > FS * min(LONGEST_QRS, LONGEST_QRS_RR * rr):
+        off = _without_t(relative, on, off)
     speed = lead_speed(smooth, SMOOTHING)
     seen_on = first_true(speed[:, on - 10 : off] > SEEN_QRS_ON) - 10
     seen_off = first_true(speed[:, on : off + 11][:, ::-1] > SEEN_QRS_OFF) - 10
@@ -105,6 +120,27 @@ def _qrs_end(speed: AnyFloats, core: slice, r: int) -> int:
     last = int(core.start + np.flatnonzero(speed[core] >= 0.25 * peak)[-1])
     fall = int(first_true(speed[last : r + 150] <= limit))
     return min(last + fall, r + 150, len(speed) - 12)
+
+
+def _without_t(speed: AnyFloats, on: int, end: int) -> int:
+    """Move the end of a QRS before the T (or P) that was taken along.
+
+    Where T rises at once, as in LBBB at a fast rate, speed never comes to rest between them. But
+    the limbs of T are long and gentle, those of a QRS short or steep: the QRS ends in the first
+    valley of speed after which there are only gentle ones.
+    """
+    part = speed[on : min(end + T_LIMB, len(speed))]
+    peak = float(part.max())
+    valleys, _ = dsp.find_peaks(-part, prominence=0.03 * peak)
+    for k, valley in enumerate(valleys.tolist()):
+        limbs = np.split(part[valley:], valleys[k + 1 :] - valley)
+        long_enough = all(len(limb) >= T_LIMB for limb in limbs[:-1])
+        if valley < SHORT_QRS or part[valley] > T_VALLEY * peak or on + valley >= end:
+            continue
+        if long_enough and part[valley:].max() < T_SPEED * peak:
+            limit = max(0.09 * peak, 1.3 * float(part[valley]))
+            return on + valley - int(first_true(part[valley::-1] > limit)) + 1
+    return end
 
 
 def t_bounds(beat: AnyFloats, r: int, qrs_off: float, rr: float) -> Bounds | None:
@@ -153,17 +189,28 @@ def _own_t_end(beat: AnyFloats, qrs_off: int, peak: int, off: int) -> AnyFloats:
     return np.asarray(start + corner_after(speed, steep, 60), dtype=np.float64)
 
 
-def p_bounds(beat: AnyFloats, qrs_on: float, rr: float, earliest: float = 0.0) -> Bounds | None:
+def p_bounds(
+    beat: AnyFloats, qrs_on: float, rr: float, earliest: float = 0.0, *, rested: bool = False
+) -> Bounds | None:
     """Return the boundaries of the largest wave before the QRS; None where there is no room.
 
     Whether it is a P wave (there in every beat) is not decided here.
+
+    Args:
+        beat: (leads, m) at 500 Hz.
+        qrs_on: global onset of the QRS.
+        rr: s to the next beat.
+        earliest: P cannot start before this sample.
+        rested: `earliest` is known to lie after T: nothing before it is looked at, nor is anything
+            thought too early.
     """
     on = int(qrs_on)
-    low = max(5, on - int(FS * min(0.30, 0.42 * rr)), int(earliest))
+    low = on - int(FS * (0.30 if rested else min(0.30, 0.42 * rr)))
+    low = max(5, low, int(earliest))
     high = on - 1
-    if high - low < 60:
+    if high - low < (LEAST_RESTED if rested else 60):
         return None
-    first = max(0, low - 40)
+    first = low if rested else max(0, low - 40)
     part = bandpass(beat[:, first:high], FS, None, P_BANDS[0])
     gentle = bandpass(beat[:, first:high], FS, None, P_BANDS[1])
     peak = low - first + _p_peak(part[:, low - first :])

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from dyssync.arrays import AnyFloats, Bools, Ints, Singles
+from dyssync.arrays import AnyFloats, Bools, Floats, Ints, Singles
 from dyssync.ecg import Signal
 from dyssync.errors import InputError
+from dyssync.signals.beat_marks import Pace, Waves, waves_of
 from dyssync.signals.beats import NO_BEAT, MedianBeat, detect_beats
-from dyssync.signals.bounds import FS, p_bounds, qrs_bounds, t_bounds
+from dyssync.signals.bounds import FS
 from dyssync.signals.filtering import bandpass, mains_frequency, remove_mains, resample
 from dyssync.signals.kinds import (
     align_beats,
@@ -35,19 +35,14 @@ from dyssync.signals.pacing import (
     remove_spikes,
 )
 
-# mark name to its sample in all leads together, and in each lead: (leads,)
-Found: TypeAlias = dict[str, tuple[float, AnyFloats]]
-
 MARKS = ("p_on", "p_off", "qrs_on", "qrs_off", "t_peak", "t_off")
 BEFORE, AFTER = 225, 350  # samples at 500 Hz of a beat that are looked at
 BLOCK = 16  # beats averaged at most: in long records shape and heart rate drift
 WANDER = 0.5  # Hz
-# Correlation of the P segment of a beat with that of the others, lower quartile over the beats: 0.6
-# and more in sinus rhythm, 0.1 in atrial fibrillation.
-P_REPEATS = 0.35
-# A lead has marks of P where its P is higher than half the least that a program should see (20 uV:
-# AHA/ACCF/HRS 2007, part I) and than half the typical distance of single beats from the average.
-LEAST_P_MV, LEAST_P_NOISE = 0.01, 0.5
+# SD of RR over its mean from which no P can be expected at one time after each beat; sinus rhythm
+# has 0.03 to 0.06 at rest and less when fast, atrial fibrillation 0.15 to 0.25.
+IRREGULAR = 0.1
+FEW = 3  # beats; what follows fewer tells nothing of a rhythm
 
 
 @dataclass(frozen=True)
@@ -80,6 +75,8 @@ class BeatMarks:
     Attributes:
         qrs_on: global, like the five that follow.
         leads: mark name (:data:`MARKS`) to (leads,) float64.
+        merged: P stands on T, or may, so that neither P nor the end of T is known.
+        close: P follows T so closely that its onset is a guess.
     """
 
     qrs_on: int
@@ -89,6 +86,8 @@ class BeatMarks:
     t_peak: int | None = None
     t_off: int | None = None
     leads: dict[str, AnyFloats] = field(default_factory=dict)
+    merged: bool = False
+    close: bool = False
 
 
 @dataclass(frozen=True)
@@ -154,19 +153,19 @@ def typical_beat(signal: npt.ArrayLike, fs: float) -> TypicalBeat:
 
 def _delineate(
     steady: Signal, beats: Ints, spikes: Spikes, fs: float
-) -> tuple[Delineation, Signal, Found]:
+) -> tuple[Delineation, Signal, Waves]:
     """Marks of all beats; the windows and the marks of a block of the most frequent kind."""
     kinds = beat_kinds(steady, beats, FS) if len(beats) else beats
     marks = {name: np.full(len(beats), np.nan) for name in MARKS}
     lead_marks = {name: np.full((len(steady), len(beats)), np.nan) for name in MARKS}
     first_block: Singles = np.empty((0, *steady.shape), dtype=np.float32)
-    first_found: Found = {}
-    for members, rr in _blocks(beats, kinds):
+    first: Waves | None = None
+    for members, pace in _blocks(beats, kinds):
         cut = windows(steady, beats[members], BEFORE, AFTER)
-        found = _template_marks(cut, rr)
-        if not first_found:
-            first_block, first_found = cut, found
-        for name, (mark, lead) in found.items():
+        waves = waves_of(cut, BEFORE, pace)
+        if first is None:
+            first_block, first = cut, waves
+        for name, (mark, lead) in waves.found.items():
             marks[name][members] = beats[members] + mark
             lead_marks[name][:, members] = beats[members] + lead[:, None]
     _drop_outside(marks, lead_marks, steady.shape[1])
@@ -180,7 +179,7 @@ def _delineate(
         {name: mark * scale for name, mark in marks.items()},
         {name: mark * scale for name, mark in lead_marks.items()},
     )
-    return recording, first_block, first_found
+    return recording, first_block, first or Waves({})
 
 
 def prepare(values: Signal, fs: float) -> tuple[Signal, Ints, Spikes]:
@@ -211,14 +210,16 @@ def prepare(values: Signal, fs: float) -> tuple[Signal, Ints, Spikes]:
 
 def _spikes_before(beats: Ints, impulses: Ints) -> Ints:
     """Return for each beat the impulse in the 170 ms before it, or NO_SPIKE."""
+    if not len(impulses):
+        return np.full(len(beats), NO_SPIKE, dtype=np.int64)
     last = np.searchsorted(impulses, beats, side="right") - 1
     nearest = np.where(last >= 0, impulses[np.maximum(last, 0)], NO_SPIKE)
     return np.where((nearest >= 0) & (beats - nearest <= REACH[0]), nearest, NO_SPIKE)
 
 
-def _beat_marks(found: Found) -> BeatMarks:
+def _beat_marks(waves: Waves) -> BeatMarks:
     """Return marks relative to the fiducial point as samples of the typical beat."""
-    whole = {name: round(mark) + BEFORE for name, (mark, _) in found.items()}
+    whole = {name: round(mark) + BEFORE for name, (mark, _) in waves.found.items()}
     return BeatMarks(
         whole["qrs_on"],
         whole["qrs_off"],
@@ -226,73 +227,28 @@ def _beat_marks(found: Found) -> BeatMarks:
         whole.get("p_off"),
         whole.get("t_peak"),
         whole.get("t_off"),
-        leads={name: lead + BEFORE for name, (_, lead) in found.items()},
+        leads={name: lead + BEFORE for name, (_, lead) in waves.found.items()},
+        merged=waves.merged,
+        close=waves.close,
     )
 
 
-def _blocks(beats: Ints, kinds: Ints) -> Iterator[tuple[Ints, float]]:
-    """Yield the beats to average, and the typical time to the beat after them, s."""
+def _blocks(beats: Ints, kinds: Ints) -> Iterator[tuple[Ints, Pace]]:
+    """Yield the beats to average, and when the beat after them comes."""
     following = np.diff(beats, append=2 * beats[-1:] - beats[-2:-1]) / FS
     if len(beats) == 1:
         following = np.array([1.0])
     for kind in range(int(kinds.max(initial=-1)) + 1):
         members = np.flatnonzero(kinds == kind)
         for block in np.array_split(members, -(-len(members) // BLOCK)):
-            yield block, float(np.median(following[block]))
+            yield block, _pace(following[block])
 
 
-def _template_marks(cut: Singles, rr: float) -> Found:
-    """Marks of one kind of beat relative to its fiducial point: global, and (leads,)."""
-    template = middle_beat(cut)
-    found = _bounds(template, BEFORE, rr)
-    if "p_on" in found:
-        on, off = found["p_on"][0], found["p_off"][0]
-        if _p_repeats(cut, on, off):
-            shown = _shows_p(cut, template, on, off)
-            for name in ("p_on", "p_off"):
-                found[name] = (found[name][0], np.where(shown, found[name][1], np.nan))
-        else:
-            del found["p_on"], found["p_off"]
-    return {name: (mark - BEFORE, lead - BEFORE) for name, (mark, lead) in found.items()}
-
-
-def _bounds(template: Singles, r: int, rr: float) -> Found:
-    qrs = qrs_bounds(template, r)
-    found: Found = {"qrs_on": (qrs.on, qrs.lead_on), "qrs_off": (qrs.off, qrs.lead_off)}
-    t = t_bounds(template, r, qrs.off, rr)
-    if t is not None:
-        found["t_peak"] = (t.peak, np.full(len(template), float(t.peak)))
-        found["t_off"] = (t.off, t.lead_off)
-    # A P wave lies after the T wave of the beat before, and after its QRS at least.
-    earliest = (qrs.off if t is None else t.off) - rr * FS
-    p = p_bounds(template, qrs.on, rr, earliest)
-    if p is not None:
-        found["p_on"], found["p_off"] = (p.on, p.lead_on), (p.off, p.lead_off)
-    return found
-
-
-def _p_repeats(cut: Singles, on: float, off: float) -> bool:
-    """Whether each beat has the P wave of the others (atrial fibrillation has not)."""
-    if len(cut) < 3:
-        return False
-    part = cut[:, :, max(0, int(on) - 15) : int(off) + 10].astype(np.float64)
-    part = bandpass(part, FS, None, 25.0).astype(np.float64)
-    ramp = np.linspace(0.0, 1.0, part.shape[2])
-    part -= part[:, :, :1] * (1 - ramp) + part[:, :, -1:] * ramp
-    others = (part.sum(axis=0) - part) / (len(part) - 1)
-    match = (part * others).sum(axis=(1, 2))
-    size = np.sqrt(np.square(part).sum(axis=(1, 2)) * np.square(others).sum(axis=(1, 2)))
-    return float(np.percentile(match / np.maximum(size, 1e-12), 25)) > P_REPEATS
-
-
-def _shows_p(cut: Singles, template: Singles, on: float, off: float) -> Bools:
-    """Whether each lead shows the P wave at all, (leads,): a mark in a flat lead is a guess."""
-    part = slice(max(0, int(on) - 8), int(off) + 8)
-    wave = bandpass(template[:, part], FS, None, 25.0).astype(np.float64)
-    line = np.linspace(wave[:, :4].mean(axis=1), wave[:, -4:].mean(axis=1), wave.shape[1], axis=1)
-    size = np.abs(wave - line).max(axis=1)
-    noise = np.abs(cut[:, :, part] - template[:, part]).mean(axis=(0, 2))
-    return np.asarray((size > LEAST_P_MV) & (size > LEAST_P_NOISE * noise))
+def _pace(following: Floats) -> Pace:
+    """Return the pace of beats that are followed after so many s."""
+    rr, soonest = float(np.median(following)), float(np.percentile(following, 25))
+    spread = 1.4826 * float(np.median(np.abs(following - rr)))  # SD if it is Gaussian
+    return Pace(rr, soonest, len(following) >= FEW and spread < IRREGULAR * rr)
 
 
 def _drop_outside(marks: dict[str, AnyFloats], lead_marks: dict[str, AnyFloats], n: int) -> None:

@@ -142,7 +142,9 @@ def find_impulses(signal: Signal, beats: Ints) -> Ints:
         part = energy[start : beat + IMPULSE_WINDOW]
         short = np.convolve(part, np.ones(IMPULSE_LENGTH), "valid")
         if short.max() > IMPULSE_SHARE * part.sum():
-            found[k] = start + int(np.argmax(short > IMPULSE_SHARE * part.sum()))
+            first = int(np.argmax(short > IMPULSE_SHARE * part.sum()))
+            moves = part[first : first + IMPULSE_LENGTH]
+            found[k] = start + first + int(np.argmax(moves > 0.1 * moves.max()))
     return found
 
 

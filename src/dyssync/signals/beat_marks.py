@@ -1,0 +1,159 @@
+"""Which waves one kind of beat has, and where: QRS first, then T and P, then whether P repeats."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+
+from dyssync.arrays import AnyFloats, Bools, Singles
+from dyssync.signals.bounds import FS, Bounds, p_bounds, qrs_bounds, t_bounds
+from dyssync.signals.filtering import bandpass
+from dyssync.signals.kinds import middle_beat
+from dyssync.signals.rest import Rest, rest_before_p
+
+# mark name to its sample in all leads together, and in each lead: (leads,)
+Found: TypeAlias = dict[str, tuple[float, AnyFloats]]
+
+# Correlation of the P segment of a beat with that of the others, lower quartile over the beats: 0.6
+# and more in sinus rhythm, 0.1 in atrial fibrillation.
+P_REPEATS = 0.35
+# A lead has marks of P where its P is higher than half the least that a program should see (20 uV:
+# AHA/ACCF/HRS 2007, part I) and than half the typical distance of single beats from the average.
+LEAST_P_MV, LEAST_P_NOISE = 0.01, 0.5
+# Without a P that can be told from T, what ends less than this before the next QRS may be a P:
+# PR is 0.2 s and less at rates where this can happen, P 0.06 s and more.
+ROOM_FOR_P = 75  # samples, 0.15 s
+# samples: after a rest so long P disturbs the search for T no more; T ends in it or fades into it
+LONG_REST, REST_NEAR = 30, 10
+GUARD = 6  # samples before the next QRS that are not looked at: beats are not quite evenly spaced
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How soon the next beat follows those of one kind, s.
+
+    Attributes:
+        rr: typical.
+        soonest: after which one of four has come.
+        regular: whether a P wave could come at the same time after each of them.
+    """
+
+    rr: float
+    soonest: float
+    regular: bool
+
+
+@dataclass(frozen=True)
+class Waves:
+    """Marks of one kind of beat relative to its fiducial point.
+
+    Attributes:
+        found: marks by name; a wave that is not there, or not known, is left out.
+        merged: T and the next P cannot be told apart; neither is in `found`.
+        close: P follows T so closely that its onset is a guess.
+    """
+
+    found: Found
+    merged: bool = False
+    close: bool = False
+
+
+def waves_of(cut: Singles, r: int, pace: Pace) -> Waves:
+    """Return the marks of beats of one kind, relative to sample `r`.
+
+    Args:
+        cut: (k, leads, m) mV at 500 Hz, beats laid on each other.
+        r: sample of their fiducial point.
+        pace: when the next beat follows.
+    """
+    template = middle_beat(cut)
+    waves = _bounds(template, r, pace)
+    found = dict(waves.found)
+    if "p_on" in found:
+        on, off = found["p_on"][0], found["p_off"][0]
+        if _p_repeats(cut, on, off):
+            shown = _shows_p(cut, template, on, off)
+            for name in ("p_on", "p_off"):
+                found[name] = (found[name][0], np.where(shown, found[name][1], np.nan))
+        else:
+            del found["p_on"], found["p_off"]
+    moved = {name: (mark - r, lead - r) for name, (mark, lead) in found.items()}
+    return Waves(moved, waves.merged, waves.close and "p_on" in moved)
+
+
+def _bounds(template: Singles, r: int, pace: Pace) -> Waves:
+    qrs = qrs_bounds(template, r, pace.rr)
+    found: Found = {"qrs_on": (qrs.on, qrs.lead_on), "qrs_off": (qrs.off, qrs.lead_off)}
+    next_on = qrs.on + pace.soonest * FS
+    close = False
+    if next_on + GUARD >= template.shape[1]:
+        t, p = _apart(template, r, qrs, pace.rr)
+    else:
+        rest = rest_before_p(template, qrs.off, next_on) if pace.regular else None
+        if rest is not None:
+            t = _t_before(rest, template, r, qrs, pace.rr)
+            p = p_bounds(template, qrs.on, pace.rr, rest.first - pace.rr * FS, rested=rest.full)
+            close = not rest.full
+        else:
+            calm = _held(template, 0, int(next_on) - GUARD)
+            t, p = _apart(calm, r, qrs, pace.rr)
+            if pace.regular and (t is None or next_on - t.off < ROOM_FOR_P):
+                return Waves(found, merged=True)
+            close = p is not None and t is not None and p.on < t.off - pace.rr * FS + GUARD
+    if t is not None:
+        found["t_peak"] = (t.peak, np.full(len(template), float(t.peak)))
+        found["t_off"] = (t.off, t.lead_off)
+    if p is not None:
+        found["p_on"], found["p_off"] = (p.on, p.lead_on), (p.off, p.lead_off)
+    return Waves(found, close=close)
+
+
+def _apart(beat: Singles, r: int, qrs: Bounds, rr: float) -> tuple[Bounds | None, Bounds | None]:
+    """T and P of a beat with room between them."""
+    t = t_bounds(beat, r, qrs.off, rr)
+    # A P wave lies after the T wave of the beat before, and after its QRS at least.
+    earliest = (qrs.off if t is None else t.off) - rr * FS
+    return t, p_bounds(beat, qrs.on, rr, earliest)
+
+
+def _t_before(rest: Rest, beat: Singles, r: int, qrs: Bounds, rr: float) -> Bounds | None:
+    """T of a beat that rests before the next P."""
+    if rest.last - rest.first >= LONG_REST:
+        t = t_bounds(beat, r, qrs.off, rr)
+        if t is not None and rest.first - REST_NEAR <= t.off <= rest.last:
+            return t
+    return t_bounds(_held(beat, int(qrs.off) + GUARD, rest.last), r, qrs.off, rr)
+
+
+def _held(beat: Singles, first: int, last: int) -> Singles:
+    """Return the beat with nothing but its level before and after two samples."""
+    held = beat.copy()
+    held[:, :first] = beat[:, [first]]
+    held[:, last:] = beat[:, [last]]
+    return held
+
+
+def _p_repeats(cut: Singles, on: float, off: float) -> bool:
+    """Whether each beat has the P wave of the others (atrial fibrillation has not)."""
+    if len(cut) < 3:
+        return False
+    part = cut[:, :, max(0, int(on) - 15) : int(off) + 10].astype(np.float64)
+    part = bandpass(part, FS, None, 25.0).astype(np.float64)
+    ramp = np.linspace(0.0, 1.0, part.shape[2])
+    part -= part[:, :, :1] * (1 - ramp) + part[:, :, -1:] * ramp
+    others = (part.sum(axis=0) - part) / (len(part) - 1)
+    match = (part * others).sum(axis=(1, 2))
+    size = np.sqrt(np.square(part).sum(axis=(1, 2)) * np.square(others).sum(axis=(1, 2)))
+    return float(np.percentile(match / np.maximum(size, 1e-12), 25)) > P_REPEATS
+
+
+def _shows_p(cut: Singles, template: Singles, on: float, off: float) -> Bools:
+    """Whether each lead shows the P wave at all, (leads,): a mark in a flat lead is a guess."""
+    part = slice(max(0, int(on) - 8), int(off) + 8)
+    wave = bandpass(template[:, part], FS, None, 25.0).astype(np.float64)
+    line = np.linspace(wave[:, :4].mean(axis=1), wave[:, -4:].mean(axis=1), wave.shape[1], axis=1)
+    size = np.abs(wave - line).max(axis=1)
+    noise = np.abs(cut[:, :, part] - template[:, part]).mean(axis=(0, 2))
+    return np.asarray((size > LEAST_P_MV) & (size > LEAST_P_NOISE * noise))

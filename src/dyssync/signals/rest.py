@@ -1,0 +1,79 @@
+"""The rest between T and the next P, where a fast heart still has one.
+
+At 60 a minute a quarter of a second lies between T and P. The faster the heart, the shorter it
+gets, until P stands on T: then no ECG says where one ends and the other begins. Here the rest is
+looked for as a place in space where all leads together stay for a while, with a wave on either
+side that leaves for elsewhere and comes back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from dyssync.arrays import AnyFloats, Floats
+from dyssync.signals.filtering import bandpass
+
+FS = 500.0
+BAND = 15.0  # Hz; the highest at which P still has its shape
+BEFORE_P = (150, 30)  # samples before the next QRS in which P can start: 0.30-0.06 s
+LEAST_T = 20  # samples from the QRS to the end of T
+# Chosen, all of the lower of the two waves: how near is still at the same place, how fast is still
+# at rest (a sample), and how low a wave of noise is, mV (RMS of the leads).
+NEAR, SLOW, LEAST_MV = 0.15, 0.03, 0.015
+# A raised cosine hardly moves for 10 ms at its foot: two that touch rest for 20 ms, two that
+# overlap by 20 ms for 10 at most. Where they touch, T seems to end and P to begin 12 ms late.
+LEAST_REST, FULL_REST = 10, 13  # samples
+
+
+@dataclass(frozen=True)
+class Rest:
+    """First and last sample of the beat in which it rests between T and the next P."""
+
+    first: int
+    last: int
+
+    @property
+    def full(self) -> bool:
+        """Whether it is long enough to tell where P begins."""
+        return self.last - self.first + 1 >= FULL_REST
+
+
+def rest_before_p(beat: AnyFloats, qrs_off: float, next_on: float) -> Rest | None:
+    """Return the rest between T and the next P; None where the two cannot be told apart.
+
+    Args:
+        beat: (leads, m) mV at 500 Hz; it reaches to the next QRS.
+        qrs_off: sample of the end of the QRS.
+        next_on: sample of the onset of the next QRS.
+    """
+    # 12 ms on either side: what is left of QRS or spike is no T and no P
+    start, stop = int(qrs_off) + 6, min(int(next_on) - 6, beat.shape[1])
+    low = max(LEAST_T, int(next_on) - BEFORE_P[0] - start)
+    high = int(next_on) - BEFORE_P[1] - start
+    if low >= high or high >= stop - start:
+        return None
+    path = bandpass(beat[:, start:stop], FS, None, BAND).astype(np.float64)
+    speed = np.sqrt(np.square(np.gradient(path, axis=1)).mean(axis=0))
+    waves = np.zeros(path.shape[1])
+    for at in range(low, high, 2):
+        waves[at] = min(_excursion(path[:, : at + 1]), _excursion(path[:, at:]))
+    middle = low + int(np.argmax((waves - 10 * speed)[low:high]))
+    wave = float(waves[middle])
+    away = np.sqrt(np.square(path - path[:, [middle]]).mean(axis=0))
+    stays, _ = ndimage.label(away < NEAR * wave)
+    here = np.flatnonzero((stays == stays[middle]) & (stays > 0))
+    if wave < LEAST_MV or speed[middle] > SLOW * wave or len(here) < LEAST_REST:
+        return None
+    return Rest(start + int(here[0]), start + int(here[-1]))
+
+
+def _excursion(path: Floats) -> float:
+    """How far a stretch leaves the straight way from its first place to its last, mV (RMS)."""
+    away = path - path[:, :1]
+    way = away[:, -1]
+    share = np.clip(way @ away / max(float(way @ way), 1e-12), 0.0, 1.0)
+    off = away - way[:, None] * share
+    return float(np.sqrt(np.square(off).mean(axis=0).max()))

@@ -1,0 +1,88 @@
+"""Fast hearts: T against the next P, made at a known rate from waves that begin and end exactly."""
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from dyssync.ecg import ECG
+from dyssync.measurements import measure
+from dyssync.signals.delineation import delineate
+from dyssync.signals.rest import rest_before_p
+from dyssync.simulation.leads import DOWER, twelve_leads
+
+FS = 500.0
+Array = npt.NDArray[np.float64]
+NARROW = ((0, 0, 0), (-0.15, -0.05, -0.25), (1.1, 0.8, 0.1), (0.2, 0.1, 0.6), (0, 0, 0))
+BLOCKED = ((0, 0, 0), (0.4, 0.1, 0.3), (0.9, 0.1, 1.1), (0.8, -0.2, 1.2), (0, 0, 0))
+HEARTS = {  # corners of the QRS vector, its length, peak of T, PR and QT at one beat a second, ms
+    "normal": (NARROW, 90, (0.3, 0.22, -0.12), 170, 400),
+    "lbbb": (BLOCKED, 150, (-0.3, 0.1, -0.45), 200, 440),
+}
+
+
+def bump(at: Array, start: float, end: float) -> Array:
+    return 0.5 - 0.5 * np.cos(2 * np.pi * np.clip((at - start) / (end - start), 0, 1))
+
+
+def fast_heart(rate: float, kind: str) -> tuple[ECG, float, float]:
+    """10 s with QT by Bazett, PR by the same; noise of 5 uV. Also PR and QT in ms."""
+    corners, qrs, t_peak, pr, qt = HEARTS[kind]
+    rng, rr = np.random.default_rng(round(rate)), 60.0 / rate
+    pr, qt = pr * rr**0.5, qt * rr**0.5
+    dipole = np.zeros((3, 5000))
+    for start in np.arange(-rr, 11, rr) * (1 + 0.005 * rng.standard_normal()):
+        at = 1000 * (np.arange(5000) / FS - start)
+        for axis in range(3):
+            knots = np.array(corners)[:, axis]
+            dipole[axis] += np.interp(at, np.linspace(0, qrs, 5), knots, 0, 0)
+        dipole += np.array(t_peak)[:, None] * bump(at, qrs, qt)
+        dipole += np.array((0.07, 0.11, -0.02))[:, None] * bump(at, -pr, min(90, 0.7 * pr) - pr)
+    eight = DOWER @ dipole + 0.005 * rng.standard_normal((8, 5000))
+    return ECG(twelve_leads(eight).astype(np.float32), FS), pr, qt
+
+
+@pytest.mark.parametrize("kind", list(HEARTS))
+@pytest.mark.parametrize("rate", [60, 100, 120, 140, 170, 200, 220])
+def test_pr_and_qt_are_right_or_not_known(rate: int, kind: str) -> None:
+    ecg, pr, qt = fast_heart(rate, kind)
+    found = measure(ecg)
+    assert found["heart_rate_bpm"] == pytest.approx(rate, rel=0.02)
+    assert found["pr_ms"] == pytest.approx(pr, abs=12) or np.isnan(found["pr_ms"])
+    assert found["qt_ms"] == pytest.approx(qt, abs=25) or np.isnan(found["qt_ms"])
+    assert not found["qt_ms"] > 60_000 / rate
+    if np.isnan(found["qt_ms"]):
+        assert any("T and the next P cannot be told apart" in text for text in found.cautions)
+        assert np.isnan(found["pr_ms"])
+        assert np.isnan(found["atrial_fibrillation"])  # no P was seen, but none could be
+    if rate <= 120:
+        assert np.isfinite([found["pr_ms"], found["qt_ms"]]).all()
+
+
+@pytest.mark.parametrize("rate", [100, 150, 180])
+def test_a_wide_qrs_that_t_follows_at_once_ends_before_it(rate: int) -> None:
+    ecg, _, _ = fast_heart(rate, "lbbb")
+    assert measure(ecg)["qrs_duration_ms"] == pytest.approx(150, abs=20)
+
+
+@pytest.mark.parametrize(("apart_ms", "told"), [(60, True), (-60, False)])
+def test_rest_is_where_all_leads_stay_between_two_waves(apart_ms: float, told: bool) -> None:
+    at = np.arange(250) / FS * 1000  # QRS ends at 0; T until 200, P of 90 ms after the rest
+    t, p = bump(at, 30, 200), bump(at, 200 + apart_ms, 290 + apart_ms)
+    beat = np.outer((0.3, 0.1, -0.2), t) + np.outer((0.05, 0.15, 0.02), p)
+    rest = rest_before_p(beat, 0, (330 + apart_ms) * FS / 1000)
+    assert (rest is not None) == told
+    if rest is not None:
+        assert 170 < 2 * rest.first < 2 * rest.last < 230 + apart_ms
+
+
+def test_a_spike_is_bridged_once_and_qrs_begins_where_it_did() -> None:
+    ecg, _, _ = fast_heart(60, "lbbb")
+    signal = ecg.signal.copy()
+    plain = delineate(signal, FS)
+    for beat in plain.beats[1:-1]:  # 12 ms before the onset
+        signal[:, int(beat + np.nanmedian(plain.marks["qrs_on"] - plain.beats)) - 6] += 3.0
+    paced = delineate(signal, FS)
+    assert paced.paced[2:-2].all()
+    onset, before = paced.marks["qrs_on"], plain.marks["qrs_on"]
+    apart = np.abs(onset[np.isfinite(onset), None] - before[np.isfinite(before)]).min(axis=1)
+    assert apart.max() <= 4
