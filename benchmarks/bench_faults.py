@@ -1,6 +1,6 @@
 """Accidents at random moments: kills, two calls at once, full disks. Nothing may be lost by them.
 
-    make bench-faults                                             about two hours on two cores
+    make bench-faults                                             about an hour on two cores
     python benchmarks/bench_faults.py --part kills --times 5      a look
     python benchmarks/bench_faults.py --verb study --verb convert
 

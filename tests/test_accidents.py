@@ -142,6 +142,46 @@ def test_the_workers_of_a_killed_command_are_gone_at_once(
     wait_for(lambda: not alive(process.pid), "workers outlived their parent", seconds=5)
 
 
+SLOW_FORMAT = """
+import sys, time
+from dyssync.formats.reading.isolation import serve
+
+def convert(data):
+    time.sleep(120)
+
+if __name__ == "__main__":
+    sys.exit(serve(convert, "json"))
+"""
+
+
+def test_what_reads_a_file_apart_is_gone_with_who_asked(tmp_path: Path) -> None:
+    (tmp_path / "slow_format.py").write_text(SLOW_FORMAT)
+    code = (
+        "from dyssync.formats.reading.isolation import convert_apart\n"
+        "convert_apart('slow_format', b'data')\n"
+    )
+    paths = os.pathsep.join([str(tmp_path), *sys.path])
+    environment = {**os.environ, "PYTHONPATH": paths, "OF_THIS_TEST": str(tmp_path)}
+    process = subprocess.Popen([sys.executable, "-c", code], env=environment)
+    # the one that asked, its server, and the child that reads
+    wait_for(lambda: len(carrying(str(tmp_path))) == 3, "nobody began to read")
+    process.kill()
+    process.wait()
+    wait_for(lambda: not carrying(str(tmp_path)), "somebody reads on", seconds=5)
+
+
+def carrying(token: str) -> list[int]:
+    """Return the processes with a token in their environment (Linux)."""
+    found = []
+    for environ in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if f"OF_THIS_TEST={token}".encode() in environ.read_bytes():
+                found.append(int(environ.parent.name))
+        except OSError:
+            continue
+    return found
+
+
 def test_of_two_calls_at_once_one_is_refused(
     simulation: list[str], study: list[str], tmp_path: Path, capsys: Captured
 ) -> None:

@@ -205,3 +205,33 @@ def test_a_terminal_that_lacks_the_letters_or_the_room(toy_cohort: Path, tmp_pat
             ["list", "formats"], capture_output=False, stdout=full, stderr=subprocess.PIPE
         )
     assert (done.returncode, done.stderr) == (2, "error: No space left on device\n")
+
+
+@pytest.mark.parametrize("place", ["foreign", "link", ".", "..", "file"])
+@pytest.mark.parametrize(
+    "call",
+    [
+        ["study"],
+        ["simulate"],
+        ["simulate", "--unlabelled"],
+        ["pretrain", "x"],
+        ["validate", "x", "y"],
+    ],
+    ids=" ".join,
+)
+def test_force_of_every_verb_is_refused_what_dyssync_did_not_make(
+    call: str, place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("foreign", ".foreign.old", ".foreign.partial", ".foreign.checkpoint"):
+        (tmp_path / name).mkdir()
+        for file in ("config.json", "simulation.json", "encoder.json", "validation.json"):
+            (tmp_path / name / file).write_text("{}")
+    (tmp_path / "link").symlink_to("foreign")
+    (tmp_path / "file").touch()
+    before = {p: p.read_bytes() if p.is_file() else b"" for p in tmp_path.rglob("*")}
+    if place == "..":
+        monkeypatch.chdir(tmp_path / "foreign")
+    assert main([*call.split(), "--out", place, "--force"]) == Exit.INPUT
+    assert capsys.readouterr().err.count("\n") == 1
+    assert {p: p.read_bytes() if p.is_file() else b"" for p in tmp_path.rglob("*")} == before

@@ -6,8 +6,6 @@ that the user started decides what becomes of the others.
 
 from __future__ import annotations
 
-import ctypes
-import multiprocessing as mp
 import os
 import signal
 import threading
@@ -57,7 +55,9 @@ def end_with_parent() -> None:
 
 
 def _wait_for_parent() -> None:
-    parent = mp.parent_process()
+    from multiprocessing import parent_process  # not before the command listens for Ctrl-C
+
+    parent = parent_process()
     assert parent is not None
     parent.join()
     os._exit(1)
@@ -68,5 +68,7 @@ def killed_with_parent() -> None:
 
     More exactly, when the thread ends that started it.
     """
+    import ctypes
+
     with suppress(OSError, AttributeError):  # another system's C library knows no prctl
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
