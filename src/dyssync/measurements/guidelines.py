@@ -28,6 +28,7 @@ POSSIBLE: Mapping[str, tuple[Any, ...]] = {
     "sex": ("F", "M"),
 }
 IN_WORDS = {
+    "qrs_ms": "QRS duration",
     "lbbb": "LBBB",
     "sinus_rhythm": "sinus rhythm",
     "paced": "ventricular pacing",
@@ -55,6 +56,7 @@ class Candidate:
         nyha: 1-4.
         sex: "F" or "M".
         paced: the ventricles are paced in the recording.
+        qrs_most_ms: the longest that the QRS may be, where leads that would show it are lost.
         why: by name of a fact that is not known, the reason ("V6 unusable").
     """
 
@@ -65,6 +67,7 @@ class Candidate:
     nyha: int | None = None
     sex: Literal["F", "M"] | None = None
     paced: bool | None = False
+    qrs_most_ms: float | None = None
     why: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -189,17 +192,19 @@ _Found = dict[tuple[Any, ...], Recommendation]
 
 def _decided(candidate: Candidate, rows: Callable[[Candidate], Recommendation]) -> Recommendation:
     """Return what all values of the unknown facts lead to; not known where they do not agree."""
-    unknown = [name for name in POSSIBLE if getattr(candidate, name) is None]
+    possible = {name: some for name, some in POSSIBLE.items() if getattr(candidate, name) is None}
+    if candidate.qrs_most_ms is not None:
+        possible["qrs_ms"] = (candidate.qrs_ms, candidate.qrs_most_ms)
     found: _Found = {
-        values: rows(replace(candidate, **dict(zip(unknown, values, strict=True))))
-        for values in itertools.product(*(POSSIBLE[name] for name in unknown))
+        values: rows(replace(candidate, **dict(zip(possible, values, strict=True))))
+        for values in itertools.product(*possible.values())
     }
     every = list(found.values())
     if len({one.name for one in every}) > 1:
-        names = [_named(name, candidate) for name in _deciding(unknown, found)]
-        possible = {one.name for one in every}
-        between = [name or "none" for name in (*RANK, None) if name in possible]
-        reason = f"not known: {', '.join(names)} decides between {', '.join(between)}"
+        named = [_named(name, candidate) for name in _deciding(possible, found)]
+        classes = {one.name for one in every}
+        between = [name or "none" for name in (*RANK, None) if name in classes]
+        reason = f"not known: {', '.join(named)} decides between {', '.join(between)}"
         return Recommendation(None, reason, (), every[0].source, checked=True, known=False)
     return replace(
         every[0],
@@ -209,17 +214,17 @@ def _decided(candidate: Candidate, rows: Callable[[Candidate], Recommendation]) 
     )
 
 
-def _deciding(unknown: list[str], found: _Found) -> list[str]:
+def _deciding(possible: Mapping[str, tuple[Any, ...]], found: _Found) -> list[str]:
     """Return the unknown facts of which another value alone would change the class."""
 
-    def changes(k: int, name: str) -> bool:
+    def changes(k: int, others: tuple[Any, ...]) -> bool:
         return any(
             found[(*values[:k], other, *values[k + 1 :])].name != one.name
             for values, one in found.items()
-            for other in POSSIBLE[name]
+            for other in others
         )
 
-    return [name for k, name in enumerate(unknown) if changes(k, name)]
+    return [name for k, (name, others) in enumerate(possible.items()) if changes(k, others)]
 
 
 def _named(fact: str, candidate: Candidate) -> str:
