@@ -15,7 +15,8 @@ from dyssync.measurements import DEFINITIONS, activation, intervals, lead_qualit
 from dyssync.measurements.answers import NO, YES, not_known, yes_if
 from dyssync.measurements.areas import angle_deg
 from dyssync.measurements.bundle_branch import lbbb_esc
-from dyssync.measurements.guidelines import Candidate, esc_2021, hrs_2023
+from dyssync.measurements.candidates import Candidate
+from dyssync.measurements.guidelines import esc_2021, hrs_2023
 from dyssync.measurements.heartbeat import Heartbeat, from_typical_beat, heartbeat
 from dyssync.measurements.selvester import selvester_lbbb
 from dyssync.measurements.waveforms import feature_names, features

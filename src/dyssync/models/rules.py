@@ -22,7 +22,8 @@ from dyssync.ecg import ECG
 from dyssync.image import Input
 from dyssync.learning.training import UNWATCHED, Watch
 from dyssync.measurements.answers import yes_if
-from dyssync.measurements.guidelines import Candidate, Recommendation, esc_2021, hrs_2023
+from dyssync.measurements.candidates import Candidate, Recommendation
+from dyssync.measurements.guidelines import esc_2021, hrs_2023
 from dyssync.measurements.heartbeat import UNSEEN_MS, unseen_leads
 from dyssync.models.base import (
     ProbabilityMixin,
