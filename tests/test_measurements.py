@@ -11,17 +11,19 @@ from measurement_page import render_dictionary
 from dyssync.ecg import ECG, LEAD_INDEX, LEADS, Sex
 from dyssync.errors import ConfigError
 from dyssync.formats import read_ecg
-from dyssync.measurements import DEFINITIONS, activation, lead_quality, measure
-from dyssync.measurements.answers import NO, yes_if
+from dyssync.measurements import DEFINITIONS, activation, intervals, lead_quality, measure
+from dyssync.measurements.answers import NO, YES, not_known, yes_if
 from dyssync.measurements.areas import angle_deg
 from dyssync.measurements.bundle_branch import lbbb_esc
-from dyssync.measurements.guidelines import Candidate, esc_2021, hrs_2023
+from dyssync.measurements.candidates import Candidate
+from dyssync.measurements.guidelines import esc_2021, hrs_2023
 from dyssync.measurements.heartbeat import Heartbeat, from_typical_beat, heartbeat
 from dyssync.measurements.selvester import selvester_lbbb
 from dyssync.measurements.waveforms import feature_names, features
 from dyssync.signals.delineation import typical_beat
+from dyssync.signals.filtering import bandpass
 from dyssync.signals.vectorcardiogram import DOWER
-from dyssync.signals.waves import Notches, Wave
+from dyssync.signals.waves import Notches, Wave, qrs_notches
 from dyssync.simulation.cohort import patient_rng
 from dyssync.simulation.patient import simulate_patient
 from dyssync.simulation.population import draw_patient
@@ -401,3 +403,76 @@ def test_beat_of_another_shape_is_counted_as_such() -> None:
     ectopic = ECG((regular.signal + other).astype(np.float32), FS)
     assert measure(regular)["ectopic_share"] == 0
     assert measure(ectopic)["ectopic_share"] == pytest.approx(0.1)
+
+
+def with_spikes(ecg: ECG, mv: list[float]) -> ECG:
+    """Add a pulse that goes up and comes back in 8 ms, 10 ms before each QRS; mV of each beat."""
+    signal = ecg.signal.copy()
+    gains = np.array([0.7, -0.4, -1.1, -0.2, 0.9, -0.7, 0.6, 0.9, 1.0, 0.8, 0.7, 0.5])
+    for beat, size in enumerate(mv):
+        at = round((0.4 + beat * 0.9 - 0.010) * FS)
+        signal[:, at : at + 4] += np.outer(gains * size, [1.0, 0.9, -0.8, -0.3])
+    return replace(ecg, signal=signal.astype(np.float32))
+
+
+def test_spikes_of_all_sizes_are_found_and_leave_the_qrs_as_it_is() -> None:
+    plain = notched_lbbb(0.19)
+    paced = measure(with_spikes(plain, [0.3, 2.5] * 5))
+    assert paced.answers["paced"] == YES
+    for name in ("lbbb_esc", "rbbb", "ivcd"):
+        assert paced.answers[name] == not_known("ventricular pacing")
+    assert paced["qrs_duration_ms"] == pytest.approx(measure(plain)["qrs_duration_ms"], abs=10)
+    assert paced["qrs_area_uvs"] == pytest.approx(measure(plain)["qrs_area_uvs"], rel=0.05)
+
+
+def test_spikes_before_some_beats_are_pacing_probably_and_leave_the_others_to_be_judged() -> None:
+    found = measure(with_spikes(notched_lbbb(0.19), [1.5] * 3 + [0.0] * 7))
+    assert found.answers["paced"] == not_known("pacing spikes before 3 of 10 beats")
+    assert found.answers["lbbb_esc"] == YES
+    one = measure(with_spikes(notched_lbbb(0.19), [1.5] + [0.0] * 9))
+    assert one.answers["paced"] == NO  # an artefact
+
+
+@pytest.mark.parametrize(
+    ("towards", "qrs_s", "paced"),
+    [
+        ((-0.2, -1.2, 0.2), 0.15, None),  # away from the apex, slowly
+        ((-0.2, -1.2, 0.2), 0.12, False),
+        ((1.0, -0.4, 0.8), 0.15, False),  # LBBB with left axis
+    ],
+)
+def test_the_shape_of_a_beat_paced_from_the_apex_says_probably(
+    towards: tuple[float, float, float], qrs_s: float, paced: bool | None
+) -> None:
+    found = measure(ecg_of(qrs=towards, qrs_s=qrs_s)).answers
+    assert found["paced"].value is paced
+    assert found["ivcd"].value is (None if paced is None else found["ivcd"].value)
+
+
+@pytest.mark.parametrize("top_hz", [None, 40.0])
+def test_a_slur_is_a_dip_of_the_slope_that_a_filter_leaves(top_hz: float | None) -> None:
+    at = [0, 20, 30, 42, 62, 80]  # up, slowly, up, down: samples at 500 Hz
+    slurred = np.interp(np.arange(-100, 180), at, [0.0, 0.6, 0.65, 1.0, 0.2, 0.0])
+    smooth = np.sin(np.pi * np.clip(np.arange(-100, 180) / 80, 0, 1)) ** 2
+    for shape, slurs in ((slurred, 1), (smooth, 0)):
+        lead = shape if top_hz is None else bandpass(shape, FS, None, top_hz)
+        found = qrs_notches(np.asarray(lead[100:181], dtype=np.float64), 0.05)
+        assert found.notches == ()
+        assert len(found.slurs) == slurs
+        assert all(18 <= slur <= 32 for slur in found.slurs)
+
+
+def test_no_heart_with_its_electrodes_in_place_is_suspected_of_swapped_arms() -> None:
+    for k in range(20):  # one in six has RBBB, whose late forces turn lead I
+        rng = patient_rng(3, k)
+        patient = simulate_patient(draw_patient(rng, "archive"), rng)
+        assert not [s for s in lead_quality(ECG(patient.signal, FS)).swaps if "arm" in s]
+
+
+def test_the_rate_of_an_irregular_rhythm_is_the_number_of_its_beats() -> None:
+    beat = heartbeat(ecg_of())
+    skewed = np.array([0.4, 0.4, 0.45, 0.4, 0.4, 1.2, 1.3, 0.4, 1.0])  # median 0.4, mean 0.66
+    found = intervals.measure(replace(beat, rr=skewed))
+    assert found["heart_rate_bpm"] == pytest.approx(60 / skewed.mean())
+    missed = np.array([0.9, 0.9, 0.9, 0.9, 0.92, 0.9, 0.88, 0.9, 0.9])
+    assert intervals.measure(replace(beat, rr=missed))["heart_rate_bpm"] == pytest.approx(60 / 0.9)

@@ -13,7 +13,8 @@ from dyssync.cli import main
 from dyssync.ecg import ECG, LEAD_INDEX, LEADS
 from dyssync.measurements import DEFINITIONS, measure
 from dyssync.measurements.answers import NO, UNKNOWN, YES, Answer, at_least_so_many, not_known
-from dyssync.measurements.guidelines import Candidate, Recommendation, esc_2021, hrs_2023
+from dyssync.measurements.candidates import Candidate, Recommendation
+from dyssync.measurements.guidelines import esc_2021, hrs_2023
 from dyssync.measurements.heartbeat import Heartbeat, heartbeat
 from dyssync.measurements.measurement import GROUPS
 from dyssync.models.rules import GuidelineESC2021, StrictLBBB

@@ -144,7 +144,7 @@ class FullText(Table["Measurements"]):
 
 def _cautions(found: Measurements) -> list[str]:
     lines = [f"caution: {text}" for text in found.cautions]
-    return ["", *lines, "Not defined here: '-'. Research use only."]
+    return ["", *lines, "Not defined or not known here: '-'. Research use only."]
 
 
 def _groups(found: Measurements) -> list[str]:
@@ -162,8 +162,9 @@ def _groups(found: Measurements) -> list[str]:
                 key = (stem, entry.unit, entry.meaning)
                 by_lead.setdefault(key, {})[lead] = found[entry.name]
             else:
-                value = shown(found[entry.name], entry.unit)
-                unit = "" if entry.unit == "0/1" else entry.unit
+                answer = found.answers.get(entry.name)  # with what is missing, where not known
+                value = shown(found[entry.name], entry.unit) if answer is None else str(answer)
+                unit = entry.unit if answer is None else ""
                 single.append([entry.name, value, unit, entry.meaning])
         lines += _single(single)
         if by_lead:

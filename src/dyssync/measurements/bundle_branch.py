@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dyssync.ecg import LEAD_INDEX
 from dyssync.measurements.activation import (
     LATERAL_LEADS,
     STRAUSS_LEADS,
@@ -10,9 +9,16 @@ from dyssync.measurements.activation import (
     r_peak_ms,
 )
 from dyssync.measurements.answers import Answer, all_of, any_of, at_least_so_many, not_known
-from dyssync.measurements.axes import AXIS_LEADS, frontal_axis_deg
 from dyssync.measurements.definitions import Definition
 from dyssync.measurements.heartbeat import Heartbeat
+from dyssync.measurements.lead_shapes import (
+    has_axis,
+    has_broad_r,
+    has_terminal_r,
+    has_wide_s,
+    is_qs_or_rs,
+    starts_with_q,
+)
 from dyssync.measurements.paced import beat_is_paced
 
 AHA = "Surawicz 2009 (AHA/ACCF/HRS III), 10.1016/j.jacc.2008.12.013"
@@ -22,15 +28,6 @@ BLOCK_MS = 120.0
 STRAUSS_MS = {"M": 140.0, "F": 130.0}
 STRAUSS_NOTCHED = 2  # leads of V1, V2, V5, V6, I, aVL with a mid-QRS notch or slur
 LATE_R_PEAK_MS = 60.0
-SMALL_R_MV = 0.3  # rS in V1: r no taller than this and shorter than S (usual r of LBBB 0.1-0.3)
-# rS in V2, where r grows with the size of the whole QRS: r is shorter than a third of S (chosen)
-SMALL_R_SHARE = 1.0 / 3.0
-# An initial negative wave is a q from 0.1 mV on (Minnesota code: Blackburn 1960, Circulation
-# 21:1160); the slope of a PR segment can make half of that.
-LEAST_Q_MV = 0.1
-# A broad R of a lateral lead lasts so long (chosen): that of a normal heart ends by 60 ms, and LVH,
-# which widens the QRS at the cost of S, lengthens it little.
-BROAD_R_MS = 70.0
 
 DEFINITIONS = (
     Definition(
@@ -118,10 +115,10 @@ def lbbb_esc(beat: Heartbeat) -> Answer:
     """
     return (
         beat.qrs_lasts(BLOCK_MS)
-        & _is_qs_or_rs(beat, "V1")
-        & ~any_of([_starts_with_q(beat, lead) for lead in ("I", "V5", "V6")])
-        & _has_broad_r(beat, "I")
-        & any_of([_has_broad_r(beat, lead) for lead in ("V5", "V6")])
+        & is_qs_or_rs(beat, "V1")
+        & ~any_of([starts_with_q(beat, lead) for lead in ("I", "V5", "V6")])
+        & has_broad_r(beat, "I")
+        & any_of([has_broad_r(beat, lead) for lead in ("V5", "V6")])
     )
 
 
@@ -140,7 +137,7 @@ def lbbb_strauss(beat: Heartbeat) -> Answer:
     wide = lasts["F"] & (lasts["M"] | not_known("sex")) if beat.sex is None else lasts[beat.sex]
     return (
         wide
-        & all_of([_is_qs_or_rs(beat, lead) for lead in ("V1", "V2")])
+        & all_of([is_qs_or_rs(beat, lead) for lead in ("V1", "V2")])
         & at_least_so_many([has_mid_notch(beat, lead) for lead in STRAUSS_LEADS], STRAUSS_NOTCHED)
     )
 
@@ -150,8 +147,8 @@ def rbbb(beat: Heartbeat) -> Answer:
 
     One of both leads will do: with posterior fascicular block or an infarct V6 has no S.
     """
-    late_r = any_of([_has_terminal_r(beat, lead) for lead in ("V1", "V2")])
-    wide_s = any_of([_has_wide_s(beat, lead) for lead in ("I", "V6")])
+    late_r = any_of([has_terminal_r(beat, lead) for lead in ("V1", "V2")])
+    wide_s = any_of([has_wide_s(beat, lead) for lead in ("I", "V6")])
     return beat.qrs_lasts(BLOCK_MS) & late_r & wide_s
 
 
@@ -159,57 +156,11 @@ def left_anterior_block(beat: Heartbeat) -> Answer:
     """Whether left anterior fascicular block is met."""
     late = r_peak_ms(beat, "aVL") >= 45.0  # of a lead without R never
     q_r_late = {"Q", "R"} <= beat.waves_in("aVL").keys() and late
-    return ~beat.qrs_lasts(BLOCK_MS) & _has_axis(beat, -90.0, -45.0) & beat.shows("aVL", q_r_late)
+    return ~beat.qrs_lasts(BLOCK_MS) & has_axis(beat, -90.0, -45.0) & beat.shows("aVL", q_r_late)
 
 
 def left_posterior_block(beat: Heartbeat) -> Answer:
     """Whether left posterior fascicular block is met."""
     r_s = [beat.shows(x, {"R", "S"} <= beat.waves_in(x).keys()) for x in ("I", "aVL")]
     q_r = [beat.shows(x, {"Q", "R"} <= beat.waves_in(x).keys()) for x in ("III", "aVF")]
-    return ~beat.qrs_lasts(BLOCK_MS) & _has_axis(beat, 90.0, 180.0) & all_of([*r_s, *q_r])
-
-
-def _has_axis(beat: Heartbeat, low: float, high: float) -> Answer:
-    axis = frontal_axis_deg(beat.qrs.max(axis=1) + beat.qrs.min(axis=1))
-    return all_of([beat.shows(lead, low <= axis <= high) for lead in AXIS_LEADS])
-
-
-def _is_qs_or_rs(beat: Heartbeat, lead: str) -> Answer:
-    waves = beat.waves[LEAD_INDEX[lead]]
-    if waves and waves[0].name == "QS":
-        return beat.shows(lead, True)
-    names = [wave.name for wave in waves]
-    r, s = beat.height(lead), beat.depth(lead)
-    small = r < s and (r <= SMALL_R_MV or (lead != "V1" and r < SMALL_R_SHARE * s))
-    return beat.shows(lead, names[:2] == ["R", "S"] and small and "R'" not in names)
-
-
-def _starts_with_q(beat: Heartbeat, lead: str) -> Answer:
-    q = beat.waves_in(lead).get("Q")
-    return beat.shows(lead, q is not None and -q.amplitude >= LEAST_Q_MV)
-
-
-def _has_broad_r(beat: Heartbeat, lead: str) -> Answer:
-    """R that rules the lead and lasts."""
-    positive = [w for w in beat.waves[LEAD_INDEX[lead]] if w.amplitude > 0]
-    longest = max((beat.ms(wave.end - wave.start) for wave in positive), default=0.0)
-    rules = beat.height(lead) > beat.depth(lead)
-    return beat.shows(lead, rules and longest >= BROAD_R_MS)
-
-
-def _has_terminal_r(beat: Heartbeat, lead: str) -> Answer:
-    waves = beat.waves[LEAD_INDEX[lead]]
-    if any(wave.name == "R'" for wave in waves):
-        return beat.shows(lead, True)
-    late = r_peak_ms(beat, lead) > 50.0  # Surawicz 2009: R peak later than 50 ms in V1
-    last = bool(waves) and waves[-1].amplitude > 0
-    return beat.shows(lead, last and late and beat.height(lead) > beat.depth(lead))
-
-
-def _has_wide_s(beat: Heartbeat, lead: str) -> Answer:
-    waves = beat.waves_in(lead)
-    s, r = waves.get("S"), waves.get("R")
-    if s is None:
-        return beat.shows(lead, False)
-    s_ms = beat.ms(s.end - s.start)
-    return beat.shows(lead, s_ms > 40.0 or (r is not None and s_ms > beat.ms(r.end - r.start)))
+    return ~beat.qrs_lasts(BLOCK_MS) & has_axis(beat, 90.0, 180.0) & all_of([*r_s, *q_r])

@@ -8,92 +8,17 @@ classes the class is not known, for the reason given.
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
 
-Class = Literal["I", "IIa", "IIb", "III"]
+from dyssync.measurements.candidates import Candidate, Class, Recommendation, decided
 
-# For ranking patients: a stronger recommendation is a higher score.
-RANK: dict[Class, int] = {"I": 3, "IIa": 2, "IIb": 1, "III": 0}
 LVEF_LIMIT = 35.0  # %
-# What a fact that decides may be where it is not known; a patient without symptoms is no candidate.
-POSSIBLE: Mapping[str, tuple[Any, ...]] = {
-    "lbbb": (True, False),
-    "sinus_rhythm": (True, False),
-    "paced": (True, False),
-    "nyha": (2, 3),
-    "sex": ("F", "M"),
-}
-IN_WORDS = {
-    "lbbb": "LBBB",
-    "sinus_rhythm": "sinus rhythm",
-    "paced": "ventricular pacing",
-    "nyha": "NYHA class",
-    "sex": "sex",
-}
-ENTRY = ("lvef", "nyha")  # facts of which the entry conditions are taken to be met
 
 # The society's heart failure guideline of the same year, whose table could be read; the pacing
 # guideline (Glikson 2021, Eur Heart J 42:3427, 10.1093/eurheartj/ehab364) could not.
 ESC_2021 = "McDonagh 2021 (ESC heart failure), Eur Heart J 42:3599, section 6.2, p. 3627"
 ESC_2021_PACING = "Glikson 2021 (ESC pacing and CRT), Eur Heart J 42:3427"
 HRS_2023 = "Chung 2023 (HRS/APHRS/LAHRS), 10.1016/j.hrthm.2023.03.1538"
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """What a guideline asks about a patient; None where not known.
-
-    Attributes:
-        qrs_ms: global QRS duration, ms.
-        lbbb: conventional LBBB.
-        sinus_rhythm: False in atrial fibrillation.
-        lvef: %.
-        nyha: 1-4.
-        sex: "F" or "M".
-        paced: the ventricles are paced in the recording.
-        why: by name of a fact that is not known, the reason ("V6 unusable").
-    """
-
-    qrs_ms: float
-    lbbb: bool | None
-    sinus_rhythm: bool | None = None
-    lvef: float | None = None
-    nyha: int | None = None
-    sex: Literal["F", "M"] | None = None
-    paced: bool | None = False
-    why: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Recommendation:
-    """Class of recommendation for CRT.
-
-    Attributes:
-        name: I, IIa, IIb or III (1, 2a, 2b, 3 in American texts); None when the guideline makes no
-            statement on such a patient, or when the class is not known.
-        reason: the row of the guideline that applies, in our words; what is missing where the class
-            is not known.
-        assumed: facts that were not given and are taken to meet the entry conditions.
-        source: of the guideline.
-        checked: whether the row was compared with the guideline's own text.
-        known: whether the class is known; a guideline that says nothing is.
-    """
-
-    name: Class | None
-    reason: str
-    assumed: tuple[str, ...]
-    source: str
-    checked: bool
-    known: bool = True
-
-    @property
-    def rank(self) -> float:
-        """Score for ranking patients, 0-3; NaN without a statement, or where it is not known."""
-        return float("nan") if self.name is None else float(RANK[self.name])
 
 
 def esc_2021(candidate: Candidate) -> Recommendation:
@@ -104,7 +29,7 @@ def esc_2021(candidate: Candidate) -> Recommendation:
     pacing (its text: "may be an option in selected patients"); the row here is the pacing
     guideline's as commonly restated, and unchecked.
     """
-    return _decided(candidate, _esc_rows)
+    return decided(candidate, _esc_rows)
 
 
 def _esc_rows(candidate: Candidate) -> Recommendation:
@@ -153,7 +78,7 @@ def hrs_2023(candidate: Candidate) -> Recommendation:
     The rows without LBBB and those below 120 ms were compared with the guideline's pocket edition
     (guidelinecentral, p. 16); the rows with LBBB could not be.
     """
-    return _decided(candidate, _hrs_rows)
+    return decided(candidate, _hrs_rows)
 
 
 def _hrs_rows(candidate: Candidate) -> Recommendation:
@@ -182,49 +107,6 @@ def _hrs_rows(candidate: Candidate) -> Recommendation:
             return say(None, "no LBBB, no symptoms: no statement")
         return say("IIa" if severe else "IIb", "no LBBB, QRS of 150 ms and more")
     return say("IIb" if severe else "III", "no LBBB, QRS 120-149 ms")
-
-
-_Found = dict[tuple[Any, ...], Recommendation]
-
-
-def _decided(candidate: Candidate, rows: Callable[[Candidate], Recommendation]) -> Recommendation:
-    """Return what all values of the unknown facts lead to; not known where they do not agree."""
-    unknown = [name for name in POSSIBLE if getattr(candidate, name) is None]
-    found: _Found = {
-        values: rows(replace(candidate, **dict(zip(unknown, values, strict=True))))
-        for values in itertools.product(*(POSSIBLE[name] for name in unknown))
-    }
-    every = list(found.values())
-    if len({one.name for one in every}) > 1:
-        names = [_named(name, candidate) for name in _deciding(unknown, found)]
-        possible = {one.name for one in every}
-        between = [name or "none" for name in (*RANK, None) if name in possible]
-        reason = f"not known: {', '.join(names)} decides between {', '.join(between)}"
-        return Recommendation(None, reason, (), every[0].source, checked=True, known=False)
-    return replace(
-        every[0],
-        reason=" or ".join(dict.fromkeys(one.reason for one in every)),
-        assumed=tuple(fact for fact in ENTRY if getattr(candidate, fact) is None),
-        checked=all(one.checked for one in every),
-    )
-
-
-def _deciding(unknown: list[str], found: _Found) -> list[str]:
-    """Return the unknown facts of which another value alone would change the class."""
-
-    def changes(k: int, name: str) -> bool:
-        return any(
-            found[(*values[:k], other, *values[k + 1 :])].name != one.name
-            for values, one in found.items()
-            for other in POSSIBLE[name]
-        )
-
-    return [name for k, name in enumerate(unknown) if changes(k, name)]
-
-
-def _named(fact: str, candidate: Candidate) -> str:
-    why = candidate.why.get(fact)
-    return IN_WORDS[fact] + (f" ({why})" if why else "")
 
 
 def _band(qrs_ms: float, low: int) -> str:

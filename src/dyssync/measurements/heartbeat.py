@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -101,11 +101,9 @@ class Heartbeat:
         """Return whether the QRS lasts `limit_ms` at least.
 
         It begins and ends in the first and last lead that shows it, so that it may be longer than
-        seen where leads are lost, but not shorter. Any two limb leads give the other four.
+        seen where leads are lost, but not shorter.
         """
-        unseen = [lead for lead in self.lost if lead not in LIMB_LEADS]
-        if len(LIMB_LEADS) - len(self.lost.keys() & set(LIMB_LEADS)) < 2:
-            unseen = list(self.lost)
+        unseen = unseen_leads(self.lost)
         if unseen and limit_ms - UNSEEN_MS <= self.qrs_ms < limit_ms:
             return not_known(f"QRS duration, seen without {', '.join(unseen)}")
         return at_least(self.qrs_ms, limit_ms, "QRS duration")
@@ -113,6 +111,12 @@ class Heartbeat:
     def area(self, rows: Floats, start: int, stop: int) -> Floats:
         """Integrate rows of mV from sample `start` to `stop`; (rows,) uVs (1 mV ms = 1 uVs)."""
         return np.asarray(np.trapezoid(rows[..., start : stop + 1], axis=-1) * self.ms(1.0))
+
+
+def unseen_leads(lost: Collection[str]) -> tuple[str, ...]:
+    """Return the lost leads of which the others show nothing: any two limb leads give all six."""
+    limb = [lead for lead in lost if lead in LIMB_LEADS]
+    return tuple(x for x in lost if x not in limb or len(LIMB_LEADS) - len(limb) < 2)
 
 
 def heartbeat(ecg: ECG) -> Heartbeat:

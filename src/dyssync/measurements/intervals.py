@@ -16,7 +16,14 @@ AF_IRREGULARITY = 0.1  # RMSSD over mean RR; Dash 2009, Ann Biomed Eng 37:1701, 
 AF_BEATS = 5
 
 DEFINITIONS = (
-    Definition("f20", "heart_rate_bpm", "1/min", "60 / median RR", "usual", needs=()),
+    Definition(
+        "f20",
+        "heart_rate_bpm",
+        "1/min",
+        "60 / median RR; where RR irregularity > 0.1, as in fibrillation, 60 / mean RR",
+        "usual",
+        needs=(),
+    ),
     Definition("f20", "rr_irregularity", "", "RMSSD of RR / mean RR", "Dash 2009", needs=()),
     Definition(
         "f20",
@@ -57,7 +64,7 @@ def measure(beat: Heartbeat) -> dict[str, float | Answer]:
     marks, rr = beat.marks, float(np.median(beat.rr)) if len(beat.rr) else np.nan
     lead_ms = (marks.leads["qrs_off"] - marks.leads["qrs_on"]) * beat.ms(1.0)
     found: dict[str, float | Answer] = {
-        "heart_rate_bpm": 60.0 / rr,
+        "heart_rate_bpm": _rate(beat),
         "ectopic_share": beat.ectopic_share,
         "paced": ventricular_pacing(beat),
         "atrial_fibrillation": _fibrillates(beat),
@@ -79,6 +86,18 @@ def measure(beat: Heartbeat) -> dict[str, float | Answer]:
         found["jt_ms"] = beat.ms(marks.t_off - marks.qrs_off)
         found["t_peak_end_ms"] = beat.ms(marks.t_off - marks.t_peak)
     return found
+
+
+def _rate(beat: Heartbeat) -> float:
+    """Return beats a minute.
+
+    The median of RR passes over a missed beat; in fibrillation RR are skewed, so that it is up to
+    20 a minute off the number of beats.
+    """
+    if not len(beat.rr):
+        return float("nan")
+    irregular = len(beat.rr) > 1 and _irregularity(beat) > AF_IRREGULARITY
+    return 60.0 / float(np.mean(beat.rr) if irregular else np.median(beat.rr))
 
 
 def _irregularity(beat: Heartbeat) -> float:

@@ -23,7 +23,9 @@ from dyssync.errors import ModelError
 from dyssync.image import Input
 from dyssync.learning.training import UNWATCHED, Watch
 from dyssync.measurements.answers import yes_if
-from dyssync.measurements.guidelines import Candidate, Recommendation, esc_2021, hrs_2023
+from dyssync.measurements.candidates import Candidate, Recommendation
+from dyssync.measurements.guidelines import esc_2021, hrs_2023
+from dyssync.measurements.heartbeat import UNSEEN_MS, unseen_leads
 from dyssync.models.base import (
     ProbabilityMixin,
     base_rate_of,
@@ -194,15 +196,18 @@ def candidate_of(ecg: ECG) -> Candidate:
             found.answers["atrial_fibrillation"] if math.isnan(table) else yes_if(table == 1)
         ),
     }
+    qrs_ms, unseen = found["qrs_duration_ms"], unseen_leads(found.lost)
+    why = {name: ", ".join(answer.reasons) for name, answer in asked.items()}
     return Candidate(
-        qrs_ms=found["qrs_duration_ms"],
+        qrs_ms=qrs_ms,
         lbbb=asked["lbbb"].value,
         sinus_rhythm=asked["sinus_rhythm"].value,
         lvef=None if math.isnan(lvef) else lvef,
         nyha=None if math.isnan(nyha) else round(nyha),
         sex=ecg.sex,
         paced=asked["paced"].value,
-        why={name: ", ".join(answer.reasons) for name, answer in asked.items()},
+        qrs_most_ms=qrs_ms + UNSEEN_MS if unseen else None,
+        why={**why, "qrs_ms": f"seen without {', '.join(unseen)}"},
     )
 
 

@@ -155,7 +155,7 @@ def _delineate(
     steady: Signal, beats: Ints, spikes: Spikes, fs: float
 ) -> tuple[Delineation, Signal, Waves]:
     """Marks of all beats; the windows and the marks of a block of the most frequent kind."""
-    kinds = beat_kinds(steady, beats, FS) if len(beats) else beats
+    kinds = beat_kinds(steady, beats, FS, spikes.before >= 0) if len(beats) else beats
     marks = {name: np.full(len(beats), np.nan) for name in MARKS}
     lead_marks = {name: np.full((len(steady), len(beats)), np.nan) for name in MARKS}
     first_block: Singles = np.empty((0, *steady.shape), dtype=np.float32)
