@@ -15,14 +15,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+
 from digitiser_pages import TruePage, foreign_pages, own_pages
 from digitiser_scores import PageScore, compare, score_page
-from real_data import data_option
-
 from dyssync.errors import InputError
 from dyssync.formats import read_input
 from dyssync.image import ECGImage
 from dyssync.pages.digitising.digitise import digitise
+from real_data import data_option
 
 WEARS = (0.0, 1.0, 2.0, 3.0, 4.0, 5.0)
 NONSENSE_DB = 6.0  # below, a reading is nothing to be confident of

@@ -84,9 +84,7 @@ def own_pages(records: Path, count: int, wear: float, seed: int = 0) -> Iterator
         yield TruePage(name, ECGImage(worn.image), parts, layout)
 
 
-def _truth(
-    rendered: Rendered, layout: str, signal: np.ndarray, fs: float
-) -> tuple[TruePart, ...]:
+def _truth(rendered: Rendered, layout: str, signal: np.ndarray, fs: float) -> tuple[TruePart, ...]:
     parts = []
     for box, panel in zip(rendered.boxes, LAYOUTS[layout].panels, strict=True):
         times = np.arange(box.start_s, box.stop_s - 0.5 / FS, 1 / FS)

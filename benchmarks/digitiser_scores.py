@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from digitiser_pages import TruePage, TruePart
 
+from digitiser_pages import TruePage, TruePart
 from dyssync.arrays import Floats
 from dyssync.pages.digitising.digitised import Digitised
 

@@ -188,7 +188,10 @@ def _plane(phase: ComplexArray, terms: npt.NDArray[np.int64]) -> Floats:
     peak = int(np.abs(np.fft.fft2(phase, size)).argmax())
     down, across = (int(k) for k in np.unravel_index(peak, size))
     weights = np.zeros(len(terms))
-    for degrees, k, n, length in (((1, 0), across, size[1], width), ((0, 1), down, size[0], height)):
+    for degrees, k, n, length in (
+        ((1, 0), across, size[1], width),
+        ((0, 1), down, size[0], height),
+    ):
         cycles = (k if k < n / 2 else k - n) / n * length  # from one side to the other
         weights[np.flatnonzero((terms == degrees).all(axis=1))] = cycles / 2
     return weights

@@ -36,7 +36,10 @@ def find_heights(top: Floats, bottom: Floats, pen: float, aspect: float) -> Floa
     at = np.arange(len(top))
     upper = np.interp(at, at[known], top[known])
     lower = np.interp(at, at[known], bottom[known])
-    heights = np.repeat((upper + lower) / 2, PER_COLUMN)
+    middle = (upper + lower) / 2
+    # Which end of a tall stretch comes first is told by the columns beside it.
+    rise = np.gradient(middle) / 4 if len(middle) > 1 else np.zeros(1)
+    heights = np.stack([middle - rise, middle + rise], axis=1).ravel()
     half = max(pen / 2, 0.25)
     reach = int(half * aspect * PER_COLUMN + 0.25)
     offset = np.arange(reach + 1) / (PER_COLUMN * aspect)
