@@ -87,9 +87,7 @@ def read_page(pixels: Picture, layout: str | None = None) -> Reading:
 
 def _laid_flat(ink: Ink, detail: Singles, lattice: Lattice) -> tuple[FlatPage, bool]:
     page = flatten_page(ink.cover, detail, lattice)
-    if page.coherence >= LEAST_COHERENCE and (
-        lattice.is_clear or page.coherence >= SURE_COHERENCE
-    ):
+    if page.coherence >= LEAST_COHERENCE and (lattice.is_clear or page.coherence >= SURE_COHERENCE):
         return page, True
     pitch = max(ink.cover.shape) / GUESSED_WIDTH_MM
     return scaled_page(ink.cover, (pitch, pitch)), False

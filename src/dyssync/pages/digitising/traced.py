@@ -134,9 +134,7 @@ def trace_stretches(
 
 def _pen_of(runs: Runs, paths: Sequence[Indices]) -> tuple[float, Indices]:
     """Return the thickness of the pen, px, and by how many traces each run is used."""
-    used = np.bincount(
-        np.concatenate([path[path >= 0] for path in paths]), minlength=len(runs.top)
-    )
+    used = np.bincount(np.concatenate([path[path >= 0] for path in paths]), minlength=len(runs.top))
     seen = np.flatnonzero(used)
     tall = (runs.bottom - runs.top)[seen]
     return (float(np.quantile(tall, PEN_QUANTILE)) if len(seen) else 1.0), used
