@@ -40,6 +40,7 @@ VERBS: Mapping[str, str] = {
     "measure": "measuring:measure",
     "convert": "converting:convert",
     "render": "rendering:render",
+    "digitise": "digitising:digitise",
     "list": "listing:listing",
 }
 for verb, home in VERBS.items():

@@ -95,8 +95,8 @@ def _fit(
     carrier = (wave[0] * harmonic, wave[1] * harmonic)
     first = _demodulated(detail, carrier, FIRST_REACH * period_mm * px_per_mm)
     height, width = first.shape
-    x = _unit((np.arange(width) + 0.5) * STEP - 0.5, detail.shape[1])
-    y = _unit((np.arange(height) + 0.5) * STEP - 0.5, detail.shape[0])
+    x = _unit((np.arange(width, dtype=np.float64) + 0.5) * STEP - 0.5, detail.shape[1])
+    y = _unit((np.arange(height, dtype=np.float64) + 0.5) * STEP - 0.5, detail.shape[0])
     terms = np.array(
         [(i, j) for i in range(DEGREES[0] + 1) for j in range(DEGREES[1] + 1) if i + 2 * j <= 10]
     )
@@ -177,7 +177,7 @@ def _solve(basis: Floats, values: Floats, weight: Floats, penalty: Floats) -> Fl
     normal = basis.T @ weighted
     # Terms that the places say nothing about stay zero.
     stiff = np.diag(penalty * float(weight.sum()) + 1e-9 * np.trace(normal))
-    solution: Floats = np.linalg.solve(normal + stiff, weighted.T @ values)
+    solution: Floats = np.linalg.solve(normal + stiff, weighted.T @ values).astype(np.float64)
     return solution
 
 

@@ -11,11 +11,13 @@ from dyssync.pages.digitising.pulses import Pulse
 from dyssync.pages.digitising.traced import Trace
 
 REST_MM = (0.2, 4.0)  # level line beside a pulse
-USUAL_MM = (250.0, 260.0, 200.0, 240.0)  # widths of all columns together: ten seconds, and others
+USUAL_MM = (250.0, 260.0, 200.0)  # widths of all columns together: ten seconds, mostly
 USUAL_SLACK = 0.02
-SEARCH_MM, STRETCH = 4.5, 0.015  # how far borders are looked for, and how columns may be stretched
+SEARCH_MM = 4.5  # how far borders are looked for
+STRETCH = 0.01  # how much columns may be stretched
 NEAR_MM = 0.25  # of a border, within which rows break
-MOVE_COST = 0.02  # share of rows, for a mm or a per cent
+MOVE_COST = 0.03  # share of rows, for a mm
+STRETCH_COST = 0.15  # for a per cent
 WORTH_MOVING = 0.2  # share of rows
 
 
@@ -37,26 +39,44 @@ def find_extents(
         pulses: that were found at one end of the rows.
         across: px/mm.
     """
-    left = float(np.median([trace.row.left for trace in traces]))
-    right = float(np.median([trace.row.right for trace in traces]))
+    left = float(np.median([trace.ends[0] for trace in traces]))
+    right = float(np.median([trace.ends[1] for trace in traces]))
     whole = Extent(left, right)
+    fixed = [whole.left, whole.right]  # what is surer than the other end, if either is
     if pulses:
         rise = float(np.median([pulse.rise for pulse in pulses]))
         fall = float(np.median([pulse.fall for pulse in pulses]))
         if fall < (left + right) / 2:
             left = fall + min(max(rise - left, REST_MM[0] * across), REST_MM[1] * across)
+            fixed = [whole.right]
         elif rise > (left + right) / 2:
             right = rise - min(max(right - fall, REST_MM[0] * across), REST_MM[1] * across)
-    found = [Extent(left, right)]
+            fixed = [whole.left]
+    found = [_usual(Extent(left, right), fixed, across)]
     if pulses:  # some recorders draw it over the beginning of the first leads
-        found.append(whole)
-    for width in USUAL_MM:
+        found.append(_usual(whole, [whole.left, whole.right], across))
+    for width in USUAL_MM[:2]:
         if abs((right - left) / across / width - 1) < USUAL_SLACK:
             continue
         # Pages are cut at either end: the other end and the usual width say where it was.
         found.append(Extent(left, left + width * across))
         found.append(Extent(right - width * across, right))
     return tuple(found)
+
+
+def _usual(extent: Extent, fixed: Sequence[float], across: float) -> Extent:
+    """Return the extent at a usual width, if it nearly has one; the surer end stays."""
+    width = extent.right - extent.left
+    for usual in USUAL_MM:
+        exact = usual * across
+        if abs(width / exact - 1) < USUAL_SLACK:
+            if len(fixed) > 1:
+                middle = (extent.left + extent.right) / 2
+                return Extent(middle - exact / 2, middle + exact / 2)
+            if fixed[0] == extent.left:
+                return Extent(extent.left, extent.left + exact)
+            return Extent(extent.right - exact, extent.right)
+    return extent
 
 
 def refine_extent(
@@ -90,7 +110,8 @@ def refine_extent(
     column = extent.right - extent.left
     x = extent.left + shifts[:, None, None] + (1 + stretches)[None, :, None] * border * column
     hit = share[np.clip(np.rint(x).astype(np.intp), 0, len(share) - 1)].mean(axis=2)
-    cost = MOVE_COST * (np.abs(shifts)[:, None] / across + 100 * np.abs(stretches)[None])
+    cost = MOVE_COST * np.abs(shifts)[:, None] / across
+    cost = cost + STRETCH_COST * 100 * np.abs(stretches)[None]
     best = hit - cost
     i, j = np.unravel_index(int(best.argmax()), best.shape)
     at_rest = hit[len(shifts) // 2, len(stretches) // 2]

@@ -9,12 +9,15 @@ import numpy as np
 from dyssync.arrays import Bools, Floats
 from dyssync.errors import FormatError
 from dyssync.image import ECGImage
+from dyssync.layouts import Panel
 from dyssync.pages.digitising.digitised import Digitised, Geometry, Part, Scale, Stated
 from dyssync.pages.digitising.heights import PER_COLUMN
 from dyssync.pages.digitising.matching import Match
 from dyssync.pages.digitising.quality import LEAST_NAMES, SURE_RESIDUAL, judge, refusal
 from dyssync.pages.digitising.reading import Reading, read_page
+from dyssync.pages.digitising.runs import find_runs
 from dyssync.pages.digitising.scaling import find_scale
+from dyssync.pages.digitising.traced import trace_stretches
 from dyssync.pages.evidence import check_is_ecg_page
 
 FS = 500.0  # Hz; finer than a column of a usual scan, so that nothing is lost
@@ -40,7 +43,7 @@ def digitise(image: ECGImage, stated: Stated = NOTHING_STATED) -> Digitised:
         raise FormatError(f"page cannot be digitised: {reading.problem}")
     _check_named(reading, match, stated)
     scale, px_per_mm, warnings = find_scale(reading, stated)
-    parts = tuple(_part(reading, match, i, scale, px_per_mm) for i in range(len(match.panels)))
+    parts = _parts(reading, match, scale, px_per_mm)
     quality = judge(parts, match)
     reason = refusal(quality)
     if reason:
@@ -96,23 +99,51 @@ def _check_named(reading: Reading, match: Match, stated: Stated) -> None:
         )
 
 
+def _parts(
+    reading: Reading, match: Match, scale: Scale, px_per_mm: tuple[float, float]
+) -> tuple[Part, ...]:
+    """Return all leads; names are wiped off first, for traces run through them."""
+    cover = reading.page.cover.copy()
+    for index in match.names.words:
+        word = reading.words[index]
+        cover[int(word.top) : int(word.bottom), int(word.left) : int(word.right)] = 0
+    spans = [match.span(panel) for panel in match.panels]
+    lines = [_line(reading, match, panel, *match.span(panel)) for panel in match.panels]
+    stretches = trace_stretches(
+        find_runs(cover, reading.least), lines, spans, reading.page.px_per_mm
+    )
+    return tuple(
+        _part(reading, match, panel, stretch, scale, px_per_mm)
+        for panel, stretch in zip(match.panels, stretches, strict=True)
+    )
+
+
+def _line(reading: Reading, match: Match, panel: Panel, start: float, stop: float) -> float:
+    """Return the zero line of a panel, px: the middle of what was first seen of it."""
+    trace = reading.traces[match.first_row + panel.row]
+    heights, _ = trace.between(start, stop)
+    known = heights[np.isfinite(heights)]
+    return float(np.median(known)) if len(known) else trace.row.line
+
+
 def _part(
-    reading: Reading, match: Match, index: int, scale: Scale, px_per_mm: tuple[float, float]
+    reading: Reading,
+    match: Match,
+    panel: Panel,
+    stretch: tuple[Floats, Floats, Floats],
+    scale: Scale,
+    px_per_mm: tuple[float, float],
 ) -> Part:
     """Return one lead, sampled evenly."""
-    panel = match.panels[index]
     start, stop = match.span(panel)
-    trace = reading.traces[match.first_row + panel.row]
-    heights, confidence = trace.between(start, stop)
-    x = start + (np.arange(len(heights)) + 0.5) / PER_COLUMN
+    x, heights, confidence = stretch
     px_per_s = px_per_mm[0] * scale.speed_mm_s
-    border = SEPARATOR_MM * px_per_mm[0] if match.n_columns > 1 else 0.0
-    edge = np.minimum(np.abs(x - start), np.abs(x - stop)) < border
-    inner = (panel.column > 0, panel.column < match.n_columns - 1)
-    at_border = edge & np.where(x < (start + stop) / 2, inner[0], inner[1] and not panel.rhythm)
-    heights = np.where(at_border & _tall(heights), np.nan, heights)
+    if match.n_columns > 1:
+        near = np.minimum(np.abs(x - start), np.abs(x - stop)) < SEPARATOR_MM * px_per_mm[0]
+        heights = np.where(near & _tall(heights), np.nan, heights)
     heights, confidence = _bridged(heights, confidence, px_per_s)
-    times = np.arange(math.floor((stop - start) / px_per_s * FS)) / FS
+    # half a sample of rounding is no reason to lose the last one
+    times = np.arange(math.floor((stop - start) / px_per_s * FS + 0.5)) / FS
     wanted = start + times * px_per_s
     height = _sampled(wanted, x, heights)
     trust = np.where(np.isfinite(height), np.interp(wanted, x, confidence), 0.0)
@@ -131,7 +162,7 @@ def _part(
 def _tall(heights: Floats) -> Bools:
     """Return where a trace is beyond all of its neighbours a little further away."""
     around = np.stack([np.roll(heights, shift) for shift in (-8, -6, 6, 8)])
-    low, high = np.nanmin(around, axis=0), np.nanmax(around, axis=0)
+    low, high = np.fmin.reduce(around), np.fmax.reduce(around)  # NaN where all are
     out: Bools = (heights < low - 1) | (heights > high + 1)
     return out
 

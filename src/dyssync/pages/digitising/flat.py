@@ -148,7 +148,8 @@ def _way_back(
     maps = []
     for coarse, stretch in ((x, ratio[0]), (y, ratio[1])):
         values = ((coarse + 0.5) * stretch - 0.5).astype(np.float32)
-        fine = cv2.resize(values, (nodes[1] * MESH, nodes[0] * MESH), interpolation=cv2.INTER_CUBIC)
+        whole = nodes[1] * MESH, nodes[0] * MESH
+        fine = np.asarray(cv2.resize(values, whole, interpolation=cv2.INTER_CUBIC), np.float32)
         # the centre of node i of the mesh lies at pixel (i + 0.5) * MESH - 0.5 of the fine map
         maps.append(np.ascontiguousarray(fine[MESH : MESH + size[0], MESH : MESH + size[1]]))
     return maps[0], maps[1], px_per_mm

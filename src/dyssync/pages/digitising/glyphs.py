@@ -74,16 +74,18 @@ def _drawn(word: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> Sin
     ImageDraw.Draw(picture).text((4 - left, 4 - top), word, fill=255, font=font)
     ink = np.asarray(picture, np.float32) / 255
     rows, columns = np.flatnonzero(ink.max(axis=1) > 0.3), np.flatnonzero(ink.max(axis=0) > 0.3)
-    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    cut: Singles = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.float32)
+    return cut
 
 
 def shape_of(ink: Singles) -> Singles:
     """Return the picture of a word, cut to its ink, as a vector of mean zero and length one."""
     how = cv2.INTER_AREA if ink.shape[0] > BOX[0] else cv2.INTER_LINEAR
     small = np.asarray(cv2.resize(ink, (BOX[1], BOX[0]), interpolation=how), np.float32)
-    small = cv2.GaussianBlur(small, (0, 0), 1.0)  # fonts differ by a pixel here and there
-    centred = small.ravel() - small.mean()
-    shape: Singles = centred / max(float(np.linalg.norm(centred)), 1e-6)
+    # fonts differ by a pixel here and there
+    soft = np.asarray(cv2.GaussianBlur(small, (0, 0), 1.0), np.float32).ravel()
+    centred = soft - soft.mean()
+    shape: Singles = (centred / max(float(np.linalg.norm(centred)), 1e-6)).astype(np.float32)
     return shape
 
 

@@ -15,6 +15,7 @@ PER_COLUMN = 2  # heights in each column
 ROUNDS = 80  # of correction; the edges then agree within some hundredths of a pixel
 GAIN = 0.6  # of the difference that is corrected at once
 SMOOTHING = 0.05  # share of the way to the mean of its neighbours that each height goes, a round
+MOST_SMOOTHING = 0.4  # of thick pens, which hide what happens within them
 PEN_QUANTILE = 0.07  # of the heights of all runs of traces: the pen where it runs level
 
 
@@ -36,18 +37,36 @@ def find_heights(top: Floats, bottom: Floats, pen: float, aspect: float) -> Floa
     at = np.arange(len(top))
     upper = np.interp(at, at[known], top[known])
     lower = np.interp(at, at[known], bottom[known])
-    heights = np.repeat((upper + lower) / 2, PER_COLUMN)
     half = max(pen / 2, 0.25)
+    middle = _worn_down(upper, lower, half, aspect)
+    # Which end of a tall stretch comes first is told by the columns beside it.
+    rise = np.gradient(middle) / 4 if len(middle) > 1 else np.zeros(1)
+    heights = np.stack([middle - rise, middle + rise], axis=1).ravel()
     reach = int(half * aspect * PER_COLUMN + 0.25)
     offset = np.arange(reach + 1) / (PER_COLUMN * aspect)
     cap = np.sqrt(np.maximum(half**2 - offset**2, 0.0))
-    _agree(heights, upper, lower, known, cap)
+    smoothing = min(SMOOTHING * max(reach, 1) ** 2, MOST_SMOOTHING)
+    _agree(heights, upper, lower, known, cap, smoothing)
     heights[np.repeat(~known, PER_COLUMN)] = np.nan
     return heights
 
 
+def _worn_down(top: Floats, bottom: Floats, half: float, aspect: float) -> Floats:
+    """Return the middle of the heights at which the pen stays within the ink, one a column."""
+    reach = int(half * aspect)
+    high, low = np.full(len(top), -np.inf), np.full(len(top), np.inf)
+    for offset in range(-reach, reach + 1):
+        cap = np.sqrt(max(half**2 - (offset / aspect) ** 2, 0.0))
+        at = np.clip(np.arange(len(top)) + offset, 0, len(top) - 1)
+        high, low = np.maximum(high, top[at] + cap), np.minimum(low, bottom[at] - cap)
+    middle: Floats = (high + low) / 2
+    return middle
+
+
 @compiled
-def _agree(heights: Floats, top: Floats, bottom: Floats, known: Bools, cap: Floats) -> None:
+def _agree(
+    heights: Floats, top: Floats, bottom: Floats, known: Bools, cap: Floats, smoothing: float
+) -> None:
     """Correct heights, in place, until their ink has the edges `top` and `bottom`."""
     n, reach = len(heights), len(cap) - 1
     change = np.zeros(n)
@@ -77,5 +96,5 @@ def _agree(heights: Floats, top: Floats, bottom: Floats, known: Bools, cap: Floa
         before = heights[0]
         for s in range(1, n - 1):
             now = heights[s]
-            heights[s] += SMOOTHING * ((before + heights[s + 1]) / 2 - now)
+            heights[s] += smoothing * ((before + heights[s + 1]) / 2 - now)
             before = now

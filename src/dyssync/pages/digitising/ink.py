@@ -77,15 +77,15 @@ def _levels(counts: Ints, dark: int) -> tuple[float, float]:
     any pen could write, and the darker part is split again. Thin strokes are pale: what counts as
     ink begins where paper and grid end, not half way to black.
     """
-    counts = counts.astype(np.float64)
+    pixels = counts.astype(np.float64)
     levels = np.clip((255 - np.arange(256)) / max(255 - dark, 1), 0, 1)
     split = 255
     for _ in range(3):
-        split = _otsu(counts[: split + 1])
-        if counts[: split + 1].sum() <= MOST_INK * counts.sum():
+        split = _otsu(pixels[: split + 1])
+        if pixels[: split + 1].sum() <= MOST_INK * pixels.sum():
             break
     sure = float(np.clip(levels[split], *SURE_RANGE))
-    rest = counts[split + 1 :]
+    rest = pixels[split + 1 :]
     if not rest.any():
         return sure, sure
     mean = np.average(levels[split + 1 :], weights=rest)

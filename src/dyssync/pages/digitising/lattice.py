@@ -127,7 +127,7 @@ def _mean_spectrum(detail: Singles) -> Singles:
             total += np.abs(np.fft.fft2((tile - tile.mean()) * window))
     shifted = np.fft.fftshift(total).astype(np.float32)
     around = cv2.blur(cv2.medianBlur(shifted, 5), (31, 31))
-    whitened: Singles = shifted / np.maximum(around, 1e-9)
+    whitened: Singles = (shifted / np.maximum(around, 1e-9)).astype(np.float32)
     return whitened
 
 

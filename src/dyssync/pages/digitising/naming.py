@@ -26,12 +26,14 @@ class Names:
         panels: indices of the panels whose name was read.
         upright: of these, how many cannot be read upside down.
         shift: from the beginning of the columns to the names, px.
+        words: indices of the words that were read as these names.
     """
 
     score: float
     panels: tuple[int, ...]
     upright: int
     shift: float
+    words: tuple[int, ...] = ()
 
 
 def match_names(
@@ -78,7 +80,10 @@ def match_names(
             upright = sum(leads[k] not in VAGUE for k in there)
             which = np.argmax(agreed[:, there], axis=0)
             shift = float(np.median(shift_x[which, there]))
-            best = Names(float(score), tuple(int(k) for k in there), upright, shift)
+            best = Names(
+                float(score), tuple(int(k) for k in there), upright, shift,
+                tuple(int(k) for k in np.flatnonzero(agreed.max(axis=1) > 0)),
+            )  # fmt: skip
     return best
 
 

@@ -102,7 +102,10 @@ def _plateaus(trace: Floats, across: float, down: float) -> list[tuple[float, fl
         flat = top.std() < max(FLAT * height, 0.5) and HIGH_MM[0] * down <= height
         if not flat or height > HIGH_MM[1] * down:
             continue
-        sides = _side(trace, rise, -1, reach, height), _side(trace, fall, 1, reach, height)
+        sides = (
+            _side(trace, int(rise), -1, reach, height),
+            _side(trace, int(fall), 1, reach, height),
+        )
         if sides[0] is not None and sides[1] is not None:
             found.append((sides[0], sides[1], height))
     return found

@@ -14,8 +14,7 @@ from dyssync.pages.digitising.matching import Match
 SEEN_GOOD_BAD = (0.97, 0.70)
 RESIDUAL_GOOD_BAD = (0.25, 0.80)
 STRIP_GOOD_BAD = (0.97, 0.60)
-NAMES_GOOD_BAD = (0.45, 0.0)
-LEAST_SCORE = 0.1  # below, the page is refused
+LEAST_SCORE = 0.35  # below, the page is refused
 LEAST_NAMES = 3  # read at their places, of which one cannot be read upside down
 SURE_RESIDUAL = 0.35  # physics alone names limb leads from here down
 
@@ -41,13 +40,14 @@ def refusal(quality: Quality) -> str:
     if quality.score >= LEAST_SCORE:
         return ""
     reasons = []
-    if quality.seen < SEEN_GOOD_BAD[1] + 0.03:
+    if _share(quality.seen, *SEEN_GOOD_BAD) < LEAST_SCORE:
         reasons.append(f"only {quality.seen:.0%} of the traces could be followed")
-    if np.isfinite(quality.limb_residual) and quality.limb_residual > 0.7:
+    residual = quality.limb_residual
+    if np.isfinite(residual) and _share(residual, *RESIDUAL_GOOD_BAD) < LEAST_SCORE:
         reasons.append(
             "the limb leads contradict each other (Einthoven and Goldberger leave "
-            f"{quality.limb_residual:.0%} unexplained)"
+            f"{residual:.0%} unexplained)"
         )
-    if np.isfinite(quality.strip) and quality.strip < 0.65:
-        reasons.append("the rhythm strip does not repeat the lead it should")
-    return "; ".join(reasons) or "too little speaks for the reading"
+    if np.isfinite(quality.strip) and _share(quality.strip, *STRIP_GOOD_BAD) < LEAST_SCORE:
+        reasons.append("the rhythm strip does not repeat the lead that it should")
+    return "; ".join(reasons)

@@ -18,6 +18,7 @@ from dyssync.pages.digitising.words import PrintedScale, Word, read_words
 from dyssync.rendering.rendered import Picture
 
 LEAST_COHERENCE = 0.55  # of the lines of a grid; noise, text and fabric stay below 0.4
+SURE_COHERENCE = 0.7  # of a grid that is not clear from the start: it is seen at an angle
 GUESSED_WIDTH_MM = 280.0  # of a page without grid, until a pulse says its scale
 MOST_ROWS = 14
 
@@ -29,6 +30,7 @@ class Reading:
     Attributes:
         page: made flat.
         has_grid: the scale is that of a grid.
+        least: cover from which a pixel of it is ink.
         traces: of all rows.
         pulses: calibration pulses.
         words: names of leads.
@@ -39,6 +41,7 @@ class Reading:
 
     page: FlatPage
     has_grid: bool
+    least: float
     traces: tuple[Trace, ...]
     pulses: tuple[Pulse, ...]
     words: tuple[Word, ...]
@@ -64,7 +67,8 @@ def read_page(pixels: Picture, layout: str | None = None) -> Reading:
     page, has_grid = _laid_flat(ink, detail, find_lattice(detail))
     if ink.contrast < LEAST_CONTRAST:
         return _nothing(page, has_grid, "nothing on it is darker than paper")
-    runs = find_runs(page.cover, above_grid(page.cover, ink))
+    least = above_grid(page.cover, ink)
+    runs = find_runs(page.cover, least)
     rows = find_rows(find_runs(page.cover, ink.sure), page.cover.shape[0], page.px_per_mm)
     if not rows:
         return _nothing(page, has_grid, "no rows of traces are seen")
@@ -78,16 +82,16 @@ def read_page(pixels: Picture, layout: str | None = None) -> Reading:
     extents = find_extents(traces, pulses, page.px_per_mm[0])
     matches = match_layouts(traces, words, extents, page.px_per_mm, layout)
     problem = "" if matches else f"{len(rows)} rows of traces are those of no known layout"
-    return Reading(page, has_grid, traces, pulses, words, printed, tuple(matches), problem)
+    return Reading(page, has_grid, least, traces, pulses, words, printed, tuple(matches), problem)
 
 
 def _laid_flat(ink: Ink, detail: Singles, lattice: Lattice) -> tuple[FlatPage, bool]:
     page = flatten_page(ink.cover, detail, lattice)
-    if page.coherence >= LEAST_COHERENCE:
+    if page.coherence >= LEAST_COHERENCE and (lattice.is_clear or page.coherence >= SURE_COHERENCE):
         return page, True
     pitch = max(ink.cover.shape) / GUESSED_WIDTH_MM
     return scaled_page(ink.cover, (pitch, pitch)), False
 
 
 def _nothing(page: FlatPage, has_grid: bool, problem: str) -> Reading:
-    return Reading(page, has_grid, (), (), (), PrintedScale(), (), problem)
+    return Reading(page, has_grid, 1.0, (), (), (), PrintedScale(), (), problem)

@@ -44,7 +44,7 @@ def find_rows(runs: Runs, height: int, px_per_mm: tuple[float, float]) -> tuple[
     """
     across, down = px_per_mm
     n_columns = len(runs.first) - 1
-    column = np.repeat(np.arange(n_columns), np.diff(runs.first))
+    column = np.repeat(np.arange(n_columns, dtype=np.float64), np.diff(runs.first))
     tall = runs.bottom - runs.top
     level = tall <= max(THIN_MM * down, 3.0)
     middle = (runs.top + runs.bottom)[level] / 2

@@ -77,25 +77,18 @@ def _measure_runs(
 
 @compiled
 def _edges(column: Singles, begin: int, end: int) -> tuple[float, float, float]:
-    """Return top, bottom and ink of the run begin..end-1; its pale rims count by their share."""
-    highest = np.float32(0)
+    """Return top, bottom and ink of the run begin..end-1.
+
+    Its outermost pixels, and the paler ones beyond, count by their share: a level line gets edges
+    finer than a pixel, and the tip of a spike, which fills no column, keeps its height.
+    """
+    highest, total = np.float32(0), 0.0
     for y in range(begin, end):
         highest = max(highest, column[y])
-    full = np.float32(0.85) * highest
-    up, low = begin, end - 1
-    while column[up] < full:
-        up += 1
-    while column[low] < full:
-        low -= 1
-    above, below, total = 0.0, 0.0, 0.0
-    for y in range(up - 1, max(begin - 9, -1), -1):
-        if y < begin and column[y] > column[y + 1] - np.float32(0.02):
-            break  # the rim of a run fades; what does not is paper or grid
-        above += min(column[y] / highest, 1.0)
-    for y in range(low + 1, min(end + 8, len(column))):
-        if y >= end and column[y] > column[y - 1] - np.float32(0.02):
-            break
-        below += min(column[y] / highest, 1.0)
-    for y in range(begin, end):
         total += column[y]
-    return up - above, low + 1 + below, total
+    above, below = column[begin] / highest, column[end - 1] / highest
+    if begin > 0:
+        above += min(column[begin - 1], column[begin]) / highest
+    if end < len(column):
+        below += min(column[end], column[end - 1]) / highest
+    return begin + 1 - above, end - 1 + below, total

@@ -10,7 +10,8 @@ from dyssync.pages.digitising.digitised import Origin, Scale, Stated
 from dyssync.pages.digitising.pulses import PULSE_MV, PULSE_S
 from dyssync.pages.digitising.reading import Reading
 
-USUAL_GAINS, USUAL_SPEEDS = (2.5, 5.0, 10.0, 20.0, 40.0), (12.5, 25.0, 50.0, 100.0)
+# Some recorders draw narrower pulses; that of 12.5 mm/s is not told from them.
+USUAL_GAINS, USUAL_SPEEDS = (2.5, 5.0, 10.0, 20.0, 40.0), (25.0, 50.0, 100.0)
 SNAP = 0.1  # share by which a pulse may miss a usual value
 DISAGREE = 0.15  # share by which pulses of one page may differ
 

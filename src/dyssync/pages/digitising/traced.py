@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ from dyssync.pages.digitising.runs import Runs
 
 REACH_MM = 12.0  # to both sides of a row in which its trace may go on beyond level ink
 BREAK_PX = 0.3  # between the ink of two columns; edges are known to a tenth
+GAP_MM, LONG_SHARE = 1.0, 0.08  # what stands apart from a row, and how short it is then
 CROWDED = 0.5  # confidence where two traces share one run of ink
 
 
@@ -27,6 +29,7 @@ class Trace:
         heights: (2 n,) middle of the pen, px; NaN where nothing is seen.
         confidence: (2 n,) 0-1.
         breaks: columns (px of the page) before which the ink does not go on: a gap, or a jump.
+        gap: px without ink after which something else may begin.
     """
 
     row: Row
@@ -34,6 +37,20 @@ class Trace:
     heights: Floats
     confidence: Floats
     breaks: Ints
+    gap: float
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Where the ink of the row begins and ends, px; what stands apart is left out."""
+        known = np.flatnonzero(np.isfinite(self.heights))
+        if not len(known):
+            return self.row.left, self.row.right
+        parts = np.split(known, np.flatnonzero(np.diff(known) > self.gap * PER_COLUMN) + 1)
+        # Pulses and letters beside the row stand apart, and are short.
+        least = LONG_SHARE * PER_COLUMN * (self.row.right - self.row.left)
+        long = [part for part in parts if len(part) > least]
+        chosen = np.concatenate(long) if long else known
+        return self.left + chosen[0] / PER_COLUMN, self.left + (chosen[-1] + 1) / PER_COLUMN
 
     def between(self, x0: float, x1: float) -> tuple[Floats, Floats]:
         """Return heights and confidence of the samples from `x0` to `x1` (px); NaN, 0 outside."""
@@ -68,20 +85,72 @@ def trace_rows(
         paths.append(follow(runs, np.full(width, row.line), span, px_per_mm[1]))
     if not paths:
         return ()
-    used = np.bincount(np.concatenate([path[path >= 0] for path in paths]), minlength=1)
-    seen = np.flatnonzero(used)
-    pen = float(np.quantile((runs.bottom - runs.top)[seen], PEN_QUANTILE)) if len(seen) else 1.0
+    pen, used = _pen_of(runs, paths)
     traces = []
+    gap = GAP_MM * px_per_mm[0]
     for row, span, path in zip(rows, spans, paths, strict=True):
+        heights, confidence = _measured(runs, path, used, pen, px_per_mm)
         known = path >= 0
         top = np.where(known, runs.top[path], np.nan)
         bottom = np.where(known, runs.bottom[path], np.nan)
-        heights = find_heights(top, bottom, pen, px_per_mm[0] / px_per_mm[1])
-        shared = known & (used[np.maximum(path, 0)] > 1)
-        confidence = np.where(known, np.where(shared, CROWDED, 1.0), 0.0)
         breaks = span[0] + 1 + _breaks(top, bottom)
-        traces.append(Trace(row, span[0], heights, np.repeat(confidence, PER_COLUMN), breaks))
+        traces.append(Trace(row, span[0], heights, confidence, breaks, gap))
     return tuple(traces)
+
+
+def trace_stretches(
+    runs: Runs,
+    lines: Sequence[float],
+    spans: Sequence[tuple[float, float]],
+    px_per_mm: tuple[float, float],
+) -> list[tuple[Floats, Floats, Floats]]:
+    """Return position (px), height (px; NaN unknown) and confidence of each stretch of a row.
+
+    A stretch is followed by itself, so that the pen may begin anywhere.
+
+    Args:
+        runs: of the page.
+        lines: height of the zero line of each stretch, px.
+        spans: where each begins and ends, px.
+        px_per_mm: scale across and down.
+    """
+    width = len(runs.first) - 1
+    columns = [
+        (min(max(round(start), 0), width - 1), min(max(round(stop), 1), width))
+        for start, stop in spans
+    ]
+    paths = [
+        follow(runs, np.full(width, line), (first, max(last, first + 1)), px_per_mm[1])
+        for line, (first, last) in zip(lines, columns, strict=True)
+    ]
+    pen, used = _pen_of(runs, paths)
+    found = []
+    for (first, _), path in zip(columns, paths, strict=True):
+        heights, confidence = _measured(runs, path, used, pen, px_per_mm)
+        x = first + (np.arange(len(heights)) + 0.5) / PER_COLUMN
+        found.append((x, heights, confidence))
+    return found
+
+
+def _pen_of(runs: Runs, paths: Sequence[Indices]) -> tuple[float, Indices]:
+    """Return the thickness of the pen, px, and by how many traces each run is used."""
+    used = np.bincount(np.concatenate([path[path >= 0] for path in paths]), minlength=len(runs.top))
+    seen = np.flatnonzero(used)
+    tall = (runs.bottom - runs.top)[seen]
+    return (float(np.quantile(tall, PEN_QUANTILE)) if len(seen) else 1.0), used
+
+
+def _measured(
+    runs: Runs, path: Indices, used: Indices, pen: float, px_per_mm: tuple[float, float]
+) -> tuple[Floats, Floats]:
+    """Return heights and confidence of a path, :data:`PER_COLUMN` a column."""
+    known = path >= 0
+    top = np.where(known, runs.top[path], np.nan)
+    bottom = np.where(known, runs.bottom[path], np.nan)
+    heights = find_heights(top, bottom, pen, px_per_mm[0] / px_per_mm[1])
+    shared = known & (used[np.maximum(path, 0)] > 1)
+    confidence = np.where(known, np.where(shared, CROWDED, 1.0), 0.0)
+    return heights, np.repeat(confidence, PER_COLUMN)
 
 
 def _breaks(top: Floats, bottom: Floats) -> Ints:
