@@ -123,6 +123,11 @@ bench-fuzz: $(READY)
 	  printf 'hypothesis %s\n' $(BY_LIBRARY) $(HAND_WRITTEN); } | \
 	  xargs -P 2 -L 1 sh -c '$(FUZZ) "$$0" "$$1" $(FUZZ_FILES)'
 
+# 200 edited bundles, 100 run states, 200 cohort tables: right or one line; files that take memory
+.PHONY: bench-faults-reading
+bench-faults-reading: $(READY)
+	$(BIN)/python benchmarks/bench_faults_reading.py
+
 # Do the 95 % intervals of a study cover, and is the bundle's answer worth what was graded?
 .PHONY: bench-intervals
 bench-intervals: $(READY)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +12,9 @@ from dyssync.ecg import ECG
 from dyssync.errors import FormatError, InputError
 from dyssync.formats.reading.entrance import read_input
 from dyssync.formats.reading.known import FORMATS
-from dyssync.formats.reading.recording import AS_STATED, ReadOptions
+from dyssync.formats.reading.recording import AS_STATED, MAX_FILE_BYTES, ReadOptions
 from dyssync.image import ECGImage
+from dyssync.regular import read_regular
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,12 @@ def _is_companion(path: Path, header: Path | None) -> bool:
     if header is None or path == header:
         return False
     own = {suffix for name in FORMATS for suffix in FORMATS[name].suffixes}
-    return path.suffix.lower() not in own or path.name.encode() in header.read_bytes()
+    if path.suffix.lower() not in own:
+        return True
+    try:
+        return os.fsencode(path.name) in read_regular(header, MAX_FILE_BYTES)
+    except (InputError, OSError):  # reading the header itself will tell
+        return False
 
 
 def read_ecgs(
