@@ -138,6 +138,11 @@ bench-fuzz: $(READY)
 bench-headers: $(READY)
 	$(BIN)/python fuzz/fuzz_headers.py --count 1500 --real $(DATA)/formats $(DATA)/images
 
+# 200 edited bundles, 100 run states, 200 cohort tables: right or one line; files that take memory
+.PHONY: bench-faults-reading
+bench-faults-reading: $(READY)
+	$(BIN)/python benchmarks/bench_faults_reading.py
+
 # Do the 95 % intervals of a study cover, and is the bundle's answer worth what was graded?
 .PHONY: bench-intervals
 bench-intervals: $(READY)

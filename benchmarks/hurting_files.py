@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import zlib
 from collections.abc import Callable, Mapping
 from typing import cast
 
@@ -34,24 +33,32 @@ def _picture(kind: str, mode: str, **options: object) -> bytes:
 
 
 def _pdf() -> bytes:
-    """Return a page whose picture unpacks to 1.2 GB."""
-    side = 20_000
-    packer = zlib.compressobj()
-    packed = b"".join(packer.compress(b"\0" * (3 * side)) for _ in range(side)) + packer.flush()
-    objects = (
+    """Return a page of the largest size with see-through groups in each other, a picture each."""
+    depth, frame = 12, b"/BBox[0 0 9000 9000]/Group<</S/Transparency/I true>>"
+    see_through = b"/ExtGState<</G<</ca .5/CA .5>>>>"
+    objects = [
         b"<</Type/Catalog/Pages 2 0 R>>",
         b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
-        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R"
-        b"/Resources<</XObject<</I 5 0 R>>>>>>",
-        b"<</Length 29>>stream\nq 595 0 0 842 0 0 cm /I Do Q\nendstream",
-        b"<</Type/XObject/Subtype/Image/Width %d/Height %d/ColorSpace/DeviceRGB"
-        b"/BitsPerComponent 8/Filter/FlateDecode/Length %d>>stream\n%s\nendstream"
-        % (side, side, len(packed), packed),
-    )
-    made = b"%PDF-1.4\n"
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 9000 9000]/Contents 4 0 R/Resources<<"
+        + see_through
+        + b"/XObject<</F 5 0 R>>>>>>",
+        b"<</Length 11>>stream\n/G gs /F Do\nendstream",
+    ]
+    for k in range(depth):
+        inner = b"/XObject<</F %d 0 R>>" % (6 + k) if k + 1 < depth else b""
+        draw = b"/G gs /F Do" if k + 1 < depth else b"0 0 99 99 re f"
+        objects.append(
+            b"<</Type/XObject/Subtype/Form%s/Resources<<%s%s>>/Length %d>>stream\n%s\nendstream"
+            % (frame, see_through, inner, len(draw), draw)
+        )
+    made, places = b"%PDF-1.4\n", []
     for number, text in enumerate(objects, start=1):
+        places.append(len(made))
         made += b"%d 0 obj%sendobj\n" % (number, text)
-    return made + b"trailer<</Root 1 0 R/Size 6>>\n%%EOF"
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    size = len(objects) + 1
+    tail = b"trailer<</Root 1 0 R/Size %d>>\nstartxref\n%d\n%%%%EOF" % (size, len(made))
+    return made + b"xref\n0 %d\n0000000000 65535 f \n" % size + table + tail
 
 
 def _parquet() -> bytes:
@@ -99,7 +106,7 @@ HURTING: Mapping[str, Callable[[], bytes]] = {
     "cmyk.jpg": lambda: _picture("JPEG", "CMYK", progressive=True),
     "float.tif": lambda: _picture("TIFF", "F", compression="tiff_lzw"),
     "rgba.webp": lambda: _picture("WEBP", "RGBA", lossless=True),
-    "picture.pdf": _pdf,
+    "groups.pdf": _pdf,
     "columns.parquet": _parquet,
     "bytes.npy": _npy,
     "packed.mat": _matlab,

@@ -28,7 +28,12 @@ PARSERS = (
     "wfdb", "muse-xml", "sierra-xml", "xli", "hl7-aecg", "schiller-xml", "scp-ecg", "edf", "ishne",
     "csv", "dicom", "numpy", "parquet", "matlab", "hdf5", "picture", "pdf",
 )  # fmt: skip
-APART = ("matlab", "hdf5", "pdf")  # read in processes of their own: the wall clock counts
+APART = (
+    "matlab",
+    "hdf5",
+    "parquet",
+    "pdf",
+)  # read in processes of their own: the wall clock counts
 MAX_LEN = 20_000  # bytes, of what atheris makes
 # libFuzzer's own memory grows with some parsers: by 2 GB in 1.8 million runs of ISHNE, whose reader
 # stays at 40 MB in a plain loop of 120,000 mutated files.

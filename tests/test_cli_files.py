@@ -198,7 +198,7 @@ def test_nothing_is_replaced_without_force(verb: str, toy_cohort: Path, tmp_path
         (["convert", "FILE", "--to", "muse-xml", "--out", "x"], "Choices: csv"),
         (["convert", "FILE", "--to", "wfdb", "--out", "HOME", "--force"], "would replace"),
         (["render", "FILE", "--out", "x", "--dpi", "0"], "dpi is 0; 20 to 1200"),
-        (["render", "FILE", "--out", "x", "--dpi", "nan"], "dpi is nan"),
+        (["render", "FILE", "--out", "x", "--dpi", "nan"], "--dpi: not finite"),
         (["render", "FILE", "--out", "x", "--layout", "3x5"], "Nearest: 3x4"),
         (["render", "FILE", "--out", "x", "--style", "redd"], "Nearest: red"),
         (["render", "FILE", "--out", "x", "--format", "gif"], "pdf, png, svg"),

@@ -68,8 +68,21 @@ def told_fault(error: BaseException) -> str:
     return f"dyssync itself failed on it ({type(error).__name__}{place}); please report that"
 
 
+def one_line(text: str, most: int = 500) -> str:
+    """Return a text as one printable line of at most `most` characters.
+
+    Messages hold names and cells, and those may hold anything.
+
+    >>> one_line("P" + chr(10) + "1" + chr(27) + "[2J")
+    'P 1?[2J'
+    """
+    line = " ".join(text.split())
+    return "".join(c if c.isprintable() else "?" for c in line)[:most]
+
+
 def join_problems(problems: Sequence[str], subject: str) -> str:
     """Word several findings as one message, a line each, the count first."""
+    problems = [one_line(problem) for problem in problems]
     if len(problems) == 1:
         return f"{subject}: {problems[0]}"
     return "\n".join([f"{subject}: {len(problems)} problems", *(f"  {p}" for p in problems)])

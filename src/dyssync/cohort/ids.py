@@ -12,15 +12,6 @@ from dyssync.cohort.table import Problem
 UNSEEN = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
 
 
-def visible(text: str) -> str:
-    """Return a text with a question mark for whatever cannot be seen of it.
-
-    >>> visible("P" + chr(13) + "01")
-    'P?01'
-    """
-    return "".join("?" if unicodedata.category(c) in UNSEEN else c for c in text)
-
-
 def id_problems(ids: Sequence[str]) -> list[Problem]:
     """Find ids that cannot be seen whole, and patients whose id is spelt in two ways.
 
@@ -30,9 +21,9 @@ def id_problems(ids: Sequence[str]) -> list[Problem]:
     problems: list[Problem] = []
     spelt: dict[str, tuple[int, str]] = {}
     for row, patient in enumerate(ids, start=2):
-        if visible(patient) != patient:
+        if any(unicodedata.category(c) in UNSEEN for c in patient):
             text = "patient_id holds characters that cannot be seen (a line end?); take them out"
-            problems.append(Problem(row, visible(patient), text))
+            problems.append(Problem(row, patient, text))
             continue
         first, known = spelt.setdefault(_bare(patient), (row, patient))
         if known != patient:

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from dyssync.arrays import Singles
 from dyssync.ecg import ECG, LEADS, Signal, Source
-from dyssync.errors import CohortError
+from dyssync.errors import FAULTS, CohortError, InputError
 from dyssync.whole import whole_file
 
 SHARDS = "shard-*.parquet"  # the files of a corpus
@@ -155,10 +155,14 @@ def shards_of(folder: Path) -> list[Path]:
 
 @contextmanager
 def _naming_damage(path: Path) -> Iterator[None]:
+    raised: tuple[type[Exception], ...] = (*FAULTS, pa.ArrowException)
     try:
         yield
-    except pa.ArrowInvalid as error:
-        raise CohortError(f"{path.name}: damaged ({error}); make the corpus again") from error
+    except InputError:
+        raise
+    except raised as error:
+        kind = type(error).__name__
+        raise CohortError(f"{path.name}: damaged ({kind}); make the corpus again") from error
 
 
 def _hearts(batch: pa.RecordBatch) -> Singles:

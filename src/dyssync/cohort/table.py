@@ -12,7 +12,7 @@ import pandas as pd
 
 from dyssync.arrays import Floats
 from dyssync.cohort.table_files import MAX_TABLE_BYTES, csv_table, parquet_table
-from dyssync.errors import CohortError, InputError
+from dyssync.errors import CohortError, InputError, one_line
 from dyssync.regular import read_regular
 
 RESPONDER_WORDS = {"0": 0, "0.0": 0, "False": 0, "1": 1, "1.0": 1, "True": 1}
@@ -41,6 +41,11 @@ class Problem:
     row: int | None
     patient_id: str
     text: str
+
+    def __post_init__(self) -> None:
+        """Make one line of it, whatever the cells that it quotes hold."""
+        object.__setattr__(self, "patient_id", one_line(self.patient_id, 100))
+        object.__setattr__(self, "text", one_line(self.text))
 
     def __str__(self) -> str:
         return self.text if self.row is None else f"row {self.row} ({self.patient_id}): {self.text}"

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from dyssync.arrays import Singles
-from dyssync.errors import ModelError
+from dyssync.errors import InputError, ModelError
 from dyssync.image import Input
 from dyssync.learning.network import repack_weights
 from dyssync.pretraining import METHODS
@@ -18,11 +18,13 @@ from dyssync.pretraining.config import PretrainingConfig
 from dyssync.pretraining.method import NOTHING, SIMULATION
 from dyssync.pretraining.seen import Seen
 from dyssync.records import Record
+from dyssync.regular import read_regular
 from dyssync.whole import whole_folder
 
 SHIPPED = Path(__file__).parent / "shipped"
 WEIGHTS, SEEN, RECORD = "encoder.safetensors", "seen.safetensors", "encoder.json"
 READOUTS = "readouts.safetensors"
+MAX_PART_BYTES = 500_000_000  # whom it has seen takes 16 bytes a recording
 TAUGHT = {NOTHING: "self-supervised", SIMULATION: "supervised by simulation"}
 FILES = (WEIGHTS, SEEN, READOUTS, RECORD)
 
@@ -206,7 +208,9 @@ def load_encoder(folder: Path) -> Encoder:
 
 def _read(path: Path, sha256: str) -> bytes:
     try:
-        data = path.read_bytes()
+        data = read_regular(path, MAX_PART_BYTES)
+    except InputError as error:
+        raise ModelError(f"{path.name}: {error}") from error
     except OSError as error:
         raise ModelError(f"{path.name}: cannot be read ({error.strerror})") from error
     if digest_of_weights(data) != sha256:

@@ -14,7 +14,7 @@ from pathlib import Path, PurePath
 import numpy as np
 
 from dyssync.ecg import ECG, Source
-from dyssync.errors import ConfigError, FormatError, check_choice
+from dyssync.errors import ConfigError, FormatError, check_choice, one_line
 from dyssync.formats.reading.damage import refusing_damage
 from dyssync.formats.reading.known import FORMATS
 from dyssync.formats.reading.recording import (
@@ -191,8 +191,4 @@ def _naming(name: str) -> Iterator[None]:
     try:
         yield
     except FormatError as error:
-        text = "".join(c if c.isprintable() else " " for c in str(error))
-        raise FormatError(f"{name}: {' '.join(text.split())[:MAX_MESSAGE]}") from error
-
-
-MAX_MESSAGE = 500  # characters; the longest of ours has 330
+        raise FormatError(f"{name}: {one_line(str(error))}") from error

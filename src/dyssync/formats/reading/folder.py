@@ -13,8 +13,9 @@ from dyssync.ecg import ECG
 from dyssync.errors import FormatError, InputError
 from dyssync.formats.reading.entrance import read_input
 from dyssync.formats.reading.known import FORMATS
-from dyssync.formats.reading.recording import AS_STATED, ReadOptions
+from dyssync.formats.reading.recording import AS_STATED, MAX_FILE_BYTES, ReadOptions
 from dyssync.image import ECGImage
+from dyssync.regular import read_regular
 
 
 @dataclass(frozen=True)
@@ -85,9 +86,11 @@ def _is_companion(path: Path, header: Path | None) -> bool:
     if header is None or path == header:
         return False
     own = {suffix for name in FORMATS for suffix in FORMATS[name].suffixes}
+    if path.suffix.lower() not in own:
+        return True
     try:
-        return path.suffix.lower() not in own or os.fsencode(path.name) in header.read_bytes()
-    except OSError:  # reading it will tell
+        return os.fsencode(path.name) in read_regular(header, MAX_FILE_BYTES)
+    except (InputError, OSError):  # reading the header itself will tell
         return False
 
 

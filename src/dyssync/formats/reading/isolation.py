@@ -93,8 +93,8 @@ class _Server:
             if self._answers.read(1) != _READY:
                 self.kill()
                 errors.seek(0)
-                reason = errors.read().decode("utf-8", "replace")
-                raise RuntimeError(f"python -m {module} does not start: {reason[-500:]}")
+                reason = errors.read().decode("utf-8", "replace").strip().splitlines()[-1:]
+                raise FormatError(f"python -m {module} does not start ({''.join(reason)})")
 
     def ask(self, data: bytes) -> tuple[int, bytes]:
         """Send a file; return its outcome and the answer.
@@ -103,7 +103,8 @@ class _Server:
             FormatError: no answer within :data:`WALL_LIMIT_S`.
             EOFError, OSError: the server is gone.
         """
-        self._asks.write(_HEADER.pack(_DONE, len(data)) + data)
+        self._asks.write(_HEADER.pack(_DONE, len(data)))
+        self._asks.write(data)
         self._asks.flush()
         if not select.select([self._answers], [], [], WALL_LIMIT_S)[0]:
             raise FormatError("damaged data (reading does not end); copy the file again")
