@@ -57,7 +57,7 @@ def parse_array(data: bytes, what: str = "the array") -> npt.NDArray[np.generic]
     except (ValueError, SyntaxError, TypeError, KeyError, MemoryError, RecursionError) as error:
         raise FormatError(f"{what} has a broken NPY header; save it again") from error
     if not _PLAIN.fullmatch(descr) or not all(isinstance(n, int) and n >= 0 for n in shape):
-        raise FormatError(f"{what} holds {descr[:40]!r}; plain numbers are needed")
+        raise FormatError(f"{what} holds another type; plain numbers are needed")
     dtype = np.dtype(descr)
     count = 1
     for n in shape:
