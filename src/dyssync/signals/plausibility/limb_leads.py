@@ -154,6 +154,8 @@ def _two_groups(steep: dict[str, Floats]) -> Doubt | None:
             "refuse",
         )
     gain = float(np.sqrt((found**2).sum() / (given**2).sum()))
+    if abs(gain - 1) <= GAIN_APART:
+        return None
     return _doubt(
         tuple(augmented), f"aVR, aVL, aVF are {gain:.2g} times what I, II, III give", gross=False
     )
