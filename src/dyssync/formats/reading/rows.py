@@ -11,7 +11,7 @@ import numpy as np
 from dyssync.arrays import Floats
 from dyssync.ecg import LEADS, lead_name
 from dyssync.errors import FormatError
-from dyssync.formats.reading.numerals import NUMERAL, plain_numerals
+from dyssync.formats.reading.numerals import NUMERAL, marks, plain_numerals
 from dyssync.formats.reading.recording import check_sample_count
 from dyssync.formats.reading.tables import split_unit
 
@@ -130,9 +130,10 @@ def read_numbers(
     if delimiter is not None and any(_has_gap(row, delimiter) for row in body):
         body = [_filled(row, delimiter, n_columns) for row in body]
     body = [row.rstrip(delimiter or " ") for row in body]
-    if delimiter != ",":
-        plain = plain_numerals("\n".join(body), blanks_divide=delimiter is None)
-        body = plain.split("\n")
+    if delimiter is None:
+        body = plain_numerals("\n".join(body), blanks_divide=True).split("\n")
+    elif delimiter != ",":
+        body = _plain_rows(body, delimiter)
     try:
         samples = np.loadtxt(body, delimiter=delimiter, comments=None, quotechar='"', ndmin=2)
     except ValueError as error:
@@ -140,6 +141,17 @@ def read_numbers(
     if len(samples) != len(rows):  # loadtxt passes over blank lines
         raise FormatError(f"blank lines between the rows of numbers after line {first + 1}")
     return samples
+
+
+def _plain_rows(body: Sequence[str], delimiter: str) -> list[str]:
+    """Return rows in plain numerals; decimals of time beside thousands of microvolt are told."""
+    parts = [row.partition(delimiter) for row in body]
+    first, rest = ("\n".join(part[k] for part in parts) for k in (0, 2))
+    with suppress(FormatError):  # one of the two alone may not tell
+        if marks(first).decimal and marks(first).decimal == marks(rest).thousands:
+            columns = [plain_numerals(x, blanks_divide=False).split("\n") for x in (first, rest)]
+            return [delimiter.join(row) for row in zip(*columns, strict=True)]
+    return plain_numerals("\n".join(body), blanks_divide=False).split("\n")
 
 
 def _has_gap(row: str, delimiter: str) -> bool:
