@@ -100,7 +100,7 @@ def _word_changed(format: str, data: bytes, size: int, rng: np.random.Generator)
     at = int(rng.integers(0, min(size, len(data)) - 2))
     if format == "scp-ecg":  # section 2 is a code book, with which samples are read
         _, length, start = struct.unpack_from("<HII", data, 22 + 10 * 2)
-        at += length if start - 3 <= at < start + length else 0
+        at = at % (start - 3) if start - 3 <= at < start + length else at
     value = int.from_bytes(data[at : at + 2], "little", signed=True)
     value = round(value * FACTORS[int(rng.integers(0, len(FACTORS)))])
     value = max(-32768, min(32767, value))

@@ -5,25 +5,31 @@ A line `# fs: 500` declares the rate, `# unit: mV` the unit; `# age:`, `# sex:` 
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from dyssync.arrays import Floats
 from dyssync.ecg import ECG, LEADS, lead_name
 from dyssync.errors import FormatError
 from dyssync.formats.reading.demographics import parse_age, parse_datetime, parse_sex
-from dyssync.formats.reading.numerals import NUMERAL, plain_numerals
 from dyssync.formats.reading.recording import (
     Format,
     InputFile,
     Person,
     ReadOptions,
     Recording,
-    check_sample_count,
+)
+from dyssync.formats.reading.rows import (
+    MAX_PREAMBLE,
+    MIN_COLUMNS,
+    check_not_turned,
+    find_table,
+    is_of_numbers,
+    read_numbers,
+    split_row,
+    without_numbering,
 )
 from dyssync.formats.reading.tables import Declared, is_time, recording_from_columns, split_unit
 from dyssync.whole import write_text
@@ -31,10 +37,6 @@ from dyssync.whole import write_text
 _DECLARATION = re.compile(r"^\s*[#%;]*\s*(?P<key>[A-Za-z][A-Za-z _]*?)\s*[:=]\s*(?P<value>.+?)\s*$")
 _FS_KEYS = {"fs", "sampling rate", "sampling frequency", "sample rate", "sampling_rate"}
 _UNIT_KEYS = {"unit", "units"}
-_DELIMITERS = ("\t", ";", ",", "|", None)  # None: blanks
-MAX_PREAMBLE = 200  # lines before the first row of numbers
-MIN_COLUMNS = 2
-MOST_LEADS = 16  # rows, where they are the leads
 MAX_LINE_BYTES = 1_000_000  # taken apart, a cell costs 60; 12 leads and a time take 400
 MAX_LINES = 2_700_000  # 44 minutes at 500 Hz are 1.33 million; \r\n counts twice
 
@@ -68,13 +70,13 @@ def parse(data: bytes, options: ReadOptions) -> Recording:
         raise FormatError(f"{n_lines} lines; at most {MAX_LINES} are read. Cut the ECG out first")
     _check_lines(data)
     lines = decode_text(data).splitlines()
-    delimiter, first = _find_table(lines)
+    delimiter, first = find_table(lines)
     declared, header, units = _parse_preamble(lines[:first], delimiter)
     rows = lines
     del rows[:first]
     while rows and not rows[-1].strip():
         rows.pop()
-    samples = _numbers(rows, delimiter, first, None if header is None else len(header))
+    samples = read_numbers(rows, delimiter, first, None if header is None else len(header))
     if header is not None and len(header) != samples.shape[1]:
         raise FormatError(f"{len(header)} column titles over {samples.shape[1]} columns; one each")
     if header is not None and units is not None:
@@ -83,8 +85,8 @@ def parse(data: bytes, options: ReadOptions) -> Recording:
             for name, unit in zip(header, units, strict=True)
         ]
     if header is None:
-        samples = _without_numbering(samples)
-        _check_not_turned(samples)
+        samples = without_numbering(samples)
+        check_not_turned(samples)
     return recording_from_columns(header, samples, declared, options)
 
 
@@ -100,78 +102,6 @@ def _check_lines(data: bytes) -> None:
                 "is needed"
             )
         start = last + 1
-
-
-def split_row(line: str, delimiter: str | None) -> list[str]:
-    """Split a line at its delimiter (None: blanks); quotes and a delimiter at the end go."""
-    text = line.strip(" \t\r")
-    quoted = delimiter is not None and '"' in text
-    parts = next(csv.reader([text], delimiter=str(delimiter))) if quoted else text.split(delimiter)
-    cells = [cell.strip(" \t'\"") for cell in parts]
-    if delimiter is not None and cells and cells[-1] == "":
-        cells.pop()
-    return cells
-
-
-def _find_table(lines: Sequence[str]) -> tuple[str | None, int]:
-    """Return the delimiter and the line number of the first row of numbers.
-
-    Raises:
-        FormatError: there is none; says what the lines hold instead.
-    """
-    for index, line in enumerate(lines[: MAX_PREAMBLE + 1]):
-        for delimiter in _DELIMITERS:
-            if delimiter is not None and delimiter not in line:
-                continue
-            if _is_row(split_row(line, delimiter)):
-                return delimiter, index
-    head = [line.strip() for line in lines[: MAX_PREAMBLE + 1]]
-    if any(_starts_with_lead(line) for line in head):
-        raise FormatError(
-            "the rows are leads, a name and its samples each; a row a sample and a column a lead "
-            "is needed. Turn the table"
-        )
-    if any(NUMERAL.match(cell) for line in head for cell in split_row(line, ",")[:1]):
-        raise FormatError("one column of numbers: one lead; 12 are needed")
-    raise FormatError("no row of numbers in the first lines; a column a lead is needed")
-
-
-def _is_row(cells: Sequence[str]) -> bool:
-    """Say whether cells are a row of numbers, some of which may be left empty."""
-    numbers = [cell for cell in cells if cell]
-    return len(numbers) >= MIN_COLUMNS and all(NUMERAL.match(cell) for cell in numbers)
-
-
-def _starts_with_lead(line: str) -> bool:
-    """Say whether a line is the name of a lead and, after it, only numbers."""
-    for delimiter in _DELIMITERS:
-        name, *cells = split_row(line, delimiter) or [""]
-        if lead_name(split_unit(name)[0]) is not None and _is_row(cells):
-            return True
-    return False
-
-
-def _without_numbering(samples: Floats) -> Floats:
-    """Drop what tables of pandas carry: a first row of column numbers, a first column of rows'."""
-    n, width = samples.shape
-    for first in (0.0, 1.0):
-        titles = samples[0, 1:] if np.isnan(samples[0, 0]) else samples[0]  # none over row numbers
-        if n > 1 and width > MIN_COLUMNS and np.array_equal(titles, np.arange(len(titles)) + first):
-            samples = samples[1:]
-            break
-    if width == len(LEADS) + 1 and np.array_equal(
-        np.diff(samples[:, 0]), np.ones(len(samples) - 1)
-    ):
-        samples = samples[:, 1:]
-    return samples
-
-
-def _check_not_turned(samples: Floats) -> None:
-    if len(samples) <= MOST_LEADS < samples.shape[1]:
-        raise FormatError(
-            f"{len(samples)} rows of {samples.shape[1]} numbers: the rows seem to be leads; a row "
-            "a sample and a column a lead is needed. Turn the table"
-        )
 
 
 def _parse_preamble(
@@ -223,54 +153,6 @@ def _rate(text: str | None) -> float | None:
     return rate
 
 
-def _numbers(
-    rows: Sequence[str], delimiter: str | None, first: int, n_titles: int | None
-) -> Floats:
-    n_columns = n_titles or len(split_row(rows[0], delimiter))
-    check_sample_count(n_columns, len(rows))
-    body = [row.strip(" \t\r") for row in rows]
-    if delimiter == "," and any('"' in row for row in body):
-        body = [";".join(split_row(row, delimiter)) for row in body]
-        delimiter = ";"
-    if delimiter is not None and any(_has_gap(row, delimiter) for row in body):
-        body = [_filled(row, delimiter, n_columns) for row in body]
-    body = [row.rstrip(delimiter or " ") for row in body]
-    if delimiter != ",":
-        plain = plain_numerals("\n".join(body), blanks_divide=delimiter is None)
-        body = plain.split("\n")
-    try:
-        samples = np.loadtxt(body, delimiter=delimiter, comments=None, quotechar='"', ndmin=2)
-    except ValueError as error:
-        raise FormatError(_first_fault(body, delimiter, first)) from error
-    if len(samples) != len(rows):  # loadtxt passes over blank lines
-        raise FormatError(f"blank lines between the rows of numbers after line {first + 1}")
-    return samples
-
-
-def _has_gap(row: str, delimiter: str) -> bool:
-    return delimiter * 2 in row or row.startswith(delimiter)
-
-
-def _filled(row: str, delimiter: str, n_columns: int) -> str:
-    """Return a row whose empty cells say that the sample is missing."""
-    cells = row.split(delimiter)
-    if len(cells) == n_columns + 1 and not cells[-1].strip():
-        cells.pop()
-    return delimiter.join(cell if cell.strip(" '\"") else "nan" for cell in cells)
-
-
-def _first_fault(rows: Sequence[str], delimiter: str | None, first: int) -> str:
-    n_columns = len(split_row(rows[0], delimiter))
-    for index, row in enumerate(rows):
-        cells = split_row(row, delimiter)
-        if len(cells) != n_columns:
-            return f"line {first + index + 1}: {len(cells)} columns, {n_columns} above; truncated?"
-        for column, cell in enumerate(cells):
-            if not NUMERAL.match(cell):
-                return f"line {first + index + 1}: column {column + 1} holds no number"
-    return "the rows are no plain numbers"
-
-
 def sniff(head: bytes, path: Path) -> bool:
     """Say whether `head` is text with a row or a column of numbers."""
     if head[:1] in (b"<", b"{"):
@@ -281,14 +163,7 @@ def sniff(head: bytes, path: Path) -> bool:
     except FormatError:
         return False
     whole = lines[:-1] or lines
-    return any(_is_of_numbers(line) for line in whole[: MAX_PREAMBLE + 1])
-
-
-def _is_of_numbers(line: str) -> bool:
-    """Say whether a line is a row of numbers, a single one, or a lead and its samples."""
-    cells = [split_row(line, delimiter) for delimiter in _DELIMITERS]
-    single = NUMERAL.match(line.strip()) is not None
-    return single or any(map(_is_row, cells)) or _starts_with_lead(line)
+    return any(is_of_numbers(line) for line in whole[: MAX_PREAMBLE + 1])
 
 
 def read(file: InputFile, options: ReadOptions) -> Recording:

@@ -145,7 +145,7 @@ def _without_padding(
     """Cut the padding off; return what is left, and which samples of it are missing.
 
     Padding is what stands at the end of all channels together. Elsewhere the value means a missing
-    sample only in a channel whose other samples are all above or all below it: writers declare 0.
+    sample only in a channel whose other samples are all far from it: writers declare 0.
     """
     padding = group.get("WaveformPaddingValue")
     if not isinstance(padding, (bytes, int)) or (isinstance(padding, bytes) and not padding):
@@ -156,8 +156,8 @@ def _without_padding(
     n = int(recorded[-1]) + 1 if recorded.size else 0
     raw, padded = raw[:n], padded[:n]
     for column in np.flatnonzero(padded.any(axis=0)):
-        others = raw[~padded[:, column], column]
-        if others.size and others.min() < value < others.max():
+        others = raw[~padded[:, column], column].astype(np.float64)
+        if others.size and others.min() - np.ptp(others) <= value <= others.max() + np.ptp(others):
             padded[:, column] = False
     return raw, padded
 

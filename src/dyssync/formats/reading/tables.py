@@ -27,6 +27,7 @@ from dyssync.formats.reading.recording import (
 EINTHOVEN_SHARE = 0.9
 FEWEST_LEADS = 8  # I, II, V1 to V6 give the others
 _NAME_AND_UNIT = re.compile(r"^\s*(?P<name>.*?)\s*[\[(]\s*(?P<unit>[^\])]*)\s*[\])]\s*$")
+_LEAD_AND_UNIT = re.compile(r"^\s*(?P<name>.*?)[\s_]+(?P<unit>[mun\u00b5\u03bc]?V)\s*$", re.I)
 _TIME = re.compile(
     r"^(?:elapsed )?(?:time|t|zeit)(?: (?P<unit>\w+))?$|^(?P<alone>s|sec|seconds|ms)$"
 )
@@ -110,11 +111,11 @@ def _rate(
 def split_unit(text: str) -> tuple[str, str | None]:
     """Split a column title into name and unit.
 
-    >>> split_unit("V1 [uV]"), split_unit("V1")
-    (('V1', 'uV'), ('V1', None))
+    >>> split_unit("V1 [uV]"), split_unit("V1_uV"), split_unit("V1")
+    (('V1', 'uV'), ('V1', 'uV'), ('V1', None))
     """
-    match = _NAME_AND_UNIT.match(text)
-    if match is None:
+    match = _NAME_AND_UNIT.match(text) or _LEAD_AND_UNIT.match(text)
+    if match is None or (match.re is _LEAD_AND_UNIT and lead_name(match["name"]) is None):
         return text.strip(), None
     return match["name"], match["unit"] or None
 

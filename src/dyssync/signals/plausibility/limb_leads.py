@@ -28,6 +28,7 @@ GROSS = 1.5  # so far from 1 that axis and areas would be wrong altogether
 # Exports whose leads were each filtered alone (Chapman) leave a few percent of their power, spread
 # over all leads, none of which is the odd one.
 FILTERED_SHARE = 0.1
+OTHERS_SHARE = 0.1  # of the unexplained power may be left without the one lead that is wrong
 LEFT_SHARE = 0.02  # of the largest limb lead; a difference below it is rounding
 FROM_I_II: Floats = np.vstack([np.eye(2), LIMB_FROM_I_II])  # (6, 2), rows as LIMB_LEADS
 
@@ -97,8 +98,11 @@ def _consistent(steep: dict[str, Floats]) -> bool:
     return all(fit.agrees(floor) for fit in _fits(steep).values())
 
 
-def _misfit(steep: dict[str, Floats]) -> float:
-    return sum(fit.left for fit in _fits(steep).values())
+def _unexplained_power(steep: dict[str, Floats]) -> float:
+    """Return the power that no pair of leads I and II explains, mV^2, summed over samples."""
+    base = FROM_I_II[[LEAD_INDEX[x] for x in steep]]
+    found = np.stack(list(steep.values()))
+    return float(np.square(found - base @ (np.linalg.pinv(base) @ found)).sum())
 
 
 def _one_lead(steep: dict[str, Floats]) -> Doubt | None:
@@ -106,10 +110,10 @@ def _one_lead(steep: dict[str, Floats]) -> Doubt | None:
     if len(steep) < 4:
         return None
     without = {name: {x: steep[x] for x in steep if x != name} for name in steep}
-    suspects = [name for name in steep if _consistent(without[name])]
-    if not suspects:
+    lead = min(steep, key=lambda name: _unexplained_power(without[name]))
+    others = _unexplained_power(without[lead]) <= OTHERS_SHARE * _unexplained_power(steep)
+    if not (others and _consistent(without[lead])):
         return None
-    lead = min(suspects, key=lambda name: _misfit(without[name]))
     fit = _fits(steep)[lead]
     if fit.correlation < -LIKE and 1 / GROSS < -fit.gain < GROSS:
         what = "it is upside down"
@@ -150,6 +154,8 @@ def _two_groups(steep: dict[str, Floats]) -> Doubt | None:
             "refuse",
         )
     gain = float(np.sqrt((found**2).sum() / (given**2).sum()))
+    if abs(gain - 1) <= GAIN_APART:
+        return None
     return _doubt(
         tuple(augmented), f"aVR, aVL, aVF are {gain:.2g} times what I, II, III give", gross=False
     )
@@ -157,10 +163,8 @@ def _two_groups(steep: dict[str, Floats]) -> Doubt | None:
 
 def _unexplained(steep: dict[str, Floats]) -> Doubt | None:
     """Say that the leads contradict each other, unless filtering each alone can have done it."""
-    base = FROM_I_II[[LEAD_INDEX[x] for x in steep]]
-    found = np.stack(list(steep.values()))
-    left = found - base @ (np.linalg.pinv(base) @ found)
-    if len(steep) > 3 and np.square(left).sum() < FILTERED_SHARE * np.square(found).sum():
+    power = sum(float(np.square(x).sum()) for x in steep.values())
+    if len(steep) > 3 and _unexplained_power(steep) < FILTERED_SHARE * power:
         return None
     return _doubt(tuple(steep), f"{_listed(list(steep))} contradict each other", gross=False)
 
