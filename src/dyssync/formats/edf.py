@@ -16,7 +16,7 @@ import numpy as np
 from dyssync.arrays import Floats
 from dyssync.ecg import ECG, LEADS, lead_name
 from dyssync.errors import FormatError
-from dyssync.formats.reading.demographics import age_between, parse_age, parse_datetime, parse_sex
+from dyssync.formats.reading.demographics import age_between, parse_age, parse_datetime
 from dyssync.formats.reading.parsing import number
 from dyssync.formats.reading.recording import (
     Format,
@@ -27,6 +27,7 @@ from dyssync.formats.reading.recording import (
     check_sample_count,
     factor_to_millivolt,
 )
+from dyssync.formats.reading.sexes import parse_sex
 from dyssync.whole import write_bytes
 
 _FIXED = 256  # bytes of the fixed header, and of each signal's description

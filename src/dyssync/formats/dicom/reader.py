@@ -30,7 +30,7 @@ from dyssync.formats.dicom.annotations import (
 from dyssync.formats.dicom.elements import without_marks
 from dyssync.formats.reading.beat import read_beat
 from dyssync.formats.reading.damage import refusing_damage
-from dyssync.formats.reading.demographics import age_between, parse_age, parse_datetime, parse_sex
+from dyssync.formats.reading.demographics import age_between, parse_age, parse_datetime
 from dyssync.formats.reading.parsing import number
 from dyssync.formats.reading.recording import (
     InputFile,
@@ -41,6 +41,7 @@ from dyssync.formats.reading.recording import (
     check_simultaneous,
     factor_to_millivolt,
 )
+from dyssync.formats.reading.sexes import parse_sex
 
 if TYPE_CHECKING:
     from pydicom import Dataset
