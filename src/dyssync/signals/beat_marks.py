@@ -44,6 +44,11 @@ class Pace:
     soonest: float
     regular: bool
 
+    @property
+    def following(self) -> float:
+        """When the average of the beats shows the next QRS, s: a few early ones leave no trace."""
+        return self.rr if self.regular else self.soonest
+
 
 @dataclass(frozen=True)
 class Waves:
@@ -86,7 +91,7 @@ def waves_of(cut: Singles, r: int, pace: Pace) -> Waves:
 def _bounds(template: Singles, r: int, pace: Pace) -> Waves:
     qrs = qrs_bounds(template, r, pace.rr)
     found: Found = {"qrs_on": (qrs.on, qrs.lead_on), "qrs_off": (qrs.off, qrs.lead_off)}
-    next_on = qrs.on + pace.soonest * FS
+    next_on = qrs.on + pace.following * FS
     close = False
     if next_on + GUARD >= template.shape[1]:
         t, p = _apart(template, r, qrs, pace.rr)
