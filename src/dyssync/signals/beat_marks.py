@@ -8,10 +8,11 @@ from typing import TypeAlias
 import numpy as np
 
 from dyssync.arrays import AnyFloats, Bools, Singles
-from dyssync.signals.bounds import FS, Bounds, p_bounds, qrs_bounds, t_bounds
+from dyssync.signals.bounds import FS, Bounds, p_bounds, qrs_bounds
 from dyssync.signals.filtering import bandpass
 from dyssync.signals.kinds import middle_beat
 from dyssync.signals.rest import Rest, rest_before_p
+from dyssync.signals.t_wave import t_bounds
 
 # mark name to its sample in all leads together, and in each lead: (leads,)
 Found: TypeAlias = dict[str, tuple[float, AnyFloats]]

@@ -39,9 +39,9 @@ SPARSE_SHARE, SPARSE_CONTRAST = 90.0, 8.0
 # then the contrast of noise is enough, if what stands out is the same each time. Correlation of a
 # candidate with the mean of the others, median: 0.9 and more in such hearts, below 0.4 in noise.
 FAST_CONTRAST, FAST_ALIKE, FAST_BEATS = 1.25, 0.75, 6
-# A T is told by being close to a QRS and less steep (Pan and Tompkins, 10.1109/TBME.1985.325532: half
-# as steep within 0.36 s). In this band it has 0.3 to 0.6 of a wide QRS; beats of fast rhythms
-# differ by a tenth.
+# A T is told by being close to a QRS and less steep (Pan and Tompkins 1985,
+# 10.1109/TBME.1985.325532: half as steep within 0.36 s). In this band it has 0.3 to 0.6 of a wide
+# QRS; beats of fast rhythms differ by a tenth.
 T_WITHIN, T_STEEPNESS, STEEP_BAND = 0.36, 0.6, (10.0, 40.0)
 NO_BEAT = (
     "signal: no heartbeat was found; at least 1 is needed. "
