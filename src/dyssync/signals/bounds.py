@@ -39,7 +39,7 @@ OUTWARD, INWARD = 20, 45
 LEAST_TRUST = 0.05  # leads below are left out: their QRS hardly stands out of their noise
 # A QRS longer than this, s and share of RR, may have taken T along (paced ones reach 0.24 s)
 LONGEST_QRS, LONGEST_QRS_RR = 0.24, 0.5
-SHORT_QRS, T_LIMB = 28, 18  # samples: a QRS is longer, and the limbs of a T are
+SHORT_QRS, T_LIMB = 36, 18  # samples: a QRS is longer, and the limbs of a T are
 T_VALLEY, T_SPEED = 0.25, 0.75  # of the peak speed of the QRS
 
 
