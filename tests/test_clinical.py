@@ -7,9 +7,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dyssync.cohort.clinical import CLINICAL, clinical_fact, read_clinical, with_clinical
+from dyssync.cohort.cells import age_of, sex_of
+from dyssync.cohort.clinical import (
+    AGE_NOTE,
+    CLINICAL,
+    clinical_fact,
+    read_clinical,
+    with_clinical,
+)
 from dyssync.cohort.clinical_table import check_facts, read_facts
 from dyssync.cohort.cohort import check_cohort, read_cohort
+from dyssync.cohort.plain import plain_facts
 from dyssync.ecg import ECG
 from dyssync.errors import CohortError
 from dyssync.models.boosting import Boosting
@@ -127,6 +135,83 @@ def test_facts_for_prediction_name_every_bad_row(tmp_path: Path) -> None:
     facts = read_facts(table)
     with pytest.raises(CohortError, match=r"no row in the clinical table for two\.hea"):
         check_facts(facts, ["one.hea", "two.hea"])
+
+
+@pytest.mark.parametrize(
+    ("cell", "years"),
+    [
+        *((69, 69), ("69.0", 69), ("63,5", 63.5), ("071Y", 71), ("71 años", 71), ("６９歳", 69)),
+        *((">89", 90), ("> 89", 90), ("90+", 90), ("≥90", 90), ("90 or older", 90)),
+        *(("", None), (None, None), (float("nan"), None), ("n/a", None)),
+        *((999, "no"), (-5, "no"), ("300", "no"), ("inf", "no"), ("60-69", "no"), (">18", "no")),
+        *(("1950-03-01", "no"), ("old", "no"), (True, "no"), (0, "no"), ("1,234", "no")),
+    ],
+)
+def test_an_age_is_read_or_is_a_problem(cell: object, years: float | str | None) -> None:
+    if years == "no":
+        with pytest.raises(CohortError, match="needed, or nothing"):
+            age_of(cell)
+        return
+    found = age_of(cell)
+    assert (found and found.years) == years
+    if found:
+        assert bool(found.caution) == (years == 90)
+
+
+def test_words_for_sexes_of_many_languages() -> None:
+    women = "female Frau MUJER mulher donna femme vrouw kvinna nainen kobieta žena zena nő γυναίκα"
+    men = "male Mann hombre homem uomo homme man mies mężczyzna mezczyzna muž férfi ferfi άνδρας"
+    for words, sex in ((women, "F"), (men, "M"), ("женский 女性 女 여성 여", "F")):
+        assert {sex_of(word) for word in words.split()} == {sex}
+    assert {sex_of(word) for word in ("мужской", "男性", "男", "남성", "남", "m", "M.")} == {"M"}
+    assert {sex_of(cell) for cell in ("", None, "unknown", "divers", float("nan"))} == {None}
+    for guess in ("1", 0, 2, "K", "H", "N", "V", "U", "no", "Mu", "Fx"):
+        with pytest.raises(CohortError, match="sex is"):
+            sex_of(guess)
+
+
+def test_m_is_no_code_beside_the_letters_of_another_language() -> None:
+    table = pd.DataFrame({"patient_id": ["a", "b", "c"], "sex": ["H", "M", "Mujer"]})
+    found = plain_facts(table)
+    assert [p.row for p in found.problems] == [2, 3]
+    assert found.table["sex"].isna().tolist() == [True, True, False]
+    assert plain_facts(table.assign(sex=["F", "M", "W"])).table["sex"].tolist() == ["F", "M", "F"]
+    codes = plain_facts(table.assign(sex=["F", "M", "U"]))
+    assert not codes.problems
+    assert codes.table["sex"].isna().tolist() == [False, False, True]
+
+
+def test_one_unreadable_cell_takes_no_other_along(toy_cohort: Path) -> None:
+    table = pd.read_csv(toy_cohort / "cohort.csv")
+    n = len(table)
+    table["age"], table["sex"], table["lvef"] = ["69"] * n, ["Mujer", "Hombre"] * (n // 2), "25 %"
+    table.loc[0, "age"], table.loc[3, "age"], table.loc[5, "sex"] = ">89", "elderly", "1"
+    path = toy_cohort / "facts.csv"
+    table.to_csv(path, index=False)
+    found, problems = check_cohort(path)
+    assert [(p.row, p.text.split(";")[0]) for p in problems] == [
+        (5, "age is elderly"),
+        (7, "sex is 1"),
+    ]
+    assert [(p.row, p.text.split(":")[0]) for p in found.cautions] == [(2, "age is >89")]
+    cohort = read_cohort(path, exclude_problems=True)
+    ages = [clinical_fact(ecg, "age") for ecg in cohort.inputs]
+    assert ages == [90.0, *[69.0] * (n - 3)]
+    assert [clinical_fact(ecg, "sex") for ecg in cohort.inputs[:3]] == [1.0, 0.0, 1.0]
+    assert {ecg.clinical["lvef"] for ecg in cohort.signals} == {25.0}
+
+
+def test_predict_reads_its_table_by_the_same_rules(toy: Toy, tmp_path: Path) -> None:
+    path = tmp_path / "facts.csv"
+    path.write_text("ecg,age,sex\na.hea,90+,Femme\nb.hea,999,M\nc.hea,70,1\n")
+    with pytest.raises(CohortError) as error:
+        read_facts(path)
+    assert "row 3: age is 999" in str(error.value)
+    assert "row 4: sex is 1" in str(error.value)
+    path.write_text("ecg,age,sex\na.hea,90+,Femme\n")
+    seen = with_clinical(replace(toy[0][0], sex="M"), read_facts(path)["a.hea"])
+    assert (seen.sex, seen.age) == ("F", 90.0)
+    assert "90 is taken" in seen.notes[AGE_NOTE]
 
 
 def test_chart_overrides_the_file(toy: Toy) -> None:

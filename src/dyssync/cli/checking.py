@@ -37,11 +37,17 @@ def check(
             on_progress=lambda done, of: bar.update(row, completed=done, total=of),
         )
     if as_json:
-        rows = [{"row": p.row, "patient_id": p.patient_id, "problem": p.text} for p in problems]
+        rows = [
+            {"row": p.row, "patient_id": p.patient_id, kind: p.text}
+            for kind, some in (("problem", problems), ("caution", found.cautions))
+            for p in some
+        ]
         say(json.dumps(rows, indent=2))
         return Exit.INPUT if problems else Exit.DONE
     for problem in problems:
         say(problem)
+    for caution in found.cautions:
+        say(f"caution: {caution}")
     if len(found.table):
         responses = found.responses
         say(

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from dyssync.cohort.cells import Age, age_of, number_of, sex_of, shown, text_of
 from dyssync.ecg import ECG, Sex
 from dyssync.errors import CohortError
 from dyssync.image import Input
@@ -44,6 +45,53 @@ CLINICAL: Mapping[str, ClinicalColumn] = {
 
 
 FACTS = ("age", "sex", *CLINICAL)
+AGE_NOTE = "age in the table"  # key of the note of an ECG
+
+
+@dataclass(frozen=True)
+class PatientFacts:
+    """What a row tells of a patient.
+
+    Attributes:
+        age: with what is to be said of it; None where not known.
+        sex: None where not known, or neither.
+        clinical: columns of :data:`CLINICAL` by name; what is not known is left out.
+    """
+
+    age: Age | None
+    sex: Sex | None
+    clinical: Mapping[str, float]
+
+
+def read_facts_of(row: Mapping[str, object], *, letters: bool = True) -> PatientFacts:
+    """Read all facts of a table row.
+
+    Args:
+        row: cells by column; columns that are no facts are passed over.
+        letters: as in :func:`dyssync.cohort.cells.sex_of`.
+
+    Raises:
+        CohortError: cells that cannot be read; all at once.
+    """
+    problems: list[str] = []
+    age: Age | None = None
+    sex: Sex | None = None
+    clinical: dict[str, float] = {}
+    try:
+        age = age_of(row.get("age", ""))
+    except CohortError as error:
+        problems.append(str(error))
+    try:
+        sex = sex_of(row.get("sex", ""), letters=letters)
+    except CohortError as error:
+        problems.append(str(error))
+    try:
+        clinical = read_clinical(row)
+    except CohortError as error:
+        problems.append(str(error))
+    if problems:
+        raise CohortError("; ".join(problems))
+    return PatientFacts(age, sex, clinical)
 
 
 def read_clinical(row: Mapping[str, object]) -> dict[str, float]:
@@ -58,14 +106,14 @@ def read_clinical(row: Mapping[str, object]) -> dict[str, float]:
     found: dict[str, float] = {}
     problems = []
     for name, column in CLINICAL.items():
-        text = str(row.get(name, "")).strip().lower()
-        if text in ("", "nan", "none", "<na>"):
+        text = text_of(row.get(name, ""))
+        if not text:
             continue
         value = _number(text, column)
         if value is None:
             needed = "0 or 1" if column.high == 1 else f"{column.low:g} to {column.high:g}"
             unit = f" {column.unit}" if column.unit else ""
-            problems.append(f"{name} is {row[name]}; {needed}{unit} is needed, or nothing")
+            problems.append(f"{name} is {shown(row[name])}; {needed}{unit} is needed, or nothing")
         else:
             found[name] = value
     if problems:
@@ -73,23 +121,10 @@ def read_clinical(row: Mapping[str, object]) -> dict[str, float]:
     return found
 
 
-def impossible_facts(row: Mapping[str, object]) -> str:
-    """Return which clinical facts of a table row cannot be; "" where all can.
-
-    >>> impossible_facts({"lvef": 3, "nyha": "II"})
-    'lvef is 3; 5 to 80 % is needed, or nothing'
-    """
-    try:
-        read_clinical(row)
-    except CohortError as error:
-        return str(error)
-    return ""
-
-
 def _number(text: str, column: ClinicalColumn) -> float | None:
-    try:
-        value = float((YES_NO if column.high == 1 else ROMAN).get(text, text))
-    except ValueError:
+    text = (YES_NO if column.high == 1 else ROMAN).get(text, text)
+    value = number_of(text.removesuffix("%").strip() if column.unit == "%" else text)
+    if value is None:
         return None
     is_class = column.unit == ""
     fits = column.low <= value <= column.high and (not is_class or value == round(value))
@@ -99,22 +134,20 @@ def _number(text: str, column: ClinicalColumn) -> float | None:
 def with_clinical(ecg: ECG, row: Mapping[str, object]) -> ECG:
     """Return `ecg` with what a table row says of the patient; age and sex override the file's.
 
+    An age that is a class (">89") stands with its caution in the notes, as :data:`AGE_NOTE`.
+
     Raises:
         CohortError: a value that cannot be.
     """
-    age = row.get("age")
-    known_age = isinstance(age, (int, float)) and not math.isnan(age)
+    facts = read_facts_of(row)
+    said = {AGE_NOTE: facts.age.caution} if facts.age and facts.age.caution else {}
     return replace(
         ecg,
-        age=float(age) if known_age else ecg.age,  # type: ignore[arg-type]
-        sex=_sex(row.get("sex")) or ecg.sex,
-        clinical=read_clinical(row),
+        age=facts.age.years if facts.age else ecg.age,
+        sex=facts.sex or ecg.sex,
+        clinical=facts.clinical,
+        notes={**ecg.notes, **said},
     )
-
-
-def _sex(value: object) -> Sex | None:
-    letter = str(value).strip().upper()[:1]
-    return "F" if letter in ("F", "W") else "M" if letter == "M" else None
 
 
 def facts_of(x: Input) -> Mapping[str, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +11,9 @@ import pandas as pd
 
 from dyssync.arrays import Floats
 from dyssync.cohort.clinical import FACTS
-from dyssync.cohort.exclusions import (
-    WITHOUT_COLUMNS,
-    impossible_of_gone,
-    left_out_rows,
-    who_is_gone,
-)
+from dyssync.cohort.exclusions import WITHOUT_COLUMNS, left_out_rows, who_is_gone
 from dyssync.cohort.ids import id_problems
+from dyssync.cohort.plain import plain_facts
 from dyssync.cohort.recordings import (
     RowRead,
     mixture_problems,
@@ -53,12 +49,14 @@ class CohortTable:
         excluded: row, patient_id, reason of every recording that cannot be used.
         without_outcome: patients who died or were lost before the echo, as far as the table tells
             of them: :data:`WITHOUT_COLUMNS`.
+        cautions: facts that are not quite what the table says (an age of ">89").
     """
 
     name: str
     table: pd.DataFrame
     excluded: pd.DataFrame
     without_outcome: pd.DataFrame
+    cautions: tuple[Problem, ...] = field(default=(), kw_only=True)
 
     @property
     def responses(self) -> pd.Series[int]:
@@ -132,7 +130,8 @@ def read_cohort(
             text += "\nMend the rows, or leave them out with --exclude-bad."
         raise CohortError(text)
     inputs = tuple(row.recording for row in rows if row.recording is not None)
-    return Cohort(table.name, table.table, table.excluded, table.without_outcome, inputs)
+    held = (table.name, table.table, table.excluded, table.without_outcome, inputs)
+    return Cohort(*held, cautions=table.cautions)
 
 
 def check_cohort(
@@ -165,7 +164,8 @@ def _examine(
         gone = pd.DataFrame(columns=list(WITHOUT_COLUMNS))
         return CohortTable(path.name, nobody, left_out_rows(problems), gone), problems, []
     table["patient_id"] = table["patient_id"].fillna("").astype(str).str.strip()
-    table = shared_facts(table, FACTS)
+    facts = plain_facts(table)
+    table = shared_facts(facts.table, FACTS)
     outcomes = outcomes_of(table)
     rows = read_recordings(
         table,
@@ -181,7 +181,7 @@ def _examine(
         *outcomes.problems,
         *id_problems(table["patient_id"].tolist()),
         *(p for p in read_problems(table, rows) if p.row not in without),
-        *impossible_of_gone(table, outcomes.without),
+        *facts.problems,
         *mixture_problems(rows),
         *shared_recordings(table, rows),
     ]
@@ -199,7 +199,8 @@ def _examine(
     usable = usable[[*TABLE_COLUMNS, *others]].reset_index(drop=True)
     left_out = left_out_rows([*(p for p in problems if p.row not in without), *outcomes.without])
     gone = who_is_gone(table, sorted(row - 2 for row in without if row is not None))
-    return CohortTable(path.name, usable, left_out, gone), problems, held
+    cautions = tuple(facts.cautions)
+    return CohortTable(path.name, usable, left_out, gone, cautions=cautions), problems, held
 
 
 def _class_problems(usable: pd.DataFrame) -> list[Problem]:

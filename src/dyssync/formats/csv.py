@@ -13,7 +13,7 @@ import numpy as np
 
 from dyssync.ecg import ECG, LEADS, lead_name
 from dyssync.errors import FormatError
-from dyssync.formats.reading.demographics import parse_age, parse_datetime, parse_sex
+from dyssync.formats.reading.demographics import parse_age, parse_datetime
 from dyssync.formats.reading.recording import (
     Format,
     InputFile,
@@ -31,6 +31,7 @@ from dyssync.formats.reading.rows import (
     split_row,
     without_numbering,
 )
+from dyssync.formats.reading.sexes import parse_sex
 from dyssync.formats.reading.tables import Declared, is_time, recording_from_columns, split_unit
 from dyssync.whole import write_text
 

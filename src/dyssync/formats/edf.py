@@ -18,7 +18,7 @@ import numpy as np
 from dyssync.arrays import Floats
 from dyssync.ecg import ECG, LEADS, Doubt, plain_lead_name
 from dyssync.errors import FormatError
-from dyssync.formats.reading.demographics import age_between, parse_age, parse_datetime, parse_sex
+from dyssync.formats.reading.demographics import age_between, parse_age, parse_datetime
 from dyssync.formats.reading.parsing import number
 from dyssync.formats.reading.recording import (
     Format,
@@ -29,6 +29,7 @@ from dyssync.formats.reading.recording import (
     check_sample_count,
     factor_to_millivolt,
 )
+from dyssync.formats.reading.sexes import parse_sex
 from dyssync.signals.plausibility.steps import NAME as STEPS
 from dyssync.whole import write_bytes
 

@@ -16,7 +16,7 @@ from dyssync.ecg import lead_name
 from dyssync.errors import FormatError
 from dyssync.formats.reading.beat import read_beat
 from dyssync.formats.reading.calibration_pulse import end_before_pulse
-from dyssync.formats.reading.demographics import age_between, parse_age, parse_datetime, parse_sex
+from dyssync.formats.reading.demographics import age_between, parse_age, parse_datetime
 from dyssync.formats.reading.parsing import number, numbers, told
 from dyssync.formats.reading.recorder_notes import (
     INTERVALS,
@@ -34,6 +34,7 @@ from dyssync.formats.reading.recording import (
     check_simultaneous,
     factor_to_millivolt,
 )
+from dyssync.formats.reading.sexes import parse_sex
 from dyssync.formats.reading.xml_tree import parse_tree, root_name
 
 if TYPE_CHECKING:

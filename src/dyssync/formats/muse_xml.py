@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from dyssync.arrays import Floats
 from dyssync.errors import FormatError
 from dyssync.formats.reading.beat import read_beat
-from dyssync.formats.reading.demographics import age_between, parse_age, parse_datetime, parse_sex
+from dyssync.formats.reading.demographics import age_between, parse_age, parse_datetime
 from dyssync.formats.reading.parsing import called, decode_base64, int16_samples, number, told
 from dyssync.formats.reading.recorder_notes import joined_statements, machine_notes
 from dyssync.formats.reading.recording import (
@@ -28,6 +28,7 @@ from dyssync.formats.reading.recording import (
     check_sample_count,
     check_simultaneous,
 )
+from dyssync.formats.reading.sexes import parse_sex
 from dyssync.formats.reading.xml_tree import need_number, parse_tree, root_name, text_of
 
 if TYPE_CHECKING:

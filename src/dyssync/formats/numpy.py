@@ -16,7 +16,7 @@ import numpy.typing as npt
 from dyssync.arrays import Floats
 from dyssync.ecg import LEADS, lead_name
 from dyssync.errors import FormatError
-from dyssync.formats.reading.demographics import parse_age, parse_sex
+from dyssync.formats.reading.demographics import parse_age
 from dyssync.formats.reading.recording import (
     MAX_FILE_BYTES,
     Format,
@@ -26,6 +26,7 @@ from dyssync.formats.reading.recording import (
     Recording,
     check_sample_count,
 )
+from dyssync.formats.reading.sexes import parse_sex
 from dyssync.formats.reading.tables import Declared, recording_from_columns
 from dyssync.formats.reading.which_array import the_ecg
 

@@ -18,7 +18,7 @@ from dyssync.arrays import Floats
 from dyssync.ecg import ECG, LEADS
 from dyssync.errors import FormatError
 from dyssync.formats.reading.damage import refusing_damage
-from dyssync.formats.reading.demographics import parse_age, parse_datetime, parse_sex
+from dyssync.formats.reading.demographics import parse_age, parse_datetime
 from dyssync.formats.reading.isolation import convert_apart, serve
 from dyssync.formats.reading.parsing import number
 from dyssync.formats.reading.recording import (
@@ -30,6 +30,7 @@ from dyssync.formats.reading.recording import (
     Recording,
     check_sample_count,
 )
+from dyssync.formats.reading.sexes import parse_sex
 from dyssync.formats.reading.tables import Declared, recording_from_columns
 from dyssync.whole import whole_file
 

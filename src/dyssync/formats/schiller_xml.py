@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from dyssync.arrays import Floats
 from dyssync.errors import FormatError
 from dyssync.formats.reading.beat import read_beat
-from dyssync.formats.reading.demographics import age_between, parse_age, parse_datetime, parse_sex
+from dyssync.formats.reading.demographics import age_between, parse_age, parse_datetime
 from dyssync.formats.reading.parsing import called, numbers, told
 from dyssync.formats.reading.recorder_notes import machine_notes
 from dyssync.formats.reading.recording import (
@@ -25,6 +25,7 @@ from dyssync.formats.reading.recording import (
     check_sample_count,
     factor_to_millivolt,
 )
+from dyssync.formats.reading.sexes import parse_sex
 from dyssync.formats.reading.xml_tree import head_text, need_number, parse_tree, root_name, text_of
 
 if TYPE_CHECKING:

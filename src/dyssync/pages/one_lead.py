@@ -36,9 +36,9 @@ def shows_one_lead(pixels: Picture) -> bool:
     beats = _beats(ink_of(pixels))
     if len(beats) < LEAST_BEATS:
         return False
-    shapes = beats - np.median(beats, axis=1, keepdims=True)
-    shapes = cv2.blur(shapes.astype(np.float32), (5, 1))  # a beat may lie 2 px off
-    shapes /= np.maximum(np.linalg.norm(shapes, axis=1, keepdims=True), 1e-9)
+    level = np.median(beats, axis=1, keepdims=True)
+    shapes = np.asarray(cv2.blur((beats - level).astype(np.float32), (5, 1)))  # some lie 2 px off
+    shapes = shapes / np.maximum(np.linalg.norm(shapes, axis=1, keepdims=True), 1e-9)
     alike = shapes @ shapes.T
     typical = int(np.argmax(np.median(alike, axis=1)))
     return bool(np.percentile(alike[typical], 15) >= ALIKE)

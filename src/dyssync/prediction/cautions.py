@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dyssync.cohort.clinical import clinical_fact
+from dyssync.cohort.clinical import AGE_NOTE, clinical_fact
 from dyssync.ecg import ECG
 from dyssync.image import ECGImage, Input
 from dyssync.pages.likeness import PageLook
@@ -66,6 +66,8 @@ def _of_signal(ecg: ECG, look: SignalLook) -> list[str]:
         found.append(
             f"typical amplitude {size:.2f} mV; the training recordings {low:.2f} to {high:.2f} mV"
         )
+    if AGE_NOTE in ecg.notes:
+        found.append(ecg.notes[AGE_NOTE])
     missing = [name for name in look.clinical if np.isnan(clinical_fact(ecg, name))]
     if missing:
         found.append(f"not known of this patient, but of the training ones: {', '.join(missing)}")

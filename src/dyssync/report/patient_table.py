@@ -70,8 +70,7 @@ def _number(patients: pd.DataFrame, name: str) -> pd.Series | None:
 def _male(patients: pd.DataFrame) -> pd.Series | None:
     if "sex" not in patients:
         return None
-    letter = patients["sex"].astype(str).str.strip().str.upper().str[:1]
-    return letter.map({"M": 1.0, "F": 0.0, "W": 0.0}).astype(float)
+    return patients["sex"].map({"M": 1.0, "F": 0.0}).astype(float)
 
 
 def lines(first: pd.DataFrame, second: pd.DataFrame) -> tuple[Line, ...]:

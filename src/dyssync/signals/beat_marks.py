@@ -8,10 +8,11 @@ from typing import TypeAlias
 import numpy as np
 
 from dyssync.arrays import AnyFloats, Bools, Singles
-from dyssync.signals.bounds import FS, Bounds, p_bounds, qrs_bounds, t_bounds
+from dyssync.signals.bounds import FS, Bounds, p_bounds, qrs_bounds
 from dyssync.signals.filtering import bandpass
 from dyssync.signals.kinds import middle_beat
 from dyssync.signals.rest import Rest, rest_before_p
+from dyssync.signals.t_wave import t_bounds
 
 # mark name to its sample in all leads together, and in each lead: (leads,)
 Found: TypeAlias = dict[str, tuple[float, AnyFloats]]
@@ -43,6 +44,11 @@ class Pace:
     rr: float
     soonest: float
     regular: bool
+
+    @property
+    def following(self) -> float:
+        """When the average of the beats shows the next QRS, s: a few early ones leave no trace."""
+        return self.rr if self.regular else self.soonest
 
 
 @dataclass(frozen=True)
@@ -86,7 +92,7 @@ def waves_of(cut: Singles, r: int, pace: Pace) -> Waves:
 def _bounds(template: Singles, r: int, pace: Pace) -> Waves:
     qrs = qrs_bounds(template, r, pace.rr)
     found: Found = {"qrs_on": (qrs.on, qrs.lead_on), "qrs_off": (qrs.off, qrs.lead_off)}
-    next_on = qrs.on + pace.soonest * FS
+    next_on = qrs.on + pace.following * FS
     close = False
     if next_on + GUARD >= template.shape[1]:
         t, p = _apart(template, r, qrs, pace.rr)

@@ -1,4 +1,4 @@
-"""QRS, P and T boundaries of one averaged beat: global from all leads, then lead by lead.
+"""QRS and P boundaries of one averaged beat: global from all leads, then lead by lead.
 
 Each global mark comes from the spatial speed of all usable leads. Each lead's own mark starts from
 it and moves half of the way to where that lead alone shows the wave: leads agree on when the heart
@@ -15,7 +15,6 @@ from scipy import signal as dsp
 
 from dyssync.arrays import AnyFloats
 from dyssync.signals.corners import (
-    corner_after,
     corner_before,
     first_true,
     lead_speed,
@@ -26,7 +25,6 @@ FS = 500.0
 SMOOTHING = 5  # samples (10 ms) over which speeds are averaged
 QRS_BAND = 40.0  # Hz
 P_BANDS = (20.0, 15.0)  # Hz, for on and off: the end of P fades more slowly than it starts
-T_BAND = 12.0  # Hz
 # Slopes that a reader sees at 25 mm/s and 10 mm/mV; half the distance to them is moved.
 SEEN_QRS_ON, SEEN_QRS_OFF = 0.012, 0.006  # mV a sample: 6 and 3 mV/s
 SEEN_P = 0.02  # mV from the level beside the wave
@@ -41,10 +39,8 @@ OUTWARD, INWARD = 20, 45
 LEAST_TRUST = 0.05  # leads below are left out: their QRS hardly stands out of their noise
 # A QRS longer than this, s and share of RR, may have taken T along (paced ones reach 0.24 s)
 LONGEST_QRS, LONGEST_QRS_RR = 0.24, 0.5
-SHORT_QRS, T_LIMB = 28, 18  # samples: a QRS is longer, and the limbs of a T are
+SHORT_QRS, T_LIMB = 36, 18  # samples: a QRS is longer, and the limbs of a T are
 T_VALLEY, T_SPEED = 0.25, 0.75  # of the peak speed of the QRS
-# Latest T limb after the fiducial point: 0.46 s * sqrt(RR) lets QTc reach about 0.56 s.
-T_LIMB_SQRT, T_LIMB_RR = 0.46, 0.6
 
 
 @dataclass(frozen=True)
@@ -141,52 +137,6 @@ def _without_t(speed: AnyFloats, on: int, end: int) -> int:
             limit = max(0.09 * peak, 1.3 * float(part[valley]))
             return on + valley - int(first_true(part[valley::-1] > limit)) + 1
     return end
-
-
-def t_bounds(beat: AnyFloats, r: int, qrs_off: float, rr: float) -> Bounds | None:
-    """Return the boundaries of the T wave; None when no limb of one is found in time.
-
-    Args:
-        beat: (leads, m) at 500 Hz.
-        r: fiducial sample.
-        qrs_off: global end of the QRS.
-        rr: s to the next beat.
-    """
-    start = int(qrs_off) + 25
-    latest = FS * min(T_LIMB_SQRT * np.sqrt(rr), T_LIMB_RR * rr)
-    stop = min(beat.shape[1] - 2, r + int(latest))
-    if stop - start < 25:
-        return None
-    smooth = bandpass(beat, FS, None, T_BAND)
-    spatial = _smooth(np.sqrt(np.square(np.gradient(smooth, axis=1)).sum(axis=0)))
-    limb = _last_limb(spatial[start:stop])
-    if limb is None:
-        return None
-    off = int(corner_after(spatial, start + limb, 90))
-    level = smooth[:, [min(off, beat.shape[1] - 1)]]
-    size = np.sqrt(np.square(smooth - level).mean(axis=0))
-    peak = start + int(np.argmax(size[start : max(start + 5, off - 10)]))
-    lead_off = off + OWN_SHARE * np.clip(_own_t_end(beat, int(qrs_off), peak, off) - off, -20, 40)
-    on = int(corner_before(spatial, max(start, (start + peak) // 2), 40))
-    return Bounds(on, off, peak, np.full(len(beat), float(on)), lead_off)
-
-
-def _last_limb(speed: AnyFloats) -> int | None:
-    """Last local maximum above half of the largest: the falling limb of T, not of a flat U."""
-    inner = speed[1:-1]
-    top = (inner >= speed[:-2]) & (inner > speed[2:]) & (inner > 0.5 * speed.max())
-    return int(np.flatnonzero(top)[-1]) + 1 if top.any() else None
-
-
-def _own_t_end(beat: AnyFloats, qrs_off: int, peak: int, off: int) -> AnyFloats:
-    """Corner after the last steep part of each lead's own T, (leads,)."""
-    start = max(0, qrs_off - 5)
-    speed = lead_speed(bandpass(beat[:, start:], FS, None, 15.0), SMOOTHING)
-    first, last = min(peak, off - 12) - start, off + 10 - start
-    part = speed[:, first:last]
-    steepest = part[:, : off - start - first].max(axis=1, keepdims=True)
-    steep = last - 1 - first_true((part > 0.8 * steepest)[:, ::-1])
-    return np.asarray(start + corner_after(speed, steep, 60), dtype=np.float64)
 
 
 def p_bounds(

@@ -21,7 +21,7 @@ from dyssync.formats.dicom.elements import without_marks
 from dyssync.formats.dicom.groups import Group, group_samples, is_beat
 from dyssync.formats.reading.beat import read_beat
 from dyssync.formats.reading.damage import refusing_damage
-from dyssync.formats.reading.demographics import age_between, parse_age, parse_datetime, parse_sex
+from dyssync.formats.reading.demographics import age_between, parse_age, parse_datetime
 from dyssync.formats.reading.recording import (
     InputFile,
     Person,
@@ -29,6 +29,7 @@ from dyssync.formats.reading.recording import (
     Recording,
     check_simultaneous,
 )
+from dyssync.formats.reading.sexes import parse_sex
 
 if TYPE_CHECKING:
     from pydicom import Dataset

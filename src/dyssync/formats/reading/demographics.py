@@ -1,11 +1,9 @@
-"""Age, sex and dates as files write them."""
+"""Age and dates as files write them."""
 
 from __future__ import annotations
 
 import re
 from datetime import date, datetime
-
-from dyssync.ecg import Sex
 
 _AGE = re.compile(r"^\s*(\d{1,3}(?:\.\d+)?)\s*([A-Za-z]*)\s*$")
 _YEARS_PER = {
@@ -28,15 +26,6 @@ _YEARS_PER = {
     "day": 1 / 365.25,
     "days": 1 / 365.25,
 }
-_SEXES: dict[str, Sex] = {
-    "f": "F",
-    "female": "F",
-    "w": "F",
-    "weiblich": "F",
-    "m": "M",
-    "male": "M",
-    "maennlich": "M",
-}
 _DATES = ("%d/%m/%Y", "%d-%b-%Y", "%Y-%m-%d", "%d.%m.%Y", "%Y%m%d")
 _TIMES = ("%H:%M:%S.%f", "%H:%M:%S", "%H:%M", "%H%M%S.%f", "%H%M%S")
 OLDEST = 130.0  # years; PTB-XL writes 300 for "over 89", which is no age
@@ -56,15 +45,6 @@ def parse_age(text: str | None, unit: str = "") -> float | None:
         return None
     age = float(match[1]) * per
     return age if age <= OLDEST else None
-
-
-def parse_sex(text: str | None) -> Sex | None:
-    """Return "F" or "M", None for anything else.
-
-    >>> parse_sex("Female"), parse_sex("MALE"), parse_sex("O")
-    ('F', 'M', None)
-    """
-    return _SEXES.get((text or "").strip().lower())
 
 
 def parse_datetime(day: str | None, time: str | None = None) -> datetime | None:

@@ -17,7 +17,7 @@ from dyssync.ecg import LEADS
 from dyssync.errors import FormatError
 from dyssync.formats.reading.beat import read_beat
 from dyssync.formats.reading.calibration_pulse import end_before_pulse
-from dyssync.formats.reading.demographics import age_between, parse_age, parse_datetime, parse_sex
+from dyssync.formats.reading.demographics import age_between, parse_age, parse_datetime
 from dyssync.formats.reading.parsing import called, number, told
 from dyssync.formats.reading.recorder_notes import joined_statements, machine_notes
 from dyssync.formats.reading.recording import (
@@ -29,6 +29,7 @@ from dyssync.formats.reading.recording import (
     check_sample_count,
     check_simultaneous,
 )
+from dyssync.formats.reading.sexes import parse_sex
 from dyssync.formats.reading.xml_tree import parse_tree, root_name, text_of
 from dyssync.formats.sierra_xml.samples import Stored, stored_samples
 from dyssync.formats.sierra_xml.xli import decode_chunks

@@ -17,8 +17,9 @@ from pathlib import Path
 import numpy as np
 
 from dyssync.errors import FormatError
-from dyssync.formats.reading.demographics import parse_age, parse_datetime, parse_sex
+from dyssync.formats.reading.demographics import parse_age, parse_datetime
 from dyssync.formats.reading.recording import Person
+from dyssync.formats.reading.sexes import parse_sex
 
 _RECORD_LINE = re.compile(
     r"^(?P<name>[^\s/]+)(?:/(?P<segments>\d+))?\s+(?P<n_signals>\d+)"
