@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from dyssync.ecg import ECG
-from dyssync.errors import ModelError
+from dyssync.errors import ConfigError, ModelError
 from dyssync.models import MODELS
 from dyssync.models.trees import check_trees
 from dyssync.prediction.bundle import load_bundle
@@ -237,3 +237,11 @@ def test_deep_json_a_pipe_and_a_giant_are_refused(bundle: Path, ecg: ECG) -> Non
         SavedModel.from_json(text, "model.json")
     sign(bundle, text)
     assert "no manifest" in refusal(bundle, ecg)
+
+
+def test_a_bundle_is_asked_for_models_that_it_has(made: Path) -> None:
+    opened = load_bundle(made)
+    with pytest.raises(ModelError, match="no model is named"):
+        Predictor(opened, [])
+    with pytest.raises(ConfigError, match="unknown model of this bundle"):
+        Predictor(opened, ["../../ridge"])

@@ -14,6 +14,7 @@ from dyssync.cli import main
 from dyssync.cli.app import app
 from dyssync.cli.terminal import harmless
 from dyssync.errors import ConfigError
+from dyssync.pretraining.config import PretrainingConfig
 from dyssync.study.config import build_config
 
 HOME = Path(dyssync.cli.__file__).parent
@@ -92,3 +93,9 @@ def test_settings_that_are_no_number_are_refused(setting: str) -> None:
     models = ("lightgbm", "ridge", "resnet18", "ssl-resnet18")
     with pytest.raises(ConfigError, match=r"finite|needed"):
         build_config({"models": models, "protocol": "independent"}, None, [setting])
+
+
+@pytest.mark.parametrize("name", ["learning_rate", "gain", "wear", "weight_decay"])
+def test_settings_of_a_pretraining_are_numbers(name: str) -> None:
+    with pytest.raises(ConfigError, match=f"{name} is nan"):
+        PretrainingConfig(**{name: float("nan")})

@@ -31,7 +31,7 @@ from dyssync.cohort.table import (
     read_table,
 )
 from dyssync.ecg import ECG
-from dyssync.errors import CohortError, join_problems
+from dyssync.errors import CohortError, check_range, join_problems
 from dyssync.image import Input
 from dyssync.workers import OnProgress, unwatched, workers_for
 
@@ -157,6 +157,7 @@ def _examine(
     path: Path, seconds: float, workers: int | None, on_progress: OnProgress, *, keep: bool
 ) -> tuple[CohortTable, list[Problem], list[RowRead]]:
     """Return what can be used, all problems, and what was read of the usable rows."""
+    check_range("seconds", seconds, 0.0, 86_400.0, "s")  # a day; NaN would take any recording
     table = read_table(path)
     problems = column_problems(table)
     if problems:

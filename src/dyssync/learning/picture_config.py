@@ -58,6 +58,7 @@ class PictureConfig:
     def __post_init__(self) -> None:
         check_choice("papers", self.papers, PAPERS)
         check_range("wear", self.wear, 0.0, MAX_SEVERITY)
+        check_range("gain", self.gain, 0.1, 10.0)
         sources = {LAYOUTS[name].source for name in (self.layout, *self.training_layouts)}
         if len(sources) > 1:
             shown = ", ".join(dict.fromkeys(self.training_layouts))

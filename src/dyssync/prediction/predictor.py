@@ -11,7 +11,7 @@ import numpy as np
 
 from dyssync.cohort.recordings import refuse_unusable
 from dyssync.ecg import ECG
-from dyssync.errors import ModelError
+from dyssync.errors import ModelError, check_choice
 from dyssync.evaluation.conformal import conformal_answers
 from dyssync.image import ECGImage, Input
 from dyssync.keeping import keeping
@@ -90,14 +90,20 @@ class Predictor:
     Args:
         bundle: opened with :func:`dyssync.prediction.bundle.load_bundle`.
         names: models to ask; None asks all.
+
+    Raises:
+        ModelError: no model is named, or a member is damaged.
+        ConfigError: a name is none of the bundle's.
     """
 
     def __init__(self, bundle: Bundle, names: Sequence[str] | None = None) -> None:
+        asked = list(bundle.members) if names is None else list(names)
+        if not asked:
+            raise ModelError("no model is named; name one of the bundle's, or ask all")
+        for name in asked:
+            check_choice("model of this bundle", name, bundle.members)
         self.bundle = bundle
-        self.models: dict[str, Answerer] = {
-            name: load_answerer(bundle, name)
-            for name in (bundle.members if names is None else names)
-        }
+        self.models: dict[str, Answerer] = {name: load_answerer(bundle, name) for name in asked}
 
     def predict(self, ecg: Input) -> Prediction:
         """Return the prediction for one recording or picture of one.

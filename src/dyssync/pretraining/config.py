@@ -68,6 +68,8 @@ class PretrainingConfig(Record):
         object.__setattr__(self, "training_layouts", layouts)
         batch_size = self.batch_size or METHODS[self.method].BATCH
         object.__setattr__(self, "batch_size", check_range("batch_size", batch_size, 2, 65_536))
+        check_range("learning_rate", self.learning_rate, 1e-8, 10.0)
+        check_range("weight_decay", self.weight_decay, 0.0, 10.0)
         _ = self.pictures  # checks their settings
 
     @property
