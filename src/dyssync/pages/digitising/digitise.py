@@ -13,7 +13,7 @@ from dyssync.layouts import Panel
 from dyssync.pages.digitising.digitised import Digitised, Geometry, Part, Scale, Stated
 from dyssync.pages.digitising.heights import PER_COLUMN
 from dyssync.pages.digitising.matching import Match
-from dyssync.pages.digitising.quality import LEAST_NAMES, SURE_RESIDUAL, judge, refusal
+from dyssync.pages.digitising.quality import LEAST_AHEAD, LEAST_NAMES, SURE_RESIDUAL, judge, refusal
 from dyssync.pages.digitising.reading import Reading, read_page
 from dyssync.pages.digitising.runs import find_runs
 from dyssync.pages.digitising.scaling import find_scale
@@ -90,7 +90,14 @@ def _check_named(reading: Reading, match: Match, stated: Stated) -> None:
             "page cannot be digitised: neither a calibration pulse nor lead names say which way "
             "up it is"
         )
-    if stated.layout is not None or len(match.names.panels) >= LEAST_NAMES:
+    if stated.layout is not None:
+        return
+    if reading.ahead < LEAST_AHEAD:
+        raise FormatError(
+            f"page cannot be digitised: it may be {match.layout}, or another layout as well. "
+            "State it"
+        )
+    if len(match.names.panels) >= LEAST_NAMES:
         return
     if not match.residual <= SURE_RESIDUAL:
         raise FormatError(

@@ -14,9 +14,10 @@ from dyssync.rendering.loops import compiled
 PER_COLUMN = 2  # heights in each column
 ROUNDS = 80  # of correction; the edges then agree within some hundredths of a pixel
 GAIN = 0.6  # of the difference that is corrected at once
-SMOOTHING = 0.05  # share of the way to the mean of its neighbours that each height goes, a round
+SMOOTHING = 0.05  # share of the way to the mean of its neighbours that each height goes, at first
 MOST_SMOOTHING = 0.4  # of thick pens, which hide what happens within them
-PEN_QUANTILE = 0.07  # of the heights of all runs of traces: the pen where it runs level
+FADING = 0.6  # share of the smoothing that is gone in the last round: spikes get their height back
+PEN_QUANTILE = 0.2  # of the heights of all runs of traces: the pen where it runs level
 
 
 def find_heights(top: Floats, bottom: Floats, pen: float, aspect: float) -> Floats:
@@ -71,7 +72,7 @@ def _agree(
     n, reach = len(heights), len(cap) - 1
     change = np.zeros(n)
     weight = np.zeros(n)
-    for _ in range(ROUNDS):
+    for turn in range(ROUNDS):
         change[:] = 0
         weight[:] = 0
         for x in range(len(top)):
@@ -96,5 +97,5 @@ def _agree(
         before = heights[0]
         for s in range(1, n - 1):
             now = heights[s]
-            heights[s] += smoothing * ((before + heights[s + 1]) / 2 - now)
+            heights[s] += smoothing * (1 - FADING * turn / ROUNDS) * ((before + heights[s + 1]) / 2 - now)
             before = now

@@ -24,6 +24,8 @@ STRIP_WEIGHT, STRIP_HALF = 2.0, 0.7
 BREAK_WEIGHT = 2.0  # of the share of rows that break where columns meet
 LESS_LIKELY = 0.4  # of an extent that is not what was seen
 MISSED_ROW = 0.8  # of a row that an arrangement leaves out
+UNUSUAL = 0.7  # of a strip that pages hardly have
+USUAL_STRIPS = ("II", "V1", "V5", "V2", "V3", "V4", "V6", "I")
 STRIP_ALIKE = 0.85  # of a strip and the lead that it repeats
 STRIP_NAME = 0.3  # of the likeness of a name beside the strip, added to that of the trace
 BESIDE_MM = (-9.0, 12.0, 14.0)  # of its beginning: left, right, above or below
@@ -69,8 +71,8 @@ def match_layouts(
     extents: Sequence[Extent],
     px_per_mm: tuple[float, float],
     layout: str | None = None,
-) -> list[Match]:
-    """Return all ways to lay arrangements over a page, the best first.
+) -> list[tuple[float, Match]]:
+    """Return all ways to lay arrangements over a page with their scores, the best first.
 
     Args:
         traces: of all rows, from the top.
@@ -87,8 +89,29 @@ def match_layouts(
                 match = _matched(arrangement, rows, first, words, extent, px_per_mm)
                 left_out = len(traces) - arrangement.rows
                 cost = LESS_LIKELY * (rank > 0) + MISSED_ROW * left_out
+                cost += _unusual(match)
                 found.append((match.score - cost, match))
-    return [match for _, match in sorted(found, key=lambda pair: -pair[0])]
+    return sorted(found, key=lambda pair: -pair[0])
+
+
+def margin(matches: Sequence[tuple[float, Match]]) -> float:
+    """Return by how much the best arrangement is ahead of the next one with other leads."""
+    if not matches:
+        return 0.0
+    best, first = matches[0]
+    others = [score for score, match in matches if _leads(match) != _leads(first)]
+    return best - max(others, default=-np.inf)
+
+
+def _leads(match: Match) -> tuple[tuple[int, int, str], ...]:
+    return tuple((p.row + match.first_row, p.column, p.label) for p in match.panels)
+
+
+def _unusual(match: Match) -> float:
+    """Return the cost of strips that pages hardly have: one lead twice, limb leads but II."""
+    strips = [panel.lead for panel in match.panels if panel.rhythm]
+    odd = sum(lead not in USUAL_STRIPS for lead in strips)
+    return UNUSUAL * (odd + len(strips) - len(set(strips)))
 
 
 def _matched(

@@ -9,7 +9,7 @@ from dyssync.pages.digitising.columns import find_extents
 from dyssync.pages.digitising.flat import FlatPage, flatten_page, scaled_page
 from dyssync.pages.digitising.ink import LEAST_CONTRAST, Ink, above_grid, find_ink
 from dyssync.pages.digitising.lattice import Lattice, find_lattice, grid_detail
-from dyssync.pages.digitising.matching import Match, match_layouts
+from dyssync.pages.digitising.matching import Match, margin, match_layouts
 from dyssync.pages.digitising.pulses import Pulse, find_pulses
 from dyssync.pages.digitising.rows import find_rows
 from dyssync.pages.digitising.runs import find_runs
@@ -35,7 +35,8 @@ class Reading:
         pulses: calibration pulses.
         words: names of leads.
         printed: scale as printed.
-        matches: arrangements, the best first.
+        best: the arrangement that all evidence is for; None without one.
+        ahead: by how much it is ahead of the next with other leads.
         problem: why there is none.
     """
 
@@ -46,13 +47,9 @@ class Reading:
     pulses: tuple[Pulse, ...]
     words: tuple[Word, ...]
     printed: PrintedScale
-    matches: tuple[Match, ...]
+    best: Match | None
+    ahead: float = 0.0
     problem: str = ""
-
-    @property
-    def best(self) -> Match | None:
-        """The best arrangement."""
-        return self.matches[0] if self.matches else None
 
 
 def read_page(pixels: Picture, layout: str | None = None) -> Reading:
@@ -82,7 +79,10 @@ def read_page(pixels: Picture, layout: str | None = None) -> Reading:
     extents = find_extents(traces, pulses, page.px_per_mm[0])
     matches = match_layouts(traces, words, extents, page.px_per_mm, layout)
     problem = "" if matches else f"{len(rows)} rows of traces are those of no known layout"
-    return Reading(page, has_grid, least, traces, pulses, words, printed, tuple(matches), problem)
+    best = matches[0][1] if matches else None
+    return Reading(
+        page, has_grid, least, traces, pulses, words, printed, best, margin(matches), problem
+    )
 
 
 def _laid_flat(ink: Ink, detail: Singles, lattice: Lattice) -> tuple[FlatPage, bool]:
@@ -94,4 +94,4 @@ def _laid_flat(ink: Ink, detail: Singles, lattice: Lattice) -> tuple[FlatPage, b
 
 
 def _nothing(page: FlatPage, has_grid: bool, problem: str) -> Reading:
-    return Reading(page, has_grid, 1.0, (), (), (), PrintedScale(), (), problem)
+    return Reading(page, has_grid, 1.0, (), (), (), PrintedScale(), None, 0.0, problem)

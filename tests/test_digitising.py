@@ -1,0 +1,172 @@
+"""From pages back to millivolt: what our renderer drew is read again, or refused."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dyssync.ecg import LEADS
+from dyssync.errors import FormatError
+from dyssync.image import ECGImage
+from dyssync.layouts import LAYOUTS
+from dyssync.pages.digitising.digitise import digitise
+from dyssync.pages.digitising.digitised import Digitised, Part, Stated
+from dyssync.pages.digitising.heights import find_heights
+from dyssync.pages.digitising.overlay import draw_overlay
+from dyssync.pages.digitising.physics import limb_residual
+from dyssync.pages.digitising.writing import samples_csv
+from dyssync.rendering import PageOptions, Rendered, render_page
+from dyssync.rendering.wear import Wear, apply_wear
+
+FS = 500.0
+
+
+@pytest.fixture(scope="module")
+def signal() -> np.ndarray:
+    """Ten seconds of beats with P, QRS and T; limb leads obey Einthoven and Goldberger."""
+    t = np.arange(5000) / FS
+    rng = np.random.default_rng(5)
+
+    def lead(*waves: tuple[float, float, float]) -> np.ndarray:
+        beat = t % 0.83
+        return sum(a * np.exp(-(((beat - at) / width) ** 2)) for a, at, width in waves)
+
+    chest = [
+        lead((0.1, 0.15, 0.03), (0.3 + 0.2 * k, 0.3, 0.015), (0.2 * k - 1.2, 0.335, 0.015),
+             (0.1 + 0.05 * k, 0.6, 0.06))
+        for k in range(6)
+    ]  # fmt: skip
+    one = lead((0.1, 0.15, 0.03), (0.9, 0.31, 0.015), (-0.2, 0.34, 0.012), (0.25, 0.6, 0.06))
+    two = lead((0.15, 0.15, 0.03), (0.6, 0.315, 0.018), (-0.3, 0.35, 0.012), (0.3, 0.6, 0.06))
+    limb = [one, two, two - one, -(one + two) / 2, one - two / 2, two - one / 2]
+    made: np.ndarray = np.array([*limb, *chest], np.float32)
+    return made + rng.normal(0, 0.004, made.shape).astype(np.float32)
+
+
+def drawn(signal: np.ndarray, layout: str, **options: object) -> Rendered:
+    return render_page(signal, FS, LAYOUTS[layout], dpi=150.0, **options)  # type: ignore[arg-type]
+
+
+def error_of(part: Part, rendered: Rendered, layout: str, signal: np.ndarray) -> float:
+    """Return the noise of a part over the signal, RMS, at the best shift of up to 20 ms."""
+    panels = LAYOUTS[layout].panels
+    at = next(
+        i for i, p in enumerate(panels) if (p.row, p.column) == (part.row, part.column)
+    )
+    assert panels[at].lead == part.lead
+    start = round(rendered.boxes[at].start_s * FS)
+    true = signal[LEADS.index(part.lead), start : start + len(part.millivolts)]
+    read = part.millivolts[: len(true)]
+    known = np.isfinite(read)
+    assert known.mean() > 0.97
+    errors = []
+    for lag in range(-10, 11):
+        gap = np.roll(np.where(known, read, 0), lag)[10:-10] - true[10:-10]
+        errors.append(np.std(gap[known[10:-10]]))
+    return float(min(errors) / np.std(true))
+
+
+@pytest.mark.parametrize("layout", ["3x4+II", "3x4-cabrera", "6x2", "12x1"])
+def test_what_was_drawn_is_read_again(signal: np.ndarray, layout: str) -> None:
+    rendered = drawn(signal, layout)
+    read = digitise(ECGImage(rendered.image))
+    assert read.layout == layout
+    assert (read.scale.speed_mm_s, read.scale.gain_mm_mv) == (25.0, 10.0)
+    errors = [error_of(part, rendered, layout, signal) for part in read.parts]
+    assert np.median(errors) < 0.16  # 16 dB
+    # columns are never put side by side in time: each part has its own length and beginning
+    seconds = [len(part.millivolts) / read.fs for part in read.parts if not part.rhythm]
+    assert np.allclose(seconds, LAYOUTS[layout].seconds, atol=0.02)
+
+
+def test_turned_pages_are_read_as_well(signal: np.ndarray) -> None:
+    rendered = drawn(signal, "3x4+II")
+    upside_down = ECGImage(np.ascontiguousarray(rendered.image[::-1, ::-1]))
+    read = digitise(upside_down)
+    assert read.geometry.turned == pytest.approx(180, abs=1)
+    tilted = apply_wear(
+        rendered, Wear(corners=((0.01, 0.0), (0.02, 0.03), (-0.01, 0.02), (0.0, -0.01)), bend=0.004)
+    )
+    flat = digitise(ECGImage(tilted.image))
+    assert flat.layout == "3x4+II"
+    amplitude = [np.nanmax(p.millivolts) - np.nanmin(p.millivolts) for p in flat.parts]
+    straight = [np.nanmax(p.millivolts) - np.nanmin(p.millivolts) for p in read.parts]
+    assert np.allclose(amplitude, straight, rtol=0.2)
+
+
+def test_scale_is_read_not_assumed(signal: np.ndarray) -> None:
+    options = PageOptions(limb_gain_mm_mv=5.0, chest_gain_mm_mv=5.0)
+    rendered = drawn(signal, "3x4+II", options=options)
+    read = digitise(ECGImage(rendered.image))
+    assert read.scale.gain_mm_mv == 5.0
+    assert read.scale.gain_from in {"printed", "pulse"}
+    with pytest.raises(FormatError, match=r"gain 10 mm/mV is stated, 5 mm/mV"):
+        digitise(ECGImage(rendered.image), Stated(gain_mm_mv=10.0))
+
+
+def test_pages_without_a_scale_or_with_few_leads_are_refused(signal: np.ndarray) -> None:
+    with pytest.raises(FormatError, match="cannot be digitised|no ECG page|how large 1 mV"):
+        digitise(ECGImage(drawn(signal, "3x4+II", style="bare").image))
+    rendered = drawn(signal, "3x4+II")
+    strip = rendered.image[: rendered.image.shape[0] // 3].copy()
+    with pytest.raises(FormatError, match="cannot be digitised"):
+        digitise(ECGImage(strip))
+
+
+def test_leads_under_wrong_names_contradict_each_other(signal: np.ndarray) -> None:
+    leads = {lead: signal[i].astype(np.float64) for i, lead in enumerate(LEADS[:6])}
+    assert limb_residual(leads) < 0.05
+    swapped = {**leads, "III": leads["aVR"], "aVR": leads["III"]}
+    assert limb_residual(swapped) > 0.5
+    assert np.isnan(limb_residual({"I": leads["I"], "V1": leads["II"]}))
+
+
+def test_a_spike_keeps_its_height_and_gets_no_wider_than_it_was() -> None:
+    x = np.arange(400) / 4  # px, four places a column
+    true = 50 - 20 * np.exp(-(((x - 50) / 1.5) ** 2))
+    pen = 3.0
+    top, bottom = np.empty(100), np.empty(100)
+    for column in range(100):
+        inked = []
+        for at in range(4 * column, 4 * column + 4):
+            near = np.abs(x - x[at]) <= pen / 2
+            cap = np.sqrt(np.maximum((pen / 2) ** 2 - (x[near] - x[at]) ** 2, 0))
+            inked.append(((true[near] - cap).min(), (true[near] + cap).max()))
+        top[column], bottom[column] = min(a for a, _ in inked), max(b for _, b in inked)
+    found = find_heights(top, bottom, pen, 1.0)
+    assert found.min() == pytest.approx(true.min(), abs=0.7)
+    middle = (np.arange(200) + 0.5) / 2
+    width = np.ptp(middle[found < 40])
+    assert width == pytest.approx(np.ptp(x[true < 40]), abs=1.3)
+
+
+def test_unread_samples_are_left_out_of_the_table(signal: np.ndarray) -> None:
+    rendered = drawn(signal, "3x4+II")
+    read = digitise(ECGImage(rendered.image))
+    gone = read.parts[0].millivolts.copy()
+    gone[100:200] = np.nan
+    holed: Digitised = replace(read, parts=(replace(read.parts[0], millivolts=gone),))
+    rows = samples_csv(holed).splitlines()
+    assert len(rows) == 1 + int(np.isfinite(gone).sum())
+    assert not any("nan" in row for row in rows)
+    assert draw_overlay(rendered.image, read).shape == rendered.image.shape
+
+
+@pytest.mark.real_data
+def test_foreign_pages_are_read_better_than_by_their_own_reader(shared_data: Path) -> None:
+    from digitiser_pages import foreign_pages
+    from digitiser_scores import compare
+
+    for _, (page, peer) in zip(range(2), foreign_pages(shared_data / "digitising"), strict=False):
+        read = digitise(page.image)
+        found = {(p.row, p.column, p.rhythm): p.millivolts.astype(float) for p in read.parts}
+        ours = compare(page.parts, [found[p.row, p.column, p.rhythm] for p in page.parts])
+        theirs = compare(
+            page.parts,
+            [
+                peer[p.lead][0 if p.rhythm else 1250 * p.column :][: len(p.millivolts)]
+                for p in page.parts
+            ],
+        )
+        assert ours[0] > theirs[0] - 1.0
