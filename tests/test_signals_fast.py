@@ -17,6 +17,7 @@ BLOCKED = ((0, 0, 0), (0.4, 0.1, 0.3), (0.9, 0.1, 1.1), (0.8, -0.2, 1.2), (0, 0,
 HEARTS = {  # corners of the QRS vector, its length, peak of T, PR and QT at one beat a second, ms
     "normal": (NARROW, 90, (0.3, 0.22, -0.12), 170, 400),
     "lbbb": (BLOCKED, 150, (-0.3, 0.1, -0.45), 200, 440),
+    "lbbb whose QRS runs into T": (BLOCKED, 150, (-0.3, 0.1, -0.45), 200, 440),
 }
 
 
@@ -32,10 +33,12 @@ def fast_heart(rate: float, kind: str) -> tuple[ECG, float, float]:
     dipole = np.zeros((3, 5000))
     for start in np.arange(-rr, 11, rr) * (1 + 0.005 * rng.standard_normal()):
         at = 1000 * (np.arange(5000) / FS - start)
+        t_from = qrs - 60 * ("runs into" in kind)
         for axis in range(3):
-            knots = np.array(corners)[:, axis]
+            knots = np.array(corners, dtype=float)[:, axis]
+            knots[-1] = t_peak[axis] * bump(np.array([float(qrs)]), t_from, qt)[0]
             dipole[axis] += np.interp(at, np.linspace(0, qrs, 5), knots, 0, 0)
-        dipole += np.array(t_peak)[:, None] * bump(at, qrs, qt)
+        dipole += np.array(t_peak)[:, None] * bump(at, t_from, qt) * (at > qrs)
         dipole += np.array((0.07, 0.11, -0.02))[:, None] * bump(at, -pr, min(90, 0.7 * pr) - pr)
     eight = DOWER @ dipole + 0.005 * rng.standard_normal((8, 5000))
     return ECG(twelve_leads(eight).astype(np.float32), FS), pr, qt

@@ -59,7 +59,8 @@ def rest_before_p(beat: AnyFloats, qrs_off: float, next_on: float) -> Rest | Non
     speed = np.sqrt(np.square(np.gradient(path, axis=1)).mean(axis=0))
     waves = np.zeros(path.shape[1])
     for at in range(low, high, 2):
-        waves[at] = min(_excursion(path[:, : at + 1]), _excursion(path[:, at:]))
+        before = max(_excursion(path[:, : at + 1]), _fall(path, at))
+        waves[at] = min(before, _excursion(path[:, at:]))
     middle = low + int(np.argmax((waves - 10 * speed)[low:high]))
     wave = float(waves[middle])
     away = np.sqrt(np.square(path - path[:, [middle]]).mean(axis=0))
@@ -77,3 +78,13 @@ def _excursion(path: Floats) -> float:
     share = np.clip(way @ away / max(float(way @ way), 1e-12), 0.0, 1.0)
     off = away - way[:, None] * share
     return float(np.sqrt(np.square(off).mean(axis=0).max()))
+
+
+def _fall(path: Floats, at: int) -> float:
+    """How much farther the path was from a place than that is from the end, mV (RMS).
+
+    A T that the QRS runs into has no way up: it only falls, to where the heart still is before the
+    next QRS.
+    """
+    apart = np.sqrt(np.square(path - path[:, [at]]).mean(axis=0))
+    return float(apart[:at].max() - apart[-1])
