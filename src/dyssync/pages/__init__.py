@@ -1,5 +1,5 @@
-"""Users' own pictures of ECG pages, judged and prepared; nothing is measured on them.
+"""Users' own pictures of ECG pages: judged, prepared for networks, read back to millivolt.
 
 `evidence`: is it a page at all? `evening`: what a network sees of it, its light evened out.
-`likeness`: is it like the pages that a model learnt from?
+`likeness`: is it like the pages that a model learnt from? `digitising`: the signal that it shows.
 """
