@@ -117,6 +117,11 @@ bench-validation: $(READY)
 bench-realism: $(READY)
 	$(BIN)/python benchmarks/bench_realism.py
 
+# pages back to millivolt: drawn and worn by us, by another program, and real ones
+.PHONY: bench-digitiser
+bench-digitiser: $(READY)
+	$(BIN)/python benchmarks/bench_digitiser.py
+
 # 10,000 mutated files a format (10 min), then ten minutes of processor time a parser: with atheris
 # the ones written here, with hypothesis all of them; two at a time (2 h 20 min). No line with
 # "Error" is expected.
