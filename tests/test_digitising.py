@@ -51,9 +51,7 @@ def drawn(signal: np.ndarray, layout: str, **options: object) -> Rendered:
 def error_of(part: Part, rendered: Rendered, layout: str, signal: np.ndarray) -> float:
     """Return the noise of a part over the signal, RMS, at the best shift of up to 20 ms."""
     panels = LAYOUTS[layout].panels
-    at = next(
-        i for i, p in enumerate(panels) if (p.row, p.column) == (part.row, part.column)
-    )
+    at = next(i for i, p in enumerate(panels) if (p.row, p.column) == (part.row, part.column))
     assert panels[at].lead == part.lead
     start = round(rendered.boxes[at].start_s * FS)
     true = signal[LEADS.index(part.lead), start : start + len(part.millivolts)]
