@@ -104,7 +104,7 @@ def test_scale_is_read_not_assumed(signal: np.ndarray) -> None:
 
 
 def test_pages_without_a_scale_or_with_few_leads_are_refused(signal: np.ndarray) -> None:
-    with pytest.raises(FormatError, match="cannot be digitised|no ECG page|how large 1 mV"):
+    with pytest.raises(FormatError, match=r"cannot be digitised|no ECG page|how large 1 mV"):
         digitise(ECGImage(drawn(signal, "3x4+II", style="bare").image))
     rendered = drawn(signal, "3x4+II")
     strip = rendered.image[: rendered.image.shape[0] // 3].copy()
@@ -168,3 +168,14 @@ def test_foreign_pages_are_read_better_than_by_their_own_reader(shared_data: Pat
             ],
         )
         assert ours[0] > theirs[0] - 1.0
+
+
+def test_rows_too_short_for_columns_have_no_extent() -> None:
+    from dyssync.pages.digitising.columns import find_extents
+    from dyssync.pages.digitising.rows import Row
+    from dyssync.pages.digitising.traced import Trace
+
+    row = Row(50.0, 10.0, 110.0, 0.9)
+    short = Trace(row, 10, np.full(200, 50.0), np.ones(200), np.zeros(0, np.int64), 5.0)
+    extents = find_extents([short], [], 5.0)
+    assert all(extent.right - extent.left >= 300 for extent in extents)

@@ -1,9 +1,9 @@
 """From a page of paper to millivolt: each stage a pure function, the last one refuses or answers.
 
-`ink`: what is drawn, apart from the paper. `lattice`, `carrier`, `flat`: how the squares of the
-paper lie, and the page made flat by them. `runs`, `rows`, `path`, `heights`, `traced`: traces.
-`glyphs`, `words`, `pulses`: what is written beside them. `arrangements`, `columns`, `naming`,
-`physics`, `matching`: which lead is where. `scaling`, `quality`: speed, gain, and how sure it is.
-`reading` puts a page together one way up, `digitise` finds the way up and answers `digitised`;
-`overlay` and `writing` show it.
+`ink`: what is drawn, apart from the paper. `lattice`, `phase`, `carrier`, `flat`: how the squares
+of the paper lie, and the page made flat by them. `runs`, `rows`, `path`, `heights`, `traced`:
+traces. `glyphs`, `words`, `pulses`: what is written beside them. `arrangements`, `columns`,
+`naming`, `physics`, `strips`, `matching`: which lead is where. `scaling`, `quality`: speed, gain,
+and how sure it is. `reading` puts a page together one way up, `digitise` finds the way up and
+answers `digitised`; `overlay` and `writing` show it.
 """

@@ -13,6 +13,7 @@ from dyssync.pages.digitising.traced import Trace
 REST_MM = (0.2, 4.0)  # level line beside a pulse
 USUAL_MM = (250.0, 260.0, 200.0)  # widths of all columns together: ten seconds, mostly
 USUAL_SLACK = 0.02
+LEAST_WIDTH_MM = 60.0  # of all columns: four of 15 mm, in which no beat is whole
 SEARCH_MM = 4.5  # how far borders are looked for
 STRETCH = 0.01  # how much columns may be stretched
 NEAR_MM = 0.25  # of a border, within which rows break
@@ -61,7 +62,9 @@ def find_extents(
         # Pages are cut at either end: the other end and the usual width say where it was.
         found.append(Extent(left, left + width * across))
         found.append(Extent(right - width * across, right))
-    return tuple(found)
+    return tuple(
+        extent for extent in found if extent.right - extent.left >= LEAST_WIDTH_MM * across
+    )
 
 
 def _usual(extent: Extent, fixed: Sequence[float], across: float) -> Extent:

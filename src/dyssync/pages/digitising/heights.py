@@ -95,9 +95,8 @@ def _agree(
             if weight[s] > 0:
                 heights[s] += GAIN * change[s] / max(weight[s], 1.0)
         before = heights[0]
+        share = smoothing * (1 - FADING * turn / ROUNDS)
         for s in range(1, n - 1):
             now = heights[s]
-            heights[s] += (
-                smoothing * (1 - FADING * turn / ROUNDS) * ((before + heights[s + 1]) / 2 - now)
-            )
+            heights[s] += share * ((before + heights[s + 1]) / 2 - now)
             before = now

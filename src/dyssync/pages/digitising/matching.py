@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dyssync.arrays import Floats
 from dyssync.ecg import LIMB_LEADS
 from dyssync.layouts import Panel
 from dyssync.pages.digitising.arrangements import Arrangement, arrangements_for, layout_name
 from dyssync.pages.digitising.columns import Extent, refine_extent
 from dyssync.pages.digitising.naming import Names, match_names
-from dyssync.pages.digitising.physics import limb_residual, same_lead
+from dyssync.pages.digitising.physics import limb_residual
+from dyssync.pages.digitising.strips import cut_out, strip_leads
 from dyssync.pages.digitising.traced import Trace
 from dyssync.pages.digitising.words import Word
 
@@ -26,11 +26,6 @@ LESS_LIKELY = 0.4  # of an extent that is not what was seen
 MISSED_ROW = 0.8  # of a row that an arrangement leaves out
 UNUSUAL = 0.7  # of a strip that pages hardly have
 USUAL_STRIPS = ("II", "V1", "V5", "V2", "V3", "V4", "V6", "I")
-STRIP_ALIKE = 0.85  # of a strip and the lead that it repeats
-STRIP_NAME = 0.3  # of the likeness of a name beside the strip, added to that of the trace
-BESIDE_MM = (-9.0, 12.0, 14.0)  # of its beginning: left, right, above or below
-STRIP_SLACK = 2  # samples
-EDGE_MM = 1.0  # of a column, left out of comparisons: separators
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +123,7 @@ def _matched(
             extent, arrangement.n_columns, rows[: arrangement.n_rows], px_per_mm[0]
         )
     column_px = (extent.right - extent.left) / arrangement.n_columns
-    strips = _strip_leads(arrangement, rows, words, extent, px_per_mm)
+    strips = strip_leads(arrangement, rows, words, extent, px_per_mm)
     panels = (
         *arrangement.panels,
         *(
@@ -154,17 +149,6 @@ def _matched(
     )  # fmt: skip
 
 
-def _cut(
-    trace: Trace, panel: Panel, left: float, column_px: float, px_per_mm: tuple[float, float]
-) -> Floats:
-    """Return the stretch of a row that a panel shows, mm up; its ends are left out."""
-    edge = EDGE_MM * px_per_mm[0]
-    start = left + panel.column * column_px
-    heights, _ = trace.between(start + edge, start + column_px - edge)
-    up: Floats = -heights / px_per_mm[1]
-    return -up if panel.inverted else up
-
-
 def _residuals(
     arrangement: Arrangement,
     rows: Sequence[Trace],
@@ -175,7 +159,7 @@ def _residuals(
     found = []
     for column in range(arrangement.n_columns):
         limb = {
-            panel.lead: _cut(rows[panel.row], panel, left, column_px, px_per_mm)
+            panel.lead: cut_out(rows[panel.row], panel, left, column_px, px_per_mm)
             for panel in arrangement.panels
             if panel.column == column and panel.lead in LIMB_LEADS
         }
@@ -183,45 +167,3 @@ def _residuals(
         if np.isfinite(residual):
             found.append(min(residual, 1.5))
     return found
-
-
-def _strip_leads(
-    arrangement: Arrangement,
-    rows: Sequence[Trace],
-    words: Sequence[Word],
-    extent: Extent,
-    px_per_mm: tuple[float, float],
-) -> list[tuple[str | None, float]]:
-    """Return the lead of each strip, and how like it is to the same lead above it."""
-    column_px = (extent.right - extent.left) / arrangement.n_columns
-    found = []
-    for k in range(arrangement.n_strips):
-        strip = rows[arrangement.n_rows + k]
-        alike = {
-            panel.lead: same_lead(
-                _cut(rows[panel.row], panel, extent.left, column_px, px_per_mm),
-                _cut(strip, Panel(panel.lead, 0, panel.column, inverted=panel.inverted),
-                     extent.left, column_px, px_per_mm),
-                STRIP_SLACK,
-            )
-            for panel in arrangement.panels
-        }  # fmt: skip
-        named = {word.text: word.alike for word in _beside(strip, words, extent, px_per_mm)}
-        likest = max(alike, key=lambda lead: alike[lead] + STRIP_NAME * named.get(lead, 0.0))
-        known = arrangement.strips[k] if k < len(arrangement.strips) else None
-        lead = known or (likest if alike[likest] >= STRIP_ALIKE else None)
-        found.append((lead, alike[lead or likest]))
-    return found
-
-
-def _beside(
-    strip: Trace, words: Sequence[Word], extent: Extent, px_per_mm: tuple[float, float]
-) -> list[Word]:
-    """Return the names that stand at the beginning of a strip."""
-    across, down = px_per_mm
-    return [
-        word
-        for word in words
-        if BESIDE_MM[0] * across < word.left - extent.left < BESIDE_MM[1] * across
-        and abs(word.middle - strip.row.line) < BESIDE_MM[2] * down
-    ]

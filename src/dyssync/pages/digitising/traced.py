@@ -55,7 +55,7 @@ class Trace:
     def between(self, x0: float, x1: float) -> tuple[Floats, Floats]:
         """Return heights and confidence of the samples from `x0` to `x1` (px); NaN, 0 outside."""
         first = round((x0 - self.left) * PER_COLUMN)
-        count = round((x1 - x0) * PER_COLUMN)
+        count = max(round((x1 - x0) * PER_COLUMN), 0)
         heights, confidence = np.full(count, np.nan), np.zeros(count)
         start, stop = max(first, 0), min(first + count, len(self.heights))
         if stop > start:

@@ -1,0 +1,72 @@
+"""Strips below the columns: which lead they repeat, by its shape and by the name beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dyssync.arrays import Floats
+from dyssync.layouts import Panel
+from dyssync.pages.digitising.arrangements import Arrangement
+from dyssync.pages.digitising.columns import Extent
+from dyssync.pages.digitising.physics import same_lead
+from dyssync.pages.digitising.traced import Trace
+from dyssync.pages.digitising.words import Word
+
+STRIP_ALIKE = 0.85  # of a strip and the lead that it repeats
+STRIP_NAME = 0.3  # of the likeness of a name beside the strip, added to that of the trace
+BESIDE_MM = (-9.0, 12.0, 14.0)  # of its beginning: left, right, above or below
+STRIP_SLACK = 2  # samples
+EDGE_MM = 1.0  # of a column, left out of comparisons: separators
+
+
+def cut_out(
+    trace: Trace, panel: Panel, left: float, column_px: float, px_per_mm: tuple[float, float]
+) -> Floats:
+    """Return the stretch of a row that a panel shows, mm up; its ends are left out."""
+    edge = EDGE_MM * px_per_mm[0]
+    start = left + panel.column * column_px
+    heights, _ = trace.between(start + edge, start + column_px - edge)
+    up: Floats = -heights / px_per_mm[1]
+    return -up if panel.inverted else up
+
+
+def strip_leads(
+    arrangement: Arrangement,
+    rows: Sequence[Trace],
+    words: Sequence[Word],
+    extent: Extent,
+    px_per_mm: tuple[float, float],
+) -> list[tuple[str | None, float]]:
+    """Return the lead of each strip, and how like it is to the same lead above it."""
+    column_px = (extent.right - extent.left) / arrangement.n_columns
+    found = []
+    for k in range(arrangement.n_strips):
+        strip = rows[arrangement.n_rows + k]
+        alike = {
+            panel.lead: same_lead(
+                cut_out(rows[panel.row], panel, extent.left, column_px, px_per_mm),
+                cut_out(strip, Panel(panel.lead, 0, panel.column, inverted=panel.inverted),
+                     extent.left, column_px, px_per_mm),
+                STRIP_SLACK,
+            )
+            for panel in arrangement.panels
+        }  # fmt: skip
+        named = {word.text: word.alike for word in _beside(strip, words, extent, px_per_mm)}
+        likest = max(alike, key=lambda lead: alike[lead] + STRIP_NAME * named.get(lead, 0.0))
+        known = arrangement.strips[k] if k < len(arrangement.strips) else None
+        lead = known or (likest if alike[likest] >= STRIP_ALIKE else None)
+        found.append((lead, alike[lead or likest]))
+    return found
+
+
+def _beside(
+    strip: Trace, words: Sequence[Word], extent: Extent, px_per_mm: tuple[float, float]
+) -> list[Word]:
+    """Return the names that stand at the beginning of a strip."""
+    across, down = px_per_mm
+    return [
+        word
+        for word in words
+        if BESIDE_MM[0] * across < word.left - extent.left < BESIDE_MM[1] * across
+        and abs(word.middle - strip.row.line) < BESIDE_MM[2] * down
+    ]
