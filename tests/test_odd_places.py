@@ -220,7 +220,7 @@ def test_a_terminal_that_lacks_the_letters_or_the_room(toy_cohort: Path, tmp_pat
     ids=" ".join,
 )
 def test_force_of_every_verb_is_refused_what_dyssync_did_not_make(
-    call: str, place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+    call: list[str], place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
 ) -> None:
     monkeypatch.chdir(tmp_path)
     for name in ("foreign", ".foreign.old", ".foreign.partial", ".foreign.checkpoint"):
@@ -232,6 +232,6 @@ def test_force_of_every_verb_is_refused_what_dyssync_did_not_make(
     before = {p: p.read_bytes() if p.is_file() else b"" for p in tmp_path.rglob("*")}
     if place == "..":
         monkeypatch.chdir(tmp_path / "foreign")
-    assert main([*call.split(), "--out", place, "--force"]) == Exit.INPUT
+    assert main([*call, "--out", place, "--force"]) == Exit.INPUT
     assert capsys.readouterr().err.count("\n") == 1
     assert {p: p.read_bytes() if p.is_file() else b"" for p in tmp_path.rglob("*")} == before

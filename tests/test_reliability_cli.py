@@ -73,6 +73,7 @@ def test_numbers_that_are_none_are_refused_in_one_line(
         "inspect": ["x.hea"],
         "measure": ["x.hea"],
         "convert": ["x.hea", "--to", "csv", "-o", str(tmp_path / "out")],
+        "digitise": ["x.png", "-o", str(tmp_path / "out")],
         "render": ["x.hea", "-o", str(tmp_path / "out")],
     }[verb]
     assert main([verb, *needed, f"{option}={value}"]) == 2

@@ -22,6 +22,7 @@ from dyssync.prediction.bundle import load_bundle
 from dyssync.prediction.members import load_answerer
 from dyssync.prediction.predictor import Predictor
 from dyssync.report.validation_page import write_validation_page
+from dyssync.simulation.leads import twelve_leads
 from dyssync.study.results import read_csv
 from dyssync.validation.grading import grade
 from dyssync.validation.record import VALIDATION, ValidationRecord
@@ -284,7 +285,9 @@ def test_recordings_without_a_heartbeat_are_told(
     finished_run: Path, elsewhere: Path, tmp_path: Path
 ) -> None:
     t = np.arange(5000) / 500
-    wave = np.array([0.5 * np.sin(2 * np.pi * 0.25 * t + k) for k in range(12)], dtype=np.float32)
+    # slow, and as large as a heart is in 40 ms: else the gate would refuse it
+    eight = np.array([9.0 * np.sin(2 * np.pi * 0.25 * t + k) for k in range(8)])
+    wave = twelve_leads(eight).astype(np.float32)
     write_wfdb(replace(read_ecg(elsewhere.parent / "e00_0.hea"), signal=wave), tmp_path, "mute")
     table = pd.read_csv(elsewhere)
     table["ecg"] = [str(elsewhere.parent / name) for name in table["ecg"]]

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 
 from dyssync.cli.exits import Exit
+from dyssync.cli.terminal import say
 from dyssync.endings import SENT_TO_ALL
 
 # verbs that find what an interrupted call has done
@@ -38,7 +39,7 @@ class Heard:
             if signal.getsignal(number) == self.hear:
                 signal.signal(number, signal.SIG_IGN)
         with suppress(OSError):  # the terminal may be gone
-            print(how_to_go_on(words), file=sys.stderr, flush=True)
+            say(how_to_go_on(words), file=sys.stderr, flush=True)
         return Exit.INTERRUPTED if self.number is None else 128 + self.number
 
 

@@ -17,6 +17,7 @@ from dyssync.cohort.plain import plain_facts
 from dyssync.cohort.recordings import (
     RowRead,
     mixture_problems,
+    read_cautions,
     read_problems,
     read_recordings,
     shared_recordings,
@@ -49,7 +50,8 @@ class CohortTable:
         excluded: row, patient_id, reason of every recording that cannot be used.
         without_outcome: patients who died or were lost before the echo, as far as the table tells
             of them: :data:`WITHOUT_COLUMNS`.
-        cautions: facts that are not quite what the table says (an age of ">89").
+        cautions: facts that are not quite what the table says (an age of ">89"), and pages that
+            seem to show one lead.
     """
 
     name: str
@@ -200,7 +202,7 @@ def _examine(
     usable = usable[[*TABLE_COLUMNS, *others]].reset_index(drop=True)
     left_out = left_out_rows([*(p for p in problems if p.row not in without), *outcomes.without])
     gone = who_is_gone(table, sorted(row - 2 for row in without if row is not None))
-    cautions = tuple(facts.cautions)
+    cautions = (*facts.cautions, *read_cautions(table, rows))
     return CohortTable(path.name, usable, left_out, gone, cautions=cautions), problems, held
 
 

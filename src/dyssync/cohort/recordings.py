@@ -39,6 +39,7 @@ class RowRead:
         look: by which it is known again: of a signal its fingerprint, of a picture the digest of
             its pixels; None where it cannot be used.
         recording: itself, where it is kept.
+        caution: what is to be told of it though it can be used; "" for nothing.
     """
 
     problem: str
@@ -48,6 +49,7 @@ class RowRead:
     sha256: str = ""
     look: Print | str | None = None
     recording: Input | None = None
+    caution: str = ""
 
 
 def read_recordings(
@@ -94,11 +96,20 @@ def read_problems(table: pd.DataFrame, rows: Sequence[RowRead]) -> list[Problem]
     ]
 
 
+def read_cautions(table: pd.DataFrame, rows: Sequence[RowRead]) -> list[Problem]:
+    """Return the caution of each row that has one."""
+    return [
+        Problem(i + 2, str(patient), row.caution)
+        for i, (patient, row) in enumerate(zip(table["patient_id"], rows, strict=True))
+        if row.caution
+    ]
+
+
 def _read_row(
     row: Mapping[str, Any], *, folder: Path, seconds: float, pictures: bool, keep: bool
 ) -> RowRead:
     try:
-        recording = _recording_of(row, folder, seconds, pictures)
+        recording, one_lead = _recording_of(row, folder, seconds, pictures)
     except InputError as error:
         return RowRead(str(error))
     except FAULTS as error:
@@ -106,7 +117,8 @@ def _read_row(
     sha256, kept = recording.source.sha256, recording if keep else None
     if isinstance(recording, ECGImage):
         pixels = signal_key(recording)
-        return RowRead("", is_picture=True, sha256=sha256, look=pixels, recording=kept)
+        caution = f"{recording.source.name}: {ONE_LEAD}" if one_lead else ""
+        return RowRead("", True, sha256=sha256, look=pixels, recording=kept, caution=caution)
     return RowRead(
         "",
         fs=recording.fs,
@@ -117,7 +129,10 @@ def _read_row(
     )
 
 
-def _recording_of(row: Mapping[str, Any], folder: Path, seconds: float, pictures: bool) -> Input:
+def _recording_of(
+    row: Mapping[str, Any], folder: Path, seconds: float, pictures: bool
+) -> tuple[Input, bool]:
+    """Return the recording of a row, and whether it is a picture that seems to show one lead."""
     if pd.isna(row["ecg"]) or not str(row["ecg"]).strip():
         raise CohortError("column ecg is empty; the path of a recording is needed")
     fs, unit = row.get("ecg_fs"), row.get("ecg_unit")
@@ -130,11 +145,11 @@ def _recording_of(row: Mapping[str, Any], folder: Path, seconds: float, pictures
     refuse_unusable(recording, seconds=seconds)
     patient = str(row["patient_id"])
     if isinstance(recording, ECGImage):
-        if shows_one_lead(recording.pixels):
-            raise CohortError(f"{recording.source.name}: {ONE_LEAD}")
         # a cohort holds thousands, and networks look at a fraction of the pixels
-        return replace(recording, patient_id=patient, pixels=shrink_page(recording.pixels))
-    return with_clinical(replace(recording, patient_id=patient), row)
+        one_lead = shows_one_lead(recording.pixels)
+        small = shrink_page(recording.pixels)
+        return replace(recording, patient_id=patient, pixels=small), one_lead
+    return with_clinical(replace(recording, patient_id=patient), row), False
 
 
 def refuse_unusable(recording: Input, *, seconds: float) -> None:

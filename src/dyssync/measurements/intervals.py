@@ -96,8 +96,13 @@ def _rate(beat: Heartbeat) -> float:
     """
     if not len(beat.rr):
         return float("nan")
-    irregular = len(beat.rr) > 1 and _irregularity(beat) > AF_IRREGULARITY
-    return 60.0 / float(np.mean(beat.rr) if irregular else np.median(beat.rr))
+    mean = float(np.mean(beat.rr))
+    if len(beat.rr) > 2:
+        # of the median, which one missed beat does not move; 0.67 of it is that of normal changes
+        change = float(np.median(np.abs(np.diff(beat.rr))))
+        if change > 0.67 * AF_IRREGULARITY * mean:
+            return 60.0 / mean
+    return 60.0 / float(np.median(beat.rr))
 
 
 def _irregularity(beat: Heartbeat) -> float:

@@ -17,6 +17,7 @@ SHARED = 0.5  # of the time of the shorter of two leads; a lead that drops out s
 # Groups of leads that pages show at one time.
 LIMB, CHEST = ("I", "II", "III"), (("V1", "V2", "V3"), ("V4", "V5", "V6"))
 BIN_S = 0.01
+PEAKED = 2.0  # beats are so much steeper than what lies between them; a slow wave has 1.4 (sine)
 SMOOTH = 5  # bins: 50 ms
 SAME_TIME_S = 0.04  # one lead's QRS is steepest at most so much before another's
 FURTHEST_S = 1.2  # further than a beat away
@@ -94,6 +95,8 @@ def _steepness(recorded: Recorded, leads: tuple[str, ...]) -> Floats | None:
         return None
     steep = change[:, : n * width].reshape(len(rows), n, width).mean(axis=2, dtype=np.float64)
     top = np.percentile(steep, 95, axis=1, keepdims=True)
+    if np.median(top) < PEAKED * np.median(steep):
+        return None
     steep = np.minimum(steep / np.maximum(top, 1e-9), 1.5).mean(axis=0)
     return np.convolve(steep, np.full(SMOOTH, 1 / SMOOTH), "same")
 
