@@ -35,7 +35,7 @@ def convert(data):
     return data[::-1]
 
 if __name__ == "__main__":
-    sys.exit(serve(convert, "json"))
+    sys.exit(serve(convert, ("json",)))
 """
 
 

@@ -36,6 +36,7 @@ VERBS: Mapping[str, str] = {
     "measure": "measuring:measure",
     "convert": "converting:convert",
     "render": "rendering:render",
+    "serve": "serving:serve",
     "list": "listing:listing",
 }
 INTERRUPTED = "interrupted; study, simulate and pretrain go on with the same command"

@@ -99,4 +99,4 @@ FORMAT = Format(
 
 
 if __name__ == "__main__":
-    sys.exit(serve(convert, "h5py"))
+    sys.exit(serve(convert, ("h5py",)))

@@ -16,7 +16,7 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from dyssync.errors import FormatError
+from dyssync.errors import FormatError, TooLarge
 from dyssync.formats.numpy import parse_archive
 from dyssync.formats.reading.damage import refusing_damage
 from dyssync.formats.reading.isolation import convert_apart, serve
@@ -106,7 +106,7 @@ def _check_inflated_size(data: bytes) -> None:
             except zlib.error as error:
                 raise FormatError(f"damaged MATLAB data ({error}); copy it again") from error
             if total > MAX_FILE_BYTES:
-                raise FormatError(f"unpacks to more than {MAX_FILE_BYTES / 1e6:.0f} MB; too large")
+                raise TooLarge(f"unpacks to more than {MAX_FILE_BYTES / 1e6:.0f} MB; too large")
         offset += 8 + size
 
 
@@ -169,4 +169,4 @@ FORMAT = Format(
 
 
 if __name__ == "__main__":
-    sys.exit(serve(convert, "scipy.io.matlab"))
+    sys.exit(serve(convert, ("scipy.io.matlab",)))

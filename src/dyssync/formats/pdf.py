@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from dyssync.errors import FormatError
-from dyssync.formats.reading.isolation import convert_apart, serve
+from dyssync.formats.reading.isolation import Limits, convert_apart, serve
 from dyssync.formats.reading.recording import Format, InputFile, ReadOptions
 from dyssync.image import MAX_PIXELS, ECGImage, check_size
 
@@ -95,4 +95,4 @@ FORMAT = Format(
 
 
 if __name__ == "__main__":
-    sys.exit(serve(convert, "pypdfium2", cpu_limit_s=2))
+    sys.exit(serve(convert, ("pypdfium2",), Limits(cpu_s=2)))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dyssync.arrays import Bytes
-from dyssync.errors import FormatError
+from dyssync.errors import FormatError, TooLarge
 from dyssync.formats.reading.damage import refusing_damage
 from dyssync.formats.reading.recording import Format, InputFile, ReadOptions
 from dyssync.image import ECGImage, check_size
@@ -55,7 +55,7 @@ def parse(data: bytes, page: int = 1) -> ECGImage:
                 ImageOps.exif_transpose(image, in_place=True)
                 return ECGImage(_rgb(image), notes=_page_note(data, page))
         except Image.DecompressionBombError as error:
-            raise FormatError(f"picture of absurd size ({error}); scale it down") from error
+            raise TooLarge(f"picture of absurd size ({error}); scale it down") from error
 
 
 def _go_to(image: Image.Image, page: int) -> None:

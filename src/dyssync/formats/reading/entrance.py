@@ -13,7 +13,7 @@ from pathlib import Path, PurePath
 import numpy as np
 
 from dyssync.ecg import ECG, Source
-from dyssync.errors import ConfigError, FormatError, check_choice
+from dyssync.errors import ConfigError, FormatError, UnknownFormat, check_choice
 from dyssync.formats.reading.known import FORMATS
 from dyssync.formats.reading.recording import (
     AS_STATED,
@@ -148,14 +148,14 @@ def sniffed(file: InputFile) -> Format:
     """Return the format whose sniffer recognises the content.
 
     Raises:
-        FormatError: none does; lists the formats.
+        UnknownFormat: none does; lists the formats.
     """
     head, path = file.data[:HEAD_BYTES], Path(file.name)
     formats = [FORMATS[name] for name in FORMATS]
     for candidate in formats:
         if candidate.sniff(head, path):
             return candidate
-    raise FormatError(
+    raise UnknownFormat(
         f"content is of no known format (it starts with {head[:8]!r}). "
         f"Formats: {', '.join(FORMATS)}. See: dyssync list formats"
     )
@@ -182,7 +182,7 @@ def _naming(name: str) -> Iterator[None]:
         yield
     except FormatError as error:
         text = "".join(c if c.isprintable() else " " for c in str(error))
-        raise FormatError(f"{name}: {' '.join(text.split())[:MAX_MESSAGE]}") from error
+        raise type(error)(f"{name}: {' '.join(text.split())[:MAX_MESSAGE]}") from error
 
 
 MAX_MESSAGE = 500  # characters; the longest of ours has 330

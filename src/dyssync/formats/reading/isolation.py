@@ -6,7 +6,8 @@ PDFium takes its time.
 A server (`python -m dyssync.formats.hdf5`) imports the library once and waits. For each file it
 forks: the child converts it to NPZ or pixels under limits of time and memory, and ends. Nothing
 that a file does to its process can reach the next file; a fork costs milliseconds, an import half
-a second.
+a second. A server that reads uploads keeps servers of its own (:class:`Apart`); what they fork is
+apart already, and converts in place.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import BinaryIO, cast
 
 from dyssync.errors import FormatError
@@ -31,9 +33,23 @@ from dyssync.workers import THREAD_SETTINGS
 CPU_LIMIT_S = 1
 WALL_LIMIT_S = 60  # the machine may be busy with other things
 MEMORY_LIMIT_BYTES = 2_000_000_000  # of address space, most of it libraries
+GAVE_UP = "damaged data (the library that reads it gave up); copy the file again"
+ENDLESS = "damaged data (reading does not end); copy the file again"
 _DONE, _REFUSED, _DIED = range(3)  # what became of a file
 _HEADER = struct.Struct("<BQ")  # outcome, length of what follows
 _READY = b"R"
+_apart_already = False  # whether this process was forked for one file
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a file may take in its process: processor time in s, address space in bytes."""
+
+    cpu_s: int = CPU_LIMIT_S
+    memory_bytes: int = MEMORY_LIMIT_BYTES
+
+
+ONE_LIBRARY = Limits()
 
 
 def convert_apart(module: str, data: bytes) -> bytes:
@@ -42,33 +58,70 @@ def convert_apart(module: str, data: bytes) -> bytes:
     Raises:
         FormatError: what the module says, or that it died of the file.
     """
+    if _apart_already:
+        converted: bytes = importlib.import_module(module).convert(data)
+        return converted
     with _LOCK:
+        key = module, os.getpid()
+        if key not in _SERVERS:
+            _SERVERS[key] = Apart(module)
+        return _SERVERS[key].convert(data)
+
+
+class Apart:
+    """Converts with a module in a server process, which is replaced when it dies.
+
+    Belongs to the process that made it; one thread at a time.
+
+    Args:
+        module: runs :func:`serve` as its main program.
+        wall_limit_s: from when on no answer is waited for.
+    """
+
+    def __init__(self, module: str, wall_limit_s: float = WALL_LIMIT_S) -> None:
+        self.module = module
+        self.wall_limit_s = wall_limit_s
+        self._server: _Server | None = None
+
+    def start(self) -> None:
+        """Start the server now rather than at the first file."""
+        if self._server is None:
+            self._server = _Server(self.module)
+
+    def convert(self, data: bytes) -> bytes:
+        """Return what the module makes of `data`; asks a new server once where the old one is gone.
+
+        Raises:
+            FormatError: what the module says, or that it died of the file.
+        """
         try:
-            outcome, answer = _ask(module, data)
+            outcome, answer = self._ask(data)
         except (EOFError, OSError):  # someone ended the server: not the fault of this file
-            outcome, answer = _ask(module, data)
-    if outcome == _DONE:
-        return answer
-    if outcome == _REFUSED:
-        raise FormatError(answer.decode("utf-8", "replace"))
-    raise FormatError("damaged data (the library that reads it gave up); copy the file again")
+            outcome, answer = self._ask(data)
+        if outcome == _DONE:
+            return answer
+        if outcome == _REFUSED:
+            raise FormatError(answer.decode("utf-8", "replace"))
+        raise FormatError(GAVE_UP)
 
+    def _ask(self, data: bytes) -> tuple[int, bytes]:
+        self.start()
+        assert self._server is not None
+        try:
+            return self._server.ask(data, self.wall_limit_s)
+        except (EOFError, OSError, FormatError):
+            self.end()
+            raise
 
-def _ask(module: str, data: bytes) -> tuple[int, bytes]:
-    key = module, os.getpid()
-    server = _SERVERS.get(key)
-    if server is None:
-        server = _SERVERS[key] = _Server(module)
-    try:
-        return server.ask(data)
-    except (EOFError, OSError, FormatError):
-        del _SERVERS[key]
-        server.kill()
-        raise
+    def end(self) -> None:
+        """End the server and what it is working on."""
+        if self._server is not None:
+            self._server.kill()
+        self._server = None
 
 
 class _Server:
-    """The running server of one module; belongs to the process that started it."""
+    """The running server of one module."""
 
     def __init__(self, module: str) -> None:
         with tempfile.TemporaryFile() as errors:  # a pipe that nobody empties would block it
@@ -88,17 +141,17 @@ class _Server:
                 reason = errors.read().decode("utf-8", "replace")
                 raise RuntimeError(f"python -m {module} does not start: {reason[-500:]}")
 
-    def ask(self, data: bytes) -> tuple[int, bytes]:
+    def ask(self, data: bytes, wall_limit_s: float) -> tuple[int, bytes]:
         """Send a file; return its outcome and the answer.
 
         Raises:
-            FormatError: no answer within :data:`WALL_LIMIT_S`.
+            FormatError: no answer within the limit.
             EOFError, OSError: the server is gone.
         """
         self._asks.write(_HEADER.pack(_DONE, len(data)) + data)
         self._asks.flush()
-        if not select.select([self._answers], [], [], WALL_LIMIT_S)[0]:
-            raise FormatError("damaged data (reading does not end); copy the file again")
+        if not select.select([self._answers], [], [], wall_limit_s)[0]:
+            raise FormatError(ENDLESS)
         outcome, size = _HEADER.unpack(_exactly(self._answers, _HEADER.size))
         return outcome, _exactly(self._answers, size)
 
@@ -114,14 +167,14 @@ _LOCK = threading.Lock()
 os.register_at_fork(
     before=_LOCK.acquire, after_in_parent=_LOCK.release, after_in_child=_LOCK.release
 )
-_SERVERS: dict[tuple[str, int], _Server] = {}  # by module and process: a fork starts its own
+_SERVERS: dict[tuple[str, int], Apart] = {}  # by module and process: a fork starts its own
 
 
 @atexit.register
 def _end_servers() -> None:
     for (_, owner), server in _SERVERS.items():
         if owner == os.getpid():
-            server.kill()
+            server.end()
 
 
 def _exactly(stream: BinaryIO, size: int) -> bytes:
@@ -131,24 +184,27 @@ def _exactly(stream: BinaryIO, size: int) -> bytes:
     return data
 
 
-def serve(convert: Callable[[bytes], bytes], library: str, cpu_limit_s: int = CPU_LIMIT_S) -> int:
+def serve(
+    convert: Callable[[bytes], bytes], libraries: Sequence[str], limits: Limits = ONE_LIBRARY
+) -> int:
     """Convert files from standard input, a child each, until it is closed; return the exit code.
 
     Args:
         convert: a file to NPZ or pixels; raises FormatError.
-        library: name of the module to import once, before the first file.
-        cpu_limit_s: processor time that a file may take.
+        libraries: names of modules to import once, before the first file.
+        limits: of each file.
     """
-    importlib.import_module(library)
+    for library in libraries:
+        importlib.import_module(library)
     asks, answers = sys.stdin.buffer, sys.stdout.buffer
     answers.write(_READY)
     answers.flush()
     while header := asks.read(_HEADER.size):
         data = _exactly(asks, _HEADER.unpack(header)[1])
-        with tempfile.TemporaryFile() as result:
+        with _scratch() as result:
             child = os.fork()
             if child == 0:
-                os._exit(_child(convert, data, result, cpu_limit_s))
+                os._exit(_child(convert, data, result, limits))
             status = os.waitpid(child, 0)[1]
             result.seek(0)
             answer = result.read()
@@ -159,13 +215,21 @@ def serve(convert: Callable[[bytes], bytes], library: str, cpu_limit_s: int = CP
     return 0
 
 
-def _child(
-    convert: Callable[[bytes], bytes], data: bytes, result: BinaryIO, cpu_limit_s: int
-) -> int:
+def _scratch() -> BinaryIO:
+    """Return a file for one answer: in memory where the system can, so that no disk holds it."""
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("answer"), "w+b")
+    return cast(BinaryIO, tempfile.TemporaryFile())
+
+
+def _child(convert: Callable[[bytes], bytes], data: bytes, result: BinaryIO, limits: Limits) -> int:
     """Convert one file under limits; return the outcome."""
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu_limit_s, cpu_limit_s))
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT_BYTES, MEMORY_LIMIT_BYTES))
+    global _apart_already
+    _apart_already = True
+    resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_s, limits.cpu_s))
+    resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _hush()
     outcome = _DIED
     try:
         result.write(convert(data))
@@ -176,3 +240,10 @@ def _child(
     finally:  # what else is raised must not run on into the server's loop
         result.flush()
         os._exit(outcome)
+
+
+def _hush() -> None:
+    """Let a library print nowhere: the output is the server's answer, and may quote the file."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
