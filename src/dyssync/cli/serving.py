@@ -42,7 +42,7 @@ def serve(
     it rests on. Nothing of a patient is kept, nothing is loaded from elsewhere. The API is
     described at /openapi.json and in docs/serve.md.
 
-    Exit code 0: ended by a signal; 2: the bundle or the call must be changed.
+    Exit code 0: ended by Ctrl-C; 2: the bundle or the call must be changed.
     """
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 from pathlib import Path
 
@@ -49,6 +50,12 @@ def make_answers(bundle: Path, level: int = LEVEL) -> Answers:
 def run(answers: Answers, host: str, port: int, token: str | None) -> None:
     """Serve until a signal ends it; what is being answered then is answered still."""
     set_up_logs()
+    with contextlib.suppress(KeyboardInterrupt):  # raised once more when all is answered
+        make_server(answers, host, port, token).run()
+
+
+def make_server(answers: Answers, host: str, port: int, token: str | None) -> uvicorn.Server:
+    """Return a server that is not running yet."""
     config = uvicorn.Config(
         create_app(answers, token),
         host=host,
@@ -65,4 +72,4 @@ def run(answers: Answers, host: str, port: int, token: str | None) -> None:
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=SHUTDOWN_S,
     )
-    uvicorn.Server(config).run()
+    return uvicorn.Server(config)

@@ -3,7 +3,7 @@ import { element, paper, text, trace } from "./sheet.js";
 import { WAVE } from "./rhythm.js";
 
 const LEFT = 3; // mm
-const ROOM = 9; // mm above and below, for names and marks
+const ROOM = 12; // mm above and below, for names and marks
 const HIGHEST = 170; // mm
 const MARGIN = 0.08; // s shown before the first mark and after the last
 const WAVES = [
@@ -59,6 +59,8 @@ function range(beat, from, to) {
 function drawMarks(beat, from, at, height, sheet, view) {
   const x = (t) => at.x + (t - from) * at.speed;
   const found = [];
+  let end = 0; // of the name before, which the next one goes below
+  let line = 0;
   for (const [name, first, last] of WAVES) {
     const [on, off] = [beat.marks[first], beat.marks[last]];
     if (on === null || off === null) continue;
@@ -69,8 +71,12 @@ function drawMarks(beat, from, at, height, sheet, view) {
       element("rect", { class: `wave ${kind}`, x: x(on), y: 0, width: x(off) - x(on), height }),
       element("line", { class: kind, x1: x(on), x2: x(on), y1: 0, y2: height }),
       element("line", { class: kind, x1: x(off), x2: x(off), y1: 0, y2: height }),
-      text((x(on) + x(off)) / 2, 4, `${name} ${Math.round(1000 * (off - on))} ms`, { class: `name ${kind}`, "text-anchor": "middle" }),
     );
+    const words = `${name} ${Math.round(1000 * (off - on))} ms`;
+    const middle = (x(on) + x(off)) / 2;
+    line = middle - words.length < end ? line + 1 : 0; // a letter is about 2 mm wide
+    end = middle + words.length;
+    sheet.append(text(middle, 4 + 4 * line, words, { class: `name ${kind}`, "text-anchor": "middle" }));
   }
   return found;
 }

@@ -6,6 +6,7 @@ export const WIDTH = 250; // mm of traces: 10 s at 25 mm/s, and an A4 page acros
 const LEFT = 15; // mm before them, for the pulse
 const TOP = 8; // mm above, for what the paper says
 const EDGE = 2; // mm below the last row
+const LEAST_CHIP = 0.005; // log-odds; less would be shown as 0.00
 const STRIP = 2; // mm; one step of an explanation
 export const WAVE = { p_on: "p", p_off: "p", qrs_on: "qrs", qrs_off: "qrs", t_peak: "t", t_off: "t" };
 
@@ -65,7 +66,7 @@ function drawPanel(record, cell, view, into) {
   }
   const chip = view.explained && record.chips ? record.chips[record.leads[panel.lead]] : undefined;
   const label = text(cell.x + 1.5, cell.y - cell.row_mm / 2 + 4.5, panel.label, { class: "lead" });
-  if (chip !== undefined) {
+  if (chip !== undefined && Math.abs(chip) >= LEAST_CHIP) {
     const more = element("tspan", { class: chip > 0 ? "for" : "against", dx: 1.2 });
     more.append(`${chip > 0 ? "+" : "−"}${Math.abs(chip).toFixed(2)}`);
     label.append(more);
