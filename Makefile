@@ -1,4 +1,5 @@
 # make demo        set up and run the main job       make test      set up and pass the tests
+# make serve       the page for one patient, with what make demo left
 # make test-fast   those that train no network and start no workers, in a minute
 # make lint        ruff and mypy                     make bench-*   the longer proofs, as a user runs
 PYTHON ?= python3
@@ -10,7 +11,7 @@ TEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadgroup
 # real ECGs, no part of the repository; the benchmarks look there too unless told otherwise
 DATA := ../shared/data
 
-.PHONY: setup test test-fast lint format demo clean
+.PHONY: setup test test-fast lint format demo serve clean
 
 setup: $(READY)
 
@@ -36,7 +37,11 @@ format: $(READY)
 
 demo: $(READY)
 	$(BIN)/dyssync study --preset quick --out demo
-	@echo "open demo/report.html"
+	@echo "open demo/report.html; one patient: make serve"
+
+serve: $(READY)
+	test -d demo/bundle || $(MAKE) demo
+	$(BIN)/dyssync serve demo/bundle
 
 .PHONY: bench-training
 bench-training: $(READY)

@@ -4,7 +4,7 @@ import { WAVE } from "./rhythm.js";
 
 const LEFT = 3; // mm
 const ROOM = 12; // mm above and below, for names and marks
-const HIGHEST = 170; // mm
+const HIGHEST = 130; // mm, of the sheet that is shown first
 const MARGIN = 0.08; // s shown before the first mark and after the last
 const WAVES = [
   ["P", "p_on", "p_off"],
@@ -16,7 +16,7 @@ export function drawBeats(record, view) {
   const { beat } = record;
   const [from, to] = shown(beat);
   const [low, high] = range(beat, from, to);
-  const gain = Math.min(view.gain, Math.floor((HIGHEST - 2 * ROOM) / (high - low)));
+  const { gain } = view;
   const y = Math.ceil(ROOM + high * gain);
   const height = Math.ceil(y - low * gain + ROOM);
   const width = Math.max(90, Math.ceil((to - from) * view.speed) + 2 * LEFT);
@@ -36,6 +36,12 @@ export function drawBeats(record, view) {
   });
   sheet.append(traces, text(2, height - 2, `${view.speed} mm/s   ${gain} mm/mV   median of ${beat.n_beats}   Research use only`, { class: "says" }));
   return { sheet, snaps: found, speed: view.speed, gain };
+}
+
+// The largest of some gains with which the sheet is not too high; the smallest where none is.
+export function fittingGain(record, gains) {
+  const [low, high] = range(record.beat, ...shown(record.beat));
+  return gains.findLast((gain) => (high - low) * gain + 2 * ROOM <= HIGHEST) ?? gains[0];
 }
 
 function shown(beat) {

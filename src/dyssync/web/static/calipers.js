@@ -150,6 +150,7 @@ export class Calipers {
 
   show() {
     this.output.textContent = this.words();
+    this.output.classList.toggle("used", this.ends.length > 0);
     this.layer.replaceChildren();
     if (!this.ends.length) return;
     const { width, height } = this.drawn.sheet.viewBox.baseVal;

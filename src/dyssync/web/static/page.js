@@ -19,7 +19,7 @@ async function send(event) {
   try {
     const answer = await fetch(form.action, { method: "POST", body, headers, cache: "no-store" });
     show(new DOMParser().parseFromString(await answer.text(), "text/html"));
-    state.textContent = "";
+    state.textContent = answer.ok ? "The answer is below." : "Not accepted; the reason is below.";
   } catch {
     state.textContent = "No answer from the server; is it still running?";
   } finally {
@@ -30,8 +30,7 @@ async function send(event) {
 function show(page) {
   const found = page.getElementById("answer");
   const here = document.getElementById("answer");
-  here.replaceChildren(...(found ? [...found.childNodes].map((node) => document.importNode(node, true)) : []));
-  if (!found) state.textContent = "The server refused without a reason.";
+  here.replaceChildren(...[...found.childNodes].map((node) => document.importNode(node, true)));
   begin();
   here.focus({ preventScroll: true });
   here.scrollIntoView({ block: "start" });

@@ -1,9 +1,10 @@
 // The tracing of one patient: buttons, sheets, calipers. State is a few plain values a sheet.
-import { drawBeats } from "./beats.js";
+import { drawBeats, fittingGain } from "./beats.js";
 import { Calipers } from "./calipers.js";
 import { decode } from "./recording.js";
 import { drawRhythm, span } from "./rhythm.js";
 
+const BEAT_GAINS = [5, 10, 20, 40]; // mm/mV
 const KEYS =
   "Keys in a tracing: Enter puts calipers down and changes the end, arrows move it (Shift: 5 mm), n and p go to the next and previous mark, Escape takes them away.";
 
@@ -12,7 +13,7 @@ export function showTracing(place, data) {
   const rhythm = { layout: Object.keys(record.layouts)[0], speed: 25, gain: 10, start: 0, marked: false, explained: false, snap: true };
   const parts = [panel(record, rhythm, "The recording", drawRhythm, rhythmButtons)];
   if (record.beat) {
-    const beats = { speed: 100, gain: 20, marked: true, lead: null, snap: true };
+    const beats = { speed: 100, gain: fittingGain(record, BEAT_GAINS), marked: true, lead: null, snap: true };
     parts.push(panel(record, beats, "Median beats, all leads laid on each other", drawBeats, beatButtons));
   } else {
     parts.push(made("p", "soft", "No heartbeat was found, so that there is no median beat."));
@@ -114,7 +115,7 @@ function beatButtons(record, view, change) {
   });
   return [
     choice("Paper speed", view, "speed", [25, 50, 100, 200], change, (value) => `${value} mm/s`),
-    choice("Gain", view, "gain", [5, 10, 20, 40], change, (value) => `${value} mm/mV`),
+    choice("Gain", view, "gain", BEAT_GAINS, change, (value) => `${value} mm/mV`),
     onOff("marks", view, "marked", change),
     onOff("snap", view, "snap", change),
     leads,
