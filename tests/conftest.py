@@ -146,7 +146,18 @@ def small_bundle(toy_cohort: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
     out = tmp_path_factory.mktemp("served") / "run"
     call = ["study", "--cohort", str(toy_cohort / "cohort.csv"), "--out", str(out)]
-    small = ["--repeats", "2", "--folds", "2", "--preset", "quick", "--set", "refits=3"]
+    small = [
+        "--repeats",
+        "2",
+        "--folds",
+        "2",
+        "--preset",
+        "quick",
+        "--set",
+        "refits=3",
+        "--workers",
+        "1",
+    ]
     quick = ["--set", "sim-resnet18.test_views=1"]
     models = ["--models", "ridge,sim-resnet18,qrs-area"]
     assert main([*call, *small, *quick, *models]) == 0

@@ -33,7 +33,6 @@ FS = 500.0
 PEN_MM = 2 * 0.28  # what a PDF counts to the bounds of a path
 # a pulse of 1 mV and 200 ms in lead II, in the row of the strip; edges in s
 ON_S, OFF_S = 4.0, 4.2
-Page = "sync_api.Page"
 
 
 @pytest.fixture(scope="module")
@@ -114,8 +113,8 @@ def place_of(page: object, seconds: float, mv: float) -> tuple[float, float]:
         """([t, mv]) => {
           const paths = [...document.querySelectorAll("#tracing .sheet .traces path.trace")];
           const strip = paths.filter((path) => path.getBBox().width > 240)[0];
-          const at = strip.getAttribute("d").slice(1).split("L").map((p) => p.split(" ").map(Number));
-          const [x, y] = at[Math.round(t * 500)];
+          const corners = strip.getAttribute("d").slice(1).split("L");
+          const [x, y] = corners[Math.round(t * 500)].split(" ").map(Number);
           const point = new DOMPoint(x, y).matrixTransform(strip.getScreenCTM());
           return [point.x, point.y];
         }""",
@@ -174,7 +173,9 @@ def test_the_paper_is_true_on_the_screen_and_in_print(page: object, ruler: list[
     printed = page.pdf(prefer_css_page_size=True)  # type: ignore[attr-defined]
     sizes = path_sizes_mm(printed)
     # the pulse in front of a row: 1 mV is 10 mm, 200 ms and its feet are 7 mm, and the pen around
-    assert any(abs(high - PEN_MM - 10) < 0.1 and abs(wide - PEN_MM - 7) < 0.1 for wide, high in sizes)
+    assert any(
+        abs(high - PEN_MM - 10) < 0.1 and abs(wide - PEN_MM - 7) < 0.1 for wide, high in sizes
+    )
 
 
 def path_sizes_mm(pdf: bytes) -> list[tuple[float, float]]:

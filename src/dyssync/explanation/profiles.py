@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -129,6 +130,7 @@ def _gathered(members: Sequence[LooksAtPictures]) -> list[torch.nn.Module]:
     if len(alike) > 1:
         heads = [name for name in alike[0] if not name.startswith("encoder.")]
         mean = {name: torch.stack([one[name] for one in alike]).mean(dim=0) for name in heads}
+        first = deepcopy(first)  # a tuned model's own, which answers with its own head
         first.load_state_dict({**alike[0], **mean})
     return [first, *others]
 

@@ -7,8 +7,9 @@ from contextlib import asynccontextmanager
 from typing import TypeVar
 
 import anyio.to_thread
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.security import HTTPBearer
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -21,7 +22,7 @@ from dyssync.inspection.short_answer import short_answer
 from dyssync.prediction.predictor import Prediction
 from dyssync.web import audit
 from dyssync.web.answers import Answers
-from dyssync.web.guard import Guard, check_token
+from dyssync.web.guard import Door, Guard, check_token
 from dyssync.web.page import Page, report_style, static_folder
 from dyssync.web.published import BODY, DESCRIPTION, Health, answers_of, predicted
 from dyssync.web.refusals import Refused
@@ -54,33 +55,37 @@ def create_app(answers: Answers, token: str | None = None) -> ASGIApp:
     )
     app.mount("/static/shared", StaticFiles(directory=report_style()), name="shared")
     app.mount("/static", StaticFiles(directory=static_folder()), name="static")
-    _add_api(app, answers, token)
-    _add_page(app, answers, token)
+    door = Door()
+    _add_api(app, answers, token, door)
+    _add_page(app, answers, token, door)
     _add_refusals(app, answers)
     return Guard(app)
 
 
-def _add_api(app: FastAPI, answers: Answers, token: str | None) -> None:
+def _add_api(app: FastAPI, answers: Answers, token: str | None, door: Door) -> None:
+    asked = [] if token is None else [Depends(HTTPBearer(auto_error=False))]  # for the description
+
     async def answered(request: Request, work: Callable[[Input], T]) -> tuple[Input, T]:
         check_token(request, token)
-        sent = await read_request(request)
-        return await anyio.to_thread.run_sync(_answer, answers, sent, work)
+        with door.entered():
+            sent = await read_request(request)
+            return await anyio.to_thread.run_sync(_answer, answers, sent, work)
 
-    @app.post("/predict", responses=answers_of(Prediction), openapi_extra=BODY)
+    @app.post("/predict", responses=answers_of(Prediction), openapi_extra=BODY, dependencies=asked)
     async def predict(request: Request) -> Response:
         """Return the probability of response by every model, with cautions."""
         read, found = await answered(request, answers.predict)
         audit.note("/predict", answers.digest, _verdict(answers, found), 200, read.source.sha256)
         return JSONResponse(predicted(found))
 
-    @app.post("/inspect", responses=answers_of(dict), openapi_extra=BODY)
+    @app.post("/inspect", responses=answers_of(dict), openapi_extra=BODY, dependencies=asked)
     async def inspect(request: Request) -> Response:
         """Return what the file holds: recording, quality of each lead, measurements, cautions."""
         read, found = await answered(request, answers.inspect)
         audit.note("/inspect", answers.digest, "read", 200, read.source.sha256)
         return JSONResponse(found)
 
-    @app.post("/measure", responses=answers_of(dict), openapi_extra=BODY)
+    @app.post("/measure", responses=answers_of(dict), openapi_extra=BODY, dependencies=asked)
     async def measure(request: Request) -> Response:
         """Return the measurements; null where one is not defined."""
         read, found = await answered(request, answers.measure)
@@ -98,7 +103,7 @@ def _answer(answers: Answers, sent: Sent, work: Callable[[Input], T]) -> tuple[I
     return read, work(read)
 
 
-def _add_page(app: FastAPI, answers: Answers, token: str | None) -> None:
+def _add_page(app: FastAPI, answers: Answers, token: str | None, door: Door) -> None:
     page = Page(answers, needs_token=token is not None)
 
     @app.get("/", include_in_schema=False)
@@ -110,9 +115,10 @@ def _add_page(app: FastAPI, answers: Answers, token: str | None) -> None:
         try:
             if request.headers.get("authorization"):
                 check_token(request, token)  # before the body is read
-            sent = await read_request(request)
-            check_token(request, token, sent.token)
-            read, found = await anyio.to_thread.run_sync(_answer, answers, sent, answers.page)
+            with door.entered():
+                sent = await read_request(request)
+                check_token(request, token, sent.token)
+                read, found = await anyio.to_thread.run_sync(_answer, answers, sent, answers.page)
         except Refused as error:
             audit.note("/", answers.digest, "refused", error.status)
             return HTMLResponse(page.refused(error), error.status)

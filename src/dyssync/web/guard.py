@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -23,6 +25,7 @@ HEADERS = {
     "X-Dyssync-Use": "research use only; not a medical device",
 }
 CACHE = (b"cache-control", b"no-store")
+MOST_INSIDE = 16  # uploads; of 20 MB each
 STATIC = "/static/"
 _RAW = [(name.lower().encode(), text.encode()) for name, text in HEADERS.items()]
 
@@ -46,6 +49,28 @@ class Guard:
             await send(message)
 
         await self._app(scope, receive, sending)
+
+
+class Door:
+    """Lets in so many uploads at once that their bodies fit into memory."""
+
+    def __init__(self, most: int = MOST_INSIDE) -> None:
+        self._left = most
+
+    @contextmanager
+    def entered(self) -> Iterator[None]:
+        """Be inside for the length of the block.
+
+        Raises:
+            Refused: 503, too many are.
+        """
+        if self._left == 0:
+            raise Refused(503, "too many uploads at once; try again in a minute")
+        self._left -= 1
+        try:
+            yield
+        finally:
+            self._left += 1
 
 
 def check_token(request: Request, needed: str | None, typed: str | None = None) -> None:

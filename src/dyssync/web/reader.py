@@ -5,15 +5,18 @@ from __future__ import annotations
 import importlib.util
 import sys
 
+from dyssync.ecg import ECG
 from dyssync.errors import InputError, TooLarge, UnknownFormat
 from dyssync.formats import FORMATS, ReadOptions, parse_input
 from dyssync.formats.reading.isolation import Limits, serve
+from dyssync.image import Input
 from dyssync.web.archive import main_file, neutral_name, unpacked
 from dyssync.web.refusals import without_content
 from dyssync.web.wire import Asked, Read, pack_input, packed, unpack_asked
 
 # A file of 64 MB is read within 3 s; a page of a PDF within 2.
 LIMITS = Limits(cpu_s=10, memory_bytes=3_000_000_000)
+MAX_SECONDS = 300.0  # an ECG has 10; measuring and predicting 300 takes some 2 s
 # Imported once, so that no file pays for them; what is not installed is not read.
 LIBRARIES = (
     "PIL.Image", "PIL.ImageOps", "PIL.TiffImagePlugin", "PIL.WebPImagePlugin", "pydicom",
@@ -29,9 +32,23 @@ def convert(data: bytes) -> bytes:
         held = unpacked(files)
         name = main_file(held)
         beside = {other: text for other, text in held.items() if other != name}
-        return pack_input(parse_input(neutral_name(name), held[name], options, beside))
+        return pack_input(_short(parse_input(neutral_name(name), held[name], options, beside)))
     except InputError as error:
         return packed(Read(_status(error), without_content(str(error))))
+
+
+def _short(read: Input) -> Input:
+    """Refuse what is no single ECG, however well it can be read: the server measures in its turn.
+
+    Raises:
+        TooLarge: it lasts longer than :data:`MAX_SECONDS`.
+    """
+    if isinstance(read, ECG) and read.seconds > MAX_SECONDS:
+        raise TooLarge(
+            f"{read.seconds:.0f} s of signal; at most {MAX_SECONDS:.0f} s are taken here. Cut the "
+            "ECG out of the long recording first"
+        )
+    return read
 
 
 def _status(error: InputError) -> int:
