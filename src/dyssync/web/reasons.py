@@ -10,7 +10,7 @@ from dyssync.explanation.profiles import LeadProfiles
 from dyssync.inspection.wording import NONE, shown
 from dyssync.measurements import DEFINITIONS
 from dyssync.prediction.predictor import ModelPrediction
-from dyssync.web.facts import TITLES, WORDS
+from dyssync.web.facts import NOT_GIVEN, TITLES, WORDS
 
 MOST = 8  # measurements that are shown
 BY_NAME = {d.name: d for d in DEFINITIONS}
@@ -53,7 +53,7 @@ def reasons_of(said: ModelPrediction) -> Sequence[Reason]:
 
 def _value(name: str, value: float | None) -> str:
     if value is None:
-        return NONE
+        return NOT_GIVEN if name in TITLES else NONE
     if name in WORDS:
         return WORDS[name].get(value, f"{value:g}")
     unit = BY_NAME[name].unit if name in BY_NAME else ""

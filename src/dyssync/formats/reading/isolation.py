@@ -212,6 +212,7 @@ def serve(
         outcome = code if code in (_DONE, _REFUSED) else _DIED
         answers.write(_HEADER.pack(outcome, len(answer)) + answer)
         answers.flush()
+        del data, answer  # a server waits long, and what it has read is a patient's
     return 0
 
 

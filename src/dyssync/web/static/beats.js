@@ -3,6 +3,7 @@ import { element, paper, text, trace } from "./sheet.js";
 import { WAVE } from "./rhythm.js";
 
 const LEFT = 3; // mm
+const HALF_LETTER = 1.2; // mm, of a name of a wave
 const ROOM = 12; // mm above and below, for names and marks
 const HIGHEST = 130; // mm, of the sheet that is shown first
 const MARGIN = 0.08; // s shown before the first mark and after the last
@@ -80,8 +81,9 @@ function drawMarks(beat, from, at, height, sheet, view) {
     );
     const words = `${name} ${Math.round(1000 * (off - on))} ms`;
     const middle = (x(on) + x(off)) / 2;
-    line = middle - words.length < end ? line + 1 : 0; // a letter is about 2 mm wide
-    end = middle + words.length;
+    const half = HALF_LETTER * words.length;
+    line = middle - half < end ? line + 1 : 0;
+    end = middle + half;
     sheet.append(text(middle, 4 + 4 * line, words, { class: `name ${kind}`, "text-anchor": "middle" }));
   }
   return found;

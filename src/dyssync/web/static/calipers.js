@@ -22,6 +22,9 @@ export class Calipers {
     sheet.addEventListener("pointerdown", (event) => this.down(event));
     sheet.addEventListener("pointermove", (event) => this.move(event));
     sheet.addEventListener("pointerup", (event) => this.up(event));
+    sheet.addEventListener("pointercancel", () => {
+      this.held = this.pressed = null; // the page was scrolled by a finger
+    });
     sheet.addEventListener("keydown", (event) => this.key(event));
     this.show();
   }

@@ -76,14 +76,15 @@ function drawPanel(record, cell, view, into) {
 
 function explain(record, cell, view, into) {
   for (let x = 0; x < cell.wide; x += STRIP) {
-    const t = cell.from + (x + STRIP / 2) / view.speed;
+    const width = Math.min(STRIP, cell.wide - x);
+    const t = cell.from + (x + width / 2) / view.speed;
     const level = t < record.seconds ? looked(record, cell.panel.lead, t) : null;
     if (!level) continue;
     into.append(
       element("rect", {
         x: cell.x + x,
         y: cell.y - cell.row_mm / 2,
-        width: Math.min(STRIP, cell.wide - x),
+        width,
         height: cell.row_mm,
         "fill-opacity": (0.55 * level).toFixed(3),
       }),
