@@ -43,6 +43,13 @@ serve: $(READY)
 	test -d demo/bundle || $(MAKE) demo
 	$(BIN)/dyssync serve demo/bundle
 
+# barriers that axe-core finds on the page, in the system's chromium; it comes from npm, for tests only
+.PHONY: axe
+axe: $(READY)
+	test -f build/axe/package/axe.min.js || { mkdir -p build/axe && cd build/axe && \
+	  npm pack --silent axe-core@4.14.1 && tar xzf axe-core-4.14.1.tgz; }
+	$(TEST) tests/test_web_browser.py
+
 .PHONY: bench-training
 bench-training: $(READY)
 	$(BIN)/python benchmarks/bench_training.py

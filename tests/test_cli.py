@@ -88,6 +88,7 @@ def test_a_verb_computes_with_one_thread_unless_the_user_says_else(
         (["study"], "--out"),
         (["studdy"], "studdy"),
         (["predict", "nowhere", "a.hea"], "no bundle"),
+        (["serve", "nowhere"], "no bundle"),
         (["check", "nowhere.csv"], "no such file"),
         (["list", "model"], "unknown kind 'model'"),
         (["inspect", "."], ".: a folder; one ECG file is needed"),

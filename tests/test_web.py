@@ -92,7 +92,7 @@ def test_a_picture_is_predicted_but_not_measured(client: TestClient) -> None:
 def test_the_page_says_things_in_the_order_of_the_clinic(client: TestClient, record: Files) -> None:
     text = client.post("/", files=record).text
     heads = ["Accepted", "Tracing", "Measurements", "Response", "What it rests on", "Beside it",
-             "Cautions", "Limits", "All other models"]  # fmt: skip
+             "Among the patients", "Cautions", "Limits", "All other models"]  # fmt: skip
     places = [text.index(f">{head}") for head in heads]
     assert places == sorted(places)
     assert "Of 100 such patients" in text

@@ -1,5 +1,6 @@
 """The page in a real browser: upload, calipers by mouse and by keys, scale on screen and paper."""
 
+import csv
 import io
 import re
 import shutil
@@ -28,6 +29,7 @@ pytestmark = [
 ]
 
 GOLDEN = Path(__file__).parent / "golden" / "formats"
+AXE = Path(__file__).parent.parent / "build" / "axe" / "package" / "axe.min.js"
 PX_PER_MM = 96 / 25.4  # of CSS
 FS = 500.0
 PEN_MM = 2 * 0.28  # what a PDF counts to the bounds of a path
@@ -229,6 +231,51 @@ def test_a_broken_file_is_refused_on_the_page_and_the_form_stays(
     assert page.input_value("#lvef") == "24"  # type: ignore[attr-defined]
     send(page, *ruler)
     page.wait_for_selector("svg.sheet")  # type: ignore[attr-defined]
+
+
+def test_several_recordings_become_a_table_and_a_csv(
+    page: object, address: str, toy_cohort: Path, tmp_path: Path
+) -> None:
+    broken = tmp_path / "=broken.xml"
+    broken.write_text("<RestingECG><x>")
+    records = [str(toy_cohort / f"rec0{i}.{end}") for i in range(2) for end in ("hea", "dat")]
+    page.goto(f"{address}batch")  # type: ignore[attr-defined]
+    page.set_input_files("#files", [*records, str(broken)])  # type: ignore[attr-defined]
+    page.get_by_role("button", name="Read these ECGs").click()  # type: ignore[attr-defined]
+    page.get_by_text("3 of 3 answered").wait_for()  # type: ignore[attr-defined]
+    with page.expect_download() as waiting:  # type: ignore[attr-defined]
+        page.get_by_role("button", name="Save as CSV").click()  # type: ignore[attr-defined]
+    rows = list(csv.DictReader(io.StringIO(Path(waiting.value.path()).read_text("utf-8"))))
+    found = {row["file"]: row for row in rows}
+    assert set(found) == {"rec00", "rec01", "'=broken.xml"}  # no formula for a spreadsheet
+    assert "not well-formed" in found["'=broken.xml"]["problem"]
+    assert 0 <= int(found["rec00"]["of_100"]) <= 100
+    assert found["rec00"]["p_ridge"]
+
+
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+@pytest.mark.skipif(not AXE.is_file(), reason="no axe-core: make axe")
+@pytest.mark.parametrize("width", [1280, 400])
+def test_the_page_has_no_barrier_that_axe_finds(
+    browser: object, address: str, ruler: list[str], width: int
+) -> None:
+    context = browser.new_context(  # type: ignore[attr-defined]
+        viewport={"width": width, "height": 900},
+        bypass_csp=True,  # axe comes into the page as a script
+    )
+    page = context.new_page()
+    page.goto(address)
+    send(page, *ruler)
+    page.wait_for_selector("svg.sheet")
+    for fold in page.locator("details").all():
+        fold.evaluate("fold => { fold.open = true; }")
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    call = "rules => axe.run(document, {runOnly: rules})"
+    found = page.evaluate(call, RULES)["violations"]
+    assert [(one["id"], one["help"]) for one in found] == []
+    context.close()
 
 
 def test_no_page_is_wider_than_a_telephone(browser: object, address: str, ruler: list[str]) -> None:

@@ -48,13 +48,15 @@ def serve(
     if missing:
         raise InputError(f"serving needs {', '.join(missing)}: {INSTALL}")
     from dyssync.errors import check_choice
+    from dyssync.prediction.bundle import load_bundle
     from dyssync.web.server import make_answers, open_to_all, run
 
     check_choice("level", str(level), ("80", "90"))
+    opened = load_bundle(bundle)
     if open_to_all(host) and token is None:
         print(OPEN.format(host=host), file=sys.stderr)
-    print("loading the bundle", file=sys.stderr)
-    answers = make_answers(bundle, level)
+    print("loading the models", file=sys.stderr)
+    answers = make_answers(opened, level)
     print(f"http://{host}:{port} - research use only; Ctrl-C ends it", file=sys.stderr, flush=True)
     run(answers, host, port, token)
     return 0

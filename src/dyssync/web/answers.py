@@ -11,6 +11,7 @@ from dyssync.errors import InputError
 from dyssync.explanation.profiles import LeadProfiles, Onlookers
 from dyssync.image import Input
 from dyssync.inspection.findings import Findings, examine, measured_facts, picture_facts
+from dyssync.inspection.place import Place, place_among
 from dyssync.inspection.short_answer import LEVEL, answering_order
 from dyssync.keeping import keeping
 from dyssync.measurements import Measurements, measure
@@ -44,6 +45,7 @@ class PageAnswer:
         refused: why they did; "" where they did not.
         rules: what guidelines, QRS area and strict LBBB say, by title; none of a picture.
         profiles: where a network looked; None where none did.
+        places: where the patient lies among those of the study, by what orders them.
     """
 
     read: Input
@@ -52,6 +54,7 @@ class PageAnswer:
     refused: str
     rules: Mapping[str, str]
     profiles: LeadProfiles | None
+    places: Mapping[str, Place]
 
 
 class Answers:
@@ -135,11 +138,28 @@ class Answers:
             except Refused as error:
                 refused = error.text
             if not isinstance(read, ECG):
-                return PageAnswer(read, None, prediction, refused, {}, None)
+                return PageAnswer(read, None, prediction, refused, {}, None, {})
+            places = {} if prediction is None else self._places(read, prediction)
             found = examine(read)
             seen = self._look(read, prediction) if found.heartbeat is not None else None
             rules = {title: rule.statement(read) for title, rule in RULES.items()}
-            return PageAnswer(read, found, prediction, refused, rules, seen)
+            return PageAnswer(read, found, prediction, refused, rules, seen, places)
+
+    def _places(self, ecg: ECG, prediction: Prediction) -> dict[str, Place]:
+        """Return where a patient lies by the model that answers, and by QRS area."""
+        asked = [name for name in self.order if name in prediction.models][:1]
+        by = {name: name for name in asked}
+        for name in prediction.models:
+            rule = self.predictor.models[name].usual.models[0]
+            if isinstance(rule, QRSArea) and not rule.cutoff:
+                by["QRS area"] = name
+        found = {}
+        for title, name in by.items():
+            members, _ = self.predictor.models[name].who(ecg)
+            place = place_among(members.fit, members.logits([ecg])[0])
+            if place is not None:
+                found[title] = place
+        return found
 
     def _look(self, ecg: ECG, prediction: Prediction | None) -> LeadProfiles | None:
         if self.onlookers is None or prediction is None:

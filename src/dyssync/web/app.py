@@ -95,7 +95,8 @@ def _add_api(app: FastAPI, answers: Answers, token: str | None, door: Door) -> N
     @app.get("/healthz")
     async def healthz() -> Health:
         """Say that the server is up, and with which bundle."""
-        return Health("ok", __version__, answers.digest, tuple(answers.predictor.models))
+        models = tuple(answers.predictor.models)
+        return Health("ok", __version__, answers.digest, models, answers.order, answers.level)
 
 
 def _answer(answers: Answers, sent: Sent, work: Callable[[Input], T]) -> tuple[Input, T]:
@@ -109,6 +110,10 @@ def _add_page(app: FastAPI, answers: Answers, token: str | None, door: Door) -> 
     @app.get("/", include_in_schema=False)
     async def start() -> HTMLResponse:
         return HTMLResponse(page.empty())
+
+    @app.get("/batch", include_in_schema=False)
+    async def batch() -> HTMLResponse:
+        return HTMLResponse(page.batch())
 
     @app.post("/", include_in_schema=False)
     async def show(request: Request) -> HTMLResponse:

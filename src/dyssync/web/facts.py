@@ -97,6 +97,16 @@ def _shown(ecg: ECG, name: str, typed: bool) -> Fact:
     value = clinical_fact(ecg, name)
     if value != value:  # NaN: not known
         return Fact(TITLES[name], "", NOT_GIVEN)
-    unit = "years" if name == "age" else CLINICAL[name].unit if name in CLINICAL else ""
-    text = WORDS[name][value] if name in WORDS else f"{value:g} {unit}".rstrip()
-    return Fact(TITLES[name], text, TYPED if typed else FROM_FILE)
+    return Fact(TITLES[name], in_words(name, value), TYPED if typed else FROM_FILE)
+
+
+def in_words(name: str, value: float) -> str:
+    """Return a clinical fact as a person says it.
+
+    >>> in_words("nyha", 3.0), in_words("lvef", 27.0), in_words("age", 66.0)
+    ('III', '27 %', '66 years')
+    """
+    if name in WORDS:
+        return WORDS[name][value]
+    unit = "years" if name == "age" else CLINICAL[name].unit
+    return f"{value:g} {unit}".rstrip()

@@ -18,6 +18,7 @@ from dyssync.inspection.short_answer import in_words, short_answer
 from dyssync.inspection.tracing import tracing
 from dyssync.report.wording import count
 from dyssync.web.answers import Answers, PageAnswer
+from dyssync.web.bars import bars_of
 from dyssync.web.facts import TITLES, shown_facts
 from dyssync.web.measured import main_rows, rest_rows
 from dyssync.web.published import RESEARCH_USE
@@ -72,6 +73,10 @@ class Page:
             "most_mb": MAX_BODY_BYTES // 1024**2,
         }
 
+    def batch(self) -> str:
+        """Return the page for several recordings; its script asks the API for one after another."""
+        return _templates().get_template("batch.html.j2").render(**self._always)
+
     def empty(self) -> str:
         """Return the page before anything was sent."""
         return self._render(refused=None, answer=None)
@@ -110,6 +115,7 @@ class Page:
             "reasons": reasons,
             "rules": found.rules,
             "profiles": found.profiles,
+            "places": {title: (one, bars_of(one)) for title, one in found.places.items()},
             "seen": seen_by_lead(found.profiles),
             "tracing": None,
         }

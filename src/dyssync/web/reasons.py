@@ -10,7 +10,7 @@ from dyssync.explanation.profiles import LeadProfiles
 from dyssync.inspection.wording import NONE, shown
 from dyssync.measurements import DEFINITIONS
 from dyssync.prediction.predictor import ModelPrediction
-from dyssync.web.facts import NOT_GIVEN, TITLES, WORDS
+from dyssync.web.facts import NOT_GIVEN, TITLES, in_words
 
 MOST = 8  # measurements that are shown
 BY_NAME = {d.name: d for d in DEFINITIONS}
@@ -54,8 +54,8 @@ def reasons_of(said: ModelPrediction) -> Sequence[Reason]:
 def _value(name: str, value: float | None) -> str:
     if value is None:
         return NOT_GIVEN if name in TITLES else NONE
-    if name in WORDS:
-        return WORDS[name].get(value, f"{value:g}")
+    if name in TITLES:
+        return in_words(name, value)
     unit = BY_NAME[name].unit if name in BY_NAME else ""
     return f"{shown(value, unit)} {'' if unit == '0/1' else unit}".rstrip()
 

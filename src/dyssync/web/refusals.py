@@ -48,7 +48,7 @@ def without_content(message: str) -> str:
     """Return a message without anything that may stand in an upload, as one short line.
 
     >>> without_content("upload.csv: 2 leads (I, Meier), 12 needed; id 20240131 is b'xy'")
-    '2 leads (I, …), 12 needed; id …'
+    '2 leads (I, …), 12 needed; id … is …'
     """
     text = _QUOTED.sub(_known_quote, _NAME.sub("", message))
     text = _WORD.sub(_known_word, " ".join(text.split()))

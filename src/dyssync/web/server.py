@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
-from pathlib import Path
 
 import uvicorn
 
 from dyssync.inspection.short_answer import LEVEL
-from dyssync.prediction.bundle import load_bundle
+from dyssync.prediction.bundle import Bundle
 from dyssync.web.answers import Answers
 from dyssync.web.app import create_app
 from dyssync.web.audit import set_up_logs
@@ -36,13 +35,13 @@ def open_to_all(host: str) -> bool:
         return host != "localhost"
 
 
-def make_answers(bundle: Path, level: int = LEVEL) -> Answers:
-    """Load a bundle, start the reading processes, and answer once for nobody.
+def make_answers(bundle: Bundle, level: int = LEVEL) -> Answers:
+    """Load the models, start the reading processes, and answer once for nobody.
 
     Raises:
-        ModelError: the bundle cannot be used.
+        ModelError: a model cannot be used.
     """
-    answers = Answers(load_bundle(bundle), Readers(READERS), level)
+    answers = Answers(bundle, Readers(READERS), level)
     answers.warm_up(some_heart())
     return answers
 
