@@ -12,11 +12,15 @@ import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 from starlette.testclient import TestClient
 
-from dyssync.ecg import ECG
+from dyssync.ecg import ECG, LEADS
 from dyssync.formats import read_ecg, write_ecg
+from dyssync.learning.network_input import stack
+from dyssync.models.protocols import LooksAtPictures
 from dyssync.prediction.bundle import load_bundle
 from dyssync.web import connections, uploads
 from dyssync.web.answers import Answers
@@ -71,6 +75,25 @@ def test_facts_reach_the_models_and_are_missing_by_name(client: TestClient, reco
     assert "LVEF</span> 25 %" in told
     assert told.count('class="missing"') == 4  # age, aetiology, NYHA class, fibrillation
     assert "<h2>Cautions</h2>" in told
+
+
+def test_networks_with_one_trunk_are_looked_into_as_their_mean(
+    answers: Answers, toy_cohort: Path
+) -> None:
+    assert answers.onlookers is not None
+    ecg = read_ecg(toy_cohort / "rec01.hea")
+    (together,) = answers.onlookers.networks
+    members = answers.predictor.models["sim-resnet18"].usual.models
+    looking = [one for one in members if isinstance(one, LooksAtPictures)]
+    x = torch.from_numpy(stack([looking[0].picture(ecg).image]))
+    with torch.no_grad():
+        alone = [one.fitted_network().eval()(x).item() for one in looking]
+        assert together(x).item() == pytest.approx(np.mean(alone), abs=1e-4)
+    seen = answers.onlookers.look(ecg, response=True)
+    assert seen.shares is not None
+    assert sum(seen.shares) == pytest.approx(1.0)
+    assert max(max(cell.levels) for cell in seen.cells) == 1.0
+    assert {LEADS[cell.lead] for cell in seen.cells} == set(LEADS)
 
 
 def test_inspect_and_measure_tell_numbers_and_null(client: TestClient, record: Files) -> None:
