@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow  # each starts a process
 MODULE = """
 import os, signal, sys
 from dyssync.errors import FormatError
-from dyssync.formats.reading.isolation import serve
+from dyssync.formats.reading.apart import serve
 
 def convert(data):
     if data == b"crash":

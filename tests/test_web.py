@@ -39,9 +39,9 @@ Files = list[tuple[str, tuple[str, bytes]]]
 
 @pytest.fixture(scope="module")
 def answers(small_bundle: Path) -> Iterator[Answers]:
-    made = Answers(load_bundle(small_bundle), Readers(1, wall_limit_s=20))
-    yield made
-    made.end()
+    readers = Readers(1, wall_limit_s=20)
+    yield Answers(load_bundle(small_bundle), readers)
+    readers.end()
 
 
 @pytest.fixture(scope="module")

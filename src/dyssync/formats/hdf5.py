@@ -12,8 +12,9 @@ import numpy as np
 
 from dyssync.errors import FormatError
 from dyssync.formats.numpy import parse_archive
+from dyssync.formats.reading.apart import serve
 from dyssync.formats.reading.damage import refusing_damage
-from dyssync.formats.reading.isolation import convert_apart, serve
+from dyssync.formats.reading.isolation import convert_apart
 from dyssync.formats.reading.recording import (
     Format,
     InputFile,

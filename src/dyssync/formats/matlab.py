@@ -18,8 +18,9 @@ import numpy.typing as npt
 
 from dyssync.errors import FormatError, TooLarge
 from dyssync.formats.numpy import parse_archive
+from dyssync.formats.reading.apart import serve
 from dyssync.formats.reading.damage import refusing_damage
-from dyssync.formats.reading.isolation import convert_apart, serve
+from dyssync.formats.reading.isolation import convert_apart
 from dyssync.formats.reading.recording import (
     MAX_FILE_BYTES,
     Format,

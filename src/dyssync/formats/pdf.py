@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from dyssync.errors import FormatError
-from dyssync.formats.reading.isolation import Limits, convert_apart, serve
+from dyssync.formats.reading.apart import Limits, serve
+from dyssync.formats.reading.isolation import convert_apart
 from dyssync.formats.reading.recording import Format, InputFile, ReadOptions
 from dyssync.image import MAX_PIXELS, ECGImage, check_size
 

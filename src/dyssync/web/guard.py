@@ -24,7 +24,8 @@ HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
     "X-Dyssync-Use": "research use only; not a medical device",
 }
-CACHE = (b"cache-control", b"no-store")
+NO_STORE = (b"cache-control", b"no-store")
+ASK_AGAIN = (b"cache-control", b"no-cache")  # of scripts and styles, which a new version changes
 MOST_INSIDE = 16  # uploads; of 20 MB each
 STATIC = "/static/"
 _RAW = [(name.lower().encode(), text.encode()) for name, text in HEADERS.items()]
@@ -41,11 +42,11 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        kept = () if scope["path"].startswith(STATIC) else (CACHE,)
+        cache = ASK_AGAIN if scope["path"].startswith(STATIC) else NO_STORE
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *_RAW, *kept]
+                message["headers"] = [*message.get("headers", ()), *_RAW, cache]
             await send(message)
 
         await self._app(scope, receive, sending)

@@ -57,7 +57,6 @@ class Page:
     def __init__(self, answers: Answers, *, needs_token: bool) -> None:
         self._answers = answers
         about = answers.bundle.about
-        accepted = sorted({s for name in FORMATS for s in FORMATS[name].suffixes})
         self._always = {
             "about": about,
             "origin": _origin(answers),
@@ -66,7 +65,6 @@ class Page:
             "version": __version__,
             "research_use": RESEARCH_USE,
             "formats": list(FORMATS),
-            "suffixes": accepted,
             "units": UNITS,
             "columns": CLINICAL,
             "titles": TITLES,

@@ -8,7 +8,7 @@ import sys
 from dyssync.ecg import ECG
 from dyssync.errors import InputError, TooLarge, UnknownFormat
 from dyssync.formats import FORMATS, ReadOptions, parse_input
-from dyssync.formats.reading.isolation import Limits, serve
+from dyssync.formats.reading.apart import Limits, serve
 from dyssync.image import Input
 from dyssync.web.archive import main_file, neutral_name, unpacked
 from dyssync.web.refusals import without_content

@@ -15,41 +15,21 @@ from __future__ import annotations
 import atexit
 import importlib
 import os
-import resource
 import select
 import signal
-import struct
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import BinaryIO, cast
 
 from dyssync.errors import FormatError
+from dyssync.formats.reading.apart import DONE, HEADER, READY, REFUSED, apart_already, exactly
 from dyssync.workers import THREAD_SETTINGS
 
-CPU_LIMIT_S = 1
 WALL_LIMIT_S = 60  # the machine may be busy with other things
-MEMORY_LIMIT_BYTES = 2_000_000_000  # of address space, most of it libraries
 GAVE_UP = "damaged data (the library that reads it gave up); copy the file again"
 ENDLESS = "damaged data (reading does not end); copy the file again"
-_DONE, _REFUSED, _DIED = range(3)  # what became of a file
-_HEADER = struct.Struct("<BQ")  # outcome, length of what follows
-_READY = b"R"
-_apart_already = False  # whether this process was forked for one file
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a file may take in its process: processor time in s, address space in bytes."""
-
-    cpu_s: int = CPU_LIMIT_S
-    memory_bytes: int = MEMORY_LIMIT_BYTES
-
-
-ONE_LIBRARY = Limits()
 
 
 def convert_apart(module: str, data: bytes) -> bytes:
@@ -58,7 +38,7 @@ def convert_apart(module: str, data: bytes) -> bytes:
     Raises:
         FormatError: what the module says, or that it died of the file.
     """
-    if _apart_already:
+    if apart_already():
         converted: bytes = importlib.import_module(module).convert(data)
         return converted
     with _LOCK:
@@ -74,7 +54,7 @@ class Apart:
     Belongs to the process that made it; one thread at a time.
 
     Args:
-        module: runs :func:`serve` as its main program.
+        module: runs :func:`dyssync.formats.reading.apart.serve` as its main program.
         wall_limit_s: from when on no answer is waited for.
     """
 
@@ -98,9 +78,9 @@ class Apart:
             outcome, answer = self._ask(data)
         except (EOFError, OSError):  # someone ended the server: not the fault of this file
             outcome, answer = self._ask(data)
-        if outcome == _DONE:
+        if outcome == DONE:
             return answer
-        if outcome == _REFUSED:
+        if outcome == REFUSED:
             raise FormatError(answer.decode("utf-8", "replace"))
         raise FormatError(GAVE_UP)
 
@@ -135,7 +115,7 @@ class _Server:
             )
             self._asks = cast(BinaryIO, self._process.stdin)
             self._answers = cast(BinaryIO, self._process.stdout)
-            if self._answers.read(1) != _READY:
+            if self._answers.read(1) != READY:
                 self.kill()
                 errors.seek(0)
                 reason = errors.read().decode("utf-8", "replace")
@@ -148,12 +128,12 @@ class _Server:
             FormatError: no answer within the limit.
             EOFError, OSError: the server is gone.
         """
-        self._asks.write(_HEADER.pack(_DONE, len(data)) + data)
+        self._asks.write(HEADER.pack(DONE, len(data)) + data)
         self._asks.flush()
         if not select.select([self._answers], [], [], wall_limit_s)[0]:
             raise FormatError(ENDLESS)
-        outcome, size = _HEADER.unpack(_exactly(self._answers, _HEADER.size))
-        return outcome, _exactly(self._answers, size)
+        outcome, size = HEADER.unpack(exactly(self._answers, HEADER.size))
+        return outcome, exactly(self._answers, size)
 
     def kill(self) -> None:
         """End the server and its child."""
@@ -175,76 +155,3 @@ def _end_servers() -> None:
     for (_, owner), server in _SERVERS.items():
         if owner == os.getpid():
             server.end()
-
-
-def _exactly(stream: BinaryIO, size: int) -> bytes:
-    data = stream.read(size)
-    if len(data) < size:
-        raise EOFError
-    return data
-
-
-def serve(
-    convert: Callable[[bytes], bytes], libraries: Sequence[str], limits: Limits = ONE_LIBRARY
-) -> int:
-    """Convert files from standard input, a child each, until it is closed; return the exit code.
-
-    Args:
-        convert: a file to NPZ or pixels; raises FormatError.
-        libraries: names of modules to import once, before the first file.
-        limits: of each file.
-    """
-    for library in libraries:
-        importlib.import_module(library)
-    asks, answers = sys.stdin.buffer, sys.stdout.buffer
-    answers.write(_READY)
-    answers.flush()
-    while header := asks.read(_HEADER.size):
-        data = _exactly(asks, _HEADER.unpack(header)[1])
-        with _scratch() as result:
-            child = os.fork()
-            if child == 0:
-                os._exit(_child(convert, data, result, limits))
-            status = os.waitpid(child, 0)[1]
-            result.seek(0)
-            answer = result.read()
-        code = os.waitstatus_to_exitcode(status)
-        outcome = code if code in (_DONE, _REFUSED) else _DIED
-        answers.write(_HEADER.pack(outcome, len(answer)) + answer)
-        answers.flush()
-        del data, answer  # a server waits long, and what it has read is a patient's
-    return 0
-
-
-def _scratch() -> BinaryIO:
-    """Return a file for one answer: in memory where the system can, so that no disk holds it."""
-    if hasattr(os, "memfd_create"):
-        return os.fdopen(os.memfd_create("answer"), "w+b")
-    return cast(BinaryIO, tempfile.TemporaryFile())
-
-
-def _child(convert: Callable[[bytes], bytes], data: bytes, result: BinaryIO, limits: Limits) -> int:
-    """Convert one file under limits; return the outcome."""
-    global _apart_already
-    _apart_already = True
-    resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_s, limits.cpu_s))
-    resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    _hush()
-    outcome = _DIED
-    try:
-        result.write(convert(data))
-        outcome = _DONE
-    except FormatError as error:
-        result.write(str(error).encode("utf-8"))
-        outcome = _REFUSED
-    finally:  # what else is raised must not run on into the server's loop
-        result.flush()
-        os._exit(outcome)
-
-
-def _hush() -> None:
-    """Let a library print nowhere: the output is the server's answer, and may quote the file."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.dup2(nowhere, 2)
