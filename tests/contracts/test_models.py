@@ -182,6 +182,7 @@ def test_state_survives_json_and_gives_equal_probabilities(
     restored = MODELS[name](**model.get_params()).restore(back)
     x = toy[0][:4]
     np.testing.assert_array_equal(restored.response_probability(x), model.response_probability(x))
+    assert restored.state() == state
 
 
 @pytest.mark.parametrize("name", FITTED)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from scipy.special import logit
-from sklearn.metrics import roc_auc_score
 
 from dyssync.arrays import Floats, Ints, Singles
 from dyssync.ecg import LEADS
+from dyssync.errors import ModelError
 from dyssync.image import Input
 from dyssync.keeping import keeping
 from dyssync.layouts import LAYOUTS
@@ -21,7 +21,6 @@ from dyssync.learning.network import (
     load_image_weights,
     pack_weights,
     round_weights,
-    unpack_weights,
 )
 from dyssync.learning.network_input import (
     asked_pictures,
@@ -38,6 +37,9 @@ from dyssync.learning.picture_config import (
     Size,
     named_layouts,
 )
+from dyssync.learning.seen import PictureNetwork, weighed_maps
+from dyssync.learning.stored import StoredNetwork, network_file, stored_network
+from dyssync.learning.trained import TrainedNetwork
 from dyssync.learning.training import (
     PRECISIONS,
     UNWATCHED,
@@ -63,6 +65,8 @@ if TYPE_CHECKING:
     import torch
 
 PREDICTION_BATCH = 32
+NETWORK = "network.onnx"
+READ_BACK = "the network was read from a file; of such a one maps of the last stage alone are had"
 
 # Training pictures in one layout on clean paper: a short training learns more from them, see
 # docs/pictures.md.
@@ -238,7 +242,7 @@ class ResNet18(ProbabilityMixin):
         self, X: Sequence[Input], labels: Labels, fall: Floats | None, weights: Floats, seed: int
     ) -> None:
         """Build the network that training starts from."""
-        self.network_ = build_network(1, self.dropout)
+        self.network_: torch.nn.Module = build_network(1, self.dropout)
         if self.weights is not None:
             load_image_weights(self.network_.get_submodule("encoder"), Path(self.weights))
 
@@ -270,8 +274,11 @@ class ResNet18(ProbabilityMixin):
             )
 
         def validate(averaged: torch.nn.Module) -> float:
+            from sklearn.metrics import roc_auc_score
+
             assert validation is not None
-            logits = self._balanced_logits(averaged, validation[0], views=1)
+            looking = TrainedNetwork(averaged, self.precision)
+            logits = self._balanced_logits(looking, validation[0], views=1)
             return 1 - float(roc_auc_score(validation[1], logits))
 
         schedule = Schedule(
@@ -287,28 +294,22 @@ class ResNet18(ProbabilityMixin):
         )
         self.network_.cpu()
         round_weights(self.network_)
+        # what answers is what was graded, to the last bit: from here on the file looks, not torch
+        self.stored_ = stored_network(network_file(pack_weights(self.network_)))
 
-    def _balanced_logits(self, network: torch.nn.Module, X: Sequence[Input], views: int) -> Floats:
+    def _balanced_logits(self, network: PictureNetwork, X: Sequence[Input], views: int) -> Floats:
         """Return the mean logit over views, (n,), at even odds of both classes."""
-        import torch
-
-        fabric = make_fabric(self.precision)
-        device = fabric.device
-        network.to(device)
         config, found = self.picture_config(), []
-        with torch.no_grad():
-            for start in range(0, len(X), PREDICTION_BATCH):
-                asked = [asked_pictures(x, config, views) for x in X[start:][:PREDICTION_BATCH]]
-                pictures = stack([picture for several in asked for picture in several])
-                with fabric.autocast():
-                    logits = network(_tensor(pictures, device)).float().squeeze(1).cpu().numpy()
-                ends = np.cumsum([len(several) for several in asked])[:-1]
-                found += [part.mean(dtype=np.float64) for part in np.split(logits, ends)]
+        for start in range(0, len(X), PREDICTION_BATCH):
+            asked = [asked_pictures(x, config, views) for x in X[start:][:PREDICTION_BATCH]]
+            logits = network.look(stack([p for several in asked for p in several])).said().logits
+            ends = np.cumsum([len(several) for several in asked])[:-1]
+            found += [part.mean(dtype=np.float64) for part in np.split(logits, ends)]
         return np.array(found)
 
     def logits(self, X: Sequence[Input]) -> Floats:
         """Return the log-odds of response, (n,) float64; NaN for a signal without heartbeat."""
-        network = self._learned("network_").eval()
+        network: StoredNetwork = self._learned("stored_")
         logits = self._balanced_logits(network, X, self.test_views) + self.log_odds_
         return np.where([has_heartbeat(x) for x in X], logits, np.nan)
 
@@ -326,9 +327,32 @@ class ResNet18(ProbabilityMixin):
         view = neutral_views(self.layout, 1, self.gain)[0]
         return apply_view(flat, FS, view, self.size, boxes=True).boxes
 
+    def evidence(self, X: Sequence[Input]) -> Singles:
+        """Return what each cell of :meth:`picture` adds to the log-odds, (n, h, w) float32."""
+        return self._evidence(self._learned("stored_"), X)
+
+    def _evidence(
+        self, network: StoredNetwork, X: Sequence[Input], weights: Singles | None = None
+    ) -> Singles:
+        """Weigh maps as `weights` weigh their means in the logit; None: as the head does."""
+        found = []
+        for start in range(0, len(X), PREDICTION_BATCH):
+            pictures = [self.picture(x).image for x in X[start:][:PREDICTION_BATCH]]
+            seen = network.look(stack(pictures))
+            own = seen.said().weights if weights is None else weights
+            found.append(weighed_maps(seen.maps, own))
+        return np.concatenate(found)
+
     def fitted_network(self) -> torch.nn.Module:
-        """Return the network: a submodule "encoder" and a head."""
-        network: torch.nn.Module = self._learned("network_")
+        """Return the network: a submodule "encoder" and a head.
+
+        Raises:
+            ModelError: it was read back, and is there to look with alone.
+        """
+        self._learned("stored_")
+        network: torch.nn.Module | None = getattr(self, "network_", None)
+        if network is None:
+            raise ModelError(READ_BACK)
         return network
 
     def untrained_network(self) -> torch.nn.Module:
@@ -337,16 +361,13 @@ class ResNet18(ProbabilityMixin):
 
     def state(self) -> State:
         """Return the weights and the cohort's log-odds of response."""
-        network = self._learned("network_")
-        values = {"base_rate": self.base_rate_, "best_epoch": self.history_.best_epoch}
-        return State(values, {"network.safetensors": pack_weights(network)})
+        values = {"base_rate": self._learned("base_rate_"), "best_epoch": self.history_.best_epoch}
+        return State(values, {NETWORK: self.stored_.data})
 
     def restore(self, state: State) -> Self:
         """Take the weights back."""
         self.classes_ = np.array([0, 1])
-        self.network_ = build_network(1, self.dropout)
-        unpack_weights(self.network_, state.files["network.safetensors"])
-        self.network_.eval()
+        self.stored_ = stored_network(state.files[NETWORK])
         self.base_rate_ = float(state.values["base_rate"])
         self.log_odds_ = float(logit(self.base_rate_))
         self.history_ = History([], [], int(state.values["best_epoch"]))

@@ -1,4 +1,4 @@
-"""A bundle: the models of a study as a folder of safetensors, LightGBM text and JSON.
+"""A bundle: the models of a study as a folder of ONNX, LightGBM text and JSON.
 
 Every file's sha256 stands in the manifest, and the manifest's own beside it; nothing is loaded
 from a bundle with one byte changed. It names no patient.
@@ -28,7 +28,7 @@ from dyssync.whole import whole_folder
 MANIFEST, SEAL = "manifest.json", "manifest.sha256"
 VALUES, ANSWERING = "model.json", "answering.json"
 POOL = "files"  # of a bundle: what members learnt beside numbers, each file once under its sha256
-BUNDLE_FORMAT = 5
+BUNDLE_FORMAT = 6
 SHA256 = re.compile("[0-9a-f]{64}")
 
 
