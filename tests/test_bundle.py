@@ -100,6 +100,10 @@ def test_bundle_with_one_byte_changed_is_refused(
     path.write_bytes(bytes(data))
     with pytest.raises(ModelError, match="was changed"):
         load_bundle(bundle)
+    if name in ("files/*", "model.json"):  # or by whoever comes to read it
+        opened = load_bundle(bundle, check_all=False)
+        with pytest.raises(ModelError, match="was changed"):
+            Predictor(opened)
 
 
 def test_the_trunk_that_all_members_share_is_kept_once(finished_run: Path) -> None:

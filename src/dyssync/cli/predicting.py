@@ -60,7 +60,7 @@ def predict(
     from dyssync.prediction.bundle import load_bundle
     from dyssync.prediction.predictor import Prediction, Predictor
 
-    opened = load_bundle(bundle)
+    opened = load_bundle(bundle, check_all=False)
     asked = None if models is None else [n.strip() for n in models.split(",")]
     for name in asked or ():
         check_choice("model of this bundle", name, opened.members)

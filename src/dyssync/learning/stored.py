@@ -83,9 +83,14 @@ class StoredNetwork:
 _alive: WeakValueDictionary[str, StoredNetwork] = WeakValueDictionary()
 
 
-def stored_network(data: bytes) -> StoredNetwork:
-    """Return the network of a file: one object for all who have it, while any does."""
-    digest = hashlib.sha256(data).hexdigest()
+def stored_network(data: bytes, digest: str | None = None) -> StoredNetwork:
+    """Return the network of a file: one object for all who have it, while any does.
+
+    Args:
+        data: the ONNX file.
+        digest: its sha256, where it is known.
+    """
+    digest = digest or hashlib.sha256(data).hexdigest()
     return _alive.setdefault(digest, StoredNetwork(digest, data))
 
 

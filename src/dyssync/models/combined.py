@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 from scipy.special import logit
-from sklearn.model_selection import StratifiedGroupKFold
 
 from dyssync.arrays import Floats, Ints
 from dyssync.errors import ModelError
@@ -38,9 +37,10 @@ from dyssync.models.protocols import (
 from dyssync.models.ridge import Ridge
 from dyssync.models.rules import QRSArea
 from dyssync.models.simulation_supervised import SimulationResNet18
-from dyssync.models.stacking import stack_inputs
-from dyssync.pretraining.config import PretrainingConfig
-from dyssync.pretraining.encoder import Encoder
+
+if TYPE_CHECKING:
+    from dyssync.pretraining.config import PretrainingConfig
+    from dyssync.pretraining.encoder import Encoder
 
 INPUTS = ("picture", "measurements", "qrs-area")
 FOLDS, FOLDS_SEED = 5, 0xC0B1
@@ -151,6 +151,8 @@ class Combined(ProbabilityMixin):
             self.parts_ = self._parts()
             for part in self.parts_.values():
                 part.fit(X, labels, seed=seed, fall=falls, weight=weights)
+        from dyssync.models.stacking import stack_inputs
+
         learnt = falls_to_learn(falls, labels) if self.target == "fall" else None
         stack = stack_inputs(unseen, labels, learnt, weights, self.penalty)
         self.weights_: Floats = stack.weights
@@ -218,7 +220,7 @@ class Combined(ProbabilityMixin):
         held = state.values["inputs"]
         self.parts_ = self._parts()
         for name, part in self.parts_.items():
-            part.restore(State(held[name], state.files))
+            part.restore(State(held[name], state.files, state.digests))
         return self
 
 
@@ -227,6 +229,8 @@ def _folds(X: Sequence[Input], labels: Labels) -> list[tuple[Ints, Ints]]:
 
     Who has no id is a patient of his own.
     """
+    from sklearn.model_selection import StratifiedGroupKFold
+
     groups = np.unique([x.patient_id or f"#{i}" for i, x in enumerate(X)], return_inverse=True)[1]
     folds = min(FOLDS, int(np.bincount(labels, minlength=2).min()))
     if folds < 2:

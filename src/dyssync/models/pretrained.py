@@ -33,7 +33,6 @@ from dyssync.models.resnet import NETWORK, READ_BACK, ResNet18
 from dyssync.pretraining import METHODS
 from dyssync.pretraining.config import PretrainingConfig
 from dyssync.pretraining.encoder import Encoder, load_encoder, shipped_encoder
-from dyssync.pretraining.loop import pretrain
 from dyssync.pretraining.method import NOTHING, SIMULATION, Setting
 
 if TYPE_CHECKING:
@@ -211,6 +210,8 @@ class PretrainedResNet18(ResNet18):
         Raises:
             ModelError: it learnt from other pictures, or was taught by what this model must not be.
         """
+        from dyssync.pretraining.loop import pretrain
+
         held = load_encoder(Path(self.encoder)) if self.encoder else self.first_encoder()
         if held is None:
             ecgs = signals_of(X, "pretraining without a corpus")
@@ -328,7 +329,7 @@ class PretrainedResNet18(ResNet18):
         self.head_ = Head.from_json(json.dumps(state.values["head"]), "head")
         self.history_ = History([], [], int(state.values["best_epoch"]))
         if self.head == TUNED:
-            self.stored_ = stored_network(state.files[NETWORK])
+            self.stored_ = stored_network(state.files[NETWORK], state.digests.get(NETWORK))
         else:
-            self.trunk_ = stored_network(state.files[TRUNK])
+            self.trunk_ = stored_network(state.files[TRUNK], state.digests.get(TRUNK))
         return self

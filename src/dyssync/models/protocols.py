@@ -15,12 +15,13 @@ from dyssync.arrays import Floats, Ints, Singles
 from dyssync.ecg import ECG
 from dyssync.image import Input
 from dyssync.learning.training import UNWATCHED, Watch
-from dyssync.pretraining.config import PretrainingConfig
-from dyssync.pretraining.encoder import Encoder
 from dyssync.rendering import LeadBox, Rendered
 
 if TYPE_CHECKING:
     import torch
+
+    from dyssync.pretraining.config import PretrainingConfig
+    from dyssync.pretraining.encoder import Encoder
 
 Labels: TypeAlias = Ints  # (n,), 1 is a responder, 0 is none
 Labelled: TypeAlias = tuple[Sequence[Input], Labels]
@@ -31,10 +32,17 @@ Presets: TypeAlias = Mapping[str, Mapping[str, Any]]  # by preset: parameters th
 
 @dataclass(frozen=True)
 class State:
-    """A fitted model as data: JSON-able values and the bytes of further files by name."""
+    """A fitted model as data.
+
+    Attributes:
+        values: JSON-able.
+        files: bytes of further files by name.
+        digests: their sha256, where somebody has worked them out already.
+    """
 
     values: Mapping[str, Any]
     files: Mapping[str, bytes] = field(default_factory=dict)
+    digests: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)

@@ -367,7 +367,7 @@ class ResNet18(ProbabilityMixin):
     def restore(self, state: State) -> Self:
         """Take the weights back."""
         self.classes_ = np.array([0, 1])
-        self.stored_ = stored_network(state.files[NETWORK])
+        self.stored_ = stored_network(state.files[NETWORK], state.digests.get(NETWORK))
         self.base_rate_ = float(state.values["base_rate"])
         self.log_odds_ = float(logit(self.base_rate_))
         self.history_ = History([], [], int(state.values["best_epoch"]))

@@ -14,7 +14,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, Self
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
 
 from dyssync.arrays import Floats
 from dyssync.cohort.clinical import clinical_fact
@@ -80,6 +79,8 @@ class RankedRule(ProbabilityMixin, ABC):
             self.centre_, self.scale_ = float(scores[known].mean()), float(scores[known].std())
             if len(np.unique(labels[known])) > 1:
                 z = (scores[known] - self.centre_) / self.scale_
+                from sklearn.linear_model import LogisticRegression
+
                 curve = LogisticRegression()
                 curve.fit(z[:, None], labels[known], sample_weight=weights[known])
                 if curve.coef_[0, 0] > LEAST_SLOPE:

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from scipy.special import logit
 
 from dyssync.arrays import Bools, Floats, Ints
@@ -26,6 +26,9 @@ from dyssync.evaluation.recalibration import (
 )
 from dyssync.evaluation.venn_abers import VennAbers, fit_venn_abers
 from dyssync.records import Record
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # SD of the recalibration's slope about 1, for models whose logit is meant as a log-odds: with 285
 # patients the slope alone has a standard error of about .2, so that a little prior steadies it.
@@ -157,6 +160,8 @@ def cross_fit(
         base_rate: share of responders, 0-1, for those of whom nothing can be said; None takes that
             of the tested, who are not all patients where splits are independent.
     """
+    import pandas as pd
+
     wide = tested.pivot(index="patient_id", columns="seed", values="logit").sort_index()
     wide = wide.reindex(columns=range(1, len(members) + 1))
     raw = wide.to_numpy(np.float64)  # (patients, M)

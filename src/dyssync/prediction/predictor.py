@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from dyssync.cohort.recordings import refuse_unusable
+from dyssync.cohort.usable import refuse_unusable
 from dyssync.ecg import ECG
 from dyssync.errors import ModelError
 from dyssync.evaluation.conformal import conformal_answers

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
-from scipy import signal as dsp
 
 from dyssync.arrays import Floats, Ints
 from dyssync.ecg import Signal
@@ -23,6 +22,7 @@ from dyssync.signals.kinds import (
     middle_beat,
     windows,
 )
+from dyssync.signals.peaks import find_peaks
 
 DETECTION_BAND = (6.0, 25.0)  # Hz; T waves and wander lie below, muscle above
 REFRACTORY = 0.24  # s; 250 beats a minute
@@ -106,7 +106,7 @@ def _qrs_envelope(slope: Floats, fs: float, share: float) -> Floats:
 
 
 def _beat_peaks(envelope: Floats, fs: float, share: float, contrast: float) -> Ints:
-    candidates, _ = dsp.find_peaks(envelope, distance=max(1, round(REFRACTORY * fs)))
+    candidates = find_peaks(envelope, distance=max(1, round(REFRACTORY * fs)))
     if not len(candidates):
         return np.empty(0, dtype=np.int64)
     heights = envelope[candidates]
