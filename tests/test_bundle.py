@@ -4,6 +4,8 @@ import gc
 import hashlib
 import json
 import shutil
+import subprocess
+import sys
 import weakref
 from pathlib import Path
 from typing import Any
@@ -48,6 +50,28 @@ def test_prediction_gives_context(finished_run: Path, toy_cohort: Path) -> None:
     assert 0 <= trees["venn_abers_low"] <= trees["venn_abers_high"] <= 1
     assert {trees["set_80"], trees["set_90"]} <= {"responder", "non-responder", "defer"}
     assert held["cautions"] == []
+
+
+TOO_HEAVY_TO_PREDICT = {
+    "torch", "monai", "lightning_fabric", "onnx", "lightgbm", "sklearn", "pandas", "pyarrow",
+    "numba", "matplotlib", "scipy",
+}  # fmt: skip
+
+
+def test_predicting_imports_nothing_that_only_learning_needs(
+    finished_run: Path, toy_cohort: Path
+) -> None:
+    call = ["predict", str(finished_run), str(toy_cohort / "rec01.hea"), "--all"]
+    script = (
+        "import sys; from dyssync.cli import main\n"
+        f"assert main({call!r}) == 0\n"
+        "print(*{name.partition('.')[0] for name in sys.modules}, file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, check=True, text=True
+    )
+    assert "onnxruntime" in done.stderr.split(), "a network was asked"
+    assert TOO_HEAVY_TO_PREDICT & set(done.stderr.split()) == set()
 
 
 def test_prediction_says_what_moved_it_and_what_a_rule_says(

@@ -1,13 +1,15 @@
-"""Peaks and resampling are those of scipy.signal, which a prediction has no time to import."""
+"""Peaks, windows, transforms and resampling are those of SciPy, too slow to import to predict."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import fft, ndimage
 from scipy import signal as reference
 
-from dyssync.signals.filtering import resample
+from dyssync.signals.filtering import cosine_transform, inverse_cosine_transform, resample
 from dyssync.signals.peaks import find_peaks
+from dyssync.signals.sliding import moving_max, moving_mean
 
 STEPS = st.lists(st.integers(-3, 3), min_size=1, max_size=60)
 
@@ -38,3 +40,27 @@ def test_resampling_is_scipy_s(fs_from: float, fs_to: float, n: int) -> None:
     found = resample(values, fs_from, fs_to)
     assert found.shape == expected.shape
     np.testing.assert_allclose(found, expected, rtol=2e-7, atol=2e-7)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 8, 2500, 4999])
+def test_cosine_transforms_are_scipy_s(n: int) -> None:
+    values = np.random.default_rng(n).normal(size=(3, n)).astype(np.float32)
+    spectrum = cosine_transform(values)
+    expected = fft.dct(values, axis=-1)
+    np.testing.assert_allclose(spectrum, expected, atol=2e-6 * np.abs(expected).max())
+    np.testing.assert_allclose(inverse_cosine_transform(spectrum), values, atol=2e-6)
+
+
+@settings(max_examples=100, deadline=None)
+@given(STEPS, st.integers(1, 20))
+def test_sliding_windows_are_scipy_s(steps: list[int], size: int) -> None:
+    values = np.array(steps, dtype=np.float64)
+    means = ndimage.uniform_filter1d(values, size, mode="nearest")
+    np.testing.assert_allclose(moving_mean(values, size), means, atol=1e-12)
+    both = np.stack([values, 1 + 2 * values]).astype(np.float32)
+    found = moving_mean(both, size)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found[1], 1 + 2 * means, rtol=1e-6, atol=1e-6)
+    if size <= len(values):
+        windows = np.lib.stride_tricks.sliding_window_view(values, size)
+        np.testing.assert_array_equal(moving_max(values, size), windows.max(axis=1))

@@ -18,7 +18,7 @@ from dyssync.cli.batch import Job, outcomes, report_failures
 from dyssync.cli.paths import Files, Fs, Unit, gather, names_of, some
 from dyssync.cli.progress import reading_bar
 from dyssync.cli.rows import JSONTable, Table, write_rows
-from dyssync.errors import CohortError
+from dyssync.errors import CohortError, ConfigError
 from dyssync.inspection.wording import NONE
 
 if TYPE_CHECKING:
@@ -27,13 +27,16 @@ if TYPE_CHECKING:
 
     Facts = Mapping[str, Mapping[str, object]]
 
-SHOWN_REASONS = 5
-
 
 def predict(
     bundle: Annotated[Path, typer.Argument(help="Bundle, or the run folder that holds it.")],
     files: Files,
-    models: Annotated[str | None, typer.Option(help="Names with commas between.")] = None,
+    models: Annotated[
+        str | None, typer.Option(help="Names with commas between; a row for each.")
+    ] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="All models, a row each, instead of the one answer.")
+    ] = False,
     clinical: Annotated[
         Path | None,
         typer.Option(help="Table with column ecg (file name) and age, sex, lvef, nyha, ..."),
@@ -42,14 +45,18 @@ def predict(
     unit: Unit = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, a list.")] = False,
 ) -> int:
-    """Print the probability of response for each ECG or picture of a page, a row a model.
+    """Print the answer to each ECG or picture of a page: how many of 100 such patients responded.
 
     Example: dyssync predict RUN/bundle ecg1.hea ecg2.hea
 
-    Beside each probability stand what calibration leaves open (Venn-Abers), how far the fits of the
-    model differ (SD), and the outcome that is left where the other is excluded at 80 and 90 % in
-    its class: responder, non-responder, or defer. It is no probability: see docs/predicting.md.
-    Below: the five measurements that moved a model most (log-odds), and what a rule says.
+    It is that of the model with the best graded answers, or "defer" where both outcomes stay
+    possible, with what it rests on, the guideline's class and QRS area beside it, and cautions.
+
+    --all prints all models, a row each. Beside a probability stand what calibration leaves open
+    (Venn-Abers), how far the fits of the model differ (SD), and the outcome that is left where the
+    other is excluded at 80 and 90 % in its class: responder, non-responder, or defer. It is no
+    probability: see docs/predicting.md. Below: the five measurements that moved a model most
+    (log-odds), and what a rule says. --json always holds all models.
     --clinical gives the models what a cohort table would: age, sex, ischaemic, lvef, nyha, af;
     without it they go by the ECG alone.
 
@@ -60,6 +67,8 @@ def predict(
     from dyssync.prediction.bundle import load_bundle
     from dyssync.prediction.predictor import Prediction, Predictor
 
+    if every and models is not None:
+        raise ConfigError("--all and --models: each says which models to ask; leave one out")
     opened = load_bundle(bundle, check_all=False)
     asked = None if models is None else [n.strip() for n in models.split(",")]
     for name in asked or ():
@@ -70,14 +79,18 @@ def predict(
     facts = {} if clinical is None else _facts_of(clinical, paths)
     names = names_of(paths)
     jobs = [Job(path, name) for path, name in zip(paths, names, strict=True)]
-    predictor = Predictor(opened, asked)
-    work = partial(_scored, predictor=predictor, options=options, facts=facts)
+    # without one answer (a bundle of rules alone) all models are shown
+    short = not (every or as_json or asked) and bool(opened.about.best_first)
+    predictor = Predictor(opened, asked, lazy=short)
+    work = partial(_scored, predictor=predictor, options=options, facts=facts, short=short)
     stdout = sys.stdout  # while a bar is shown, rich redirects sys.stdout to stderr
     with ExitStack() as stack:
         table: Table[Prediction] = (
             JSONTable(stdout, Prediction.to_dict)
             if as_json
-            else ScoreTable(stdout, list(predictor.models))
+            else AnswerTable(stdout)
+            if short
+            else ScoreTable(stdout, predictor.names)
         )
         stack.enter_context(table)
         bar = stack.enter_context(reading_bar("scoring", between_rows=True))
@@ -111,7 +124,9 @@ def _facts_of(clinical: Path, paths: Sequence[Path]) -> Facts:
     return facts
 
 
-def _scored(job: Job, predictor: Predictor, options: ReadOptions, facts: Facts) -> Prediction:
+def _scored(
+    job: Job, predictor: Predictor, options: ReadOptions, facts: Facts, short: bool
+) -> Prediction:
     from dyssync.cohort.clinical import with_clinical
     from dyssync.ecg import ECG
     from dyssync.formats import read_input
@@ -119,7 +134,9 @@ def _scored(job: Job, predictor: Predictor, options: ReadOptions, facts: Facts) 
     read = read_input(job.path, options)
     if isinstance(read, ECG):
         read = with_clinical(read, facts.get(job.path.name, {}))
-    return replace(predictor.predict(read), file=job.name)
+    answer = predictor.answering(read) if short else None
+    found = predictor.predict(read, None if answer is None else [answer])
+    return replace(found, file=job.name)
 
 
 HEADS = ("probability", "calibration", "fits", "at 80 %", "at 90 %", "goes by")
@@ -130,6 +147,40 @@ FOOT = (
     "interval. fits: SD between them. At 80 and\n90 %: so many of each class keep their outcome, "
     "not so many of those called so are right. defer: both outcomes\nstay possible. "
     "Research use only."
+)
+
+
+class AnswerTable(Table["Prediction"]):
+    """A block a file for people: the one answer."""
+
+    def __init__(self, file: TextIO) -> None:
+        self.file = file
+        self.written = False
+
+    def add(self, name: str, found: Prediction) -> None:
+        """Write a block."""
+        from dyssync.inspection.answer import beside, decision, headline, rests_on
+        from dyssync.prediction.short import short_answer
+
+        answer = short_answer(found)
+        assert answer is not None
+        lines = [""] if self.written else []
+        self.written = True
+        lines += [f"{name}: {headline(answer)}", f"  {decision(answer)}"]
+        lines.append(f"  rests on: {rests_on(answer)}")
+        lines += [f"  {text}" for text in beside(answer)]
+        lines += [f"  caution: {text}" for text in answer.cautions]
+        print("\n".join(lines), file=self.file, flush=True)
+
+    def __exit__(self, *_: object) -> None:
+        if self.written:
+            print(f"\n{ANSWER_FOOT}", file=self.file)
+
+
+ANSWER_FOOT = (
+    "In brackets: range of two ways to calibrate, no confidence interval. At 80 and 90 %: so many "
+    "of each class keep\ntheir outcome, not so many of those called so are right. All models: "
+    "--all. Research use only."
 )
 
 
@@ -165,10 +216,10 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def _cells(said: ModelPrediction) -> tuple[str, ...]:
-    low, high, sd = said.venn_abers_low, said.venn_abers_high, said.members_sd
-    interval = NONE
-    if low is not None and high is not None:  # and the probability itself, calibrated otherwise
-        interval = f"{min(low, said.probability):.2f}-{max(high, said.probability):.2f}"
+    from dyssync.prediction.short import calibration_range
+
+    (low, high), sd = calibration_range(said), said.members_sd
+    interval = NONE if low is None or high is None else f"{low:.2f}-{high:.2f}"
     spread = NONE if sd is None else f"{sd:.2f}"
     return (
         f"{said.probability:.2f}", interval, spread, said.set_80, said.set_90, said.basis,
@@ -176,14 +227,12 @@ def _cells(said: ModelPrediction) -> tuple[str, ...]:
 
 
 def _reasons(prediction: Prediction) -> list[str]:
+    from dyssync.inspection.answer import SHOWN_REASONS, reason
+
     lines = []
     for name, m in prediction.models.items():
         if m.contributions:
-            parts = [
-                f"{c.feature} {NONE if c.value is None else f'{c.value:.4g}'} ({c.log_odds:+.2f})"
-                for c in m.contributions[:SHOWN_REASONS]
-            ]
-            lines.append(f"{name}: {', '.join(parts)}")
+            lines.append(f"{name}: {', '.join(map(reason, m.contributions[:SHOWN_REASONS]))}")
         if m.statement is not None:
             lines.append(f"{name}: {m.statement}")
         if name in prediction.encoders:

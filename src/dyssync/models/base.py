@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Sequence
 from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit
 
 from dyssync.arrays import Floats
 from dyssync.ecg import ECG
@@ -90,7 +90,9 @@ class ProbabilityMixin:
         """Return the probability of response, (n,) float64; the base rate for a NaN logit."""
         logits: Floats = np.asarray(cast(ResponseModel, self).logits(X), dtype=np.float64)
         base_rate: float = self._learned("base_rate_")
-        return np.asarray(np.where(np.isnan(logits), base_rate, expit(logits)), dtype=np.float64)
+        with np.errstate(over="ignore"):
+            p = 1 / (1 + np.exp(-logits))
+        return np.asarray(np.where(np.isnan(logits), base_rate, p), dtype=np.float64)
 
     def predict_proba(self, X: Sequence[Input]) -> Floats:
         """Return (n, 2) float64: probability of non-response, of response."""
@@ -143,6 +145,11 @@ def signals_of(X: Sequence[Input], purpose: str) -> list[ECG]:
 def base_rate_of(labels: Labels, weights: Floats) -> float:
     """Return the share of responders, each recording with its weight."""
     return float(np.average(labels, weights=weights))
+
+
+def log_odds(p: float) -> float:
+    """Return the log-odds of a probability, above 0 and below 1."""
+    return math.log(p / (1 - p))
 
 
 def check_weights(weight: Floats | None, n: int) -> Floats:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
-from scipy.special import logit
 
 from dyssync.arrays import Floats, Ints
 from dyssync.errors import ModelError
@@ -22,6 +21,7 @@ from dyssync.models.base import (
     base_rate_of,
     check_labels,
     check_weights,
+    log_odds,
     signals_of,
 )
 from dyssync.models.fall import falls_to_learn
@@ -174,14 +174,14 @@ class Combined(ProbabilityMixin):
                     weight=weights[train],
                 )
                 found[test, k] = part.logits([X[i] for i in test])
-        return np.where(np.isnan(found), logit(self.base_rate_), found)
+        return np.where(np.isnan(found), log_odds(self.base_rate_), found)
 
     def _inputs(self, X: Sequence[Input]) -> Floats:
         parts: dict[str, ResponseModel] = self._learned("parts_")
         with keeping():
             found = np.column_stack([part.logits(X) for part in parts.values()])
         silent = np.isnan(found).all(axis=1, keepdims=True)
-        known = np.where(np.isnan(found), logit(self.base_rate_), found)
+        known = np.where(np.isnan(found), log_odds(self.base_rate_), found)
         return np.where(silent, np.nan, known)
 
     def logits(self, X: Sequence[Input]) -> Floats:
@@ -193,7 +193,7 @@ class Combined(ProbabilityMixin):
     def contributions(self, X: Sequence[Input]) -> Contributions:
         """Return what each input adds, beside the log-odds of the base rate that it would say."""
         inputs = self._inputs(X)
-        neutral = float(logit(self.base_rate_))
+        neutral = log_odds(self.base_rate_)
         shares = (inputs - neutral) * self.weights_
         base = np.full(len(shares), self.intercept_ + neutral * float(self.weights_.sum()))
         return Contributions(INPUTS, inputs, shares, base)

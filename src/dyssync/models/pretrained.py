@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-from scipy.special import logit
 
 from dyssync.arrays import Floats, Singles
 from dyssync.cohort.clinical import FACTS, facts_of
@@ -25,7 +24,7 @@ from dyssync.learning.features import Look, features_of
 from dyssync.learning.network import build_network, unpack_weights
 from dyssync.learning.stored import StoredNetwork, network_file, stored_network
 from dyssync.learning.training import Watch
-from dyssync.models.base import has_heartbeat, signals_of
+from dyssync.models.base import has_heartbeat, log_odds, signals_of
 from dyssync.models.fall import falls_to_learn
 from dyssync.models.head import Head, fit_head
 from dyssync.models.protocols import Choices, Labelled, Labels, Presets, Ranges, State
@@ -325,7 +324,7 @@ class PretrainedResNet18(ResNet18):
         """Take head and trunk back."""
         self.classes_ = np.array([0, 1])
         self.base_rate_ = float(state.values["base_rate"])
-        self.log_odds_ = float(logit(self.base_rate_))
+        self.log_odds_ = log_odds(self.base_rate_)
         self.head_ = Head.from_json(json.dumps(state.values["head"]), "head")
         self.history_ = History([], [], int(state.values["best_epoch"]))
         if self.head == TUNED:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-from scipy.special import logit
 
 from dyssync.arrays import Floats, Ints, Singles
 from dyssync.ecg import LEADS
@@ -56,6 +55,7 @@ from dyssync.models.base import (
     check_labels,
     check_weights,
     has_heartbeat,
+    log_odds,
 )
 from dyssync.models.protocols import Choices, Labelled, Labels, Presets, Ranges, State
 from dyssync.rendering import LeadBox, Rendered, apply_view
@@ -230,7 +230,7 @@ class ResNet18(ProbabilityMixin):
         self.base_rate_ = base_rate_of(labels, weights)
         # The loss weighs both classes alike; the logit is brought back to the cohort's own odds
         # (Elkan 2001).
-        self.log_odds_ = float(logit(self.base_rate_))
+        self.log_odds_ = log_odds(self.base_rate_)
         # every epoch draws the same recordings: each is filtered once
         with torch.random.fork_rng(devices=[]), keeping():
             torch.manual_seed(seed)
@@ -369,7 +369,7 @@ class ResNet18(ProbabilityMixin):
         self.classes_ = np.array([0, 1])
         self.stored_ = stored_network(state.files[NETWORK], state.digests.get(NETWORK))
         self.base_rate_ = float(state.values["base_rate"])
-        self.log_odds_ = float(logit(self.base_rate_))
+        self.log_odds_ = log_odds(self.base_rate_)
         self.history_ = History([], [], int(state.values["best_epoch"]))
         return self
 

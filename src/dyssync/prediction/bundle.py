@@ -46,6 +46,8 @@ class About(Record):
         shuffled_labels: the study was a negative control; its models know nothing.
         simulated: the patients do not exist.
         encoders: by model, in words, what the encoder that it starts from has learnt from.
+        best_first: models that are no rules, the lowest Brier score of their out-of-fold answers
+            first. The first that can judge a recording gives the one answer.
         cohort_digest: of the recordings, as in the study's config.json.
     """
 
@@ -57,6 +59,7 @@ class About(Record):
     shuffled_labels: bool
     simulated: bool
     encoders: Mapping[str, str]
+    best_first: tuple[str, ...]
     cohort_digest: str
 
 

@@ -14,7 +14,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import logit
 
 from dyssync.arrays import Bools, Floats, Ints
 from dyssync.evaluation.conformal import ConformalReference
@@ -25,6 +24,7 @@ from dyssync.evaluation.recalibration import (
     fit_recalibration,
 )
 from dyssync.evaluation.venn_abers import VennAbers, fit_venn_abers
+from dyssync.models.base import log_odds
 from dyssync.records import Record
 
 if TYPE_CHECKING:
@@ -221,7 +221,7 @@ def _of_base_rate(graded: Recalibration, z: Floats, base_rate: float) -> float:
     """Return the logit that is recalibrated to the base rate, so that ranks have a place for it."""
     if graded.slope == 0:
         return float(np.nanmean(z)) if np.isfinite(z).any() else 0.0
-    return (float(logit(base_rate)) - graded.intercept) / graded.slope
+    return (log_odds(base_rate) - graded.intercept) / graded.slope
 
 
 def _both_classes(y: Ints) -> bool:
@@ -240,7 +240,7 @@ def _scales(raw: Floats) -> tuple[Floats, Floats]:
 
 def _recalibration(z: Floats, y: Ints, prior: SlopePrior, base_rate: float) -> Recalibration:
     if not _both_classes(y[np.isfinite(z)]):
-        return Recalibration(0.0, float(logit(base_rate)))
+        return Recalibration(0.0, log_odds(base_rate))
     return fit_recalibration(z, y, prior=prior)
 
 

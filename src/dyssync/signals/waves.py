@@ -6,10 +6,10 @@ import itertools
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
 
 from dyssync.arrays import Floats
 from dyssync.signals.peaks import find_peaks
+from dyssync.signals.sliding import moving_mean
 
 # A deflection below half a small square of the paper is no wave (AHA/ACCF/HRS 2007 part I: 20 uV
 # and 6 ms as the least a program should see; 50 uV is what readers name).
@@ -142,7 +142,7 @@ def _near_peak(size: Floats, nadir: int, step: int, farthest: int) -> int:
 
 
 def _slurs(qrs: Floats) -> tuple[int, ...]:
-    slope = ndimage.uniform_filter1d(np.gradient(qrs), 5, mode="nearest")
+    slope = moving_mean(np.gradient(qrs), 5)
     steepness = np.abs(slope)
     limit = float(steepness.max())
     lows = find_peaks(-steepness)
