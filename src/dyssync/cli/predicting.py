@@ -5,25 +5,39 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TextIO
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dyssync.cli.batch import Job, outcomes, report_failures
-from dyssync.cli.paths import Files, Fs, Unit, gather, names_of, some
+from dyssync.cli.batch import Failure, Job, outcomes, report_failures
+from dyssync.cli.paths import (
+    Files,
+    Force,
+    Fs,
+    Unit,
+    check_free,
+    gather,
+    names_of,
+    some,
+    target_paths,
+)
 from dyssync.cli.progress import reading_bar
 from dyssync.cli.rows import JSONTable, Table, write_rows
+from dyssync.cli.scores import AnswerTable, ScoreTable
 from dyssync.errors import CohortError, ConfigError
-from dyssync.inspection.wording import NONE
+from dyssync.whole import make_folder, write_bytes
 
 if TYPE_CHECKING:
+    from dyssync.exports import Case
     from dyssync.formats import ReadOptions
-    from dyssync.prediction.predictor import ModelPrediction, Prediction, Predictor
+    from dyssync.image import Input
+    from dyssync.prediction.predictor import Prediction, Predictor
 
     Facts = Mapping[str, Mapping[str, object]]
 
@@ -41,8 +55,15 @@ def predict(
         Path | None,
         typer.Option(help="Table with column ecg (file name) and age, sex, lvef, nyha, ..."),
     ] = None,
+    to: Annotated[
+        str | None, typer.Option("--to", help="Write files instead: fhir, pdf or dicom.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder for the files of --to.")
+    ] = None,
     fs: Fs = None,
     unit: Unit = None,
+    force: Force = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, a list.")] = False,
 ) -> int:
     """Print the answer to each ECG or picture of a page: how many of 100 such patients responded.
@@ -57,6 +78,9 @@ def predict(
     other is excluded at 80 and 90 % in its class: responder, non-responder, or defer. It is no
     probability: see docs/predicting.md. Below: the five measurements that moved a model most
     (log-odds), and what a rule says. --json always holds all models.
+    --to writes the one answer to a folder (--out), a file for each ECG: fhir, an R4 Bundle; pdf,
+    one page A4 with the tracing true to scale; dicom, that page as encapsulated PDF. No identifier
+    of the patient stands in them.
     --clinical gives the models what a cohort table would: age, sex, ischaemic, lvef, nyha, af;
     without it they go by the ECG alone.
 
@@ -69,6 +93,8 @@ def predict(
 
     if every and models is not None:
         raise ConfigError("--all and --models: each says which models to ask; leave one out")
+    if (to is None) != (out is None) or (to and (every or models or as_json)):
+        raise ConfigError("--to and --out belong together, without --all, --models and --json")
     opened = load_bundle(bundle, check_all=False)
     asked = None if models is None else [n.strip() for n in models.split(",")]
     for name in asked or ():
@@ -82,6 +108,8 @@ def predict(
     # without one answer (a bundle of rules alone) all models are shown
     short = not (every or as_json or asked) and bool(opened.about.best_first)
     predictor = Predictor(opened, asked, lazy=short)
+    if to is not None and out is not None:
+        return _export(predictor, jobs, options, facts, to, out, force=force)
     work = partial(_scored, predictor=predictor, options=options, facts=facts, short=short)
     stdout = sys.stdout  # while a bar is shown, rich redirects sys.stdout to stderr
     with ExitStack() as stack:
@@ -127,6 +155,13 @@ def _facts_of(clinical: Path, paths: Sequence[Path]) -> Facts:
 def _scored(
     job: Job, predictor: Predictor, options: ReadOptions, facts: Facts, short: bool
 ) -> Prediction:
+    _, found = _predicted(job, predictor, options, facts, short)
+    return replace(found, file=job.name)
+
+
+def _predicted(
+    job: Job, predictor: Predictor, options: ReadOptions, facts: Facts, short: bool
+) -> tuple[Input, Prediction]:
     from dyssync.cohort.clinical import with_clinical
     from dyssync.ecg import ECG
     from dyssync.formats import read_input
@@ -135,106 +170,49 @@ def _scored(
     if isinstance(read, ECG):
         read = with_clinical(read, facts.get(job.path.name, {}))
     answer = predictor.answering(read) if short else None
-    found = predictor.predict(read, None if answer is None else [answer])
-    return replace(found, file=job.name)
+    return read, predictor.predict(read, None if answer is None else [answer])
 
 
-HEADS = ("probability", "calibration", "fits", "at 80 %", "at 90 %", "goes by")
-WIDTHS = (11, 11, 5, 13, 13)
-FOOT = (
-    "probability of response: mean of all fits, each graded on patients that it had not seen. "
-    "calibration: range\nof two ways to calibrate it, logistic and Venn-Abers; no confidence "
-    "interval. fits: SD between them. At 80 and\n90 %: so many of each class keep their outcome, "
-    "not so many of those called so are right. defer: both outcomes\nstay possible. "
-    "Research use only."
-)
+def _export(
+    predictor: Predictor,
+    jobs: Sequence[Job],
+    options: ReadOptions,
+    facts: Facts,
+    to: str,
+    out: Path,
+    *,
+    force: bool,
+) -> int:
+    """Write a file for each ECG."""
+    from dyssync.exports import EXPORTS, SUFFIXES
+
+    export = EXPORTS[to]
+    names = [job.name for job in jobs]
+    targets = target_paths(names, out, SUFFIXES[to])
+    check_free(targets, force=force, inputs=[job.path for job in jobs])
+    make_folder(out)
+    aimed = [replace(job, target=target) for job, target in zip(jobs, targets, strict=True)]
+    work = partial(_exported, predictor=predictor, options=options, facts=facts, export=export)
+    with reading_bar("writing") as bar:
+        found = list(bar.track(outcomes(work, aimed, workers=1), total=len(aimed)))
+    failed = [one for one in found if isinstance(one, Failure)]
+    done = len(found) - len(failed)
+    if done:
+        print(targets[0] if len(targets) == 1 else out)
+    return report_failures(done, failed, "written")
 
 
-class AnswerTable(Table["Prediction"]):
-    """A block a file for people: the one answer."""
+def _exported(
+    job: Job,
+    predictor: Predictor,
+    options: ReadOptions,
+    facts: Facts,
+    export: Callable[[Case], bytes],
+) -> Path:
+    from dyssync.exports import make_case
 
-    def __init__(self, file: TextIO) -> None:
-        self.file = file
-        self.written = False
-
-    def add(self, name: str, found: Prediction) -> None:
-        """Write a block."""
-        from dyssync.inspection.answer import beside, decision, headline, rests_on
-        from dyssync.prediction.short import short_answer
-
-        answer = short_answer(found)
-        assert answer is not None
-        lines = [""] if self.written else []
-        self.written = True
-        lines += [f"{name}: {headline(answer)}", f"  {decision(answer)}"]
-        lines.append(f"  rests on: {rests_on(answer)}")
-        lines += [f"  {text}" for text in beside(answer)]
-        lines += [f"  caution: {text}" for text in answer.cautions]
-        print("\n".join(lines), file=self.file, flush=True)
-
-    def __exit__(self, *_: object) -> None:
-        if self.written:
-            print(f"\n{ANSWER_FOOT}", file=self.file)
-
-
-ANSWER_FOOT = (
-    "In brackets: range of two ways to calibrate, no confidence interval. At 80 and 90 %: so many "
-    "of each class keep\ntheir outcome, not so many of those called so are right. All models: "
-    "--all. Research use only."
-)
-
-
-class ScoreTable(Table["Prediction"]):
-    """A block a file for people: a line a model, with reasons and cautions below."""
-
-    def __init__(self, file: TextIO, models: Sequence[str]) -> None:
-        self.file = file
-        self.width = max(5, *(len(name) for name in models))
-        self.written = False
-
-    def add(self, name: str, found: Prediction) -> None:
-        """Write a block."""
-        lines = [""] if self.written else []
-        self.written = True
-        lines.append(f"{name}: base rate {found.base_rate:.2f}")
-        lines.append(f"  {'model':{self.width}}  {_line(HEADS)}")
-        lines += [
-            f"  {model:{self.width}}  {_line(_cells(said))}" for model, said in found.models.items()
-        ]
-        lines += [f"  {text}" for text in _reasons(found)]
-        lines += [f"  caution: {text}" for text in found.cautions]
-        print("\n".join(lines), file=self.file, flush=True)
-
-    def __exit__(self, *_: object) -> None:
-        if self.written:
-            print(f"\n{FOOT}", file=self.file)
-
-
-def _line(cells: Sequence[str]) -> str:
-    *first, last = cells
-    return "  ".join([*(f"{c:{w}}" for c, w in zip(first, WIDTHS, strict=True)), last])
-
-
-def _cells(said: ModelPrediction) -> tuple[str, ...]:
-    from dyssync.prediction.short import calibration_range
-
-    (low, high), sd = calibration_range(said), said.members_sd
-    interval = NONE if low is None or high is None else f"{low:.2f}-{high:.2f}"
-    spread = NONE if sd is None else f"{sd:.2f}"
-    return (
-        f"{said.probability:.2f}", interval, spread, said.set_80, said.set_90, said.basis,
-    )  # fmt: skip
-
-
-def _reasons(prediction: Prediction) -> list[str]:
-    from dyssync.inspection.answer import SHOWN_REASONS, reason
-
-    lines = []
-    for name, m in prediction.models.items():
-        if m.contributions:
-            lines.append(f"{name}: {', '.join(map(reason, m.contributions[:SHOWN_REASONS]))}")
-        if m.statement is not None:
-            lines.append(f"{name}: {m.statement}")
-        if name in prediction.encoders:
-            lines.append(f"{name}: its network was first {prediction.encoders[name]}")
-    return lines
+    assert job.target is not None
+    read, found = _predicted(job, predictor, options, facts, short=True)
+    case = make_case(read, found, predictor.bundle, datetime.now(UTC))
+    write_bytes(job.target, export(case))
+    return job.target

@@ -56,6 +56,12 @@ def beside(answer: ShortAnswer) -> tuple[str, ...]:
     return tuple(f"{TITLES.get(rule, '')}{said}" for rule, said in answer.beside.items())
 
 
+def sentences(answer: ShortAnswer) -> tuple[str, ...]:
+    """Return all of it as sentences, the answer first."""
+    made = (decision(answer), f"rests on {rests_on(answer)}", *beside(answer))
+    return (headline(answer), *(f"{text[:1].upper()}{text[1:]}." for text in made))
+
+
 def reason(found: Contribution) -> str:
     """Return a feature with its value and what it added to the log-odds."""
     value = NONE if found.value is None else f"{found.value:.4g}"

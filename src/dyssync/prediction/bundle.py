@@ -128,6 +128,11 @@ class Bundle:
         return self.manifest.about
 
     @property
+    def digest(self) -> str:
+        """The sha256 of its manifest, which names those of all files: it tells bundles apart."""
+        return (self.folder / SEAL).read_text(encoding="ascii").strip()
+
+    @property
     def members(self) -> Mapping[str, tuple[str, ...]]:
         """The members of each model, by its name."""
         return self.manifest.models
