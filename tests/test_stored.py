@@ -8,6 +8,7 @@ import torch
 
 from dyssync.ecg import ECG
 from dyssync.errors import ModelError
+from dyssync.explanation.evidence import evidence_of
 from dyssync.explanation.explain import explain
 from dyssync.explanation.gradcam import gradcam
 from dyssync.image import ECGImage
@@ -15,8 +16,9 @@ from dyssync.layouts import LAYOUTS
 from dyssync.learning.network import build_network, pack_weights, round_weights, unpack_weights
 from dyssync.learning.network_input import asked_pictures, stack
 from dyssync.learning.picture_config import PictureConfig
-from dyssync.learning.stored import network_file, stored_network
+from dyssync.learning.stored import StoredNetwork, network_file, stored_network
 from dyssync.learning.trained import TrainedNetwork
+from dyssync.models.head import Head
 from dyssync.models.protocols import State
 from dyssync.models.resnet import ResNet18
 from dyssync.models.simulation_supervised import SimulationResNet18
@@ -91,6 +93,30 @@ def test_maps_of_the_last_stage_are_grad_cam_without_a_gradient(
     np.testing.assert_array_equal(maps, np.maximum(found, 0))
     with pytest.raises(ModelError, match="last stage alone"):
         explain(model, toy[0][:1], "layer3", 0.6)
+
+
+def test_the_map_of_several_members_is_that_of_their_mean_logit(
+    network: torch.nn.Module, toy: Toy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heads = np.random.default_rng(0).normal(size=(3, 512)).astype(np.float32)
+    members = []
+    for head in heads:
+        model = SimulationResNet18(height=64, width=80)
+        model.trunk_ = stored_network(network_file(pack_weights(network.get_submodule("encoder"))))
+        model.head_ = Head(tuple(head.tolist()), (), (), (), (), 0.0, {})
+        members.append(model)
+    looked = []
+    look = StoredNetwork.look
+    monkeypatch.setattr(StoredNetwork, "look", lambda *a: looked.append(1) or look(*a))
+    for response in (True, False):
+        found = evidence_of(members, toy[0][0], response=response)
+        each = np.array([member.evidence([toy[0][0]])[0] for member in members])
+        mean = each.mean(axis=0) if response else -each.mean(axis=0)
+        np.testing.assert_allclose(found, np.maximum(mean, 0), atol=1e-6)
+        assert (found > 0).any()
+    assert len(looked) == 2 * (1 + 3), "the members share one look"
+    apart = [model_of(network, "3x4+II"), model_of(lively(), "3x4+II")]
+    assert evidence_of(apart, toy[0][0]).max() <= 1
 
 
 @pytest.mark.parametrize("bits", [8, 16])

@@ -12,7 +12,7 @@ from dyssync.arrays import Floats, Ints, Singles
 from dyssync.ecg import LEADS
 from dyssync.errors import ModelError
 from dyssync.image import Input
-from dyssync.keeping import keeping
+from dyssync.keeping import keeping, kept
 from dyssync.layouts import LAYOUTS
 from dyssync.learning.checkpoint import History
 from dyssync.learning.network import (
@@ -36,7 +36,7 @@ from dyssync.learning.picture_config import (
     Size,
     named_layouts,
 )
-from dyssync.learning.seen import PictureNetwork, weighed_maps
+from dyssync.learning.seen import PictureNetwork, Seen, weighed_maps
 from dyssync.learning.stored import StoredNetwork, network_file, stored_network
 from dyssync.learning.trained import TrainedNetwork
 from dyssync.learning.training import (
@@ -335,13 +335,12 @@ class ResNet18(ProbabilityMixin):
         self, network: StoredNetwork, X: Sequence[Input], weights: Singles | None = None
     ) -> Singles:
         """Weigh maps as `weights` weigh their means in the logit; None: as the head does."""
-        found = []
-        for start in range(0, len(X), PREDICTION_BATCH):
-            pictures = [self.picture(x).image for x in X[start:][:PREDICTION_BATCH]]
-            seen = network.look(stack(pictures))
+        config, found = self.picture_config(), []
+        for x in X:
+            seen = _looked(network, x, config)
             own = seen.said().weights if weights is None else weights
-            found.append(weighed_maps(seen.maps, own))
-        return np.concatenate(found)
+            found.append(weighed_maps(seen.maps, own)[0])
+        return np.stack(found)
 
     def fitted_network(self) -> torch.nn.Module:
         """Return the network: a submodule "encoder" and a head.
@@ -372,6 +371,12 @@ class ResNet18(ProbabilityMixin):
         self.log_odds_ = log_odds(self.base_rate_)
         self.history_ = History([], [], int(state.values["best_epoch"]))
         return self
+
+
+@kept(most=16)
+def _looked(network: StoredNetwork, x: Input, config: PictureConfig) -> Seen:
+    """Return what a network sees in the first picture; members of one trunk look once."""
+    return network.look(stack(asked_pictures(x, config, 1)))
 
 
 def _tensor(pictures: Singles, device: torch.device) -> torch.Tensor:
