@@ -12,8 +12,9 @@ from dyssync.keeping import keeping
 from dyssync.learning import features
 from dyssync.learning.features import Look, features_of
 from dyssync.learning.network import build_encoder, pack_weights
+from dyssync.learning.network_file import network_file
 from dyssync.learning.picture_config import PictureConfig
-from dyssync.learning.stored import network_file, stored_network
+from dyssync.learning.stored import stored_network
 from dyssync.models.head import fit_head
 from dyssync.models.linear import fit_fall, fit_response
 from dyssync.models.self_supervised import SelfSupervisedResNet18

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from scipy import fft, ndimage
 from scipy import signal as reference
 
-from dyssync.signals.filtering import cosine_transform, inverse_cosine_transform, resample
+from dyssync.signals.cosine import cosine_transform, inverse_cosine_transform
+from dyssync.signals.filtering import resample
 from dyssync.signals.peaks import find_peaks
 from dyssync.signals.sliding import moving_max, moving_mean
 

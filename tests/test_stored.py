@@ -14,9 +14,10 @@ from dyssync.explanation.gradcam import gradcam
 from dyssync.image import ECGImage
 from dyssync.layouts import LAYOUTS
 from dyssync.learning.network import build_network, pack_weights, round_weights, unpack_weights
+from dyssync.learning.network_file import network_file
 from dyssync.learning.network_input import asked_pictures, stack
 from dyssync.learning.picture_config import PictureConfig
-from dyssync.learning.stored import StoredNetwork, network_file, stored_network
+from dyssync.learning.stored import StoredNetwork, stored_network
 from dyssync.learning.trained import TrainedNetwork
 from dyssync.models.head import Head
 from dyssync.models.protocols import State

@@ -5,36 +5,32 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dyssync.cli.batch import Failure, Job, outcomes, report_failures
+from dyssync.cli.batch import Job, outcomes, report_failures
+from dyssync.cli.exporting import write_exports
 from dyssync.cli.paths import (
     Files,
     Force,
     Fs,
     Unit,
-    check_free,
     gather,
     names_of,
     some,
-    target_paths,
 )
 from dyssync.cli.progress import reading_bar
 from dyssync.cli.rows import JSONTable, Table, write_rows
 from dyssync.cli.scores import AnswerTable, ScoreTable
 from dyssync.errors import CohortError, ConfigError
-from dyssync.whole import make_folder, write_bytes
 
 if TYPE_CHECKING:
-    from dyssync.exports import Case
     from dyssync.formats import ReadOptions
     from dyssync.image import Input
     from dyssync.prediction.predictor import Prediction, Predictor
@@ -109,7 +105,8 @@ def predict(
     short = not (every or as_json or asked) and bool(opened.about.best_first)
     predictor = Predictor(opened, asked, lazy=short)
     if to is not None and out is not None:
-        return _export(predictor, jobs, options, facts, to, out, force=force)
+        ask = partial(_predicted, predictor=predictor, options=options, facts=facts, short=True)
+        return write_exports(ask, opened, jobs, to, out, force=force)
     work = partial(_scored, predictor=predictor, options=options, facts=facts, short=short)
     stdout = sys.stdout  # while a bar is shown, rich redirects sys.stdout to stderr
     with ExitStack() as stack:
@@ -171,48 +168,3 @@ def _predicted(
         read = with_clinical(read, facts.get(job.path.name, {}))
     answer = predictor.answering(read) if short else None
     return read, predictor.predict(read, None if answer is None else [answer])
-
-
-def _export(
-    predictor: Predictor,
-    jobs: Sequence[Job],
-    options: ReadOptions,
-    facts: Facts,
-    to: str,
-    out: Path,
-    *,
-    force: bool,
-) -> int:
-    """Write a file for each ECG."""
-    from dyssync.exports import EXPORTS, SUFFIXES
-
-    export = EXPORTS[to]
-    names = [job.name for job in jobs]
-    targets = target_paths(names, out, SUFFIXES[to])
-    check_free(targets, force=force, inputs=[job.path for job in jobs])
-    make_folder(out)
-    aimed = [replace(job, target=target) for job, target in zip(jobs, targets, strict=True)]
-    work = partial(_exported, predictor=predictor, options=options, facts=facts, export=export)
-    with reading_bar("writing") as bar:
-        found = list(bar.track(outcomes(work, aimed, workers=1), total=len(aimed)))
-    failed = [one for one in found if isinstance(one, Failure)]
-    done = len(found) - len(failed)
-    if done:
-        print(targets[0] if len(targets) == 1 else out)
-    return report_failures(done, failed, "written")
-
-
-def _exported(
-    job: Job,
-    predictor: Predictor,
-    options: ReadOptions,
-    facts: Facts,
-    export: Callable[[Case], bytes],
-) -> Path:
-    from dyssync.exports import make_case
-
-    assert job.target is not None
-    read, found = _predicted(job, predictor, options, facts, short=True)
-    case = make_case(read, found, predictor.bundle, datetime.now(UTC))
-    write_bytes(job.target, export(case))
-    return job.target

@@ -22,7 +22,8 @@ from dyssync.image import Input
 from dyssync.learning.checkpoint import History
 from dyssync.learning.features import Look, features_of
 from dyssync.learning.network import build_network, unpack_weights
-from dyssync.learning.stored import StoredNetwork, network_file, stored_network
+from dyssync.learning.network_file import network_file
+from dyssync.learning.stored import StoredNetwork, stored_network
 from dyssync.learning.training import Watch
 from dyssync.models.base import has_heartbeat, log_odds, signals_of
 from dyssync.models.fall import falls_to_learn

@@ -21,6 +21,7 @@ from dyssync.learning.network import (
     pack_weights,
     round_weights,
 )
+from dyssync.learning.network_file import network_file
 from dyssync.learning.network_input import (
     asked_pictures,
     neutral_views,
@@ -37,7 +38,7 @@ from dyssync.learning.picture_config import (
     named_layouts,
 )
 from dyssync.learning.seen import PictureNetwork, Seen, weighed_maps
-from dyssync.learning.stored import StoredNetwork, network_file, stored_network
+from dyssync.learning.stored import StoredNetwork, stored_network
 from dyssync.learning.trained import TrainedNetwork
 from dyssync.learning.training import (
     PRECISIONS,
