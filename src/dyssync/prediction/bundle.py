@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -143,10 +143,25 @@ class Bundle:
         Raises:
             ModelError: a file is missing or was changed, or does not fit.
         """
-        file = f"models/{name}/{member}/{VALUES}"
-        saved = SavedModel.from_json(self.read(file), file)
-        files = {n: self.read(f"{POOL}/{sha}") for n, sha in saved.files.items()}
-        return _restored(saved, files)
+        return self.several(name, [member])[0]
+
+    def several(self, name: str, members: Sequence[str]) -> list[ResponseModel]:
+        """Return members of a model; what they share is read and checked once.
+
+        Raises:
+            ModelError: as :meth:`model`.
+        """
+        held: dict[str, bytes] = {}
+        found = []
+        for member in members:
+            file = f"models/{name}/{member}/{VALUES}"
+            saved = SavedModel.from_json(self.read(file), file)
+            for sha in saved.files.values():
+                if sha not in held:
+                    held[sha] = self.read(f"{POOL}/{sha}")
+            files = {n: held[sha] for n, sha in saved.files.items()}
+            found.append(_restored(saved, files))
+        return found
 
     def answering(self, name: str) -> Answering:
         """Return how the members of a model answer together; see :meth:`read`."""
