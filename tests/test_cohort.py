@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from dyssync.cohort.cohort import check_cohort, read_cohort
 from dyssync.cohort.corpus import check_apart, check_corpus, read_corpus
 from dyssync.cohort.digests import digest_of
-from dyssync.cohort.recordings import read_recordings, refuse_unusable
+from dyssync.cohort.recordings import read_recordings
 from dyssync.cohort.splits import (
     PARTS,
     Split,
@@ -21,6 +21,7 @@ from dyssync.cohort.splits import (
     split_table,
 )
 from dyssync.cohort.table import fall_of_lvesv, is_responder
+from dyssync.cohort.usable import refuse_unusable
 from dyssync.ecg import ECG, Source
 from dyssync.errors import CohortError
 

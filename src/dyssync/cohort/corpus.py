@@ -9,9 +9,10 @@ from pathlib import Path
 import pandas as pd
 
 from dyssync.cohort.digests import digest_of, recording_keys
-from dyssync.cohort.recordings import read_problems, read_recordings, refuse_unusable
+from dyssync.cohort.recordings import read_problems, read_recordings
 from dyssync.cohort.shards import SHARDS, count_in_shards, read_shards
 from dyssync.cohort.table import Problem, read_table
+from dyssync.cohort.usable import refuse_unusable
 from dyssync.ecg import ECG
 from dyssync.errors import CohortError
 from dyssync.image import Input

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from copy import deepcopy
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import cv2
 import numpy as np
 
 from dyssync.arrays import Floats, Singles
 from dyssync.ecg import ECG, LEADS
-from dyssync.explanation.gradcam import gradcam
+from dyssync.explanation.evidence import evidence_of
 from dyssync.explanation.regions import lead_shares, lead_weights
 from dyssync.layouts import TILE_CENTRE_SHARE
-from dyssync.learning.network_input import stack
 from dyssync.models.protocols import LooksAtPictures
 from dyssync.rendering import LeadBox
-from dyssync.rendering.rendered import Picture
-
-if TYPE_CHECKING:
-    import torch
 
 STEPS = 25  # along one cell of a lead; a network's last map has about two cells in it
 BEAT_PANEL_S = 1.0  # shorter panels show the median beat: no rhythm is drawn in less than 2.5 s
@@ -67,9 +61,7 @@ class LeadProfiles:
 
 
 class Onlookers:
-    """The networks of a model's members, put together once: their mean logit is what answers.
-
-    Members that share a trunk and differ in a linear head are one network with the mean head.
+    """The networks of a model's members, asked together where they looked.
 
     Args:
         name: of the model.
@@ -78,11 +70,10 @@ class Onlookers:
 
     def __init__(self, name: str, members: Sequence[LooksAtPictures]) -> None:
         self.name = name
-        self.first = members[0]
-        self.cells = self.first.lead_boxes()
-        self.networks = _gathered(members)
+        self.members = members
+        self.cells = members[0].lead_boxes()
 
-    def look(self, ecg: ECG, *, response: bool, stage: str = "layer4") -> LeadProfiles:
+    def look(self, ecg: ECG, *, response: bool) -> LeadProfiles:
         """Return where the networks looked, along the leads.
 
         The map is coarse: one of its cells is about a second of three leads wide and high in a page
@@ -91,14 +82,13 @@ class Onlookers:
         Args:
             ecg: the recording.
             response: ask for what speaks for response, else for non-response.
-            stage: of the encoder whose map is taken.
         """
-        picture = self.first.picture(ecg).image
-        total = mean_map(self.networks, picture, stage, response=response)
-        held = lead_weights(self.cells, self.first.size, (total.shape[0], total.shape[1]))
+        size = self.members[0].size
+        total = evidence_of(self.members, ecg, response=response)
+        held = lead_weights(self.cells, size, (total.shape[0], total.shape[1]))
         shares = lead_shares(total[None], held)[0]
         spread = np.asarray(
-            cv2.resize(total, picture.shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32
+            cv2.resize(total, size[::-1], interpolation=cv2.INTER_LINEAR), np.float32
         )
         rows = [_along(spread, cell) for cell in self.cells]
         most = max(float(row.max()) for row in rows)
@@ -111,41 +101,6 @@ class Onlookers:
             tuple(shares.tolist()) if np.isfinite(shares).all() else None,
             tuple(_profile(cell, row / most, beat) for cell, row in found),
         )
-
-
-def _gathered(members: Sequence[LooksAtPictures]) -> list[torch.nn.Module]:
-    """Return the networks; those that differ in their heads alone as one with the mean head."""
-    import torch
-
-    first = members[0].fitted_network()
-    alike, others = [first.state_dict()], []
-    for member in members[1:]:
-        network = member.fitted_network()
-        state = network.state_dict()
-        trunk = [name for name in state if name.startswith("encoder.")]
-        if all(torch.equal(state[name], alike[0][name]) for name in trunk):
-            alike.append(state)
-        else:
-            others.append(network)
-    if len(alike) > 1:
-        heads = [name for name in alike[0] if not name.startswith("encoder.")]
-        mean = {name: torch.stack([one[name] for one in alike]).mean(dim=0) for name in heads}
-        first = deepcopy(first)  # a tuned model's own, which answers with its own head
-        first.load_state_dict({**alike[0], **mean})
-    return [first, *others]
-
-
-def mean_map(
-    networks: Sequence[torch.nn.Module], picture: Picture, stage: str, *, response: bool
-) -> Singles:
-    """Return the mean of the networks' maps of one picture, (h, w) float32; each weighs alike."""
-    import torch
-
-    x = torch.from_numpy(stack([picture]))
-    maps = [gradcam(one, x, f"encoder.{stage}", response=response)[0] for one in networks]
-    tops = [float(one.max()) for one in maps]
-    scaled = [one / top for one, top in zip(maps, tops, strict=True) if top > 0]
-    return np.mean(scaled, axis=0, dtype=np.float32) if scaled else np.zeros_like(maps[0])
 
 
 def _profile(cell: LeadBox, levels: Floats, beat: bool) -> Profile:

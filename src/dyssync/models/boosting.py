@@ -11,6 +11,7 @@ from dyssync.arrays import Floats
 from dyssync.errors import ModelError, check_choice
 from dyssync.image import Input
 from dyssync.learning.training import UNWATCHED, Watch
+from dyssync.learning.trees import Trees
 from dyssync.models.base import (
     ProbabilityMixin,
     base_rate_of,
@@ -133,10 +134,9 @@ class Boosting(ProbabilityMixin):
             sets = [data.create_valid(held, validation[1])]
             callbacks.append(lightgbm.early_stopping(self.patience, verbose=False))
         settings = self._parameters(seed, len(labels))
-        self.booster_ = lightgbm.train(
-            settings, data, self.rounds, valid_sets=sets, callbacks=callbacks
-        )
-        self.rounds_ = self.booster_.best_iteration if sets else self.rounds
+        booster = lightgbm.train(settings, data, self.rounds, valid_sets=sets, callbacks=callbacks)
+        best = booster.best_iteration if sets else self.rounds
+        self.trees_ = Trees(booster.model_to_string(num_iteration=best))
         return self
 
     def ecg_alone(self) -> Self | None:
@@ -178,19 +178,10 @@ class Boosting(ProbabilityMixin):
     def logits(self, X: Sequence[Input]) -> Floats:
         """Return the log-odds of response, (n,) float64; NaN without a heartbeat."""
         values = self._matrix(X)
-        raw = self._raw(values)
+        trees: Trees = self._learned("trees_")
+        raw = trees.scores(self._filled(values))
         n_ecg = len(FEATURES[self.features].names)
         return np.where(np.isnan(values[:, :n_ecg]).all(axis=1), np.nan, self._log_odds(raw))
-
-    def _raw(self, values: Floats, **options: bool) -> Floats:
-        booster = self._learned("booster_")
-        options = options or {"raw_score": True}
-        return np.asarray(
-            booster.predict(
-                self._filled(values), num_iteration=self.rounds_, num_threads=1, **options
-            ),
-            dtype=np.float64,
-        )
 
     def _log_odds(self, raw: Floats) -> Floats:
         return raw if self.fall_sd_ is None else log_odds_of_response(raw, self.fall_sd_)
@@ -202,7 +193,8 @@ class Boosting(ProbabilityMixin):
             Lundberg SM et al., Nat Mach Intell 2020;2:56-67 (TreeSHAP).
         """
         values = self._matrix(X)
-        shares = self._raw(values, pred_contrib=True)
+        trees: Trees = self._learned("trees_")
+        shares = trees.contributions(self._filled(values))
         of_features, base = shares[:, :-1], shares[:, -1]
         if self.fall_sd_ is not None:  # from % of fall to log-odds, which is linear in it
             of_features = of_features * (NORMAL_TO_LOGISTIC / self.fall_sd_)
@@ -210,15 +202,14 @@ class Boosting(ProbabilityMixin):
 
     def state(self) -> State:
         """Return the trees as LightGBM text."""
-        text = self._learned("booster_").model_to_string(num_iteration=self.rounds_)
+        trees: Trees = self._learned("trees_")
         values = {
-            "rounds": self.rounds_,
             "feature_names": self.feature_names_,
             "median": [None if np.isnan(v) else float(v) for v in self.median_],
             "fall_sd": self.fall_sd_,
             "base_rate": self.base_rate_,
         }
-        return State(values, {"booster.txt": text.encode()})
+        return State(values, {"booster.txt": trees.text.encode()})
 
     def restore(self, state: State) -> Self:
         """Take the trees back.
@@ -226,8 +217,6 @@ class Boosting(ProbabilityMixin):
         Raises:
             ModelError: they were grown on features that this version does not compute.
         """
-        import lightgbm
-
         self.feature_names_ = self._names()
         check_names(list(state.values["feature_names"]), self.feature_names_)
         self.classes_ = np.array([0, 1])
@@ -236,11 +225,7 @@ class Boosting(ProbabilityMixin):
         self.fall_sd_ = None if sd is None else float(sd)
         median = [np.nan if v is None else v for v in state.values["median"]]
         self.median_ = np.array(median, dtype=np.float64)
-        try:
-            self.booster_ = lightgbm.Booster(model_str=state.files["booster.txt"].decode())
-        except lightgbm.basic.LightGBMError as error:
-            raise ModelError("the trees are damaged; copy the bundle again") from error
-        self.rounds_ = int(state.values["rounds"])
+        self.trees_ = Trees(state.files["booster.txt"].decode())
         return self
 
 

@@ -1,4 +1,4 @@
-"""A bundle: the models of a study as a folder of safetensors, LightGBM text and JSON.
+"""A bundle: the models of a study as a folder of ONNX, LightGBM text and JSON.
 
 Every file's sha256 stands in the manifest, and the manifest's own beside it; nothing is loaded
 from a bundle with one byte changed. It names no patient.
@@ -9,9 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,8 +27,9 @@ from dyssync.whole import whole_folder
 MANIFEST, SEAL = "manifest.json", "manifest.sha256"
 VALUES, ANSWERING = "model.json", "answering.json"
 POOL = "files"  # of a bundle: what members learnt beside numbers, each file once under its sha256
-BUNDLE_FORMAT = 5
-SHA256 = re.compile("[0-9a-f]{64}")
+BUNDLE_FORMAT = 6
+AGAIN = "copy the bundle again"
+DAMAGED = f"what it learnt is damaged or of another version; {AGAIN}"
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,8 @@ class About(Record):
         shuffled_labels: the study was a negative control; its models know nothing.
         simulated: the patients do not exist.
         encoders: by model, in words, what the encoder that it starts from has learnt from.
+        best_first: models that are no rules, the lowest Brier score of their out-of-fold answers
+            first. The first that can judge a recording gives the one answer.
         cohort_digest: of the recordings, as in the study's config.json.
     """
 
@@ -57,6 +59,7 @@ class About(Record):
     shuffled_labels: bool
     simulated: bool
     encoders: Mapping[str, str]
+    best_first: tuple[str, ...]
     cohort_digest: str
 
 
@@ -125,17 +128,62 @@ class Bundle:
         return self.manifest.about
 
     @property
+    def digest(self) -> str:
+        """The sha256 of its manifest, which names those of all files: it tells bundles apart."""
+        return (self.folder / SEAL).read_text(encoding="ascii").strip()
+
+    @property
     def members(self) -> Mapping[str, tuple[str, ...]]:
         """The members of each model, by its name."""
         return self.manifest.models
 
     def model(self, name: str, member: str) -> ResponseModel:
-        """Return one member of a model, as "fit-03"."""
-        return load_model(self.folder / "models" / name / member, self.folder / POOL)
+        """Return one member of a model, as "fit-03"; see :meth:`read`.
+
+        Raises:
+            ModelError: a file is missing or was changed, or does not fit.
+        """
+        return self.several(name, [member])[0]
+
+    def several(self, name: str, members: Sequence[str]) -> list[ResponseModel]:
+        """Return members of a model; what they share is read and checked once.
+
+        Raises:
+            ModelError: as :meth:`model`.
+        """
+        held: dict[str, bytes] = {}
+        found = []
+        for member in members:
+            file = f"models/{name}/{member}/{VALUES}"
+            saved = SavedModel.from_json(self.read(file), file)
+            for sha in saved.files.values():
+                if sha not in held:
+                    held[sha] = self.read(f"{POOL}/{sha}")
+            files = {n: held[sha] for n, sha in saved.files.items()}
+            found.append(_restored(saved, files))
+        return found
 
     def answering(self, name: str) -> Answering:
-        """Return how the members of a model answer together."""
-        return Answering.load(self.folder / "models" / name / ANSWERING)
+        """Return how the members of a model answer together; see :meth:`read`."""
+        file = f"models/{name}/{ANSWERING}"
+        return Answering.from_json(self.read(file), file)
+
+    def read(self, file: str) -> bytes:
+        """Return a file, if its sha256 is that of the manifest.
+
+        Args:
+            file: its path in the folder.
+
+        Raises:
+            ModelError: it is missing or was changed.
+        """
+        try:
+            data = (self.folder / file).read_bytes()
+        except OSError as error:
+            raise ModelError(f"{self.folder.name}: {file} is missing; {AGAIN}") from error
+        if hashlib.sha256(data).hexdigest() != self.manifest.files.get(file):
+            raise ModelError(f"{self.folder.name}: {file} was changed; {AGAIN}")
+        return data
 
 
 def save_model(model: ResponseModel, name: str, folder: Path) -> None:
@@ -148,35 +196,35 @@ def save_model(model: ResponseModel, name: str, folder: Path) -> None:
     SavedModel(name, model.portable_params(), state.values, digests).save(folder / VALUES)
 
 
-def load_model(folder: Path, pool: Path | None = None) -> ResponseModel:
+def load_model(folder: Path) -> ResponseModel:
     """Read what :func:`save_model` wrote.
-
-    Args:
-        folder: of the model.
-        pool: where further files lie under their sha256; None where they lie beside it.
 
     Raises:
         ModelError: something is missing, damaged or does not fit.
     """
     saved = SavedModel.load(folder / VALUES)
-    damaged = f"{saved.model}: what it learnt is damaged or of another version; copy it again"
     try:
-        if not all(SHA256.fullmatch(sha) for sha in saved.files.values()):
-            raise ModelError(damaged)
-        paths = {name: pool / sha if pool else folder / name for name, sha in saved.files.items()}
-        files = {name: path.read_bytes() for name, path in paths.items()}
+        files = {name: (folder / name).read_bytes() for name in saved.files}
+    except OSError as error:
+        raise ModelError(f"{saved.model}: {DAMAGED}") from error
+    return _restored(saved, files)
+
+
+def _restored(saved: SavedModel, files: Mapping[str, bytes]) -> ResponseModel:
+    try:
         plain = MODELS[saved.model]()
         unknown = sorted(set(saved.params) - set(plain.get_params()))
         if unknown:
             raise ModelError(f"{saved.model}: parameters of another version: {', '.join(unknown)}")
-        return MODELS[saved.model](**saved.params).restore(State(saved.values, files))
+        state = State(saved.values, files, saved.files)
+        return MODELS[saved.model](**saved.params).restore(state)
     except ConfigError as error:
         raise ModelError(str(error)) from error
     except ModelError:
         raise
     # values of another type or shape than the model wrote
-    except (OSError, KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
-        raise ModelError(damaged) from error
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        raise ModelError(f"{saved.model}: {DAMAGED}") from error
 
 
 @dataclass(frozen=True)
@@ -230,8 +278,13 @@ def _add_member(source: Path, held: Path | None, target: Path, pool: Path) -> No
             _link_or_copy(str(held / sha if held else source / name), str(pool / sha))
 
 
-def load_bundle(folder: Path) -> Bundle:
-    """Open a bundle and check every file against its sha256.
+def load_bundle(folder: Path, *, check_all: bool = True) -> Bundle:
+    """Open a bundle.
+
+    Args:
+        folder: of the bundle, or of the run that holds it.
+        check_all: check every file against its sha256 now. Whoever asks a few models may leave
+            that to :meth:`Bundle.read`, which checks whatever is read.
 
     Raises:
         ModelError: it is no bundle, of another version, or files are missing or changed; all are
@@ -243,17 +296,23 @@ def load_bundle(folder: Path) -> Bundle:
         raise ModelError(f"{folder}: no bundle; a folder with {MANIFEST} and {SEAL} is needed")
     text = (folder / MANIFEST).read_bytes()
     if hashlib.sha256(text).hexdigest().encode() != (folder / SEAL).read_bytes().strip():
-        raise ModelError(f"{folder.name}: {MANIFEST} was changed; copy the bundle again")
+        raise ModelError(f"{folder.name}: {MANIFEST} was changed; {AGAIN}")
     _check_format(folder.name, text)
-    manifest = Manifest.from_json(text, f"{folder.name}: {MANIFEST}")
+    bundle = Bundle(folder, Manifest.from_json(text, f"{folder.name}: {MANIFEST}"))
+    if check_all:
+        _check_files(bundle)
+    return bundle
+
+
+def _check_files(bundle: Bundle) -> None:
+    folder = bundle.folder
     wrong = [
         f"{name} {'was changed' if (folder / name).is_file() else 'is missing'}"
-        for name, digest in manifest.files.items()
+        for name, digest in bundle.manifest.files.items()
         if not (folder / name).is_file() or _sha256(folder / name) != digest
     ]
     if wrong:
-        raise ModelError(f"{folder.name}: {'; '.join(wrong)}; copy the bundle again")
-    return Bundle(folder, manifest)
+        raise ModelError(f"{folder.name}: {'; '.join(wrong)}; {AGAIN}")
 
 
 def _check_format(name: str, text: bytes) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
 
 from dyssync.arrays import AnyFloats
 from dyssync.signals.corners import (
@@ -20,6 +19,7 @@ from dyssync.signals.corners import (
     lead_speed,
 )
 from dyssync.signals.filtering import bandpass
+from dyssync.signals.sliding import moving_mean
 
 FS = 500.0
 SMOOTHING = 5  # samples (10 ms) over which speeds are averaged
@@ -82,7 +82,7 @@ def qrs_bounds(beat: AnyFloats, r: int) -> Bounds:
 
 
 def _smooth(speed: AnyFloats) -> AnyFloats:
-    return np.asarray(ndimage.uniform_filter1d(speed, SMOOTHING, mode="nearest"))
+    return moving_mean(speed, SMOOTHING)
 
 
 def _lead_shares(lead: AnyFloats, core: slice) -> tuple[AnyFloats, AnyFloats]:
@@ -185,7 +185,7 @@ def _p_peak(part: AnyFloats) -> int:
     left = np.median(part[:, :8], axis=1)
     right = np.median(part[:, -12:], axis=1)
     line = np.linspace(left, right, part.shape[1], axis=1)
-    size = ndimage.uniform_filter1d(np.square(part - line).mean(axis=0), 9, mode="nearest")
+    size = moving_mean(np.square(part - line).mean(axis=0), 9)
     margin = 15
     return margin + int(np.argmax(size[margin:-margin]))
 

@@ -7,10 +7,10 @@ A spike is a step out of quiet: within one sample the signal moves several times
 from __future__ import annotations
 
 import numpy as np
-from scipy import ndimage
 
 from dyssync.arrays import Floats, Ints
 from dyssync.ecg import Signal
+from dyssync.signals.sliding import moving_max
 
 # Steps are those of one sample at 500 Hz, 2 ms.
 STRONG_STEP = 0.15  # mV in 2 ms over all leads (RMS); no QRS starts like this
@@ -35,7 +35,7 @@ def find_spikes(signal: Signal, beats: Ints) -> Ints:
     """
     step = _step(signal)
     before = np.full_like(step, np.inf)
-    before[3:] = ndimage.maximum_filter1d(step, 15, origin=7)[:-3]
+    before[3:] = moving_max(np.pad(step, (14, 0), mode="symmetric"), 15)[:-3]
     sudden = (step > WEAK_STEP) & (step > QUIET_RATIO * before)
     spikes = np.full(len(beats), NO_SPIKE, dtype=np.int64)
     for k, beat in enumerate(beats.tolist()):

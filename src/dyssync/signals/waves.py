@@ -6,10 +6,10 @@ import itertools
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
-from scipy import signal as dsp
 
 from dyssync.arrays import Floats
+from dyssync.signals.peaks import find_peaks
+from dyssync.signals.sliding import moving_mean
 
 # A deflection below half a small square of the paper is no wave (AHA/ACCF/HRS 2007 part I: 20 uV
 # and 6 ms as the least a program should see; 50 uV is what readers name).
@@ -122,7 +122,7 @@ def qrs_notches(qrs: Floats, depth_mv: float) -> Notches:
     found = []
     for sign in (1.0, -1.0):
         size = sign * qrs
-        nadirs, _ = dsp.find_peaks(-size, prominence=depth_mv)
+        nadirs = find_peaks(-size, prominence=depth_mv)
         for nadir in nadirs.tolist():
             if size[nadir] > 0:
                 first = int(np.argmax(size[:nadir]))
@@ -142,10 +142,10 @@ def _near_peak(size: Floats, nadir: int, step: int, farthest: int) -> int:
 
 
 def _slurs(qrs: Floats) -> tuple[int, ...]:
-    slope = ndimage.uniform_filter1d(np.gradient(qrs), 5, mode="nearest")
+    slope = moving_mean(np.gradient(qrs), 5)
     steepness = np.abs(slope)
     limit = float(steepness.max())
-    lows, _ = dsp.find_peaks(-steepness)
+    lows = find_peaks(-steepness)
     found = []
     for low in lows.tolist():
         if steepness[low] > SLUR_SLOPE * limit:

@@ -12,11 +12,11 @@ from dyssync.explanation.profiles import LeadProfiles, Onlookers
 from dyssync.image import Input
 from dyssync.inspection.findings import Findings, examine, measured_facts, picture_facts
 from dyssync.inspection.place import Place, place_among
-from dyssync.inspection.short_answer import LEVEL, answering_order
 from dyssync.keeping import keeping
 from dyssync.measurements import Measurements, measure
+from dyssync.models import MODELS
 from dyssync.models.protocols import LooksAtPictures, Rule
-from dyssync.models.rules import GuidelineESC2021, GuidelineHRS2023, QRSArea, StrictLBBB
+from dyssync.models.rules import QRSArea
 from dyssync.prediction.bundle import SEAL, Bundle
 from dyssync.prediction.predictor import Prediction, Predictor
 from dyssync.web.facts import with_facts
@@ -25,11 +25,11 @@ from dyssync.web.refusals import Refused, without_content
 from dyssync.web.uploads import Sent
 
 # They need no fit to speak, so they stand beside every answer, whatever the bundle holds.
-RULES: Mapping[str, Rule] = {
-    "ESC 2021": GuidelineESC2021(),
-    "HRS/APHRS/LAHRS 2023": GuidelineHRS2023(),
-    "QRS area": QRSArea(),
-    "Strict LBBB": StrictLBBB(),
+RULES: Mapping[str, str] = {
+    "ESC 2021": "guideline-esc-2021",
+    "HRS/APHRS/LAHRS 2023": "guideline-hrs-2023",
+    "QRS area": "qrs-area",
+    "Strict LBBB": "lbbb-strauss",
 }
 NO_SIGNAL = "is a picture; a signal file is needed here. Models that take pictures can use it"
 
@@ -68,19 +68,18 @@ class Answers:
         level: 80 or 90 %, at which the page says "defer".
     """
 
-    def __init__(self, bundle: Bundle, readers: Readers, level: int = LEVEL) -> None:
+    def __init__(self, bundle: Bundle, readers: Readers, level: int = 80) -> None:
         self.bundle = bundle
         self.level = level
         self.digest = (bundle.folder / SEAL).read_text(encoding="ascii").strip()
         self.predictor = Predictor(bundle)
-        self.order = answering_order(self.predictor)
         self.onlookers = self._find_onlookers()
         self._readers = readers
         self._computing = threading.Lock()
 
     def _find_onlookers(self) -> Onlookers | None:
         """Return the networks whose look is shown: those of the best graded model that has some."""
-        for name in self.order:
+        for name in self.bundle.about.best_first:
             members = self.predictor.models[name].usual.models
             looking = [one for one in members if isinstance(one, LooksAtPictures)]
             if len(looking) == len(members):
@@ -142,13 +141,17 @@ class Answers:
             places = {} if prediction is None else self._places(read, prediction)
             found = examine(read)
             seen = self._look(read, prediction) if found.heartbeat is not None else None
-            rules = {title: rule.statement(read) for title, rule in RULES.items()}
+            made = {title: MODELS[name]() for title, name in RULES.items()}
+            rules = {
+                title: rule.statement(read)
+                for title, rule in made.items()
+                if isinstance(rule, Rule)
+            }
             return PageAnswer(read, found, prediction, refused, rules, seen, places)
 
     def _places(self, ecg: ECG, prediction: Prediction) -> dict[str, Place]:
         """Return where a patient lies by the model that answers, and by QRS area."""
-        asked = [name for name in self.order if name in prediction.models][:1]
-        by = {name: name for name in asked}
+        by = {} if prediction.answer is None else {prediction.answer: prediction.answer}
         for name in prediction.models:
             rule = self.predictor.models[name].usual.models[0]
             if isinstance(rule, QRSArea) and not rule.cutoff:

@@ -18,11 +18,12 @@ from starlette.types import ASGIApp
 
 from dyssync import __version__
 from dyssync.image import Input
-from dyssync.inspection.short_answer import short_answer
 from dyssync.prediction.predictor import Prediction
+from dyssync.prediction.short import short_answer
 from dyssync.web import audit
 from dyssync.web.answers import Answers
 from dyssync.web.guard import Door, Guard, check_token
+from dyssync.web.levels import verdict_of
 from dyssync.web.page import Page, report_style, static_folder
 from dyssync.web.published import BODY, DESCRIPTION, Health, answers_of, predicted
 from dyssync.web.refusals import Refused
@@ -96,7 +97,7 @@ def _add_api(app: FastAPI, answers: Answers, token: str | None, door: Door) -> N
     async def healthz() -> Health:
         """Say that the server is up, and with which bundle."""
         models = tuple(answers.predictor.models)
-        return Health("ok", __version__, answers.digest, models, answers.order, answers.level)
+        return Health("ok", __version__, answers.digest, models, answers.level)
 
 
 def _answer(answers: Answers, sent: Sent, work: Callable[[Input], T]) -> tuple[Input, T]:
@@ -134,8 +135,8 @@ def _add_page(app: FastAPI, answers: Answers, token: str | None, door: Door) -> 
 
 
 def _verdict(answers: Answers, found: Prediction) -> str:
-    said = short_answer(found, answers.order, answers.level)
-    return "none" if said is None else said.verdict
+    short = short_answer(found)
+    return "none" if short is None else verdict_of(short, answers.level)
 
 
 def _add_refusals(app: FastAPI, answers: Answers) -> None:

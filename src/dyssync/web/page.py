@@ -14,12 +14,14 @@ from dyssync.cohort.clinical import CLINICAL
 from dyssync.ecg import ECG
 from dyssync.formats import FORMATS
 from dyssync.formats.reading.recording import UNITS
-from dyssync.inspection.short_answer import in_words, short_answer
+from dyssync.inspection.answer import frequencies, of_100
 from dyssync.inspection.tracing import tracing
+from dyssync.prediction.short import short_answer
 from dyssync.report.wording import count
 from dyssync.web.answers import Answers, PageAnswer
 from dyssync.web.bars import bars_of
 from dyssync.web.facts import TITLES, shown_facts
+from dyssync.web.levels import LEVELS, verdict_of
 from dyssync.web.measured import main_rows, rest_rows
 from dyssync.web.published import RESEARCH_USE
 from dyssync.web.reasons import lead_chips, reasons_of, seen_by_lead
@@ -68,6 +70,9 @@ class Page:
             "units": UNITS,
             "columns": CLINICAL,
             "titles": TITLES,
+            "level": answers.level,
+            "other_level": LEVELS[0] if answers.level != LEVELS[0] else LEVELS[1],
+            "verdicts": VERDICTS,
             "most_mb": MAX_BODY_BYTES // 1024**2,
         }
 
@@ -99,7 +104,7 @@ class Page:
         said = found.prediction
         short = None
         if said is not None:
-            short = short_answer(said, self._answers.order, self._answers.level)
+            short = short_answer(said)
         reasons = () if short is None else reasons_of(short.said)
         shared: dict[str, Any] = {
             "read": found.read,
@@ -108,8 +113,8 @@ class Page:
             "facts": shown_facts(found.read, typed),
             "prediction": said,
             "short": short,
-            "sentence": "" if short is None else in_words(short),
-            "verdict": "" if short is None else VERDICTS[short.verdict],
+            "sentence": "" if short is None else frequencies(short),
+            "verdict": None if short is None else verdict_of(short, self._answers.level),
             "reasons": reasons,
             "rules": found.rules,
             "profiles": found.profiles,
@@ -157,4 +162,5 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["data"] = Markup
+    environment.filters["of_100"] = of_100
     return environment

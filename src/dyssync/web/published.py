@@ -43,7 +43,6 @@ class Health:
         version: of dyssync.
         bundle: sha256 of the bundle's manifest.
         models: of the bundle.
-        order: those that learn, best graded first; the first that was asked answers on the page.
         level: at which the page says "defer".
         use: what it must not be used for.
     """
@@ -52,7 +51,6 @@ class Health:
     version: str
     bundle: str
     models: tuple[str, ...]
-    order: tuple[str, ...]
     level: int
     use: str = RESEARCH_USE
 

@@ -7,7 +7,6 @@ import ipaddress
 
 import uvicorn
 
-from dyssync.inspection.short_answer import LEVEL
 from dyssync.prediction.bundle import Bundle
 from dyssync.web.answers import Answers
 from dyssync.web.app import create_app
@@ -35,7 +34,7 @@ def open_to_all(host: str) -> bool:
         return host != "localhost"
 
 
-def make_answers(bundle: Bundle, level: int = LEVEL) -> Answers:
+def make_answers(bundle: Bundle, level: int = 80) -> Answers:
     """Load the models, start the reading processes, and answer once for nobody.
 
     Raises:

@@ -41,7 +41,7 @@ async function ask(recording, token) {
 
 function row(name, { found, problem }, health) {
   const made = { file: name, level: health.level, problem: problem ?? "" };
-  const model = found && health.order.find((one) => found.models[one]);
+  const model = found?.answer;
   if (!model) return { ...made, problem: problem ?? "no model that learns could be asked" };
   const said = found.models[model];
   const of100 = (p) => (p === null ? "" : Math.round(100 * p));
