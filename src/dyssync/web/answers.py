@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from dyssync.ecg import ECG
 from dyssync.errors import InputError
@@ -172,7 +172,7 @@ class Answers:
 
     def warm_up(self, ecg: ECG) -> None:
         """Answer once for nobody, so that the first patient does not wait for what loads late."""
-        self.page(replace(ecg))
+        self.page(ecg)
 
     def end(self) -> None:
         """End the reading processes."""
