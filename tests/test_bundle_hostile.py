@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from dyssync.models.trees import check_trees
 
 from dyssync.ecg import ECG
 from dyssync.errors import ConfigError, ModelError
 from dyssync.models import MODELS
-from dyssync.models.trees import check_trees
 from dyssync.prediction.bundle import load_bundle
 from dyssync.prediction.predictor import Predictor
 from dyssync.prediction.saved import SavedModel

@@ -51,9 +51,7 @@ def drawn(signal: np.ndarray, layout: str, **options: object) -> Rendered:
 def error_of(part: Part, rendered: Rendered, layout: str, signal: np.ndarray) -> float:
     """Return the noise of a part over the signal, RMS, at the best shift of up to 20 ms."""
     panels = LAYOUTS[layout].panels
-    at = next(
-        i for i, p in enumerate(panels) if (p.row, p.column) == (part.row, part.column)
-    )
+    at = next(i for i, p in enumerate(panels) if (p.row, p.column) == (part.row, part.column))
     assert panels[at].lead == part.lead
     start = round(rendered.boxes[at].start_s * FS)
     true = signal[LEADS.index(part.lead), start : start + len(part.millivolts)]
@@ -106,7 +104,7 @@ def test_scale_is_read_not_assumed(signal: np.ndarray) -> None:
 
 
 def test_pages_without_a_scale_or_with_few_leads_are_refused(signal: np.ndarray) -> None:
-    with pytest.raises(FormatError, match="cannot be digitised|no ECG page|how large 1 mV"):
+    with pytest.raises(FormatError, match=r"cannot be digitised|no ECG page|how large 1 mV"):
         digitise(ECGImage(drawn(signal, "3x4+II", style="bare").image))
     rendered = drawn(signal, "3x4+II")
     strip = rendered.image[: rendered.image.shape[0] // 3].copy()

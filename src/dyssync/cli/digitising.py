@@ -11,6 +11,7 @@ import typer
 from dyssync.cli.batch import Failure, Job, Workers, outcomes, report_failures
 from dyssync.cli.paths import Files, Force, check_free, gather, names_of, target_paths
 from dyssync.cli.progress import reading_bar
+from dyssync.cli.terminal import say
 from dyssync.whole import make_folder, write_bytes, write_text
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def digitise(
     failed = [result for result in results if isinstance(result, Failure)]
     for job, result in zip(jobs, results, strict=True):
         if isinstance(result, str):
-            print(f"{job.name}: {result}")
+            say(f"{job.name}: {result}")
     return report_failures(len(paths) - len(failed), failed, "read")
 
 

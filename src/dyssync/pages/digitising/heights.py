@@ -97,5 +97,7 @@ def _agree(
         before = heights[0]
         for s in range(1, n - 1):
             now = heights[s]
-            heights[s] += smoothing * (1 - FADING * turn / ROUNDS) * ((before + heights[s + 1]) / 2 - now)
+            heights[s] += (
+                smoothing * (1 - FADING * turn / ROUNDS) * ((before + heights[s + 1]) / 2 - now)
+            )
             before = now
