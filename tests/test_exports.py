@@ -15,8 +15,7 @@ from fhir.resources.R4B.bundle import Bundle
 from matplotlib._afm import AFM
 from pydantic import TypeAdapter
 
-from conftest import formula_ecg
-from dyssync.ecg import ECG
+from dyssync.ecg import ECG, Source
 from dyssync.exports import EXPORTS, SUFFIXES, Case
 from dyssync.exports.dicom import report_dicom
 from dyssync.exports.fhir import MEASURED, fhir_bundle
@@ -72,8 +71,8 @@ def flat_line() -> ECG:
 
 
 @pytest.fixture(scope="module")
-def ecg() -> ECG:
-    return replace(formula_ecg(np.random.default_rng(5), wide=True, patient="SECRET"), sex="F")
+def ecg(toy: tuple[list[ECG], np.ndarray]) -> ECG:
+    return replace(toy[0][1], patient_id="SECRET", source=Source("SECRET.hea"), sex="F")
 
 
 @pytest.fixture(scope="module")

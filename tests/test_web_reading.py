@@ -159,7 +159,7 @@ def test_an_archive_is_no_way_out_of_its_limits() -> None:
 
 def test_a_recording_comes_back_over_the_wire_as_it_went() -> None:
     here = some_heart()
-    _, there = unpack_read(pack_input(here), "upload")
+    _, there = unpack_read(b"".join(pack_input(here)), "upload")
     assert isinstance(there, ECG)
     np.testing.assert_array_equal(there.signal, here.signal)
     assert (there.fs, there.age, there.sex, there.notes) == (here.fs, here.age, here.sex, {})

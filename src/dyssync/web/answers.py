@@ -17,7 +17,7 @@ from dyssync.measurements import Measurements, measure
 from dyssync.models import MODELS
 from dyssync.models.protocols import LooksAtPictures, Rule
 from dyssync.models.rules import QRSArea
-from dyssync.prediction.bundle import SEAL, Bundle
+from dyssync.prediction.bundle import Bundle
 from dyssync.prediction.predictor import Prediction, Predictor
 from dyssync.web.facts import with_facts
 from dyssync.web.readers import Readers
@@ -71,7 +71,7 @@ class Answers:
     def __init__(self, bundle: Bundle, readers: Readers, level: int = 80) -> None:
         self.bundle = bundle
         self.level = level
-        self.digest = (bundle.folder / SEAL).read_text(encoding="ascii").strip()
+        self.digest = bundle.digest
         self.predictor = Predictor(bundle)
         self.onlookers = self._find_onlookers()
         self._readers = readers

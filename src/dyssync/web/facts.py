@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dyssync.cohort.clinical import CLINICAL, FACTS, clinical_fact, read_clinical, with_clinical
+from dyssync.cohort.cells import OLDEST, text_of
+from dyssync.cohort.clinical import CLINICAL, FACTS, clinical_fact, read_facts_of, with_clinical
 from dyssync.ecg import ECG
 from dyssync.errors import CohortError
 from dyssync.image import Input
 from dyssync.web.refusals import Refused
 
 FIELDS = FACTS
-AGES = (0.0, 130.0)  # years
-SEXES = ("F", "M")
 TITLES: Mapping[str, str] = {
     "age": "Age", "sex": "Sex", "ischaemic": "Ischaemic aetiology", "lvef": "LVEF",
     "nyha": "NYHA class", "af": "Atrial fibrillation",
@@ -51,46 +50,37 @@ def read_number(name: str, text: str) -> float:
 def with_facts(x: Input, typed: Mapping[str, str]) -> Input:
     """Return a recording with what was typed in of the patient; a picture takes none.
 
+    Facts are read as strictly as those of a table.
+
     Raises:
-        Refused: values that cannot be, all at once.
+        Refused: values that cannot be, all at once, without what was typed.
     """
     problems = []
-    row: dict[str, object] = {name: text for name, text in typed.items() if name in CLINICAL}
-    try:
-        read_clinical(row)
-    except CohortError:
-        problems += _impossible(row)
-    if "age" in typed:
-        row["age"] = age = read_number("age", typed["age"])
-        if not AGES[0] <= age <= AGES[1]:
-            problems.append(f"age is out of range; {AGES[0]:g} to {AGES[1]:g} years are needed")
-    if "sex" in typed:
-        row["sex"] = typed["sex"].upper()
-        if row["sex"] not in SEXES:
-            problems.append("sex is unknown; F or M is needed")
+    for name, text in typed.items():
+        try:
+            read_facts_of({name: text})
+        except CohortError:
+            problems.append(_needed(name))
     if problems:
         raise Refused(422, "; ".join(problems))
-    return with_clinical(x, row) if isinstance(x, ECG) else x
+    return with_clinical(x, typed) if isinstance(x, ECG) else x
 
 
-def _impossible(row: Mapping[str, object]) -> list[str]:
-    """Word the clinical facts that cannot be, without what was typed."""
-    found = []
-    for name, value in row.items():
-        try:
-            read_clinical({name: value})
-        except CohortError:
-            column = CLINICAL[name]
-            needed = "0 or 1" if column.high == 1 else f"{column.low:g} to {column.high:g}"
-            found.append(f"{name} cannot be; {needed} {column.unit}".rstrip() + " is needed")
-    return found
+def _needed(name: str) -> str:
+    if name == "age":
+        return f"age cannot be; years above 0 and up to {OLDEST:g} are needed"
+    if name == "sex":
+        return "sex is unknown; F or M is needed"
+    column = CLINICAL[name]
+    needed = "0 or 1" if column.high == 1 else f"{column.low:g} to {column.high:g}"
+    return f"{name} cannot be; {needed} {column.unit}".rstrip() + " is needed"
 
 
 def shown_facts(x: Input, typed: Mapping[str, str]) -> tuple[Fact, ...]:
     """Return every clinical fact with its origin: typed in, from the file, or not given."""
     if not isinstance(x, ECG):
         return ()
-    return tuple(_shown(x, name, name in typed) for name in FIELDS)
+    return tuple(_shown(x, name, bool(text_of(typed.get(name, "")))) for name in FIELDS)
 
 
 def _shown(ecg: ECG, name: str, typed: bool) -> Fact:

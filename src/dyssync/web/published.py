@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from dyssync.cohort.cells import OLDEST
 from dyssync.cohort.clinical import CLINICAL
 from dyssync.formats.reading.recording import UNITS
 from dyssync.prediction.predictor import Prediction
-from dyssync.web.facts import AGES, SEXES
 from dyssync.web.uploads import MAX_BODY_BYTES, MAX_FILES
 
 RESEARCH_USE = "Research software. Not a medical device. Not for diagnosis or treatment decisions."
@@ -92,8 +92,11 @@ _FIELDS: dict[str, Any] = {
         "type": "string", "enum": list(UNITS), "description": "where the file states none",
     },
     "page": {"type": "integer", "minimum": 1, "maximum": 10_000, "description": "of a PDF or TIFF"},
-    "age": _number("years; the file's own counts where this is left out", *AGES, 67),
-    "sex": {"type": "string", "enum": list(SEXES)},
+    "age": {
+        "type": "number", "exclusiveMinimum": 0, "maximum": OLDEST, "example": 67,
+        "description": "years; the file's own counts where this is left out",
+    },
+    "sex": {"type": "string", "enum": ["F", "M"]},
     **{
         name: _number(column.meaning, column.low, column.high, _EXAMPLES[name])
         for name, column in CLINICAL.items()

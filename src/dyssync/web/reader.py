@@ -8,14 +8,15 @@ import sys
 from dyssync.ecg import ECG
 from dyssync.errors import InputError, TooLarge, UnknownFormat
 from dyssync.formats import FORMATS, ReadOptions, parse_input
-from dyssync.formats.reading.apart import Limits, serve
+from dyssync.formats.reading.apart import Limits, Made, serve
 from dyssync.image import Input
 from dyssync.web.archive import main_file, neutral_name, unpacked
 from dyssync.web.refusals import without_content
 from dyssync.web.wire import Asked, Read, pack_input, packed, unpack_asked
 
-# A file of 64 MB is read within 3 s; a page of a PDF within 2.
-LIMITS = Limits(cpu_s=10, memory_bytes=3_000_000_000)
+# A file of 64 MB is read within 3 s; a page of a PDF within 2, with fonts of the system. Memory:
+# what a file may take elsewhere, and the upload itself beside what it was unpacked to.
+LIMITS = Limits(cpu_s=10, memory_bytes=500_000_000, opens_files=True)
 MAX_SECONDS = 300.0  # an ECG has 10; measuring and predicting 300 takes some 2 s
 # Imported once, so that no file pays for them; what is not installed is not read.
 LIBRARIES = (
@@ -24,7 +25,7 @@ LIBRARIES = (
 )  # fmt: skip
 
 
-def convert(data: bytes) -> bytes:
+def convert(data: bytes) -> Made:
     """Return what :mod:`wire` makes of the recording in an upload, or of the refusal."""
     asked, files = unpack_asked(data)
     try:

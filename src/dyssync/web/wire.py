@@ -13,7 +13,8 @@ from typing import Literal
 
 import numpy as np
 
-from dyssync.ecg import ECG, LEADS, RepresentativeBeat, Source
+from dyssync.arrays import Bytes, Singles
+from dyssync.ecg import ECG, LEADS, Doubt, RepresentativeBeat, Source
 from dyssync.image import ECGImage, Input
 from dyssync.records import Record
 
@@ -45,7 +46,8 @@ class Read(Record):
         status: of HTTP; 200 where it was read.
         text: why not, in one line.
         shape: of the signal (12, n), float32, or of the picture (height, width, 3), uint8.
-        fs, age, sex, recorded_at, notes: of :class:`dyssync.ecg.ECG`; fs is None of a picture.
+        fs, age, sex, recorded_at, notes, doubts: of :class:`dyssync.ecg.ECG`; fs is None of a
+            picture.
         beat: samples of the recorder's beat, 0 for none; beat_fs its rate.
         format: name of the format.
         sha256: digest of what was read.
@@ -59,6 +61,7 @@ class Read(Record):
     sex: Literal["F", "M"] | None = None
     recorded_at: str | None = None
     notes: Mapping[str, str] | None = None
+    doubts: tuple[Doubt, ...] = ()
     beat: int = 0
     beat_fs: float = 0.0
     format: str = ""
@@ -82,11 +85,11 @@ def unpack_asked(data: bytes) -> tuple[Asked, dict[str, bytes]]:
     return asked, files
 
 
-def pack_input(x: Input) -> bytes:
-    """Return a recording or picture as bytes."""
+def pack_input(x: Input) -> list[bytes | memoryview]:
+    """Return a recording or picture as bytes, in pieces: a page has a hundred megabytes."""
     if isinstance(x, ECGImage):
         head = Read(200, shape=x.pixels.shape, notes=dict(x.notes))
-        return packed(_from(x, head), [x.pixels.tobytes()])
+        return [packed(_from(x, head)), _bytes_of(x.pixels)]
     beat = x.beat
     head = Read(
         200,
@@ -96,11 +99,16 @@ def pack_input(x: Input) -> bytes:
         sex=x.sex,
         recorded_at=None if x.recorded_at is None else x.recorded_at.isoformat(),
         notes=dict(x.notes),
+        doubts=x.doubts,
         beat=0 if beat is None else beat.signal.shape[1],
         beat_fs=0.0 if beat is None else beat.fs,
     )
-    parts = [x.signal.tobytes()] + ([] if beat is None else [beat.signal.tobytes()])
-    return packed(_from(x, head), parts)
+    beats = [] if beat is None else [_bytes_of(beat.signal)]
+    return [packed(_from(x, head)), _bytes_of(x.signal), *beats]
+
+
+def _bytes_of(values: Singles | Bytes) -> memoryview:
+    return np.ascontiguousarray(values).data.cast("B")
 
 
 def _from(x: Input, head: Read) -> Read:
@@ -132,7 +140,7 @@ def unpack_read(data: bytes, name: str) -> tuple[Read, Input | None]:
     when = None if read.recorded_at is None else datetime.fromisoformat(read.recorded_at)
     return read, ECG(
         signal.reshape(len(LEADS), n), read.fs, age=read.age, sex=read.sex, recorded_at=when,
-        source=source, notes=notes, beat=beat,
+        source=source, notes=notes, beat=beat, doubts=read.doubts,
     )  # fmt: skip
 
 

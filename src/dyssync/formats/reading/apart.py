@@ -14,7 +14,8 @@ import signal
 import struct
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, TypeAlias, cast
@@ -165,12 +166,18 @@ def _limit(limits: Limits) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if not limits.opens_files:
-        open_no_files()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
 
 
-def open_no_files() -> None:
-    """Let this process open no file any more, whatever a file asks of its library."""
-    resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
+@contextmanager
+def opening_no_files() -> Iterator[None]:
+    """Let this process open no file in this block, whatever a file asks of its library."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def _address_space() -> int:

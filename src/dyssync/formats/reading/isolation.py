@@ -22,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from contextlib import nullcontext
 from typing import BinaryIO, cast
 
 from dyssync.errors import FormatError
@@ -34,7 +35,7 @@ from dyssync.formats.reading.apart import (
     Limits,
     apart_already,
     exactly,
-    open_no_files,
+    opening_no_files,
     pieces,
 )
 from dyssync.workers import THREAD_SETTINGS
@@ -66,9 +67,8 @@ def convert_apart(module: str, data: bytes) -> bytes:
 
 def _in_place(convert: Convert, limits: Limits, data: bytes) -> bytes:
     """Convert a file in this process, which ends with it."""
-    if not limits.opens_files:
-        open_no_files()
-    return b"".join(pieces(convert(data)))
+    with nullcontext() if limits.opens_files else opening_no_files():
+        return b"".join(pieces(convert(data)))
 
 
 class Apart:
