@@ -127,7 +127,9 @@ def test_features_of_a_recording_are_computed_once_and_the_trunk_is_shared(
     monkeypatch.setattr(features, "asked_pictures", lambda *a: looked.append(a) or asked(*a))
     data = network_file(pack_weights(build_encoder()))
     trunk = stored_network(data)
-    assert stored_network(bytes(data)) is trunk
+    assert stored_network(bytes(bytearray(data))) is trunk
+    with pytest.raises(ModelError, match="the network is damaged"):
+        stored_network(data[:-1] + b"x", trunk.digest)
     look = Look(trunk, PictureConfig(size=(64, 64)), views=1)
     with keeping():
         first = features_of(toy[0][:3], look)

@@ -1,8 +1,10 @@
 """A network in a file says what it said in torch: in all layouts, of pictures, where it looked."""
 
-from pathlib import Path
+from collections.abc import Callable
 
 import numpy as np
+import onnx
+import onnxruntime
 import pytest
 import torch
 
@@ -17,13 +19,12 @@ from dyssync.learning.network import build_network, pack_weights, round_weights,
 from dyssync.learning.network_file import network_file
 from dyssync.learning.network_input import asked_pictures, stack
 from dyssync.learning.picture_config import PictureConfig
-from dyssync.learning.stored import StoredNetwork, stored_network
+from dyssync.learning.stored import StoredNetwork, restored_network, stored_network
 from dyssync.learning.trained import TrainedNetwork
 from dyssync.models.head import Head
 from dyssync.models.protocols import State
 from dyssync.models.resnet import ResNet18
 from dyssync.models.simulation_supervised import SimulationResNet18
-from dyssync.pretraining.encoder import shipped_encoder
 
 Toy = tuple[list[ECG], np.ndarray]
 
@@ -148,12 +149,99 @@ def test_a_ridge_on_the_shipped_trunk_says_the_same(toy: Toy) -> None:
     np.testing.assert_allclose(np.maximum(back.evidence(asked), 0), maps, atol=1e-5)
 
 
-def test_what_is_no_network_of_ours_is_one_error(tmp_path: Path) -> None:
-    data = network_file(shipped_encoder("hearts").weights)
-    picture = np.zeros((1, 1, 64, 80), dtype=np.float32)
-    for damaged in (b"", data[:1000], data[: len(data) // 2], b"\x00" * 100):
-        with pytest.raises(ModelError, match=r"damaged|another one"):
-            stored_network(damaged).look(picture)
+def edited(data: bytes, edit: Callable[[onnx.ModelProto], object]) -> bytes:
+    model = onnx.load_model_from_string(data)
+    edit(model)
+    return model.SerializeToString(deterministic=True)
+
+
+def huge(model: onnx.ModelProto) -> None:
+    """Numbers that claim a size which no machine has."""
+    model.graph.initializer[0].dims[0] = 2**40
+
+
+def elsewhere(model: onnx.ModelProto) -> None:
+    """Weights that stand in another file of whoever loads them."""
+    kept = model.graph.initializer[0]
+    kept.ClearField("raw_data")
+    kept.data_location = onnx.TensorProto.EXTERNAL
+    kept.external_data.add(key="location", value="/etc/passwd")
+
+
+def endless(model: onnx.ModelProto) -> None:
+    body = onnx.helper.make_graph([], "body", [], [])
+    model.graph.node.append(onnx.helper.make_node("Loop", [], ["again"], body=body))
+
+
+def set_numbers(name: str, value: float) -> Callable[[onnx.ModelProto], None]:
+    def edit(model: onnx.ModelProto) -> None:
+        kept = next(one for one in model.graph.initializer if one.name.endswith(name))
+        held = onnx.numpy_helper.to_array(kept).copy()
+        held.flat[0] = value
+        kept.raw_data = held.tobytes()
+
+    return edit
+
+
+EDITS: dict[str, Callable[[onnx.ModelProto], object]] = {
+    "numbers of no size": huge,
+    "numbers elsewhere": elsewhere,
+    "a loop": endless,
+    "another output": lambda m: m.graph.output.append(m.graph.input[0]),
+    "another operation": lambda m: setattr(m.graph.node[1], "op_type", "ConvTranspose"),
+    "a stride of millions": lambda m: m.graph.node[1].attribute[-1].ints.__setitem__(0, 10**6),
+    "a function": lambda m: m.functions.add(name="Conv"),
+    "another version": lambda m: setattr(m.opset_import[0], "version", 1),
+    "a remark": lambda m: setattr(m, "doc_string", "x" * 1000),
+    "less": lambda m: m.graph.node.pop(),
+    "an infinite weight": set_numbers("conv1.weight.kept", float("inf")),
+    "a weight that is none": set_numbers("bn1.bias", float("nan")),
+    "a variance below 0": set_numbers("bn1.running_var", -1.0),
+}
+
+
+@pytest.fixture(scope="module")
+def trunk_file() -> bytes:
+    return network_file(pack_weights(lively().get_submodule("encoder")))
+
+
+def test_files_are_those_that_onnx_writes_itself(
+    trunk_file: bytes, network: torch.nn.Module
+) -> None:
+    for data in (trunk_file, network_file(pack_weights(network))):
+        onnx.checker.check_model(data, full_check=True)
+        assert edited(data, lambda model: None) == data
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_a_file_that_was_changed_never_reaches_the_runtime(
+    trunk_file: bytes, edit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def reached(*_: object, **__: object) -> None:
+        raise AssertionError("the runtime saw it")
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", reached)
+    data = edited(trunk_file, EDITS[edit])
+    assert data != trunk_file
+    with pytest.raises(ModelError, match="the network is damaged"):
+        restored_network(data, None, head=False)
+    with pytest.raises(ModelError, match="the network is damaged"):
+        stored_network(data).look(np.zeros((1, 1, 64, 80), dtype=np.float32))
+
+
+def test_bytes_that_are_no_network_are_one_error(trunk_file: bytes) -> None:
+    bad = [b"", trunk_file[:1000], trunk_file[: len(trunk_file) // 2], b"\x00" * 100]
+    bad += [b"\xff" * 3000, np.random.default_rng(0).bytes(5000), bytes(61_000_000)]
+    bad.append(b"\x3a\x02" * 1_000_000)  # a million graphs
+    for where in (1, 3, 40, len(trunk_file) - 4):  # of what stands about the weights
+        held = bytearray(trunk_file)
+        held[where] ^= 255
+        bad.append(bytes(held))
+    for data in bad:
+        with pytest.raises(ModelError, match="the network is damaged"):
+            restored_network(data, None, head=False)
+    with pytest.raises(ModelError, match="the network is damaged"):
+        restored_network(trunk_file, None, head=True)
     with pytest.raises(ModelError, match="do not fit"):
         network_file(b"no tensors")
     with pytest.raises(ModelError, match="do not fit"):

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 from dyssync.arrays import Singles
-from dyssync.errors import ModelError
-from dyssync.learning.network_file import MAPS, PICTURES, SEEN
+from dyssync.learning.network_file import PICTURES, damaged, has_head
 from dyssync.learning.seen import Head, Seen
 
 if TYPE_CHECKING:
@@ -33,26 +32,31 @@ class StoredNetwork:
     data: bytes = field(compare=False, repr=False)
 
     @cached_property
+    def _has_head(self) -> bool:
+        return has_head(self.data)
+
+    def check(self, *, head: bool) -> None:
+        """Refuse a file that is no network of ours.
+
+        Args:
+            head: whether it must have one.
+
+        Raises:
+            ModelError: it is none, or has no head.
+        """
+        if self._has_head < head:
+            raise damaged()
+
+    @cached_property
     def _session(self) -> onnxruntime.InferenceSession:
+        self.check(head=False)  # nothing else ever reaches the runtime
         import onnxruntime
-        from onnxruntime.capi.onnxruntime_pybind11_state import (
-            Fail,
-            InvalidArgument,
-            InvalidGraph,
-            InvalidProtobuf,
-            NotImplemented,
-        )
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1  # see dyssync.workers
         options.enable_cpu_mem_arena = False  # which would keep what it saw of a patient
         options.log_severity_level = 3  # errors; they are raised as well
-        try:
-            return onnxruntime.InferenceSession(
-                self.data, options, providers=["CPUExecutionProvider"]
-            )
-        except (Fail, InvalidArgument, InvalidGraph, InvalidProtobuf, NotImplemented) as error:
-            raise ModelError("the network is damaged; copy the bundle again") from error
+        return onnxruntime.InferenceSession(self.data, options, providers=["CPUExecutionProvider"])
 
     def look(self, pictures: Singles) -> Seen:
         """Return what it sees in pictures, (k, 1, H, W) float32.
@@ -60,9 +64,6 @@ class StoredNetwork:
         Raises:
             ModelError: the file is no network of ours.
         """
-        names = [output.name for output in self._session.get_outputs()]
-        if names[:2] != [MAPS, SEEN]:
-            raise ModelError("the network is another one than this version writes")
         maps, features, *head = self._session.run(None, {PICTURES: pictures})
         return Seen(features, maps, Head(head[0][:, 0], head[1][0]) if head else None)
 
@@ -75,7 +76,29 @@ def stored_network(data: bytes, digest: str | None = None) -> StoredNetwork:
 
     Args:
         data: the ONNX file.
-        digest: its sha256, where it is known.
+        digest: its sha256, where somebody has checked it already.
+
+    Raises:
+        ModelError: another file has that digest.
     """
     digest = digest or hashlib.sha256(data).hexdigest()
-    return _alive.setdefault(digest, StoredNetwork(digest, data))
+    found = _alive.setdefault(digest, StoredNetwork(digest, data))
+    if found.data != data:
+        raise damaged()
+    return found
+
+
+def restored_network(data: bytes, digest: str | None, *, head: bool) -> StoredNetwork:
+    """Return the network of a file that anybody may have written.
+
+    Args:
+        data: the ONNX file.
+        digest: as in :func:`stored_network`.
+        head: whether it must have one.
+
+    Raises:
+        ModelError: it is no network of ours.
+    """
+    network = stored_network(data, digest)
+    network.check(head=head)
+    return network

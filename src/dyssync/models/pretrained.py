@@ -23,7 +23,7 @@ from dyssync.learning.checkpoint import History
 from dyssync.learning.features import Look, features_of
 from dyssync.learning.network import FEATURES, build_network, unpack_weights
 from dyssync.learning.network_file import network_file
-from dyssync.learning.stored import StoredNetwork, stored_network
+from dyssync.learning.stored import StoredNetwork, restored_network, stored_network
 from dyssync.learning.training import Watch
 from dyssync.models.base import has_heartbeat, learnt_number, learnt_rate, log_odds, signals_of
 from dyssync.models.fall import falls_to_learn
@@ -329,8 +329,11 @@ class PretrainedResNet18(ResNet18):
         self.head_ = Head.from_json(json.dumps(state.values["head"]), "head")
         self.head_.check(FEATURES, len(FACTS) if self.clinical else 0)
         self.history_ = History([], [], round(learnt_number(state.values, "best_epoch")))
-        if self.head == TUNED:
-            self.stored_ = stored_network(state.files[NETWORK], state.digests.get(NETWORK))
+        tuned = self.head == TUNED
+        file = NETWORK if tuned else TRUNK
+        network = restored_network(state.files[file], state.digests.get(file), head=tuned)
+        if tuned:
+            self.stored_ = network
         else:
-            self.trunk_ = stored_network(state.files[TRUNK], state.digests.get(TRUNK))
+            self.trunk_ = network
         return self

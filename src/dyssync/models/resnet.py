@@ -38,7 +38,7 @@ from dyssync.learning.picture_config import (
     named_layouts,
 )
 from dyssync.learning.seen import PictureNetwork, Seen, weighed_maps
-from dyssync.learning.stored import StoredNetwork, stored_network
+from dyssync.learning.stored import StoredNetwork, restored_network, stored_network
 from dyssync.learning.trained import TrainedNetwork
 from dyssync.learning.training import (
     PRECISIONS,
@@ -369,7 +369,8 @@ class ResNet18(ProbabilityMixin):
     def restore(self, state: State) -> Self:
         """Take the weights back."""
         self.classes_ = np.array([0, 1])
-        self.stored_ = stored_network(state.files[NETWORK], state.digests.get(NETWORK))
+        digest = state.digests.get(NETWORK)
+        self.stored_ = restored_network(state.files[NETWORK], digest, head=True)
         self.base_rate_ = learnt_rate(state.values)
         self.log_odds_ = log_odds(self.base_rate_)
         self.history_ = History([], [], round(learnt_number(state.values, "best_epoch")))
