@@ -1,4 +1,5 @@
 # make demo        set up and run the main job       make test      set up and pass the tests
+# make serve       the page for one patient, with what make demo left
 # make test-fast   those that train no network and start no workers, in a minute
 # make lint        ruff and mypy                     make bench-*   the longer proofs, as a user runs
 PYTHON ?= python3
@@ -10,7 +11,7 @@ TEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadgroup
 # real ECGs, no part of the repository; the benchmarks look there too unless told otherwise
 DATA := ../shared/data
 
-.PHONY: setup test test-fast lint format demo clean
+.PHONY: setup test test-fast lint format demo serve clean
 
 setup: $(READY)
 
@@ -36,7 +37,27 @@ format: $(READY)
 
 demo: $(READY)
 	$(BIN)/dyssync study --preset quick --out demo
-	@echo "open demo/report.html"
+	@echo "open demo/report.html; one patient: make serve"
+
+serve: $(READY)
+	test -d demo/bundle || $(MAKE) demo
+	$(BIN)/dyssync serve demo/bundle
+
+# barriers that axe-core finds on the page, in the system's chromium; it comes from npm, for tests only
+.PHONY: axe
+axe: $(READY)
+	test -f build/axe/package/axe.min.js || { mkdir -p build/axe && cd build/axe && \
+	  npm pack --silent axe-core@4.14.1 && tar xzf axe-core-4.14.1.tgz; }
+	$(TEST) tests/test_web_browser.py
+
+# the API against its own description, while `make serve` runs elsewhere. A file that is any bytes fits
+# the description and is no ECG, so that acceptance of what fits is not asked for
+.PHONY: bench-api
+bench-api: $(READY)
+	test -x build/bench-api/bin/st || $(PYTHON) -m venv build/bench-api
+	build/bench-api/bin/python -m pip install --quiet --disable-pip-version-check schemathesis==4.32.5
+	build/bench-api/bin/st run http://127.0.0.1:8080/openapi.json --checks all \
+	  --exclude-checks positive_data_acceptance --max-examples 300
 
 .PHONY: bench-training
 bench-training: $(READY)

@@ -65,6 +65,7 @@ def make_bundle(ecgs: Sequence[ECG], labels: Ints, folder: Path) -> Path:
         shuffled_labels=False,
         simulated=False,
         encoders={},
+        best_first=("ridge", "lightgbm", "logistic", "prevalence"),
         cohort_digest="0" * 64,
     )
     save_bundle(folder / "bundle", models, about)

@@ -13,7 +13,7 @@ from dyssync.study.results import StudyResults
 
 ROOT = Path(__file__).parent.parent
 FS = 250.0
-RUNS = {"finished_run"}  # fixtures that run a study
+RUNS = {"finished_run", "small_bundle"}  # fixtures that run a study
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -137,3 +137,28 @@ def finished_run(
     cohort = str(toy_cohort / "cohort.csv")
     assert main(["study", "--cohort", cohort, "--out", str(out), *tiny_study]) == 0
     return out
+
+
+@pytest.fixture(scope="session")
+def small_bundle(toy_cohort: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle of one model on measurements, one on pictures and a rule, of two by two folds."""
+    from dyssync.cli import main
+
+    out = tmp_path_factory.mktemp("served") / "run"
+    call = ["study", "--cohort", str(toy_cohort / "cohort.csv"), "--out", str(out)]
+    small = [
+        "--repeats",
+        "2",
+        "--folds",
+        "2",
+        "--preset",
+        "quick",
+        "--set",
+        "refits=3",
+        "--workers",
+        "1",
+    ]
+    quick = ["--set", "sim-resnet18.test_views=1"]
+    models = ["--models", "ridge,sim-resnet18,qrs-area"]
+    assert main([*call, *small, *quick, *models]) == 0
+    return out / "bundle"

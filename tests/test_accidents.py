@@ -144,13 +144,13 @@ def test_the_workers_of_a_killed_command_are_gone_at_once(
 
 SLOW_FORMAT = """
 import sys, time
-from dyssync.formats.reading.isolation import serve
+from dyssync.formats.reading.apart import serve
 
 def convert(data):
     time.sleep(120)
 
 if __name__ == "__main__":
-    sys.exit(serve(convert, "json"))
+    sys.exit(serve(convert, ("json",)))
 """
 
 

@@ -4,6 +4,8 @@ import gc
 import hashlib
 import json
 import shutil
+import subprocess
+import sys
 import weakref
 from pathlib import Path
 from typing import Any
@@ -49,6 +51,28 @@ def test_prediction_gives_context(finished_run: Path, toy_cohort: Path) -> None:
     assert 0 <= trees["venn_abers_low"] <= trees["venn_abers_high"] <= 1
     assert {trees["set_80"], trees["set_90"]} <= {"responder", "non-responder", "defer"}
     assert held["cautions"] == []
+
+
+TOO_HEAVY_TO_PREDICT = {
+    "torch", "monai", "lightning_fabric", "onnx", "lightgbm", "sklearn", "pandas", "pyarrow",
+    "numba", "matplotlib", "scipy",
+}  # fmt: skip
+
+
+def test_predicting_imports_nothing_that_only_learning_needs(
+    finished_run: Path, toy_cohort: Path
+) -> None:
+    call = ["predict", str(finished_run), str(toy_cohort / "rec01.hea"), "--all"]
+    script = (
+        "import sys; from dyssync.cli import main\n"
+        f"assert main({call!r}) == 0\n"
+        "print(*{name.partition('.')[0] for name in sys.modules}, file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, check=True, text=True
+    )
+    assert "onnxruntime" in done.stderr.split(), "a network was asked"
+    assert TOO_HEAVY_TO_PREDICT & set(done.stderr.split()) == set()
 
 
 def test_prediction_says_what_moved_it_and_what_a_rule_says(
@@ -101,15 +125,17 @@ def test_bundle_with_one_byte_changed_is_refused(
     path.write_bytes(bytes(data))
     with pytest.raises(ModelError, match="was changed"):
         load_bundle(bundle)
+    if name in ("files/*", "model.json"):  # or by whoever comes to read it
+        opened = load_bundle(bundle, check_all=False)
+        with pytest.raises(ModelError, match="was changed"):
+            Predictor(opened)
 
 
 def test_the_trunk_that_all_members_share_is_kept_once(finished_run: Path) -> None:
     bundle = load_bundle(finished_run)
-    trunks = set()
-    for member in bundle.members["sim-resnet18"]:
-        model = bundle.model("sim-resnet18", member)
-        trunks.add(model.state().values["trunk"])
-    assert len(bundle.members["sim-resnet18"]) == 4
+    members = bundle.members["sim-resnet18"]
+    trunks = {bundle.model("sim-resnet18", member).trunk_.digest for member in members}
+    assert len(members) == 4
     assert len(trunks) == 1
     large = [p for p in (bundle.folder / "files").iterdir() if p.stat().st_size > 5e6]
     # two by two of resnet18 and of ssl-resnet18 pretrained on each fold, and one trunk
@@ -146,7 +172,7 @@ def test_bundle_of_another_version_is_refused_by_its_version(
     bundle, _ = small_bundle
     load_bundle(bundle)
     reseal(bundle, {"format": 2, "dyssync": "0.0.9", "about": {}, "models": {}, "files": {}})
-    with pytest.raises(ModelError, match=r"bundle format 2, this version reads 5.*0\.0\.9"):
+    with pytest.raises(ModelError, match=r"bundle format 2, this version reads 6.*0\.0\.9"):
         load_bundle(bundle)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -13,11 +14,15 @@ import pytest
 
 from dyssync.ecg import ECG
 from dyssync.errors import ConfigError, ModelError
+from dyssync.learning.network import build_network, pack_weights
+from dyssync.learning.network_file import network_file
+from dyssync.learning.tree_text import check_trees
 from dyssync.models import MODELS
-from dyssync.models.trees import check_trees
+from dyssync.models.protocols import State
+from dyssync.models.resnet import ResNet18
 from dyssync.prediction.bundle import load_bundle
 from dyssync.prediction.predictor import Predictor
-from dyssync.prediction.saved import SavedModel
+from dyssync.prediction.saved import SavedModel, load_model, save_model
 from small_bundle import make_bundle, seal, sign
 
 pytestmark = pytest.mark.slow  # each opens a bundle of five models
@@ -114,6 +119,26 @@ def test_trees_that_lightgbm_writes_are_whole(toy: tuple[list[ECG], np.ndarray])
         assert type(model)(**params).restore(model.state()).state() == model.state()
 
 
+def test_a_damaged_network_ends_in_one_line(tmp_path: Path) -> None:
+    weights = build_network(1)
+    whole = network_file(pack_weights(weights))
+    values = {"base_rate": 0.6, "best_epoch": 1}
+    model = ResNet18(height=64, width=80).restore(State(values, {"network.onnx": whole}))
+    folder = tmp_path / "member"
+    save_model(model, "resnet18", folder)
+    assert load_model(folder).state() == model.state()
+    trunk = network_file(pack_weights(weights.get_submodule("encoder")))
+    for data in (b"", whole[:-1], whole + whole, trunk, whole.replace(b"Conv", b"Loop")):
+        (folder / "network.onnx").write_bytes(data)
+        with pytest.raises(ModelError, match=r"network\.onnx was changed"):
+            load_model(folder)
+        saved = json.loads((folder / "model.json").read_bytes())
+        saved["files"]["network.onnx"] = hashlib.sha256(data).hexdigest()
+        (folder / "model.json").write_text(json.dumps(saved))
+        with pytest.raises(ModelError, match="the network is damaged"):
+            load_model(folder)
+
+
 def edit_member(name: str, key: str, value: object) -> Edit:
     def edit(bundle: Path) -> None:
         path = bundle / "models" / name / "fit-01" / "model.json"
@@ -160,8 +185,7 @@ MEMBERS: dict[str, Edit] = {
     "a rate above 1": edit_member("prevalence", "values.base_rate", 1.5),
     "a rate that is a list": edit_member("prevalence", "values.base_rate", [0.5]),
     "median of words": edit_member("lightgbm", "values.median", ["a"]),
-    "rounds below 0": edit_member("lightgbm", "values.rounds", -5),
-    "rounds beyond all": edit_member("lightgbm", "values.rounds", 10**30),
+    "more trees than rounds": edit_member("lightgbm", "params.rounds", 3),
     "another model": edit_member("ridge", "model", "logistic"),
     "no such model": edit_member("ridge", "model", "../../x"),
     "a parameter of another type": edit_member("lightgbm", "params.leaves", "many"),
@@ -206,6 +230,8 @@ def test_damaged_members_sealed_again_end_in_one_line(bundle: Path, ecg: ECG, ch
         (("about", "base_rate"), 7.0),
         (("about", "threshold"), float("nan")),
         (("about", "n_patients"), 0),
+        (("about", "best_first"), ["../../ridge"]),
+        (("about", "best_first"), ["resnet18"]),
         (("about", "training", "signals", "fs_range"), [500.0, 1.0]),
         (("format",), "5\x1b[2J"),
         (("x" * 100_000,), 1),

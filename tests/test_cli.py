@@ -15,6 +15,7 @@ from dyssync.cli.app import app
 from dyssync.cli.exits import Exit
 from dyssync.ecg import ECG, LEADS
 from dyssync.formats import FORMATS, write_ecg
+from dyssync.prediction.bundle import load_bundle
 from dyssync.workers import THREAD_SETTINGS
 
 # one process: what its tests share takes a while to make
@@ -88,6 +89,7 @@ def test_a_verb_computes_with_one_thread_unless_the_user_says_else(
         (["study"], "--out"),
         (["studdy"], "studdy"),
         (["predict", "nowhere", "a.hea"], "no bundle"),
+        (["serve", "nowhere"], "no bundle"),
         (["check", "nowhere.csv"], "no such file"),
         (["list", "model"], "unknown kind 'model'"),
         (["inspect", "."], ".: a folder; a regular file is needed"),
@@ -167,6 +169,47 @@ def test_predict_takes_folders_and_patterns_and_prints_a_block_a_file(
     assert sum(line.startswith("probability of response") for line in lines) == 1
     assert main([*call, "c0[0-3].hea", "--json"]) == Exit.DONE
     assert len(json.loads(capsys.readouterr().out)) == 4
+
+
+def test_predict_gives_one_answer_and_all_only_when_asked(
+    finished_run: Path, toy_cohort: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    order = load_bundle(finished_run).about.best_first
+    assert not {"qrs-area", "guideline-esc-2021"} & set(order), "rules answer beside, not instead"
+    call = ["predict", str(finished_run), str(toy_cohort / "rec01.hea")]
+    assert main(call) == 0
+    said = capsys.readouterr().out
+    assert f"rests on: {order[0]}, by " in said
+    assert "f 100 such patients" in said or "Defer" in said
+    assert "QRS area " in said
+    assert "probability" not in said
+    assert main([*call, "--all"]) == 0
+    rows = capsys.readouterr().out
+    assert all(name in rows for name in order)
+    assert main([*call, "--json"]) == 0
+    (held,) = json.loads(capsys.readouterr().out)
+    assert held["answer"] == order[0]
+    assert set(held["models"]) == set(load_bundle(finished_run).members)
+
+
+def test_predict_writes_exports_beside_each_other(
+    finished_run: Path, toy_cohort: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = [str(toy_cohort / f"rec0{k}.hea") for k in range(2)]
+    call = ["predict", str(finished_run), *files, str(tmp_path / "missing.xml")]
+    out = tmp_path / "out"
+    assert main([*call, "--to", "fhir", "--out", str(out)]) == 3
+    assert "missing.xml" in capsys.readouterr().err
+    assert sorted(path.name for path in out.iterdir()) == ["rec00.fhir.json", "rec01.fhir.json"]
+    held = json.loads((out / "rec00.fhir.json").read_text())
+    assert held["resourceType"] == "Bundle"
+    assert main([*call, "--to", "fhir", "--out", str(out)]) == 2
+    assert "exists already" in capsys.readouterr().err
+    for wrong in (["--to", "pdf"], ["--to", "pdf", "--out", str(out), "--all"]):
+        assert main([*call, *wrong]) == 2
+        assert "belong together" in capsys.readouterr().err
+    assert main([*call, "--to", "word", "--out", str(out)]) == 2
+    assert "Choices: dicom, fhir, pdf" in capsys.readouterr().err
 
 
 def test_predict_takes_a_declared_rate(

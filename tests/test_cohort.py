@@ -12,7 +12,7 @@ from dyssync.cohort.cohort import check_cohort, read_cohort
 from dyssync.cohort.corpus import check_corpus
 from dyssync.cohort.digests import digest_of
 from dyssync.cohort.pieces import pieces_of
-from dyssync.cohort.recordings import read_recordings, refuse_unusable
+from dyssync.cohort.recordings import read_recordings
 from dyssync.cohort.splits import (
     PARTS,
     Split,
@@ -22,6 +22,7 @@ from dyssync.cohort.splits import (
     split_table,
 )
 from dyssync.cohort.table import fall_of_lvesv, is_responder
+from dyssync.cohort.usable import refuse_unusable
 from dyssync.ecg import ECG, Source
 from dyssync.errors import CohortError
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from house import FLOOR_OF, MODULES, PACKAGE, PAGE, ROOMS, imports, modules, room_of, with_rooms
 
-HEAVY = {"torch", "lightgbm", "matplotlib", "monai", "lightning_fabric"}
+HEAVY = {"torch", "lightgbm", "matplotlib", "monai", "lightning_fabric", "onnx", "onnxruntime"}
 LIGHT = ROOMS[: FLOOR_OF["figures"]]  # free of HEAVY, even inside functions
 
 

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow  # each starts a process
 MODULE = """
 import os, signal, sys
 from dyssync.errors import FormatError
-from dyssync.formats.reading.isolation import serve
+from dyssync.formats.reading.apart import serve
 
 def convert(data):
     if data == b"crash":
@@ -35,7 +35,7 @@ def convert(data):
     return data[::-1]
 
 if __name__ == "__main__":
-    sys.exit(serve(convert, "json"))
+    sys.exit(serve(convert, ("json",)))
 """
 
 

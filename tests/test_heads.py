@@ -1,6 +1,5 @@
 """What few patients teach on top of a frozen trunk: heads, stacks; and whose trunk it is."""
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +10,11 @@ from dyssync.ecg import ECG
 from dyssync.errors import ConfigError, ModelError
 from dyssync.keeping import keeping
 from dyssync.learning import features
-from dyssync.learning.features import Look, features_of, trunk_of
+from dyssync.learning.features import Look, features_of
 from dyssync.learning.network import build_encoder, pack_weights
+from dyssync.learning.network_file import network_file
 from dyssync.learning.picture_config import PictureConfig
+from dyssync.learning.stored import stored_network
 from dyssync.models.head import fit_head
 from dyssync.models.linear import fit_fall, fit_response
 from dyssync.models.self_supervised import SelfSupervisedResNet18
@@ -124,13 +125,12 @@ def test_features_of_a_recording_are_computed_once_and_the_trunk_is_shared(
     looked = []
     asked = features.asked_pictures
     monkeypatch.setattr(features, "asked_pictures", lambda *a: looked.append(a) or asked(*a))
-    weights = pack_weights(build_encoder())
-    digest = hashlib.sha256(weights).hexdigest()
-    trunk = trunk_of(digest, weights)
-    assert trunk_of(digest, bytes(bytearray(weights))) is trunk
-    with pytest.raises(ModelError, match="differ from their sha256"):
-        trunk_of(digest, weights[:-1] + b"x")
-    look = Look(trunk, PictureConfig(size=(64, 64)), views=1, precision="32-true")
+    data = network_file(pack_weights(build_encoder()))
+    trunk = stored_network(data)
+    assert stored_network(bytes(bytearray(data))) is trunk
+    with pytest.raises(ModelError, match="the network is damaged"):
+        stored_network(data[:-1] + b"x", trunk.digest)
+    look = Look(trunk, PictureConfig(size=(64, 64)), views=1)
     with keeping():
         first = features_of(toy[0][:3], look)
         again = features_of([*toy[0][1:4], toy[0][0]], look)

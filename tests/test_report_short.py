@@ -135,3 +135,15 @@ def test_the_floor_is_that_of_the_patients_who_were_tested(golden_run: StudyResu
     said = SECTIONS["short"].gather(look_over(replace(golden_run, tables={**tables, **few})))
     assert any("calling everybody a non-responder (60\N{NO-BREAK SPACE}%)" in line for line in said)
     assert any(line.startswith("30 patients cannot rank") for line in said)
+
+
+def test_the_one_answer_is_of_the_best_graded_model_that_is_no_rule(
+    golden_run: StudyResults,
+) -> None:
+    good, better = binormal(1.0, 1), binormal(2.0, 2)
+    said = short(golden_run, {"good": good, "noise": binormal(0.0, 3), "qrs-area": better})
+    assert "is that of good: the lowest Brier score, 0.1" in said
+    assert "of the 3 models that are no rules" in said  # the third is the share of responders
+    assert "As the lowest of 3 it flatters" in said
+    useless = short(golden_run, {"noise": binormal(2.0, 4)[::-1].copy(), "qrs-area": better})
+    assert "is that of prevalence" in useless

@@ -22,7 +22,7 @@ ROOMS = (
     "ecg", "image", "layouts",
     "signals", "formats", "measurements", "rendering", "pages", "cohort", "simulation", "figures",
     "learning", "pretraining", "models", "explanation", "evaluation", "prediction", "inspection",
-    "study", "validation", "report", "cli", "__main__",
+    "study", "validation", "report", "exports", "web", "cli", "__main__",
 )  # fmt: skip
 FLOOR_OF = {room: floor for floor, room in enumerate(ROOMS)}
 

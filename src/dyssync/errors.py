@@ -25,6 +25,14 @@ class FormatError(InputError):
     """A file does not hold a usable ECG."""
 
 
+class UnknownFormat(FormatError):  # noqa: N818 - what was found
+    """A file is of no format that is known."""
+
+
+class TooLarge(FormatError):  # noqa: N818 - what was found
+    """A file is larger than an ECG can be, as it stands or unpacked."""
+
+
 class CohortError(InputError):
     """A cohort or corpus table cannot be analysed."""
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from dyssync.arrays import Bytes
 from dyssync.ecg import ECG, Source
-from dyssync.errors import FormatError
+from dyssync.errors import FormatError, TooLarge
 
 # A4 at 600 dpi has 34.8 million pixels; each costs about 12 bytes while it is decoded.
 MAX_PIXELS = 36_000_000
@@ -56,7 +56,7 @@ def check_size(width: int, height: int) -> None:
     if min(width, height) < MIN_SIDE_PX:
         raise FormatError(f"picture is {width} x {height} px; at least {MIN_SIDE_PX} px are needed")
     if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE_PX:
-        raise FormatError(
+        raise TooLarge(
             f"picture is {width} x {height} px; at most {MAX_PIXELS / 1e6:.0f} million pixels are "
             "read. Scan it at 300 dpi, or scale it down"
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields, is_dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -47,8 +47,7 @@ class Record:
             found = {_wording(e["loc"], e["msg"]) for e in error.errors()}
             raise ModelError(_damaged(subject, found)) from error
         # a default stands for what a caller leaves out, never for what a file has lost
-        whole = asdict(record)  # type: ignore[call-overload]
-        lost = {_wording(place, "Field required") for place in _lost(json.loads(text), whole, ())}
+        lost = {_wording(place, "Field required") for place in _lost(json.loads(text), record, ())}
         if lost:
             raise ModelError(_damaged(subject, lost))
         return record
@@ -80,15 +79,20 @@ def _damaged(subject: str, found: set[str]) -> str:
 
 
 def _lost(given: Any, whole: Any, place: tuple[int | str, ...]) -> Iterator[tuple[int | str, ...]]:
-    """Yield the places of `whole`, plain values in mappings and sequences, that `given` lacks."""
-    if isinstance(whole, Mapping):
-        for key, value in whole.items():
-            if str(key) not in given:
-                yield (*place, str(key))
+    """Yield the fields of `whole`, a record or what holds records, that `given` lacks."""
+    if is_dataclass(whole):
+        for entry in fields(whole):
+            if entry.name not in given:
+                yield (*place, entry.name)
             else:
-                yield from _lost(given[str(key)], value, (*place, str(key)))
-    elif isinstance(whole, (list, tuple)):
-        for k, (one, value) in enumerate(zip(given, whole, strict=False)):
+                yield from _lost(
+                    given[entry.name], getattr(whole, entry.name), (*place, entry.name)
+                )
+    elif isinstance(whole, Mapping):
+        for key, value in whole.items():
+            yield from _lost(given[str(key)], value, (*place, str(key)))
+    elif isinstance(whole, (list, tuple)) and whole and not isinstance(whole[0], (str, float, int)):
+        for k, (one, value) in enumerate(zip(given, whole, strict=True)):
             yield from _lost(one, value, (*place, k))
 
 

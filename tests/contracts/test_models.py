@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
-from sklearn.base import clone
+from sklearn.base import clone, is_classifier
 from sklearn.metrics import roc_auc_score
 
 from dyssync.ecg import ECG
@@ -91,6 +91,17 @@ def test_every_model_is_under_contract_and_in_the_readme() -> None:
     assert set(QUICK) == set(MODELS)
     readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
     assert [name for name in MODELS if f"`{name}`" not in readme] == [], "no row in README.md"
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_scikit_learn_takes_it_for_a_classifier_without_being_imported(name: str) -> None:
+    model = MODELS[name](**QUICK[name])
+    assert is_classifier(model)
+    copy = clone(model)
+    assert copy.get_params() == model.get_params()
+    assert copy.set_params(**QUICK[name]) is copy
+    with pytest.raises(ConfigError, match="unknown parameter of"):
+        copy.set_params(no_such=1)
 
 
 @pytest.mark.parametrize("name", QUICK)
@@ -182,6 +193,7 @@ def test_state_survives_json_and_gives_equal_probabilities(
     restored = MODELS[name](**model.get_params()).restore(back)
     x = toy[0][:4]
     np.testing.assert_array_equal(restored.response_probability(x), model.response_probability(x))
+    assert restored.state() == state
 
 
 @pytest.mark.parametrize("name", FITTED)

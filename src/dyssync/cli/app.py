@@ -41,6 +41,7 @@ VERBS: Mapping[str, str] = {
     "convert": "converting:convert",
     "render": "rendering:render",
     "digitise": "digitising:digitise",
+    "serve": "serving:serve",
     "list": "listing:listing",
 }
 for verb, home in VERBS.items():

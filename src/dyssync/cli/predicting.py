@@ -10,47 +10,73 @@ from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TextIO
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dyssync.cli.batch import Job, outcomes, report_failures
-from dyssync.cli.paths import Files, Fs, Unit, gather, names_of, some
+from dyssync.cli.exporting import write_exports
+from dyssync.cli.paths import (
+    Files,
+    Force,
+    Fs,
+    Unit,
+    gather,
+    names_of,
+    some,
+)
 from dyssync.cli.progress import reading_bar
 from dyssync.cli.rows import JSONTable, Table, write_rows
-from dyssync.cli.terminal import say
-from dyssync.errors import CohortError
-from dyssync.inspection.wording import NONE
+from dyssync.cli.scores import AnswerTable, ScoreTable
+from dyssync.errors import CohortError, ConfigError
 
 if TYPE_CHECKING:
     from dyssync.formats import ReadOptions
-    from dyssync.prediction.predictor import ModelPrediction, Prediction, Predictor
+    from dyssync.image import Input
+    from dyssync.prediction.predictor import Prediction, Predictor
 
     Facts = Mapping[str, Mapping[str, object]]
-
-SHOWN_REASONS = 5
 
 
 def predict(
     bundle: Annotated[Path, typer.Argument(help="Bundle, or the run folder that holds it.")],
     files: Files,
-    models: Annotated[str | None, typer.Option(help="Names with commas between.")] = None,
+    models: Annotated[
+        str | None, typer.Option(help="Names with commas between; a row for each.")
+    ] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="All models, a row each, instead of the one answer.")
+    ] = False,
     clinical: Annotated[
         Path | None,
         typer.Option(help="Table with column ecg (file name) and age, sex, lvef, nyha, ..."),
     ] = None,
+    to: Annotated[
+        str | None, typer.Option("--to", help="Write files instead: fhir, pdf or dicom.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder for the files of --to.")
+    ] = None,
     fs: Fs = None,
     unit: Unit = None,
+    force: Force = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, a list.")] = False,
 ) -> int:
-    """Print the probability of response for each ECG or picture of a page, a row a model.
+    """Print the answer to each ECG or picture of a page: how many of 100 such patients responded.
 
     Example: dyssync predict RUN/bundle ecg1.hea ecg2.hea
 
-    Beside each probability stand what calibration leaves open (Venn-Abers), how far the fits of the
-    model differ (SD), and the outcome that is left where the other is excluded at 80 and 90 % in
-    its class: responder, non-responder, or defer. It is no probability: see docs/predicting.md.
-    Below: the five measurements that moved a model most (log-odds), and what a rule says.
+    It is that of the model with the best graded answers, or "defer" where both outcomes stay
+    possible, with what it rests on, the guideline's class and QRS area beside it, and cautions.
+
+    --all prints all models, a row each. Beside a probability stand what calibration leaves open
+    (Venn-Abers), how far the fits of the model differ (SD), and the outcome that is left where the
+    other is excluded at 80 and 90 % in its class: responder, non-responder, or defer. It is no
+    probability: see docs/predicting.md. Below: the five measurements that moved a model most
+    (log-odds), and what a rule says. --json always holds all models.
+    --to writes the one answer to a folder (--out), a file for each ECG: fhir, an R4 Bundle; pdf,
+    one page A4 with the tracing true to scale; dicom, that page as encapsulated PDF. No identifier
+    of the patient stands in them.
     --clinical gives the models what a cohort table would: age, sex, ischaemic, lvef, nyha, af;
     without it they go by the ECG alone.
 
@@ -61,7 +87,11 @@ def predict(
     from dyssync.prediction.bundle import load_bundle
     from dyssync.prediction.predictor import Prediction, Predictor
 
-    opened = load_bundle(bundle)
+    if every and models is not None:
+        raise ConfigError("--all and --models: each says which models to ask; leave one out")
+    if (to is None) != (out is None) or (to and (every or models or as_json)):
+        raise ConfigError("--to and --out belong together, without --all, --models and --json")
+    opened = load_bundle(bundle, check_all=False)
     asked = None if models is None else [n.strip() for n in models.split(",")]
     for name in asked or ():
         check_choice("model of this bundle", name, opened.members)
@@ -71,14 +101,21 @@ def predict(
     facts = {} if clinical is None else _facts_of(clinical, paths)
     names = names_of(paths)
     jobs = [Job(path, name) for path, name in zip(paths, names, strict=True)]
-    predictor = Predictor(opened, asked)
-    work = partial(_scored, predictor=predictor, options=options, facts=facts)
+    # without one answer (a bundle of rules alone) all models are shown
+    short = not (every or as_json or asked) and bool(opened.about.best_first)
+    predictor = Predictor(opened, asked, lazy=short)
+    if to is not None and out is not None:
+        ask = partial(_predicted, predictor=predictor, options=options, facts=facts, short=True)
+        return write_exports(ask, opened, jobs, to, out, force=force)
+    work = partial(_scored, predictor=predictor, options=options, facts=facts, short=short)
     stdout = sys.stdout  # while a bar is shown, rich redirects sys.stdout to stderr
     with ExitStack() as stack:
         table: Table[Prediction] = (
             JSONTable(stdout, Prediction.to_dict)
             if as_json
-            else ScoreTable(stdout, list(predictor.models))
+            else AnswerTable(stdout)
+            if short
+            else ScoreTable(stdout, predictor.names)
         )
         stack.enter_context(table)
         bar = stack.enter_context(reading_bar("scoring", between_rows=True))
@@ -112,7 +149,16 @@ def _facts_of(clinical: Path, paths: Sequence[Path]) -> Facts:
     return facts
 
 
-def _scored(job: Job, predictor: Predictor, options: ReadOptions, facts: Facts) -> Prediction:
+def _scored(
+    job: Job, predictor: Predictor, options: ReadOptions, facts: Facts, short: bool
+) -> Prediction:
+    _, found = _predicted(job, predictor, options, facts, short)
+    return replace(found, file=job.name)
+
+
+def _predicted(
+    job: Job, predictor: Predictor, options: ReadOptions, facts: Facts, short: bool
+) -> tuple[Input, Prediction]:
     from dyssync.cohort.clinical import with_clinical
     from dyssync.ecg import ECG
     from dyssync.formats import read_input
@@ -120,73 +166,5 @@ def _scored(job: Job, predictor: Predictor, options: ReadOptions, facts: Facts) 
     read = read_input(job.path, options)
     if isinstance(read, ECG):
         read = with_clinical(read, facts.get(job.path.name, {}))
-    return replace(predictor.predict(read), file=job.name)
-
-
-HEADS = ("probability", "calibration", "fits", "at 80 %", "at 90 %", "goes by")
-WIDTHS = (11, 11, 5, 13, 13)
-FOOT = (
-    "probability of response: mean of all fits, each graded on patients that it had not seen. "
-    "calibration: range\nof two ways to calibrate it, logistic and Venn-Abers; no confidence "
-    "interval. fits: SD between them. At 80 and\n90 %: so many of each class keep their outcome, "
-    "not so many of those called so are right. defer: both outcomes\nstay possible. "
-    "Research use only."
-)
-
-
-class ScoreTable(Table["Prediction"]):
-    """A block a file for people: a line a model, with reasons and cautions below."""
-
-    def __init__(self, file: TextIO, models: Sequence[str]) -> None:
-        self.file = file
-        self.width = max(5, *(len(name) for name in models))
-        self.written = False
-
-    def add(self, name: str, found: Prediction) -> None:
-        """Write a block."""
-        lines = [""] if self.written else []
-        self.written = True
-        lines.append(f"{name}: base rate {found.base_rate:.2f}")
-        lines.append(f"  {'model':{self.width}}  {_line(HEADS)}")
-        lines += [
-            f"  {model:{self.width}}  {_line(_cells(said))}" for model, said in found.models.items()
-        ]
-        lines += [f"  {text}" for text in _reasons(found)]
-        lines += [f"  caution: {text}" for text in found.cautions]
-        say("\n".join(lines), file=self.file, flush=True)
-
-    def __exit__(self, *_: object) -> None:
-        if self.written:
-            say(f"\n{FOOT}", file=self.file)
-
-
-def _line(cells: Sequence[str]) -> str:
-    *first, last = cells
-    return "  ".join([*(f"{c:{w}}" for c, w in zip(first, WIDTHS, strict=True)), last])
-
-
-def _cells(said: ModelPrediction) -> tuple[str, ...]:
-    low, high, sd = said.venn_abers_low, said.venn_abers_high, said.members_sd
-    interval = NONE
-    if low is not None and high is not None:  # and the probability itself, calibrated otherwise
-        interval = f"{min(low, said.probability):.2f}-{max(high, said.probability):.2f}"
-    spread = NONE if sd is None else f"{sd:.2f}"
-    return (
-        f"{said.probability:.2f}", interval, spread, said.set_80, said.set_90, said.basis,
-    )  # fmt: skip
-
-
-def _reasons(prediction: Prediction) -> list[str]:
-    lines = []
-    for name, m in prediction.models.items():
-        if m.contributions:
-            parts = [
-                f"{c.feature} {NONE if c.value is None else f'{c.value:.4g}'} ({c.log_odds:+.2f})"
-                for c in m.contributions[:SHOWN_REASONS]
-            ]
-            lines.append(f"{name}: {', '.join(parts)}")
-        if m.statement is not None:
-            lines.append(f"{name}: {m.statement}")
-        if name in prediction.encoders:
-            lines.append(f"{name}: its network was first {prediction.encoders[name]}")
-    return lines
+    answer = predictor.answering(read) if short else None
+    return read, predictor.predict(read, None if answer is None else [answer])

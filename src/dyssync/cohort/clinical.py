@@ -15,6 +15,7 @@ from dyssync.ecg import ECG, Sex
 from dyssync.errors import CohortError
 from dyssync.image import Input
 
+RESPONSE_FALL = 0.15  # LVESV falls by at least 15 % in 6 months (Mori 2025, 10.1111/jce.70212)
 YES_NO = {"no": "0", "false": "0", "yes": "1", "true": "1"}
 ROMAN = {"i": "1", "ii": "2", "iii": "3", "iv": "4"}
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-import pandas as pd
-
-from dyssync.cohort.table import fall_of_lvesv
 from dyssync.ecg import ECG
 from dyssync.image import Input
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def digest_of(recordings: Iterable[Input]) -> str:
@@ -38,6 +39,8 @@ def responses_digest(table: pd.DataFrame) -> str:
     Args:
         table: columns patient_id and responder, and the two volumes where they are known.
     """
+    from dyssync.cohort.table import fall_of_lvesv
+
     text = table[["patient_id", "responder"]].assign(fall=fall_of_lvesv(table)).to_csv(index=False)
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -13,9 +13,10 @@ import pandas as pd
 
 from dyssync.arrays import Singles
 from dyssync.cohort.corpus import is_sharded, listed_with_patients
-from dyssync.cohort.recordings import read_problems, read_recordings, refuse_unusable
+from dyssync.cohort.recordings import read_problems, read_recordings
 from dyssync.cohort.shards import HEARTS, read_shard, shards_of
 from dyssync.cohort.table import Problem
+from dyssync.cohort.usable import refuse_unusable
 from dyssync.ecg import ECG
 
 SECONDS = 10.0  # of a recording, as studies ask for

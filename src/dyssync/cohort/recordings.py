@@ -15,11 +15,11 @@ from dyssync.cohort.clinical import with_clinical
 from dyssync.cohort.digests import signal_key
 from dyssync.cohort.likeness import Print, fingerprint, first_of_others
 from dyssync.cohort.table import Problem
-from dyssync.errors import FAULTS, CohortError, FormatError, InputError, told_fault
+from dyssync.cohort.usable import refuse_unusable
+from dyssync.errors import FAULTS, CohortError, InputError, told_fault
 from dyssync.formats import ReadOptions, read_ecg, read_input
 from dyssync.image import ECGImage, Input
 from dyssync.pages.evening import shrink_page
-from dyssync.pages.evidence import check_is_ecg_page
 from dyssync.pages.one_lead import ONE_LEAD, shows_one_lead
 from dyssync.workers import OnProgress, each_for_itself, unwatched
 
@@ -150,34 +150,6 @@ def _recording_of(
         small = shrink_page(recording.pixels)
         return replace(recording, patient_id=patient, pixels=small), one_lead
     return with_clinical(replace(recording, patient_id=patient), row), False
-
-
-def refuse_unusable(recording: Input, *, seconds: float) -> None:
-    """Refuse what no model can be fitted to or asked about.
-
-    Args:
-        recording: a signal, or a picture of a page as it was read.
-        seconds: shortest signal that is accepted, s.
-
-    Raises:
-        CohortError: leads are flat, the signal is shorter than `seconds`, or the picture is no
-            ECG page.
-    """
-    name = recording.source.name
-    if isinstance(recording, ECGImage):
-        try:
-            check_is_ecg_page(recording.pixels)
-        except FormatError as error:
-            raise CohortError(f"{name}: {error}") from error
-        return
-    problems = []
-    if flat := recording.flat_leads:
-        problems.append(f"flat leads {', '.join(flat)}; a signal in all 12 is needed")
-    # half a sample of tolerance: 4999 samples at 500 Hz are ten seconds to every vendor
-    if recording.seconds < seconds - 0.01:
-        problems.append(f"{recording.seconds:.1f} s of signal, {seconds:g} s needed")
-    if problems:
-        raise CohortError(f"{name}: {'; '.join(problems)}")
 
 
 def mixture_problems(rows: Sequence[RowRead]) -> list[Problem]:

@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 
 from dyssync.arrays import Floats
+from dyssync.cohort.clinical import RESPONSE_FALL
 from dyssync.cohort.table_files import MAX_TABLE_BYTES, csv_table, parquet_table
 from dyssync.errors import CohortError, InputError, one_line
 from dyssync.regular import read_regular
 
 RESPONDER_WORDS = {"0": 0, "0.0": 0, "False": 0, "1": 1, "1.0": 1, "True": 1}
-RESPONSE_FALL = 0.15  # LVESV falls by at least 15 % in 6 months (Mori 2025, 10.1111/jce.70212)
 VOLUMES = ("lvesv_baseline_ml", "lvesv_followup_ml")
 # What the column followup may say of a patient, and why two of them have no outcome. They stay out
 # of learning and testing, but not out of the count: see evaluation/flow.py.

@@ -6,7 +6,6 @@ Recalibration, calibration measures and their bootstrap all rest on this one fit
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import expit, logit
 
 from dyssync.arrays import Bools, Floats, Indices, Ints
 
@@ -20,7 +19,8 @@ LONGEST = 8.0  # logits that any linear predictor may move in one step: exp(8) i
 
 def logits(p: Floats) -> Floats:
     """Return the logits of probabilities (0-1), those of 0 and 1 being finite; NaN stays NaN."""
-    return np.asarray(logit(np.clip(p, TINY, 1 - TINY)), dtype=np.float64)
+    inside = np.clip(p, TINY, 1 - TINY)
+    return np.asarray(np.log(inside / (1 - inside)), dtype=np.float64)
 
 
 def fit_logistic(
@@ -137,4 +137,5 @@ class _Fits:
 
 def probabilities(eta: Floats) -> Floats:
     """Return the probabilities of logits."""
-    return np.asarray(expit(eta), dtype=np.float64)
+    with np.errstate(over="ignore"):  # beyond, it is 0
+        return np.asarray(1 / (1 + np.exp(-eta)), dtype=np.float64)

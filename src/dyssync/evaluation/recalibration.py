@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.model_selection import StratifiedKFold
 
 from dyssync.arrays import Bools, Floats, Ints
 from dyssync.errors import InputError
@@ -96,6 +95,8 @@ def cross_recalibrated(
     Raises:
         InputError: fewer than two patients of a class have a logit.
     """
+    from sklearn.model_selection import StratifiedKFold
+
     known = np.isfinite(z)
     parts = min(divisions, *np.bincount(y[known], minlength=2).tolist())
     if parts < 2:

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
-from dyssync.arrays import Floats
+from dyssync.arrays import Bytes, Floats, Singles
 from dyssync.explanation.gradcam import gradcam
 from dyssync.explanation.maps import CamMaps, MapBox
 from dyssync.explanation.regions import LeadWeights, call_regions, lead_shares, lead_weights
 from dyssync.image import Input
+from dyssync.learning.network import STAGES
 from dyssync.learning.network_input import stack
 from dyssync.models.protocols import LooksAtPictures
 
@@ -50,8 +50,7 @@ def explain(model: LooksAtPictures, inputs: Sequence[Input], stage: str, cut: fl
         cut: share of one side from which a map is called by it, above 0.5 and at most 1.
     """
     pictures = np.stack([model.picture(x).image for x in inputs])
-    x = torch.from_numpy(stack(list(pictures)))
-    maps = gradcam(model.fitted_network(), x, f"encoder.{stage}")
+    maps = _maps(model, inputs, pictures, stage)
     cells = model.lead_boxes()
     weights = lead_weights(cells, model.size, maps.shape[1:])
     shares = lead_shares(maps, weights)
@@ -64,3 +63,13 @@ def explain(model: LooksAtPictures, inputs: Sequence[Input], stage: str, cut: fl
         shares=shares,
         regions=call_regions(shares, weights, cut),
     )
+
+
+def _maps(model: LooksAtPictures, inputs: Sequence[Input], pictures: Bytes, stage: str) -> Singles:
+    """Return Grad-CAM maps, (n, h, w); those of the last stage follow from the head alone."""
+    if stage == STAGES[-1]:
+        return np.maximum(model.evidence(inputs), 0)
+    import torch
+
+    x = torch.from_numpy(stack(list(pictures)))
+    return gradcam(model.fitted_network(), x, f"encoder.{stage}")

@@ -12,8 +12,9 @@ import numpy as np
 
 from dyssync.errors import FormatError
 from dyssync.formats.numpy import parse_archive
+from dyssync.formats.reading.apart import Limits, serve
 from dyssync.formats.reading.damage import refusing_damage
-from dyssync.formats.reading.isolation import convert_apart, serve
+from dyssync.formats.reading.isolation import convert_apart
 from dyssync.formats.reading.recording import (
     Format,
     InputFile,
@@ -28,6 +29,7 @@ _MATLAB = b"MATLAB 7.3 MAT-file"
 _SIGNAL_KEYS = ("ecg", "signal", "data", "val", "tracings")
 _RATE_KEYS = ("fs", "sampling_rate", "sample_rate")
 _MAX_OBJECTS = 1000
+LIMITS = Limits()  # of the process that reads
 
 
 def parse(data: bytes, options: ReadOptions) -> Recording:
@@ -121,4 +123,4 @@ FORMAT = Format(
 
 
 if __name__ == "__main__":
-    sys.exit(serve(convert, "h5py"))
+    sys.exit(serve(convert, ("h5py",), LIMITS))

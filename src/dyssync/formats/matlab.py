@@ -16,10 +16,11 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from dyssync.errors import FormatError
+from dyssync.errors import FormatError, TooLarge
 from dyssync.formats.numpy import parse_archive
+from dyssync.formats.reading.apart import Limits, serve
 from dyssync.formats.reading.damage import refusing_damage
-from dyssync.formats.reading.isolation import convert_apart, serve
+from dyssync.formats.reading.isolation import convert_apart
 from dyssync.formats.reading.recording import (
     MAX_FILE_BYTES,
     Format,
@@ -34,6 +35,7 @@ _SIGNAL_KEYS = ("data", "val", "signal", "ecg", "feats", "ecg12lead", "x")
 _RATE_KEYS = ("fs", "curr_sample_rate", "sampling_rate", "sample_rate", "samplerate", "freq")
 _UNIT_KEYS = ("unit", "units")
 _MI_COMPRESSED = 15
+LIMITS = Limits()  # of the process that reads
 
 
 def parse(data: bytes, options: ReadOptions) -> Recording:
@@ -106,7 +108,7 @@ def _check_inflated_size(data: bytes) -> None:
             except zlib.error as error:
                 raise FormatError("damaged MATLAB data; copy it again") from error
             if total > MAX_FILE_BYTES:
-                raise FormatError(f"unpacks to more than {MAX_FILE_BYTES / 1e6:.0f} MB; too large")
+                raise TooLarge(f"unpacks to more than {MAX_FILE_BYTES / 1e6:.0f} MB; too large")
         offset += 8 + size
 
 
@@ -165,4 +167,4 @@ FORMAT = Format(
 
 
 if __name__ == "__main__":
-    sys.exit(serve(convert, "scipy.io.matlab"))
+    sys.exit(serve(convert, ("scipy.io.matlab",), LIMITS))

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from dyssync.arrays import Floats
 from dyssync.ecg import LEADS, lead_name
-from dyssync.errors import FormatError
+from dyssync.errors import FormatError, TooLarge
 from dyssync.formats.reading.demographics import parse_age
 from dyssync.formats.reading.recording import (
     MAX_FILE_BYTES,
@@ -156,7 +156,7 @@ def _unzip(data: bytes) -> dict[str, npt.NDArray[np.generic]]:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = archive.infolist()
             if sum(member.file_size for member in members) > MAX_FILE_BYTES:
-                raise FormatError(f"unpacks to more than {MAX_FILE_BYTES / 1e6:.0f} MB; too large")
+                raise TooLarge(f"unpacks to more than {MAX_FILE_BYTES / 1e6:.0f} MB; too large")
             for member in members:
                 with archive.open(member) as stream:
                     plain = stream.read(member.file_size)

@@ -17,9 +17,10 @@ import numpy as np
 from dyssync.arrays import Floats
 from dyssync.ecg import ECG, LEADS
 from dyssync.errors import FormatError
+from dyssync.formats.reading.apart import Limits, serve
 from dyssync.formats.reading.damage import refusing_damage
 from dyssync.formats.reading.demographics import parse_age, parse_datetime
-from dyssync.formats.reading.isolation import convert_apart, serve
+from dyssync.formats.reading.isolation import convert_apart
 from dyssync.formats.reading.parsing import number
 from dyssync.formats.reading.recording import (
     MAX_FILE_BYTES,
@@ -35,6 +36,7 @@ from dyssync.formats.reading.tables import Declared, recording_from_columns
 from dyssync.whole import whole_file
 
 _MAGIC = b"PAR1"
+LIMITS = Limits()  # of the process that reads
 MAX_COLUMNS = 1000  # an ECG has 12 leads, and a time
 _TOLD = ("fs", "unit", "age", "sex", "recorded_at")  # metadata that are understood
 _HEAD = struct.Struct("<I")  # length of the JSON before the numbers
@@ -141,4 +143,4 @@ FORMAT = Format(
 
 
 if __name__ == "__main__":
-    sys.exit(serve(convert, "pyarrow.parquet"))
+    sys.exit(serve(convert, ("pyarrow.parquet",), LIMITS))

@@ -14,10 +14,12 @@ from typing import Any
 import numpy as np
 
 from dyssync.errors import FormatError
-from dyssync.formats.reading.isolation import convert_apart, serve
+from dyssync.formats.reading.apart import Limits, serve
+from dyssync.formats.reading.isolation import convert_apart
 from dyssync.formats.reading.recording import Format, InputFile, ReadOptions
 from dyssync.image import MAX_PIXELS, ECGImage, check_size
 
+LIMITS = Limits(cpu_s=2, opens_files=True)  # PDFium looks for fonts of the system
 DPI = 200.0  # a small square of 1 mm is 7.9 px, a 0.1 mV step 7.9 px
 POINTS_PER_INCH = 72.0
 INSTALL = "pip install pypdfium2"
@@ -95,4 +97,4 @@ FORMAT = Format(
 
 
 if __name__ == "__main__":
-    sys.exit(serve(convert, "pypdfium2", cpu_limit_s=2, opens_files=True))
+    sys.exit(serve(convert, ("pypdfium2",), LIMITS))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dyssync.arrays import Bytes
-from dyssync.errors import FormatError
+from dyssync.errors import FormatError, TooLarge
 from dyssync.formats.reading.damage import refusing_damage
 from dyssync.formats.reading.recording import Format, InputFile, ReadOptions
 from dyssync.image import MAX_PIXELS, ECGImage, check_size
@@ -57,13 +57,13 @@ def parse(data: bytes, page: int = 1) -> ECGImage:
                 ImageOps.exif_transpose(image, in_place=True)
                 return ECGImage(_rgb(image), notes=_page_note(data, page))
         except Image.DecompressionBombError as error:
-            raise FormatError("picture of absurd size; scale it down") from error
+            raise TooLarge("picture of absurd size; scale it down") from error
 
 
 def _check_size(image: Image.Image) -> None:
     check_size(*image.size)
     if image.format == "WEBP" and image.width * image.height > MAX_WEBP_PIXELS:
-        raise FormatError(
+        raise TooLarge(
             f"WebP of {image.width} x {image.height} px; at most {MAX_WEBP_PIXELS / 1e6:.0f} "
             "million pixels are read. Save it as PNG"
         )

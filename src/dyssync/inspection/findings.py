@@ -54,6 +54,7 @@ class Findings:
         quality: of each lead.
         heartbeat: the typical beat, None where no beat was found.
         recorders_beat: the recorder's beat laid on ours, None where one of the two is missing.
+        typical: the typical beat before it was named, with the marks of all beats; None likewise.
     """
 
     ecg: ECG
@@ -61,6 +62,7 @@ class Findings:
     quality: Quality
     heartbeat: Heartbeat | None
     recorders_beat: LaidOn | None
+    typical: TypicalBeat | None
 
     @property
     def recorder(self) -> dict[str, str]:
@@ -143,6 +145,7 @@ def examine(ecg: ECG) -> Findings:
         quality_of(ecg, typical),
         beat,
         None if beat is None else laid_on(ecg, beat),
+        typical,
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats
 
 from dyssync.arrays import Floats, Singles
 from dyssync.ecg import ECG, LEADS
@@ -47,12 +46,20 @@ def _statistics(signal: Singles) -> Floats:
             # 0.5 % quantiles rather than extremes: one artefact must not set them
             np.quantile(signal, 0.005, axis=1),
             np.quantile(signal, 0.995, axis=1),
-            stats.skew(signal, axis=1),
-            stats.kurtosis(signal, axis=1),
+            _moment(signal, 3),
+            _moment(signal, 4) - 3.0,
             np.abs(np.diff(signal, axis=1)).mean(axis=1) * FS,
         ],
         axis=1,
     ).astype(np.float64)
+
+
+def _moment(signal: Singles, order: int) -> Floats:
+    """Return the standardised central moment of each lead, (12,); NaN where it is flat."""
+    centred = signal - signal.mean(axis=1, keepdims=True)
+    variance = np.square(centred).mean(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray((centred**order).mean(axis=1) / variance ** (order / 2))
 
 
 def beat_samples(signal: Singles) -> tuple[Floats, float]:

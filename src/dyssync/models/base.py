@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit
-from sklearn.base import BaseEstimator, ClassifierMixin
 
 from dyssync.arrays import Floats
 from dyssync.ecg import ECG
 from dyssync.errors import ConfigError, ModelError, check_choice, check_range
 from dyssync.image import Input
 from dyssync.keeping import kept
-from dyssync.models.protocols import Choices, Labels, Presets, Ranges
+from dyssync.models.protocols import Choices, Labels, Presets, Ranges, ResponseModel
 from dyssync.signals.beats import detect_beats
 
 MISSING_CLASS = "training part holds one class; responders and non-responders are needed"
 
 
-class ProbabilityMixin(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """The scikit-learn face of a model that has `response_probability`.
+class ProbabilityMixin:
+    """The scikit-learn face of a model that has `logits`.
+
+    Ours, so that a prediction need not import scikit-learn, which takes a second; `clone`,
+    `cross_val_score` and their like take it for a classifier.
 
     `LOCAL_PARAMS` are parameters that name something on this machine (a file of weights): a bundle
     does not keep them.
@@ -36,6 +38,32 @@ class ProbabilityMixin(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     CHOICES: ClassVar[Choices] = {}
     PRESETS: ClassVar[Presets] = {}
     LOCAL_PARAMS: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def _get_param_names(cls) -> list[str]:
+        parameters = inspect.signature(cls).parameters.values()
+        return sorted(p.name for p in parameters if p.kind is p.KEYWORD_ONLY)
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the constructor's parameters."""
+        return {name: getattr(self, name) for name in self._get_param_names()}
+
+    def set_params(self, **params: Any) -> Self:
+        """Set constructor parameters.
+
+        Raises:
+            ConfigError: there is none of a name.
+        """
+        for name, value in params.items():
+            check_choice(f"parameter of {type(self).__name__}", name, self._get_param_names())
+            setattr(self, name, value)
+        return self
+
+    def __sklearn_tags__(self) -> Any:
+        """Return what scikit-learn asks of a classifier."""
+        from sklearn.base import BaseEstimator, ClassifierMixin
+
+        return type("Classifier", (ClassifierMixin, BaseEstimator), {})().__sklearn_tags__()
 
     def check_settings(self, name: str) -> None:
         """Refuse parameters that a fit could only fail on, hours later.
@@ -60,9 +88,11 @@ class ProbabilityMixin(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def response_probability(self, X: Sequence[Input]) -> Floats:
         """Return the probability of response, (n,) float64; the base rate for a NaN logit."""
-        logits: Floats = np.asarray(self.logits(X), dtype=np.float64)
+        logits: Floats = np.asarray(cast(ResponseModel, self).logits(X), dtype=np.float64)
         base_rate: float = self._learned("base_rate_")
-        return np.asarray(np.where(np.isnan(logits), base_rate, expit(logits)), dtype=np.float64)
+        with np.errstate(over="ignore"):
+            p = 1 / (1 + np.exp(-logits))
+        return np.asarray(np.where(np.isnan(logits), base_rate, p), dtype=np.float64)
 
     def predict_proba(self, X: Sequence[Input]) -> Floats:
         """Return (n, 2) float64: probability of non-response, of response."""
@@ -115,6 +145,11 @@ def signals_of(X: Sequence[Input], purpose: str) -> list[ECG]:
 def base_rate_of(labels: Labels, weights: Floats) -> float:
     """Return the share of responders, each recording with its weight."""
     return float(np.average(labels, weights=weights))
+
+
+def log_odds(p: float) -> float:
+    """Return the log-odds of a probability, above 0 and below 1."""
+    return math.log(p / (1 - p))
 
 
 def check_weights(weight: Floats | None, n: int) -> Floats:

@@ -11,6 +11,8 @@ from dyssync.arrays import Floats
 from dyssync.errors import ModelError, check_choice
 from dyssync.image import Input
 from dyssync.learning.training import UNWATCHED, Watch
+from dyssync.learning.tree_text import check_trees
+from dyssync.learning.trees import Trees
 from dyssync.models.base import (
     ProbabilityMixin,
     base_rate_of,
@@ -24,7 +26,6 @@ from dyssync.models.fall import NORMAL_TO_LOGISTIC, falls_to_learn, log_odds_of_
 from dyssync.models.measured import FEATURES, feature_names, signal_matrix
 from dyssync.models.physiology import constraints
 from dyssync.models.protocols import Choices, Contributions, Labelled, Labels, Ranges, State
-from dyssync.models.trees import check_trees, damaged
 
 
 class Boosting(ProbabilityMixin):
@@ -136,10 +137,9 @@ class Boosting(ProbabilityMixin):
             sets = [data.create_valid(held, validation[1])]
             callbacks.append(lightgbm.early_stopping(self.patience, verbose=False))
         settings = self._parameters(seed, len(labels))
-        self.booster_ = lightgbm.train(
-            settings, data, self.rounds, valid_sets=sets, callbacks=callbacks
-        )
-        self.rounds_ = self.booster_.best_iteration if sets else self.rounds
+        booster = lightgbm.train(settings, data, self.rounds, valid_sets=sets, callbacks=callbacks)
+        best = booster.best_iteration if sets else self.rounds
+        self.trees_ = Trees(booster.model_to_string(num_iteration=best))
         return self
 
     def ecg_alone(self) -> Self | None:
@@ -181,19 +181,10 @@ class Boosting(ProbabilityMixin):
     def logits(self, X: Sequence[Input]) -> Floats:
         """Return the log-odds of response, (n,) float64; NaN without a heartbeat."""
         values = self._matrix(X)
-        raw = self._raw(values)
+        trees: Trees = self._learned("trees_")
+        raw = trees.scores(self._filled(values))
         n_ecg = len(FEATURES[self.features].names)
         return np.where(np.isnan(values[:, :n_ecg]).all(axis=1), np.nan, self._log_odds(raw))
-
-    def _raw(self, values: Floats, **options: bool) -> Floats:
-        booster = self._learned("booster_")
-        options = options or {"raw_score": True}
-        return np.asarray(
-            booster.predict(
-                self._filled(values), num_iteration=self.rounds_, num_threads=1, **options
-            ),
-            dtype=np.float64,
-        )
 
     def _log_odds(self, raw: Floats) -> Floats:
         return raw if self.fall_sd_ is None else log_odds_of_response(raw, self.fall_sd_)
@@ -205,7 +196,8 @@ class Boosting(ProbabilityMixin):
             Lundberg SM et al., Nat Mach Intell 2020;2:56-67 (TreeSHAP).
         """
         values = self._matrix(X)
-        shares = self._raw(values, pred_contrib=True)
+        trees: Trees = self._learned("trees_")
+        shares = trees.contributions(self._filled(values))
         of_features, base = shares[:, :-1], shares[:, -1]
         if self.fall_sd_ is not None:  # from % of fall to log-odds, which is linear in it
             of_features = of_features * (NORMAL_TO_LOGISTIC / self.fall_sd_)
@@ -213,15 +205,14 @@ class Boosting(ProbabilityMixin):
 
     def state(self) -> State:
         """Return the trees as LightGBM text."""
-        text = self._learned("booster_").model_to_string(num_iteration=self.rounds_)
+        trees: Trees = self._learned("trees_")
         values = {
-            "rounds": self.rounds_,
             "feature_names": self.feature_names_,
             "median": [None if np.isnan(v) else float(v) for v in self.median_],
             "fall_sd": self.fall_sd_,
             "base_rate": self.base_rate_,
         }
-        return State(values, {"booster.txt": text.encode()})
+        return State(values, {"booster.txt": trees.text.encode()})
 
     def restore(self, state: State) -> Self:
         """Take the trees back.
@@ -230,8 +221,6 @@ class Boosting(ProbabilityMixin):
             ModelError: they are damaged, or were grown on features that this version does not
                 compute.
         """
-        import lightgbm
-
         self.feature_names_ = self._names()
         check_names(list(state.values["feature_names"]), self.feature_names_)
         self.classes_ = np.array([0, 1])
@@ -242,17 +231,11 @@ class Boosting(ProbabilityMixin):
             raise ModelError("fall_sd: a number above 0 is needed; copy the bundle again")
         median = state.values["median"]
         self.median_ = np.array([np.nan if v is None else v for v in median], dtype=np.float64)
-        self.rounds_ = round(learnt_number(state.values, "rounds"))
-        if not 0 <= self.rounds_ <= self.rounds:
-            raise ModelError("rounds: more than there can be; copy the bundle again")
         if self.median_.shape != (len(self.feature_names_),) or np.isinf(self.median_).any():
             raise ModelError("median: a number a feature is needed; copy the bundle again")
         text = state.files["booster.txt"].decode("ascii")
         check_trees(text, self.feature_names_, rounds=self.rounds, leaves=self.leaves)
-        try:
-            self.booster_ = lightgbm.Booster(model_str=text)
-        except lightgbm.basic.LightGBMError as error:
-            raise damaged() from error
+        self.trees_ = Trees(text)
         return self
 
 

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
-from scipy.special import logit
-from sklearn.model_selection import StratifiedGroupKFold
 
 from dyssync.arrays import Floats, Ints
 from dyssync.errors import ModelError
@@ -26,6 +24,7 @@ from dyssync.models.base import (
     learnt_number,
     learnt_numbers,
     learnt_rate,
+    log_odds,
     signals_of,
 )
 from dyssync.models.fall import falls_to_learn
@@ -41,9 +40,10 @@ from dyssync.models.protocols import (
 from dyssync.models.ridge import Ridge
 from dyssync.models.rules import QRSArea
 from dyssync.models.simulation_supervised import SimulationResNet18
-from dyssync.models.stacking import stack_inputs
-from dyssync.pretraining.config import PretrainingConfig
-from dyssync.pretraining.encoder import Encoder
+
+if TYPE_CHECKING:
+    from dyssync.pretraining.config import PretrainingConfig
+    from dyssync.pretraining.encoder import Encoder
 
 INPUTS = ("picture", "measurements", "qrs-area")
 FOLDS, FOLDS_SEED = 5, 0xC0B1
@@ -154,6 +154,8 @@ class Combined(ProbabilityMixin):
             self.parts_ = self._parts()
             for part in self.parts_.values():
                 part.fit(X, labels, seed=seed, fall=falls, weight=weights)
+        from dyssync.models.stacking import stack_inputs
+
         learnt = falls_to_learn(falls, labels) if self.target == "fall" else None
         stack = stack_inputs(unseen, labels, learnt, weights, self.penalty)
         self.weights_: Floats = stack.weights
@@ -175,14 +177,14 @@ class Combined(ProbabilityMixin):
                     weight=weights[train],
                 )
                 found[test, k] = part.logits([X[i] for i in test])
-        return np.where(np.isnan(found), logit(self.base_rate_), found)
+        return np.where(np.isnan(found), log_odds(self.base_rate_), found)
 
     def _inputs(self, X: Sequence[Input]) -> Floats:
         parts: dict[str, ResponseModel] = self._learned("parts_")
         with keeping():
             found = np.column_stack([part.logits(X) for part in parts.values()])
         silent = np.isnan(found).all(axis=1, keepdims=True)
-        known = np.where(np.isnan(found), logit(self.base_rate_), found)
+        known = np.where(np.isnan(found), log_odds(self.base_rate_), found)
         return np.where(silent, np.nan, known)
 
     def logits(self, X: Sequence[Input]) -> Floats:
@@ -194,7 +196,7 @@ class Combined(ProbabilityMixin):
     def contributions(self, X: Sequence[Input]) -> Contributions:
         """Return what each input adds, beside the log-odds of the base rate that it would say."""
         inputs = self._inputs(X)
-        neutral = float(logit(self.base_rate_))
+        neutral = log_odds(self.base_rate_)
         shares = (inputs - neutral) * self.weights_
         base = np.full(len(shares), self.intercept_ + neutral * float(self.weights_.sum()))
         return Contributions(INPUTS, inputs, shares, base)
@@ -221,7 +223,7 @@ class Combined(ProbabilityMixin):
         held = state.values["inputs"]
         self.parts_ = self._parts()
         for name, part in self.parts_.items():
-            part.restore(State(held[name], state.files))
+            part.restore(State(held[name], state.files, state.digests))
         return self
 
 
@@ -230,6 +232,8 @@ def _folds(X: Sequence[Input], labels: Labels) -> list[tuple[Ints, Ints]]:
 
     Who has no id is a patient of his own.
     """
+    from sklearn.model_selection import StratifiedGroupKFold
+
     groups = np.unique([x.patient_id or f"#{i}" for i, x in enumerate(X)], return_inverse=True)[1]
     folds = min(FOLDS, int(np.bincount(labels, minlength=2).min()))
     if folds < 2:

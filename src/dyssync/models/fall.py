@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from dyssync.arrays import Floats, Ints
-from dyssync.cohort.table import RESPONSE_FALL
+from dyssync.cohort.clinical import RESPONSE_FALL
 
 # Beyond these a measured fall (%) says more of the echo than of the heart: a volume cannot shrink
 # by more, and one bad tracing must not outweigh ten patients.

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
 
 from dyssync.arrays import Floats, Ints
 from dyssync.errors import ModelError
@@ -65,6 +64,8 @@ def fit_response(
     Several penalties are compared as those of a linear fit to the response, which is as good for
     that and takes a hundredth of the time.
     """
+    from sklearn.linear_model import LogisticRegression
+
     linear = [np.asarray(penalty) / CURVATURE for penalty in penalties]
     target = labels.astype(np.float64)
     chosen = 0 if len(linear) == 1 else _least_squares(rows, target, weights, linear).chosen

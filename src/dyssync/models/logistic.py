@@ -6,9 +6,6 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression
-from sklearn.preprocessing import StandardScaler
 
 from dyssync.arrays import Floats
 from dyssync.ecg import ECG
@@ -66,6 +63,10 @@ class Logistic(ProbabilityMixin):
         watch: Watch = UNWATCHED,
     ) -> Self:
         """Fit to the training part; nothing is left for chance or for early stopping."""
+        from sklearn.impute import SimpleImputer
+        from sklearn.linear_model import LogisticRegression
+        from sklearn.preprocessing import StandardScaler
+
         labels = check_labels(X, y)
         weights = check_weights(weight, len(X))
         self.classes_ = np.array([0, 1])

@@ -14,25 +14,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-from scipy.special import logit
 
-from dyssync.arrays import Floats
+from dyssync.arrays import Floats, Singles
 from dyssync.cohort.clinical import FACTS, facts_of
 from dyssync.errors import ConfigError, ModelError
 from dyssync.image import Input
 from dyssync.learning.checkpoint import History
-from dyssync.learning.features import Look, features_of, trunk_of
-from dyssync.learning.network import FEATURES, build_network, pack_weights, unpack_weights
+from dyssync.learning.features import Look, features_of
+from dyssync.learning.network import FEATURES, build_network, unpack_weights
+from dyssync.learning.network_file import network_file
+from dyssync.learning.stored import StoredNetwork, restored_network, stored_network
 from dyssync.learning.training import Watch
-from dyssync.models.base import has_heartbeat, learnt_number, learnt_rate, signals_of
+from dyssync.models.base import has_heartbeat, learnt_number, learnt_rate, log_odds, signals_of
 from dyssync.models.fall import falls_to_learn
 from dyssync.models.head import Head, fit_head
 from dyssync.models.protocols import Choices, Labelled, Labels, Presets, Ranges, State
-from dyssync.models.resnet import ResNet18
+from dyssync.models.resnet import NETWORK, READ_BACK, ResNet18
 from dyssync.pretraining import METHODS
 from dyssync.pretraining.config import PretrainingConfig
 from dyssync.pretraining.encoder import Encoder, load_encoder, shipped_encoder
-from dyssync.pretraining.loop import pretrain
 from dyssync.pretraining.method import NOTHING, SIMULATION, Setting
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 NO_SETTINGS: Mapping[str, Setting] = {}
 SHIPPED, NOWHERE = STARTS = ("shipped", "nothing")
 RIDGE, TUNED = HEADS = ("ridge", "tuned")
-TRUNK, NETWORK = "trunk.safetensors", "network.safetensors"
+TRUNK = "trunk.onnx"
 
 
 class PretrainedResNet18(ResNet18):
@@ -210,6 +210,8 @@ class PretrainedResNet18(ResNet18):
         Raises:
             ModelError: it learnt from other pictures, or was taught by what this model must not be.
         """
+        from dyssync.pretraining.loop import pretrain
+
         held = load_encoder(Path(self.encoder)) if self.encoder else self.first_encoder()
         if held is None:
             ecgs = signals_of(X, "pretraining without a corpus")
@@ -233,19 +235,20 @@ class PretrainedResNet18(ResNet18):
     ) -> None:
         """Take the trunk, and solve for the head."""
         held = self._encoder(X, seed)
-        self.trunk_ = trunk_of(held.record.sha256, held.weights)
+        self.trunk_: StoredNetwork = stored_network(network_file(held.weights))
+        self.encoder_: bytes = held.weights
         falls = falls_to_learn(fall, labels) if self.target == "fall" else None
         features = features_of(X, self._look())
         self.head_ = fit_head(features, held.directions(), self._facts(X), labels, falls, weights)
         if self.head == TUNED:
-            self.network_ = self._network()
+            self.network_ = self._network(self.encoder_)
 
-    def _network(self) -> torch.nn.Sequential:
+    def _network(self, encoder: bytes) -> torch.nn.Sequential:
         """Return trunk and head as one network, which says the log-odds without the facts."""
         import torch
 
         network = build_network(1, self.dropout)
-        unpack_weights(network.get_submodule("encoder"), self.trunk_.weights)
+        unpack_weights(network.get_submodule("encoder"), encoder)
         last = network.get_submodule("head.1")
         assert isinstance(last, torch.nn.Linear)
         with torch.no_grad():
@@ -269,7 +272,7 @@ class PretrainedResNet18(ResNet18):
             self.history_ = History([], [])
 
     def _look(self) -> Look:
-        return Look(self.trunk_, self.picture_config(), self.test_views, self.precision)
+        return Look(self.trunk_, self.picture_config(), self.test_views)
 
     def _facts(self, X: Sequence[Input]) -> Floats:
         """Return clinical facts, (n, number of facts), NaN where not known; no columns for none."""
@@ -286,10 +289,26 @@ class PretrainedResNet18(ResNet18):
         logits = head.logits(features_of(X, self._look()), facts)
         return np.where([has_heartbeat(x) for x in X], logits, np.nan)
 
+    def evidence(self, X: Sequence[Input]) -> Singles:
+        """Return what each cell of :meth:`picture` adds to the log-odds, (n, h, w) float32."""
+        head: Head = self._learned("head_")
+        if self.head == TUNED:
+            return super().evidence(X)
+        return self._evidence(self.trunk_, X, np.array(head.features, dtype=np.float32))
+
     def fitted_network(self) -> torch.nn.Module:
-        """Return the network: a submodule "encoder" and a head, here the solved one."""
+        """Return the network: a submodule "encoder" and a head, here the solved one.
+
+        Raises:
+            ModelError: it was read back, and is there to look with alone.
+        """
         self._learned("head_")
-        return super().fitted_network() if self.head == TUNED else self._network().eval()
+        if self.head == TUNED:
+            return super().fitted_network()
+        encoder: bytes | None = getattr(self, "encoder_", None)
+        if encoder is None:
+            raise ModelError(READ_BACK)
+        return self._network(encoder).eval()
 
     def state(self) -> State:
         """Return head and trunk; of a tuned network its own weights in place of the trunk's."""
@@ -297,24 +316,24 @@ class PretrainedResNet18(ResNet18):
             "base_rate": self._learned("base_rate_"),
             "best_epoch": self.history_.best_epoch,
             "head": asdict(self.head_),
-            "trunk": self.trunk_.digest,
         }
         if self.head == TUNED:
-            return State(values, {NETWORK: pack_weights(self.network_)})
-        return State(values, {TRUNK: self.trunk_.weights})
+            return State(values, {NETWORK: self.stored_.data})
+        return State(values, {TRUNK: self.trunk_.data})
 
     def restore(self, state: State) -> Self:
         """Take head and trunk back."""
         self.classes_ = np.array([0, 1])
         self.base_rate_ = learnt_rate(state.values)
-        self.log_odds_ = float(logit(self.base_rate_))
+        self.log_odds_ = log_odds(self.base_rate_)
         self.head_ = Head.from_json(json.dumps(state.values["head"]), "head")
         self.head_.check(FEATURES, len(FACTS) if self.clinical else 0)
         self.history_ = History([], [], round(learnt_number(state.values, "best_epoch")))
-        if self.head == TUNED:
-            self.network_ = build_network(1, self.dropout)
-            unpack_weights(self.network_, state.files[NETWORK])
-            self.network_.eval()
+        tuned = self.head == TUNED
+        file = NETWORK if tuned else TRUNK
+        network = restored_network(state.files[file], state.digests.get(file), head=tuned)
+        if tuned:
+            self.stored_ = network
         else:
-            self.trunk_ = trunk_of(str(state.values["trunk"]), state.files[TRUNK])
+            self.trunk_ = network
         return self

@@ -11,16 +11,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeAlias, runtime_checkable
 
-from dyssync.arrays import Floats, Ints
+from dyssync.arrays import Floats, Ints, Singles
 from dyssync.ecg import ECG
 from dyssync.image import Input
 from dyssync.learning.training import UNWATCHED, Watch
-from dyssync.pretraining.config import PretrainingConfig
-from dyssync.pretraining.encoder import Encoder
 from dyssync.rendering import LeadBox, Rendered
 
 if TYPE_CHECKING:
     import torch
+
+    from dyssync.pretraining.config import PretrainingConfig
+    from dyssync.pretraining.encoder import Encoder
 
 Labels: TypeAlias = Ints  # (n,), 1 is a responder, 0 is none
 Labelled: TypeAlias = tuple[Sequence[Input], Labels]
@@ -31,10 +32,17 @@ Presets: TypeAlias = Mapping[str, Mapping[str, Any]]  # by preset: parameters th
 
 @dataclass(frozen=True)
 class State:
-    """A fitted model as data: JSON-able values and the bytes of further files by name."""
+    """A fitted model as data.
+
+    Attributes:
+        values: JSON-able.
+        files: bytes of further files by name.
+        digests: their sha256, where somebody has worked them out already.
+    """
 
     values: Mapping[str, Any]
     files: Mapping[str, bytes] = field(default_factory=dict)
+    digests: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)
@@ -161,8 +169,19 @@ class LooksAtPictures(ResponseModel, TakesPictures, Protocol):
     def lead_boxes(self) -> tuple[LeadBox, ...]:
         """Return the cell of each lead in :meth:`picture`, the same for every recording."""
 
+    def evidence(self, X: Sequence[Input]) -> Singles:
+        """Return what each cell of :meth:`picture` adds to the log-odds, (n, h, w) float32.
+
+        The cells are those of the last stage. All together they add the log-odds of that picture
+        but for what is the same for everybody, and for clinical facts.
+        """
+
     def fitted_network(self) -> torch.nn.Module:
-        """Return the network, with a submodule "encoder" of the stages of a ResNet."""
+        """Return the network, with a submodule "encoder" of the stages of a ResNet.
+
+        Raises:
+            ModelError: it was read back, and is there to look with alone.
+        """
 
     def untrained_network(self) -> torch.nn.Module:
         """Return a network of the same kind with random weights, from torch's own generator."""

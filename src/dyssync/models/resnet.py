@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-from scipy.special import logit
-from sklearn.metrics import roc_auc_score
 
 from dyssync.arrays import Floats, Ints, Singles
 from dyssync.ecg import LEADS
+from dyssync.errors import ModelError
 from dyssync.image import Input
-from dyssync.keeping import keeping
+from dyssync.keeping import keeping, kept
 from dyssync.layouts import LAYOUTS
 from dyssync.learning.checkpoint import History
 from dyssync.learning.network import (
@@ -21,8 +20,8 @@ from dyssync.learning.network import (
     load_image_weights,
     pack_weights,
     round_weights,
-    unpack_weights,
 )
+from dyssync.learning.network_file import network_file
 from dyssync.learning.network_input import (
     asked_pictures,
     neutral_views,
@@ -38,6 +37,9 @@ from dyssync.learning.picture_config import (
     Size,
     named_layouts,
 )
+from dyssync.learning.seen import PictureNetwork, Seen, weighed_maps
+from dyssync.learning.stored import StoredNetwork, restored_network, stored_network
+from dyssync.learning.trained import TrainedNetwork
 from dyssync.learning.training import (
     PRECISIONS,
     UNWATCHED,
@@ -56,6 +58,7 @@ from dyssync.models.base import (
     has_heartbeat,
     learnt_number,
     learnt_rate,
+    log_odds,
 )
 from dyssync.models.protocols import Choices, Labelled, Labels, Presets, Ranges, State
 from dyssync.rendering import LeadBox, Rendered, apply_view
@@ -65,6 +68,8 @@ if TYPE_CHECKING:
     import torch
 
 PREDICTION_BATCH = 32
+NETWORK = "network.onnx"
+READ_BACK = "the network was read from a file; of such a one maps of the last stage alone are had"
 
 # Training pictures in one layout on clean paper: a short training learns more from them, see
 # docs/pictures.md.
@@ -228,7 +233,7 @@ class ResNet18(ProbabilityMixin):
         self.base_rate_ = base_rate_of(labels, weights)
         # The loss weighs both classes alike; the logit is brought back to the cohort's own odds
         # (Elkan 2001).
-        self.log_odds_ = float(logit(self.base_rate_))
+        self.log_odds_ = log_odds(self.base_rate_)
         # every epoch draws the same recordings: each is filtered once
         with torch.random.fork_rng(devices=[]), keeping():
             torch.manual_seed(seed)
@@ -240,7 +245,7 @@ class ResNet18(ProbabilityMixin):
         self, X: Sequence[Input], labels: Labels, fall: Floats | None, weights: Floats, seed: int
     ) -> None:
         """Build the network that training starts from."""
-        self.network_ = build_network(1, self.dropout)
+        self.network_: torch.nn.Module = build_network(1, self.dropout)
         if self.weights is not None:
             load_image_weights(self.network_.get_submodule("encoder"), Path(self.weights))
 
@@ -272,8 +277,11 @@ class ResNet18(ProbabilityMixin):
             )
 
         def validate(averaged: torch.nn.Module) -> float:
+            from sklearn.metrics import roc_auc_score
+
             assert validation is not None
-            logits = self._balanced_logits(averaged, validation[0], views=1)
+            looking = TrainedNetwork(averaged, self.precision)
+            logits = self._balanced_logits(looking, validation[0], views=1)
             return 1 - float(roc_auc_score(validation[1], logits))
 
         schedule = Schedule(
@@ -289,28 +297,22 @@ class ResNet18(ProbabilityMixin):
         )
         self.network_.cpu()
         round_weights(self.network_)
+        # what answers is what was graded, to the last bit: from here on the file looks, not torch
+        self.stored_ = stored_network(network_file(pack_weights(self.network_)))
 
-    def _balanced_logits(self, network: torch.nn.Module, X: Sequence[Input], views: int) -> Floats:
+    def _balanced_logits(self, network: PictureNetwork, X: Sequence[Input], views: int) -> Floats:
         """Return the mean logit over views, (n,), at even odds of both classes."""
-        import torch
-
-        fabric = make_fabric(self.precision)
-        device = fabric.device
-        network.to(device)
         config, found = self.picture_config(), []
-        with torch.no_grad():
-            for start in range(0, len(X), PREDICTION_BATCH):
-                asked = [asked_pictures(x, config, views) for x in X[start:][:PREDICTION_BATCH]]
-                pictures = stack([picture for several in asked for picture in several])
-                with fabric.autocast():
-                    logits = network(_tensor(pictures, device)).float().squeeze(1).cpu().numpy()
-                ends = np.cumsum([len(several) for several in asked])[:-1]
-                found += [part.mean(dtype=np.float64) for part in np.split(logits, ends)]
+        for start in range(0, len(X), PREDICTION_BATCH):
+            asked = [asked_pictures(x, config, views) for x in X[start:][:PREDICTION_BATCH]]
+            logits = network.look(stack([p for several in asked for p in several])).said().logits
+            ends = np.cumsum([len(several) for several in asked])[:-1]
+            found += [part.mean(dtype=np.float64) for part in np.split(logits, ends)]
         return np.array(found)
 
     def logits(self, X: Sequence[Input]) -> Floats:
         """Return the log-odds of response, (n,) float64; NaN for a signal without heartbeat."""
-        network = self._learned("network_").eval()
+        network: StoredNetwork = self._learned("stored_")
         logits = self._balanced_logits(network, X, self.test_views) + self.log_odds_
         return np.where([has_heartbeat(x) for x in X], logits, np.nan)
 
@@ -328,9 +330,31 @@ class ResNet18(ProbabilityMixin):
         view = neutral_views(self.layout, 1, self.gain)[0]
         return apply_view(flat, FS, view, self.size, boxes=True).boxes
 
+    def evidence(self, X: Sequence[Input]) -> Singles:
+        """Return what each cell of :meth:`picture` adds to the log-odds, (n, h, w) float32."""
+        return self._evidence(self._learned("stored_"), X)
+
+    def _evidence(
+        self, network: StoredNetwork, X: Sequence[Input], weights: Singles | None = None
+    ) -> Singles:
+        """Weigh maps as `weights` weigh their means in the logit; None: as the head does."""
+        config, found = self.picture_config(), []
+        for x in X:
+            seen = _looked(network, x, config)
+            own = seen.said().weights if weights is None else weights
+            found.append(weighed_maps(seen.maps, own)[0])
+        return np.stack(found)
+
     def fitted_network(self) -> torch.nn.Module:
-        """Return the network: a submodule "encoder" and a head."""
-        network: torch.nn.Module = self._learned("network_")
+        """Return the network: a submodule "encoder" and a head.
+
+        Raises:
+            ModelError: it was read back, and is there to look with alone.
+        """
+        self._learned("stored_")
+        network: torch.nn.Module | None = getattr(self, "network_", None)
+        if network is None:
+            raise ModelError(READ_BACK)
         return network
 
     def untrained_network(self) -> torch.nn.Module:
@@ -339,20 +363,24 @@ class ResNet18(ProbabilityMixin):
 
     def state(self) -> State:
         """Return the weights and the cohort's log-odds of response."""
-        network = self._learned("network_")
-        values = {"base_rate": self.base_rate_, "best_epoch": self.history_.best_epoch}
-        return State(values, {"network.safetensors": pack_weights(network)})
+        values = {"base_rate": self._learned("base_rate_"), "best_epoch": self.history_.best_epoch}
+        return State(values, {NETWORK: self.stored_.data})
 
     def restore(self, state: State) -> Self:
         """Take the weights back."""
         self.classes_ = np.array([0, 1])
-        self.network_ = build_network(1, self.dropout)
-        unpack_weights(self.network_, state.files["network.safetensors"])
-        self.network_.eval()
+        digest = state.digests.get(NETWORK)
+        self.stored_ = restored_network(state.files[NETWORK], digest, head=True)
         self.base_rate_ = learnt_rate(state.values)
-        self.log_odds_ = float(logit(self.base_rate_))
+        self.log_odds_ = log_odds(self.base_rate_)
         self.history_ = History([], [], round(learnt_number(state.values, "best_epoch")))
         return self
+
+
+@kept(most=16)
+def _looked(network: StoredNetwork, x: Input, config: PictureConfig) -> Seen:
+    """Return what a network sees in the first picture; members of one trunk look once."""
+    return network.look(stack(asked_pictures(x, config, 1)))
 
 
 def _tensor(pictures: Singles, device: torch.device) -> torch.Tensor:

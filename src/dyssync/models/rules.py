@@ -14,7 +14,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, Self
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
 
 from dyssync.arrays import Floats
 from dyssync.cohort.clinical import clinical_fact
@@ -33,6 +32,7 @@ from dyssync.models.base import (
     check_weights,
     learnt_number,
     learnt_rate,
+    log_odds,
     signals_of,
 )
 from dyssync.models.measured import measured
@@ -86,11 +86,13 @@ class RankedRule(ProbabilityMixin, ABC):
         self.classes_ = np.array([0, 1])
         self.base_rate_ = base_rate_of(labels, weights)
         self.centre_, self.scale_ = 0.0, 1.0
-        self.slope_, self.intercept_ = LEAST_SLOPE, _logit(self.base_rate_)
+        self.slope_, self.intercept_ = LEAST_SLOPE, log_odds(self.base_rate_)
         if len(np.unique(scores[known])) > 1:
             self.centre_, self.scale_ = float(scores[known].mean()), float(scores[known].std())
             if len(np.unique(labels[known])) > 1:
                 z = (scores[known] - self.centre_) / self.scale_
+                from sklearn.linear_model import LogisticRegression
+
                 curve = LogisticRegression()
                 curve.fit(z[:, None], labels[known], sample_weight=weights[known])
                 if curve.coef_[0, 0] > LEAST_SLOPE:
@@ -130,10 +132,6 @@ class RankedRule(ProbabilityMixin, ABC):
     def _scores(self, X: Sequence[Input]) -> Floats:
         signals = signals_of(X, type(self).__name__)
         return np.array([self.score(ecg) for ecg in signals], dtype=np.float64)
-
-
-def _logit(p: float) -> float:
-    return math.log(p / (1 - p))
 
 
 class _Guideline(RankedRule):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from dyssync.rendering.engine import engine
 from dyssync.rendering.geometry import check_size
 from dyssync.rendering.rendered import Picture, as_picture
 
@@ -86,10 +87,8 @@ def clean_picture(image: Picture) -> Picture:
     Args:
         image: (H, W) uint8, at the size a network sees.
     """
-    from dyssync.rendering.loops import grey_at_share
-
     flat = flatten_paper(image[:, :, None])
-    low = grey_at_share(flat, INK_DARKEST)
+    low = engine().grey_at_share(flat, INK_DARKEST)
     high = max(0.9 * 255, low + 1)
     levels = np.clip((np.arange(256) - low) * (255 / (high - low)), 0, 255)
     return as_picture(cv2.LUT(flat, np.rint(levels).astype(np.uint8)))

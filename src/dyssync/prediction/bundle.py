@@ -1,4 +1,4 @@
-"""A bundle: the models of a study as a folder of safetensors, LightGBM text and JSON.
+"""A bundle: the models of a study as a folder of ONNX, LightGBM text and JSON.
 
 Every file's sha256 stands in the manifest, and the manifest's own beside it; nothing is loaded
 from a bundle with one byte changed. It names no patient.
@@ -11,7 +11,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,10 +24,9 @@ from dyssync.prediction.saved import (
     MAX_PART_BYTES,
     SHA256,
     VALUES,
-    Pool,
     SavedModel,
-    load_model,
     read_part,
+    restored,
 )
 from dyssync.prediction.training_data import TrainingData
 from dyssync.records import MAX_RECORD_BYTES, SHOWN, Record
@@ -37,10 +36,11 @@ from dyssync.whole import whole_folder
 MANIFEST, SEAL = "manifest.json", "manifest.sha256"
 ANSWERING = "answering.json"
 POOL = "files"  # of a bundle: what members learnt beside numbers, each file once under its sha256
-BUNDLE_FORMAT = 5
+BUNDLE_FORMAT = 6
 MEMBER = re.compile(r"(fit|ecg)-\d{1,4}")
 VERSION = re.compile(r"\d{1,4}(\.\w{1,12}){1,5}")
 SEAL_BYTES = 100
+AGAIN = "copy the bundle again"
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,8 @@ class About(Record):
         shuffled_labels: the study was a negative control; its models know nothing.
         simulated: the patients do not exist.
         encoders: by model, in words, what the encoder that it starts from has learnt from.
+        best_first: models that are no rules, the lowest Brier score of their out-of-fold answers
+            first. The first that can judge a recording gives the one answer.
         cohort_digest: of the recordings, as in the study's config.json.
     """
 
@@ -68,6 +70,7 @@ class About(Record):
     shuffled_labels: bool
     simulated: bool
     encoders: Mapping[str, str]
+    best_first: tuple[str, ...]
     cohort_digest: str
 
     def __post_init__(self) -> None:
@@ -120,10 +123,17 @@ class Manifest(Record):
 
 @dataclass(frozen=True)
 class Bundle:
-    """A loaded bundle: where it lies and what it holds."""
+    """An open bundle.
+
+    Attributes:
+        folder: where it lies.
+        manifest: what it holds.
+        digest: sha256 of the manifest, which names those of all files: it tells bundles apart.
+    """
 
     folder: Path
     manifest: Manifest
+    digest: str
 
     @property
     def about(self) -> About:
@@ -136,17 +146,65 @@ class Bundle:
         return self.manifest.models
 
     def model(self, name: str, member: str) -> ResponseModel:
-        """Return one member of a model, as "fit-03"."""
-        home = self.folder / "models" / name / member
-        return load_model(home, name, Pool(self.folder / POOL, self.manifest.files))
+        """Return one member of a model, as "fit-03"; see :meth:`read`.
+
+        Raises:
+            ModelError: a file is missing or was changed, or does not fit.
+        """
+        return self.several(name, [member])[0]
+
+    def several(self, name: str, members: Sequence[str]) -> list[ResponseModel]:
+        """Return members of a model; what they share is read and checked once.
+
+        Raises:
+            ModelError: as :meth:`model`.
+        """
+        held: dict[str, bytes] = {}
+
+        def pooled(_: str, sha: str) -> bytes:
+            if sha not in held:
+                held[sha] = self.read(f"{POOL}/{sha}")
+            return held[sha]
+
+        found = []
+        for member in members:
+            file = f"models/{name}/{member}/{VALUES}"
+            saved = SavedModel.from_json(self.read(file, MAX_RECORD_BYTES), file)
+            if saved.model != name:
+                raise ModelError(f"{name}: is another model inside; {AGAIN}")
+            found.append(restored(saved, name, pooled))
+        return found
 
     def answering(self, name: str) -> Answering:
-        """Return how the members of a model answer together."""
-        said = Answering.load(self.folder / "models" / name / ANSWERING)
+        """Return how the members of a model answer together; see :meth:`read`.
+
+        Raises:
+            ModelError: it is missing or was changed, or names members that are missing.
+        """
+        file = f"models/{name}/{ANSWERING}"
+        said = Answering.from_json(self.read(file, MAX_RECORD_BYTES), file)
         used = {*said.usual.members, *(() if said.ecg_alone is None else said.ecg_alone.members)}
         if not used <= set(self.members[name]):
-            raise ModelError(f"{name}: answers by members that are missing; copy the bundle again")
+            raise ModelError(f"{name}: answers by members that are missing; {AGAIN}")
         return said
+
+    def read(self, file: str, most: int = MAX_PART_BYTES) -> bytes:
+        """Return a file, if its sha256 is that of the manifest.
+
+        Args:
+            file: its path in the folder.
+            most: bytes.
+
+        Raises:
+            ModelError: it is not listed, is missing, too large or none, or was changed.
+        """
+        listed = self.manifest.files.get(file)
+        if listed is None:
+            raise ModelError(f"{self.folder.name}: a file is needed that {MANIFEST} does not list")
+        data = read_part(self.folder / file, most)
+        if hashlib.sha256(data).hexdigest() != listed:
+            raise ModelError(f"{self.folder.name}: {file} was changed; {AGAIN}")
+        return data
 
 
 @dataclass(frozen=True)
@@ -202,8 +260,13 @@ def _add_member(source: Path, held: Path | None, target: Path, pool: Path) -> No
             _link_or_copy(str(held / sha if held else source / name), str(pool / sha))
 
 
-def load_bundle(folder: Path) -> Bundle:
-    """Open a bundle and check every file against its sha256.
+def load_bundle(folder: Path, *, check_all: bool = True) -> Bundle:
+    """Open a bundle.
+
+    Args:
+        folder: of the bundle, or of the run that holds it.
+        check_all: check every file against its sha256 now. Whoever asks a few models may leave
+            that to :meth:`Bundle.read`, which checks whatever is read.
 
     Whoever changed a file may have changed the digests as well: nothing that stands in the bundle
     leads out of its folder, and nothing is loaded that the manifest does not list.
@@ -218,12 +281,19 @@ def load_bundle(folder: Path) -> Bundle:
         raise ModelError(f"{folder}: no bundle; a folder with {MANIFEST} and {SEAL} is needed")
     text = read_part(folder / MANIFEST, MAX_RECORD_BYTES)
     seal = read_part(folder / SEAL, SEAL_BYTES).strip()
-    if hashlib.sha256(text).hexdigest().encode() != seal:
-        raise ModelError(f"{folder.name}: {MANIFEST} was changed; copy the bundle again")
+    digest = hashlib.sha256(text).hexdigest()
+    if digest.encode() != seal:
+        raise ModelError(f"{folder.name}: {MANIFEST} was changed; {AGAIN}")
     _check_format(folder.name, text)
     manifest = Manifest.from_json(text, f"{folder.name}: {MANIFEST}")
     if found := listing_problem(manifest):
         raise ModelError(f"{folder.name}: {MANIFEST} {found}; it is no bundle of dyssync")
+    if check_all:
+        _check_files(folder, manifest)
+    return Bundle(folder, manifest, digest)
+
+
+def _check_files(folder: Path, manifest: Manifest) -> None:
     wrong = [
         problem
         for name, digest in manifest.files.items()
@@ -231,8 +301,7 @@ def load_bundle(folder: Path) -> Bundle:
     ]
     if wrong:
         more = f"; and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
-        raise ModelError(f"{folder.name}: {'; '.join(wrong[:SHOWN])}{more}; copy the bundle again")
-    return Bundle(folder, manifest)
+        raise ModelError(f"{folder.name}: {'; '.join(wrong[:SHOWN])}{more}; {AGAIN}")
 
 
 def listing_problem(manifest: Manifest) -> str:
@@ -244,6 +313,8 @@ def listing_problem(manifest: Manifest) -> str:
         return "lists no models"
     if not all(name in MODELS for name in manifest.models):
         return "names a model that there is none of"
+    if not set(manifest.about.best_first) <= set(manifest.models):
+        return "lets a model answer that it does not list"
     members = [f"{name}/{member}" for name, own in manifest.models.items() for member in own]
     if not all(MEMBER.fullmatch(member.partition("/")[2]) for member in members):
         return "names a member that there is none of"

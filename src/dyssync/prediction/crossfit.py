@@ -12,10 +12,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
-from scipy.special import logit
 
 from dyssync.arrays import Bools, Floats, Ints
 from dyssync.errors import ModelError
@@ -27,7 +26,11 @@ from dyssync.evaluation.recalibration import (
     fit_recalibration,
 )
 from dyssync.evaluation.venn_abers import VennAbers, fit_venn_abers
+from dyssync.models.base import log_odds
 from dyssync.records import Record
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # SD of the recalibration's slope about 1, for models whose logit is meant as a log-odds: with 285
 # patients the slope alone has a standard error of about .2, so that a little prior steadies it.
@@ -193,6 +196,8 @@ def cross_fit(
         base_rate: share of responders, 0-1, for those of whom nothing can be said; None takes that
             of the tested, who are not all patients where splits are independent.
     """
+    import pandas as pd
+
     wide = tested.pivot(index="patient_id", columns="seed", values="logit").sort_index()
     wide = wide.reindex(columns=range(1, len(members) + 1))
     raw = wide.to_numpy(np.float64)  # (patients, M)
@@ -252,7 +257,7 @@ def _of_base_rate(graded: Recalibration, z: Floats, base_rate: float) -> float:
     """Return the logit that is recalibrated to the base rate, so that ranks have a place for it."""
     if graded.slope == 0:
         return float(np.nanmean(z)) if np.isfinite(z).any() else 0.0
-    return (float(logit(base_rate)) - graded.intercept) / graded.slope
+    return (log_odds(base_rate) - graded.intercept) / graded.slope
 
 
 def _both_classes(y: Ints) -> bool:
@@ -271,7 +276,7 @@ def _scales(raw: Floats) -> tuple[Floats, Floats]:
 
 def _recalibration(z: Floats, y: Ints, prior: SlopePrior, base_rate: float) -> Recalibration:
     if not _both_classes(y[np.isfinite(z)]):
-        return Recalibration(0.0, float(logit(base_rate)))
+        return Recalibration(0.0, log_odds(base_rate))
     return fit_recalibration(z, y, prior=prior)
 
 

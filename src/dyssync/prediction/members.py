@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -117,14 +118,16 @@ def load_answerer(bundle: Bundle, name: str) -> Answerer:
     """
     said = bundle.answering(name)
     signals = bundle.about.training.signals
-    usual = _load(bundle, name, said.usual)
-    alone = None if said.ecg_alone is None else _load(bundle, name, said.ecg_alone)
+    fits = [said.usual, *([] if said.ecg_alone is None else [said.ecg_alone])]
+    usual, *alone = _load(bundle, name, fits)
     facts = () if signals is None else signals.clinical
-    return Answerer(usual, alone, facts, updated=bool(said.history))
+    return Answerer(usual, alone[0] if alone else None, facts, updated=bool(said.history))
 
 
-def _load(bundle: Bundle, name: str, fit: CrossFit) -> Members:
-    missing = [member for member in fit.members if member not in bundle.members[name]]
+def _load(bundle: Bundle, name: str, fits: Sequence[CrossFit]) -> list[Members]:
+    wanted = [member for fit in fits for member in fit.members]
+    missing = [member for member in wanted if member not in bundle.members[name]]
     if missing:
         raise ModelError(f"{name}: members {', '.join(missing)} are missing; copy the bundle again")
-    return Members(tuple(bundle.model(name, member) for member in fit.members), fit)
+    models = iter(bundle.several(name, wanted))
+    return [Members(tuple(islice(models, len(fit.members))), fit) for fit in fits]

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from dyssync.cohort.recordings import refuse_unusable
+from dyssync.cohort.usable import refuse_unusable
 from dyssync.ecg import ECG
 from dyssync.errors import ModelError, check_choice
 from dyssync.evaluation.conformal import conformal_answers
 from dyssync.image import ECGImage, Input
 from dyssync.keeping import keeping
+from dyssync.models import MODELS
 from dyssync.models.protocols import ResponseModel, Rule, TakesPictures
 from dyssync.pages.evening import shrink_page
 from dyssync.prediction.bundle import Bundle
@@ -71,6 +72,8 @@ class Prediction:
         models: by name; a picture only has those that take pictures.
         cautions: why the numbers may not hold for this recording, a sentence each.
         encoders: by model that starts from one, what it has learnt from, in words.
+        answer: the model that gives the one answer; None where none of those asked does.
+        beside: what the rules that need no patients to learn from say, by their names.
     """
 
     file: str
@@ -78,10 +81,15 @@ class Prediction:
     models: Mapping[str, ModelPrediction]
     cautions: tuple[str, ...]
     encoders: Mapping[str, str]
+    answer: str | None = None
+    beside: Mapping[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON of command line and API."""
         return asdict(self)
+
+
+BESIDE = ("guideline-esc-2021", "qrs-area")  # rules whose statement stands beside every answer
 
 
 class Predictor:
@@ -90,37 +98,60 @@ class Predictor:
     Args:
         bundle: opened with :func:`dyssync.prediction.bundle.load_bundle`.
         names: models to ask; None asks all.
+        lazy: load a model when it is first asked; for one recording, of which one answer will do.
 
     Raises:
         ModelError: no model is named, or a member is damaged.
         ConfigError: a name is none of the bundle's.
     """
 
-    def __init__(self, bundle: Bundle, names: Sequence[str] | None = None) -> None:
-        asked = list(bundle.members) if names is None else list(names)
-        if not asked:
-            raise ModelError("no model is named; name one of the bundle's, or ask all")
-        for name in asked:
-            check_choice("model of this bundle", name, bundle.members)
+    def __init__(
+        self, bundle: Bundle, names: Sequence[str] | None = None, *, lazy: bool = False
+    ) -> None:
         self.bundle = bundle
-        self.models: dict[str, Answerer] = {name: load_answerer(bundle, name) for name in asked}
+        self.names = tuple(bundle.members if names is None else names)
+        if not self.names:
+            raise ModelError("no model is named; name one of the bundle's, or ask all")
+        for name in self.names:
+            check_choice("model of this bundle", name, bundle.members)
+        self.models: dict[str, Answerer] = {}
+        if not lazy:
+            self._load(self.names)
 
-    def predict(self, ecg: Input) -> Prediction:
+    def _load(self, names: Sequence[str]) -> None:
+        for name in names:
+            if name not in self.models:
+                self.models[name] = load_answerer(self.bundle, name)
+
+    def answering(self, ecg: Input) -> str | None:
+        """Return the model that gives the one answer to a recording; None where none does."""
+        for name in self.bundle.about.best_first:
+            takes = isinstance(ecg, ECG) or isinstance(MODELS[name](), TakesPictures)
+            if name in self.names and takes:
+                return name
+        return None
+
+    def predict(self, ecg: Input, names: Sequence[str] | None = None) -> Prediction:
         """Return the prediction for one recording or picture of one.
+
+        Args:
+            ecg: the recording.
+            names: of its models, those to ask; None asks all.
 
         Raises:
             CohortError: leads are flat, the recording is too short, the picture is no ECG page.
             ModelError: it is a picture, and none of the models takes pictures.
         """
         with keeping():  # the members share one drawing and one measurement, gone with the answer
-            return self._predict(ecg)
+            return self._predict(ecg, self.names if names is None else tuple(names))
 
-    def _predict(self, ecg: Input) -> Prediction:
+    def _predict(self, ecg: Input, names: tuple[str, ...]) -> Prediction:
         about = self.bundle.about
         refuse_unusable(ecg, seconds=about.seconds)
+        self._load(names)
         if isinstance(ecg, ECGImage):
             ecg = replace(ecg, pixels=shrink_page(ecg.pixels))
-        asked, silent = self._who_takes(ecg)
+        asked, silent = self._who_takes(ecg, names)
         models = {name: _say(self.models[name], ecg) for name in asked}
         notes = cautions(ecg, about)
         if isinstance(ecg, ECGImage) and about.training.pages is None:
@@ -130,19 +161,28 @@ class Predictor:
         if silent:
             notes = (*notes, f"{', '.join(silent)}: no answer, a signal is needed")
         encoders = {name: said for name, said in about.encoders.items() if name in models}
-        return Prediction(ecg.source.name, about.base_rate, models, notes, encoders)
+        answer = self.answering(ecg)
+        return Prediction(
+            file=ecg.source.name,
+            base_rate=about.base_rate,
+            models=models,
+            cautions=notes,
+            encoders=encoders,
+            answer=answer if answer in models else None,
+            beside=_beside(ecg),
+        )
 
-    def _who_takes(self, ecg: Input) -> tuple[list[str], list[str]]:
-        """Return the models that can be asked about `ecg`, and those that cannot."""
+    def _who_takes(self, ecg: Input, names: Sequence[str]) -> tuple[list[str], list[str]]:
+        """Return which models can be asked about `ecg`, and which cannot."""
         if isinstance(ecg, ECG):
-            return list(self.models), []
-        able = [n for n in self.models if isinstance(self._one(n), TakesPictures)]
+            return list(names), []
+        able = [n for n in names if isinstance(self._one(n), TakesPictures)]
         if not able:
             raise ModelError(
-                f"{ecg.source.name}: is a picture; {', '.join(self.models)} of this bundle need a "
+                f"{ecg.source.name}: is a picture; {', '.join(names)} of this bundle need a "
                 "signal file"
             )
-        return able, [name for name in self.models if name not in able]
+        return able, [name for name in names if name not in able]
 
     def _one(self, name: str) -> ResponseModel:
         """Return one member: what it can do, all of a model can."""
@@ -158,6 +198,14 @@ class Predictor:
             f"{', '.join(clean)}: has only seen black traces on white; such models did worse on "
             "pages with grid and wear, which those of preset paper learn from"
         ]
+
+
+def _beside(x: Input) -> dict[str, str]:
+    """Return what rules say that need no patients to learn from; nothing of a picture."""
+    if not isinstance(x, ECG):
+        return {}
+    rules = {name: MODELS[name]() for name in BESIDE}
+    return {name: rule.statement(x) for name, rule in rules.items() if isinstance(rule, Rule)}
 
 
 def _say(model: Answerer, x: Input) -> ModelPrediction:

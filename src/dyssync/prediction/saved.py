@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from dyssync.errors import FAULTS, ConfigError, InputError, ModelError, told_fault
 from dyssync.models import MODELS
@@ -16,6 +16,8 @@ from dyssync.models.base import ProbabilityMixin
 from dyssync.models.protocols import ResponseModel, State
 from dyssync.records import Record
 from dyssync.regular import read_regular
+
+Fetch: TypeAlias = Callable[[str, str], bytes]  # name and sha256 of a further file to its bytes
 
 VALUES = "model.json"
 SHA256 = re.compile("[0-9a-f]{64}")
@@ -40,29 +42,6 @@ class SavedModel(Record):
     files: Mapping[str, str]
 
 
-@dataclass(frozen=True)
-class Pool:
-    """Where further files of the models of a bundle lie, under their sha256.
-
-    Attributes:
-        folder: of them.
-        listed: sha256 of all files of the bundle, checked, by path.
-    """
-
-    folder: Path
-    listed: Mapping[str, str]
-
-    def read(self, sha: str) -> bytes:
-        """Return a file that the bundle lists.
-
-        Raises:
-            ModelError: it is not listed, or cannot be read.
-        """
-        if f"{self.folder.name}/{sha}" not in self.listed:
-            raise ModelError("the manifest does not list a file that it is made of")
-        return read_part(self.folder / sha, MAX_PART_BYTES)
-
-
 def save_model(model: ResponseModel, name: str, folder: Path) -> None:
     """Write one fitted model into a new folder; `name` is its key in the registry."""
     folder.mkdir(parents=True)
@@ -73,44 +52,48 @@ def save_model(model: ResponseModel, name: str, folder: Path) -> None:
     SavedModel(name, model.portable_params(), state.values, digests).save(folder / VALUES)
 
 
-def load_model(folder: Path, name: str | None = None, pool: Pool | None = None) -> ResponseModel:
+def load_model(folder: Path) -> ResponseModel:
     """Read what :func:`save_model` wrote.
-
-    Args:
-        folder: of the model.
-        name: its key in the registry; None takes whatever is there.
-        pool: where further files lie; None where they lie beside it.
 
     Raises:
         ModelError: something is missing, damaged or does not fit, whatever it is.
     """
-    saved = SavedModel.load(folder / VALUES)
-    if name not in (None, saved.model):
-        raise ModelError(f"{name}: is another model inside; copy the bundle again")
+
+    def beside(file: str, sha: str) -> bytes:
+        data = read_part(folder / file, MAX_PART_BYTES)
+        if hashlib.sha256(data).hexdigest() != sha:
+            raise ModelError(f"{file} was changed")
+        return data
+
+    return restored(SavedModel.load(folder / VALUES), folder.name, beside)
+
+
+def restored(saved: SavedModel, name: str, fetch: Fetch) -> ResponseModel:
+    """Return the model that was saved.
+
+    Args:
+        saved: the model.
+        name: that messages call it by.
+        fetch: returns a further file by its name and sha256, which it has checked.
+
+    Raises:
+        ModelError: something is missing, damaged or does not fit, whatever it is.
+    """
     try:
         model = _unfitted(saved)
-        files = {file: _bytes_of(folder, file, sha, pool) for file, sha in saved.files.items()}
-        return model.restore(State(saved.values, files))
+        if not all(PART.fullmatch(n) and SHA256.fullmatch(sha) for n, sha in saved.files.items()):
+            raise ModelError("names a file that is none of a model")
+        files = {file: fetch(file, sha) for file, sha in saved.files.items()}
+        return model.restore(State(saved.values, files, saved.files))
     except ConfigError as error:
         raise ModelError(str(error)) from error
     except ModelError as error:
-        raise ModelError(f"{name or folder.name}: {error}") from error
+        raise ModelError(f"{name}: {error}") from error
     except FAULTS as error:  # values of another type or shape than the model wrote
         raise ModelError(
-            f"{name or folder.name}: what it learnt is damaged or of another version "
-            f"({type(error).__name__}); copy it again"
+            f"{name}: what it learnt is damaged or of another version ({type(error).__name__}); "
+            "copy it again"
         ) from error
-
-
-def _bytes_of(folder: Path, file: str, sha: str, pool: Pool | None) -> bytes:
-    if not PART.fullmatch(file) or not SHA256.fullmatch(sha):
-        raise ModelError("names a file that is none of a model")
-    if pool is not None:
-        return pool.read(sha)
-    data = read_part(folder / file, MAX_PART_BYTES)
-    if hashlib.sha256(data).hexdigest() != sha:
-        raise ModelError(f"{file} was changed")
-    return data
 
 
 def _unfitted(saved: SavedModel) -> ResponseModel:

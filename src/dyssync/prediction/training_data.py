@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dyssync.cohort import Cohort
 from dyssync.cohort.clinical import FACTS, clinical_fact
 from dyssync.ecg import ECG
 from dyssync.errors import ModelError
 from dyssync.image import ECGImage
 from dyssync.pages.likeness import PageLook, look_of
 from dyssync.records import Record
+
+if TYPE_CHECKING:
+    from dyssync.cohort import Cohort
 
 
 @dataclass(frozen=True)

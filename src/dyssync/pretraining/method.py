@@ -10,10 +10,11 @@ import numpy as np
 from dyssync.arrays import Bytes, Ints, Singles
 from dyssync.errors import CohortError
 from dyssync.learning.picture_config import PictureConfig
-from dyssync.pretraining.material import Material
 
 if TYPE_CHECKING:
     import torch
+
+    from dyssync.pretraining.material import Material
 
 Pictures: TypeAlias = list[Bytes]
 Targets: TypeAlias = Singles

@@ -2,9 +2,10 @@
 
 from dyssync.rendering.page import PageOptions, render_page
 from dyssync.rendering.paper import STYLES, PaperStyle
+from dyssync.rendering.pdf import render_pdf
 from dyssync.rendering.png import encode_png
 from dyssync.rendering.rendered import LeadBox, Rendered
-from dyssync.rendering.vector import render_pdf, render_svg
+from dyssync.rendering.vector import render_svg
 from dyssync.rendering.view import View, ViewConfig, apply_view, draw_view
 
 __all__ = [

@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from dyssync.ecg import Signal
+from dyssync.rendering.engine import engine
 from dyssync.rendering.rendered import Picture
 from dyssync.rendering.spans import Spans, Traces, pen_height, pen_taps
 
@@ -24,9 +25,7 @@ def trace_spans(signal: Signal, fs: float, traces: Traces, line_px: float) -> Sp
         traces: where to draw.
         line_px: width of the pen, px.
     """
-    from dyssync.rendering.loops import fill_spans
-
-    trace, column, top, bottom = fill_spans(
+    trace, column, top, bottom = engine().fill_spans(
         np.ascontiguousarray(signal),
         float(fs),
         traces,
@@ -43,6 +42,4 @@ def paint(image: Picture, spans: Spans, colour: tuple[int, ...]) -> None:
         spans: what to draw.
         colour: of full ink, a value a channel, darker than the paper.
     """
-    from dyssync.rendering.loops import lay_ink
-
-    lay_ink(image, spans.column, spans.top, spans.bottom, np.array(colour, np.float32))
+    engine().lay_ink(image, spans.column, spans.top, spans.bottom, np.array(colour, np.float32))

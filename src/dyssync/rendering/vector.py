@@ -1,11 +1,10 @@
-"""The same page as lines and letters: SVG for screens, PDF for printers; 1 mm is 1 mm.
+"""The same page as lines and letters; 1 mm is 1 mm. SVG for screens; PDF is :mod:`.pdf`'s.
 
 Both are written from one list of strokes, in mm from the upper left corner of the page.
 """
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
@@ -27,7 +26,6 @@ from dyssync.rendering.page import (
 from dyssync.rendering.paper import STYLES, Colour, PaperStyle
 from dyssync.rendering.spans import Traces
 
-POINTS_PER_MM = 72 / 25.4  # the unit of PDF
 CAP_SHARE = 0.8  # of the height of a line of text lies above its baseline
 
 
@@ -144,7 +142,7 @@ def render_svg(
             f'<text x="{text.x:.2f}" y="{text.y + CAP_SHARE * text.height:.2f}" '
             f'font-family="DejaVu Sans, Helvetica, Arial, sans-serif" '
             f'font-size="{text.height:g}" fill="{_hex(page.style.text)}">'
-            f"{escape(_printable(text.line))}</text>"
+            f"{escape(printable(text.line))}</text>"
         )
     return "\n".join([*parts, "</svg>"])
 
@@ -163,75 +161,6 @@ def _hex(colour: Colour) -> str:
     return "#" + "".join(f"{value:02x}" for value in colour)
 
 
-def _printable(line: str) -> str:
+def printable(line: str) -> str:
     """Drop control characters: XML 1.0 forbids them, PDF shows them as boxes."""
     return "".join(letter for letter in line if letter.isprintable())
-
-
-def render_pdf(
-    signal: Signal,
-    fs: float,
-    layout: Layout,
-    *,
-    style: str = "red",
-    options: PageOptions = DEFAULT_OPTIONS,
-) -> bytes:
-    """Return the page as a PDF of one page (ISO 32000-1), text in Helvetica.
-
-    Letters that Helvetica's WinAnsi encoding does not have are written as "?".
-    Arguments and errors as in :func:`dyssync.rendering.page.render_page`.
-    """
-    page = plan_vector(signal, fs, layout, style, options)
-    width, height = (side * POINTS_PER_MM for side in page.layout.page_mm)
-    content = zlib.compress(_pdf_content(page).encode("cp1252", "replace"))
-    objects = [
-        b"<< /Type /Catalog /Pages 2 0 R >>",
-        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 %.3f %.3f] /Contents 4 0 R "
-        b"/Resources << /Font << /F 5 0 R >> >> >>" % (width, height),
-        b"<< /Length %d /Filter /FlateDecode >>\nstream\n%s\nendstream" % (len(content), content),
-        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
-    ]
-    data = bytearray(b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n")
-    offsets = []
-    for number, body in enumerate(objects, 1):
-        offsets.append(len(data))
-        data += b"%d 0 obj\n%s\nendobj\n" % (number, body)
-    table = len(data)
-    data += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
-    data += b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
-    data += b"trailer\n<< /Size %d /Root 1 0 R >>\n" % (len(objects) + 1)
-    data += b"startxref\n%d\n%%%%EOF\n" % table
-    return bytes(data)
-
-
-def _pdf_content(page: VectorPage) -> str:
-    """Return the drawing operators; the unit is made 1 mm and y runs down, as on the plan."""
-    width, height = page.layout.page_mm
-    k = POINTS_PER_MM
-    left, top, right, bottom = (0.0, 0.0, width, height) if page.style.full_page else page.plan.area
-    lines = [
-        f"{k:.6f} 0 0 {-k:.6f} 0 {height * k:.6f} cm 1 j",
-        f"{_rgb(page.style.paper)} rg {left:g} {top:g} {right - left:g} {bottom - top:g} re f",
-    ]
-    for strokes in page.strokes:
-        lines.append(f"{_rgb(strokes.colour)} RG {strokes.width:g} w")
-        for line in strokes.lines:
-            first, *rest = (f"{x:.2f} {y:.2f}" for x, y in line)
-            lines.append(f"{first} m " + " ".join(f"{point} l" for point in rest))
-        lines.append("S")
-    lines.append(f"{_rgb(page.style.ink)} rg")
-    lines += [f"{a:.2f} {b:.2f} {c - a:.2f} {d - b:.2f} re f" for a, b, c, d in page.plan.bars]
-    lines.append(f"{_rgb(page.style.text)} rg BT")
-    for text in page.plan.texts:
-        y = text.y + CAP_SHARE * text.height
-        shown = _printable(text.line)
-        for letter in "\\()":
-            shown = shown.replace(letter, "\\" + letter)
-        # -1: letters stand upright although y runs down
-        lines.append(f"/F {text.height:g} Tf 1 0 0 -1 {text.x:.2f} {y:.2f} Tm ({shown}) Tj")
-    return "\n".join([*lines, "ET"])
-
-
-def _rgb(colour: Colour) -> str:
-    return " ".join(f"{value / 255:.3f}" for value in colour)

@@ -23,8 +23,26 @@ from dyssync.report.wording import (
     percent,
     points,
 )
+from dyssync.study.best import best_first
 
 Sentences = tuple[str, ...]
+
+
+def one_answer(study: Overview) -> Sentences:
+    """Say which model gives the bundle's one answer, and why."""
+    order = best_first(study.results.tables["answers"])
+    if not order:
+        return ()
+    brier, best = metric("brier"), order[0]
+    found = study.estimate(best, "brier")
+    value = f"{brier.number(found.value)} {brier.interval(found)}".strip()
+    if len(order) == 1:
+        return (f"The one answer of `dyssync predict` is that of {best} (Brier score {value}).",)
+    return (
+        f"The one answer of `dyssync predict` is that of {best}: the lowest Brier score, {value}, "
+        f"of the {len(order)} models that are no rules. As the lowest of {len(order)} it flatters "
+        "a little, and is no proof that the others are worse.",
+    )
 
 
 def more_accurate(study: Overview, found: Sequence[Verdict]) -> Sentences:

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
-from scipy import signal as dsp
 
 from dyssync.arrays import Floats, Ints
 from dyssync.ecg import Signal
@@ -23,6 +21,8 @@ from dyssync.signals.kinds import (
     middle_beat,
     windows,
 )
+from dyssync.signals.peaks import find_peaks
+from dyssync.signals.sliding import max_about, moving_mean
 
 DETECTION_BAND = (6.0, 25.0)  # Hz; T waves and wander lie below, muscle above
 REFRACTORY = 0.24  # s; 250 beats a minute
@@ -94,8 +94,8 @@ def _without_t_waves(values: Signal, fs: float, beats: Ints) -> Ints:
     if not close.any():
         return beats
     slope = np.gradient(bandpass(values, fs, *STEEP_BAND), axis=1)
-    steep = ndimage.uniform_filter1d(np.sqrt(np.square(slope).mean(axis=0)), round(0.02 * fs))
-    steep = ndimage.maximum_filter1d(steep, round(0.16 * fs))[beats]
+    steep = moving_mean(np.sqrt(np.square(slope).mean(axis=0)), round(0.02 * fs))
+    steep = max_about(steep, round(0.16 * fs))[beats]
     gentle = np.zeros(len(beats), dtype=bool)
     gentle[1:] |= close & (steep[1:] < T_STEEPNESS * steep[:-1])
     gentle[:-1] |= close & (steep[:-1] < T_STEEPNESS * steep[1:])
@@ -142,7 +142,7 @@ def _qrs_envelope(slope: Floats, fs: float, share: float) -> Floats:
     votes = np.minimum(scaled, 1.2)
     mean = np.sqrt(np.average(np.square(votes), axis=0, weights=weight))
     size = max(1, round(QRS_LENGTH * fs))
-    return np.asarray(ndimage.uniform_filter1d(mean, size, mode="nearest"))
+    return np.asarray(moving_mean(mean, size), dtype=np.float64)
 
 
 def _beat_peaks(
@@ -152,12 +152,12 @@ def _beat_peaks(
     contrast: float,
     above_noise: float = MIN_ABOVE_NOISE,
 ) -> Ints:
-    candidates, _ = dsp.find_peaks(envelope, distance=max(1, round(REFRACTORY * fs)))
+    candidates = find_peaks(envelope, distance=max(1, round(REFRACTORY * fs)))
     if not len(candidates):
         return np.empty(0, dtype=np.int64)
     heights = envelope[candidates]
     span = max(1, round(1.5 * fs))
-    local = ndimage.maximum_filter1d(envelope, span, mode="nearest")
+    local = max_about(envelope, span)
     level = float(np.percentile(local, share))
     noise = float(np.percentile(envelope, 25))
     if level < contrast * noise:

@@ -10,8 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
-from scipy import signal as dsp
 
 from dyssync.arrays import AnyFloats
 from dyssync.signals.corners import (
@@ -20,6 +18,8 @@ from dyssync.signals.corners import (
     lead_speed,
 )
 from dyssync.signals.filtering import bandpass
+from dyssync.signals.peaks import find_peaks
+from dyssync.signals.sliding import moving_mean
 
 FS = 500.0
 SMOOTHING = 5  # samples (10 ms) over which speeds are averaged
@@ -93,7 +93,7 @@ def qrs_bounds(beat: AnyFloats, r: int, rr: float = 1.0) -> Bounds:
 
 
 def _smooth(speed: AnyFloats) -> AnyFloats:
-    return np.asarray(ndimage.uniform_filter1d(speed, SMOOTHING, mode="nearest"))
+    return moving_mean(speed, SMOOTHING)
 
 
 def _lead_shares(lead: AnyFloats, core: slice) -> tuple[AnyFloats, AnyFloats]:
@@ -127,7 +127,7 @@ def _without_t(speed: AnyFloats, on: int, end: int) -> int:
     """
     part = speed[on : min(end + T_LIMB, len(speed))]
     peak = float(part.max())
-    valleys, _ = dsp.find_peaks(-part, prominence=0.03 * peak)
+    valleys = find_peaks(-part, prominence=0.03 * peak)
     for k, valley in enumerate(valleys.tolist()):
         limbs = np.split(part[valley:], valleys[k + 1 :] - valley)
         long_enough = all(len(limb) >= T_LIMB for limb in limbs[:-1])
@@ -135,7 +135,7 @@ def _without_t(speed: AnyFloats, on: int, end: int) -> int:
             continue
         if long_enough and part[valley:].max() < T_SPEED * peak:
             limit = max(0.09 * peak, 1.3 * float(part[valley]))
-            return on + valley - int(first_true(part[valley::-1] > limit)) + 1
+            return on + int(valley) - int(first_true(part[valley::-1] > limit)) + 1
     return end
 
 
@@ -182,7 +182,7 @@ def _p_peak(part: AnyFloats) -> int:
     left = np.median(part[:, :8], axis=1)
     right = np.median(part[:, -12:], axis=1)
     line = np.linspace(left, right, part.shape[1], axis=1)
-    size = ndimage.uniform_filter1d(np.square(part - line).mean(axis=0), 9, mode="nearest")
+    size = moving_mean(np.square(part - line).mean(axis=0), 9)
     margin = 15
     return margin + int(np.argmax(size[margin:-margin]))
 

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from dyssync.arrays import AnyFloats, Bools, Ints
+from dyssync.signals.sliding import moving_mean
 
 
 def lead_speed(signal: AnyFloats, size: int) -> AnyFloats:
     """Return |slope| of each row, mV a sample, averaged over `size` samples; (leads, m)."""
     slope = np.abs(np.gradient(signal, axis=-1))
-    return np.asarray(ndimage.uniform_filter1d(slope, size, axis=-1, mode="nearest"))
+    return moving_mean(slope, size)
 
 
 def corner(quiet_to_steep: AnyFloats) -> Ints:

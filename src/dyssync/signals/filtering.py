@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import itertools
 from fractions import Fraction
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy import fft
-from scipy import signal as dsp
 
 from dyssync.arrays import Floats
 from dyssync.ecg import Signal
 from dyssync.errors import check_range
+from dyssync.signals.cosine import cosine_transform, inverse_cosine_transform
 
 # Half-width of the line searched: the grid frequency is held within 0.2 Hz (EN 50160).
 MAINS_HALF_WIDTH = 0.5
@@ -50,9 +50,46 @@ def resample(signal: npt.ArrayLike, fs_from: float, fs_to: float) -> Signal:
     ratio = Fraction(fs_to / fs_from).limit_denominator(2000)
     if ratio == 1:
         return values.copy()
-    # "line" extrapolates an offset or a drift, which zeros at the ends would turn into steps
-    result = dsp.resample_poly(values, ratio.numerator, ratio.denominator, axis=-1, padtype="line")
-    return np.asarray(result, dtype=np.float32)
+    return np.asarray(_polyphase(values, ratio.numerator, ratio.denominator), dtype=np.float32)
+
+
+def _polyphase(values: Signal, up: int, down: int) -> Floats:
+    """Return (..., ceil(n up / down)) values at `up` / `down` times the rate.
+
+    The filter and its ends are those of `scipy.signal.resample_poly` with ``padtype="line"``, whose
+    import takes longer than a whole prediction. Beyond its ends the signal goes on along the line
+    through the first and the last value: zeros would turn an offset or a drift into steps.
+    """
+    n = values.shape[-1]
+    weights, reach = _lowpass(up, down)
+    first, last = values[..., :1].astype(np.float64), values[..., -1:].astype(np.float64)
+    rise = (last - first) / max(n - 1, 1)
+    before, after = np.arange(-reach, 0), np.arange(1, reach + down + 1)
+    held = np.concatenate([first + rise * before, values, last + rise * after], axis=-1)
+    windows = np.lib.stride_tricks.sliding_window_view(held, 2 * reach + 1, axis=-1)
+    found = np.empty((*values.shape[:-1], -(-n * up // down)))
+    for phase in range(min(up, found.shape[-1])):  # outputs that lie alike between two inputs
+        at = np.arange(phase, found.shape[-1], up) * down
+        taken = windows[..., at[0] // up :: down, :][..., : len(at), :]
+        found[..., phase::up] = taken @ weights[at[0] % up]
+    return found
+
+
+@lru_cache(maxsize=16)
+def _lowpass(up: int, down: int) -> tuple[Floats, int]:
+    """Return the weights of inputs -reach to reach about each output phase, and the reach.
+
+    A sinc at the lower of both Nyquist frequencies, ten zero crossings to each side, in a Kaiser
+    window of 5.
+    """
+    larger = max(up, down)
+    half = 10 * larger
+    taps = np.sinc(np.arange(-half, half + 1) / larger) * np.kaiser(2 * half + 1, 5.0)
+    taps *= up / taps.sum()
+    reach = half // up + 1
+    lag = half + np.arange(up)[:, None] - up * np.arange(-reach, reach + 1)
+    inside = (lag >= 0) & (lag < len(taps))
+    return np.where(inside, taps[np.clip(lag, 0, len(taps) - 1)], 0.0), reach
 
 
 def bandpass(
@@ -98,7 +135,7 @@ def mains_frequency(signal: npt.ArrayLike, fs: float) -> float | None:
         fs: Hz; below 110 Hz (50 Hz) or 130 Hz (60 Hz) a line cannot be told and is not looked for.
     """
     values = np.asarray(signal, dtype=np.float32)
-    power = np.square(fft.dct(values, axis=-1, norm="ortho")).sum(axis=0, dtype=np.float64)
+    power = np.square(cosine_transform(values)).sum(axis=0, dtype=np.float64)
     frequency = _frequencies(values.shape[-1], fs)
     best, found = MAINS_PROMINENCE, None
     for line in (50.0, 60.0):
@@ -147,6 +184,6 @@ def _frequencies(n: int, fs: float) -> Floats:
 
 
 def _with_gain(values: Signal, gain: Floats) -> Signal:
-    spectrum = fft.dct(values, axis=-1)
+    spectrum = cosine_transform(values)
     spectrum *= gain.astype(np.float32)
-    return np.asarray(fft.idct(spectrum, axis=-1, overwrite_x=True), dtype=np.float32)
+    return inverse_cosine_transform(spectrum)

@@ -9,10 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
+from numpy.lib.stride_tricks import sliding_window_view
 
 from dyssync.arrays import Bools, Floats, Ints
 from dyssync.ecg import Signal
+from dyssync.signals.sliding import max_about, moving_max
 
 # Steps are those of one sample at 500 Hz, 2 ms.
 STRONG_STEP = 0.15  # mV in 2 ms over all leads (RMS); no QRS starts like this
@@ -89,8 +90,8 @@ def find_spikes(signal: Signal, beats: Ints) -> Ints:
 def _passes(step: Floats) -> Bools:
     """Return where a step is over 8 to 16 ms later; a QRS that starts goes on."""
     later = np.zeros_like(step)
-    later[:-8] = ndimage.maximum_filter1d(step, 5, mode="nearest")[6:-2]
-    here = ndimage.maximum_filter1d(step, 3, mode="nearest")
+    later[:-8] = max_about(step, 5)[6:-2]
+    here = max_about(step, 3)
     return np.asarray(later < GONE * here)
 
 
@@ -98,7 +99,7 @@ def _common_lag(sudden: Bools, beats: Ints) -> int | None:
     """Return how far before most beats something weak but sudden comes, in samples, or None."""
     padded = np.concatenate([np.zeros(REACH[0], dtype=bool), sudden])
     before = padded[beats[:, None] + np.arange(REACH[0] - COMMON_FROM)]
-    near = ndimage.maximum_filter1d(before, 5, axis=1)
+    near = sliding_window_view(np.pad(before, ((0, 0), (2, 2))), 5, axis=1).any(axis=2)
     votes = near.sum(axis=0)
     if not len(beats) or votes.max() < max(COMMON_LEAST, COMMON_SHARE * len(beats)):
         return None
@@ -126,7 +127,7 @@ def _sudden(signal: Signal, ratio: float) -> tuple[Floats, Bools]:
     """Return each sample's step, and whether it is `ratio` times what was 6 to 36 ms before."""
     step = _step(signal)
     before = np.full_like(step, np.inf)
-    before[3:] = ndimage.maximum_filter1d(step, 15, origin=7)[:-3]
+    before[3:] = moving_max(np.pad(step, (14, 0), mode="symmetric"), 15)[:-3]
     return step, step > ratio * before
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
 
 from dyssync.arrays import AnyFloats, Floats
 from dyssync.signals.filtering import bandpass
@@ -64,11 +63,12 @@ def rest_before_p(beat: AnyFloats, qrs_off: float, next_on: float) -> Rest | Non
     middle = low + int(np.argmax((waves - 10 * speed)[low:high]))
     wave = float(waves[middle])
     away = np.sqrt(np.square(path - path[:, [middle]]).mean(axis=0))
-    stays, _ = ndimage.label(away < NEAR * wave)
-    here = np.flatnonzero((stays == stays[middle]) & (stays > 0))
-    if wave < LEAST_MV or speed[middle] > SLOW * wave or len(here) < LEAST_REST:
+    elsewhere = np.flatnonzero(away >= NEAR * wave)
+    first = int(elsewhere[elsewhere < middle].max(initial=-1)) + 1
+    last = int(elsewhere[elsewhere > middle].min(initial=len(away))) - 1
+    if wave < LEAST_MV or speed[middle] > SLOW * wave or last - first + 1 < LEAST_REST:
         return None
-    return Rest(start + int(here[0]), start + int(here[-1]))
+    return Rest(start + first, start + last)
 
 
 def _excursion(path: Floats) -> float:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import ndimage
 
 from dyssync.arrays import AnyFloats
 from dyssync.signals.bounds import FS, OWN_SHARE, SMOOTHING, Bounds
 from dyssync.signals.corners import corner_after, corner_before, first_true, lead_speed
 from dyssync.signals.filtering import bandpass
+from dyssync.signals.sliding import moving_mean
 
 T_BAND = 12.0  # Hz
 # Latest T limb after the fiducial point: 0.46 s * sqrt(RR) lets QTc reach about 0.56 s.
@@ -62,4 +62,4 @@ def _own_t_end(beat: AnyFloats, qrs_off: int, peak: int, off: int) -> AnyFloats:
 
 
 def _smoothed(speed: AnyFloats) -> AnyFloats:
-    return np.asarray(ndimage.uniform_filter1d(speed, SMOOTHING, mode="nearest"))
+    return moving_mean(speed, SMOOTHING)

@@ -6,10 +6,10 @@ import itertools
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
-from scipy import signal as dsp
 
 from dyssync.arrays import Floats
+from dyssync.signals.peaks import find_peaks
+from dyssync.signals.sliding import moving_mean
 
 # A deflection below half a small square of the paper is no wave (AHA/ACCF/HRS 2007 part I: 20 uV
 # and 6 ms as the least a program should see; 50 uV is what readers name).
@@ -126,7 +126,7 @@ def qrs_notches(qrs: Floats, depth_mv: float) -> Notches:
     found = []
     for sign in (1.0, -1.0):
         size = sign * qrs
-        nadirs, _ = dsp.find_peaks(-size, prominence=depth_mv)
+        nadirs = find_peaks(-size, prominence=depth_mv)
         for nadir in nadirs.tolist():
             if size[nadir] > 0:
                 first = int(np.argmax(size[:nadir]))
@@ -151,12 +151,12 @@ def _slurs(qrs: Floats) -> tuple[int, ...]:
     A limb that a slur interrupts has two steepest places with a gentler one between them; where the
     gentler one turns round it is a notch, too shallow to count as one by its depth.
     """
-    slope = ndimage.uniform_filter1d(np.gradient(qrs), 5, mode="nearest")
+    slope = moving_mean(np.gradient(qrs), 5)
     limit = float(np.abs(slope).max())
     least = max(SLUR_DIP * limit, LEAST_SLUR_MV)
     found: list[int] = []
     for limb in (slope, -slope):
-        for dip in dsp.find_peaks(-limb, prominence=least)[0].tolist():
+        for dip in find_peaks(-limb, prominence=least).tolist():
             flanks = min(limb[:dip].max(initial=0.0), limb[dip + 1 :].max(initial=0.0))
             if flanks > SLUR_FLANKS * limit and limb[dip] > -SLUR_FLANKS * limit:
                 found.append(dip)

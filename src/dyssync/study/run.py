@@ -22,6 +22,7 @@ from dyssync.prediction.bundle import About, Answering, Graded, save_bundle
 from dyssync.prediction.training_data import describe_cohort
 from dyssync.pretraining.material import Material as Unlabelled
 from dyssync.pretraining.seen import Seen
+from dyssync.study.best import best_first
 from dyssync.study.collect import collect
 from dyssync.study.config import CROSS_FIT, StudyConfig
 from dyssync.study.grid import default_workers, run_tasks
@@ -286,6 +287,7 @@ def _save_bundle(
         shuffled_labels=config.shuffle_labels,
         simulated=results.run.simulated,
         encoders=results.run.encoders,
+        best_first=best_first(results.tables["answers"]),
         cohort_digest=results.run.cohort_digest,
     )
     save_bundle(out / BUNDLE, models, about)

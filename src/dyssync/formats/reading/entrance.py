@@ -14,7 +14,7 @@ from pathlib import Path, PurePath
 import numpy as np
 
 from dyssync.ecg import ECG, Source
-from dyssync.errors import ConfigError, FormatError, check_choice, one_line
+from dyssync.errors import ConfigError, FormatError, UnknownFormat, check_choice, one_line
 from dyssync.formats.reading.damage import refusing_damage
 from dyssync.formats.reading.known import FORMATS
 from dyssync.formats.reading.recording import (
@@ -149,14 +149,14 @@ def sniffed(file: InputFile) -> Format:
     """Return the format whose sniffer recognises the content.
 
     Raises:
-        FormatError: none does; lists the formats.
+        UnknownFormat: none does; lists the formats.
     """
     head, path = file.data[:HEAD_BYTES], Path(file.name)
     formats = [FORMATS[name] for name in FORMATS]
     for candidate in formats:
         if candidate.sniff(head, path):
             return candidate
-    raise FormatError(
+    raise UnknownFormat(
         f"content is of no known format. Formats: {', '.join(FORMATS)}. See: dyssync list formats"
     )
 
@@ -191,4 +191,4 @@ def _naming(name: str) -> Iterator[None]:
     try:
         yield
     except FormatError as error:
-        raise FormatError(f"{name}: {one_line(str(error))}") from error
+        raise type(error)(f"{name}: {one_line(str(error))}") from error

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from dyssync.arrays import AnyFloats
 from dyssync.ecg import ECG, FS_RANGE, LEADS, Doubt, RepresentativeBeat, Sex, Source, assemble_leads
-from dyssync.errors import FormatError, check_choice, check_range
+from dyssync.errors import FormatError, TooLarge, check_choice, check_range
 from dyssync.formats.reading.gate import passed
 from dyssync.formats.reading.parsing import told
 from dyssync.regular import IrregularError, read_regular
@@ -241,7 +241,7 @@ def unpacked(
     if not data:
         raise FormatError(f"{name}: the file is empty (0 bytes); an ECG file is needed")
     if len(data) > MAX_FILE_BYTES:
-        raise FormatError(_too_large(name, len(data)))
+        raise TooLarge(_too_large(name, len(data)))
     if data[:2] == b"\x1f\x8b":
         return InputFile(name.removesuffix(".gz"), _gunzip(name, data), fetch)
     return InputFile(name, data, fetch)
@@ -254,7 +254,7 @@ def _gunzip(name: str, data: bytes) -> bytes:
     except zlib.error as error:
         raise FormatError(f"{name}: broken gzip data; copy the file again") from error
     if len(plain) > MAX_FILE_BYTES:
-        raise FormatError(_too_large(name, None))
+        raise TooLarge(_too_large(name, None))
     if not inflater.eof:
         raise FormatError(f"{name}: the gzip data end too early; copy the file again")
     if not plain:
@@ -327,7 +327,7 @@ def check_sample_count(n_leads: int, n_samples: int) -> None:
     if n_leads <= 0 or n_samples <= 0:
         raise FormatError(f"claims {n_leads} leads of {n_samples} samples; an ECG is needed")
     if n_leads * n_samples > MAX_SAMPLES:
-        raise FormatError(
+        raise TooLarge(
             f"claims {n_leads} leads of {n_samples} samples; at most {MAX_SAMPLES // 12} samples "
             "of 12 leads are read. Cut the ECG out of the long recording first"
         )

@@ -7,6 +7,7 @@ from dyssync.report.findings import (
     discrimination,
     more_accurate,
     more_useful,
+    one_answer,
     order,
     than_one_number,
 )
@@ -27,6 +28,7 @@ def gather(study: Overview) -> tuple[str, ...]:
         *discrimination(study, found),
         *order(study, found),
         *calibration(study, found),
+        *one_answer(study),
     )
 
 

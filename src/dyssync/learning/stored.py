@@ -1,0 +1,104 @@
+"""A network read back from its file (:mod:`~dyssync.learning.network_file`), to look with.
+
+Predicting needs ONNX Runtime alone, which is there in a tenth of a second; torch takes two.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
+
+from dyssync.arrays import Singles
+from dyssync.learning.network_file import PICTURES, damaged, has_head
+from dyssync.learning.seen import Head, Seen
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+
+@dataclass(frozen=True)
+class StoredNetwork:
+    """A network that was read back, to look at pictures with.
+
+    Attributes:
+        digest: sha256 of the file, by which networks are told apart.
+        data: the ONNX file.
+    """
+
+    digest: str
+    data: bytes = field(compare=False, repr=False)
+
+    @cached_property
+    def _has_head(self) -> bool:
+        return has_head(self.data)
+
+    def check(self, *, head: bool) -> None:
+        """Refuse a file that is no network of ours.
+
+        Args:
+            head: whether it must have one.
+
+        Raises:
+            ModelError: it is none, or has no head.
+        """
+        if self._has_head < head:
+            raise damaged()
+
+    @cached_property
+    def _session(self) -> onnxruntime.InferenceSession:
+        self.check(head=False)  # nothing else ever reaches the runtime
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1  # see dyssync.workers
+        options.enable_cpu_mem_arena = False  # which would keep what it saw of a patient
+        options.log_severity_level = 3  # errors; they are raised as well
+        return onnxruntime.InferenceSession(self.data, options, providers=["CPUExecutionProvider"])
+
+    def look(self, pictures: Singles) -> Seen:
+        """Return what it sees in pictures, (k, 1, H, W) float32.
+
+        Raises:
+            ModelError: the file is no network of ours.
+        """
+        maps, features, *head = self._session.run(None, {PICTURES: pictures})
+        return Seen(features, maps, Head(head[0][:, 0], head[1][0]) if head else None)
+
+
+_alive: WeakValueDictionary[str, StoredNetwork] = WeakValueDictionary()
+
+
+def stored_network(data: bytes, digest: str | None = None) -> StoredNetwork:
+    """Return the network of a file: one object for all who have it, while any does.
+
+    Args:
+        data: the ONNX file.
+        digest: its sha256, where somebody has checked it already.
+
+    Raises:
+        ModelError: another file has that digest.
+    """
+    digest = digest or hashlib.sha256(data).hexdigest()
+    found = _alive.setdefault(digest, StoredNetwork(digest, data))
+    if found.data != data:
+        raise damaged()
+    return found
+
+
+def restored_network(data: bytes, digest: str | None, *, head: bool) -> StoredNetwork:
+    """Return the network of a file that anybody may have written.
+
+    Args:
+        data: the ONNX file.
+        digest: as in :func:`stored_network`.
+        head: whether it must have one.
+
+    Raises:
+        ModelError: it is no network of ours.
+    """
+    network = stored_network(data, digest)
+    network.check(head=head)
+    return network

@@ -1,0 +1,1 @@
+"""The page for one patient and the API beside it: `dyssync serve`."""

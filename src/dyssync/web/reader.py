@@ -1,0 +1,76 @@
+"""Reads one upload; runs apart (`python -m dyssync.web.reader`), a fork a file."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+
+from dyssync.ecg import ECG
+from dyssync.errors import InputError, TooLarge, UnknownFormat
+from dyssync.formats import FORMATS, ReadOptions, parse_input
+from dyssync.formats.reading.apart import Limits, Made, serve
+from dyssync.image import Input
+from dyssync.web.archive import main_file, neutral_name, unpacked
+from dyssync.web.refusals import without_content
+from dyssync.web.wire import Asked, Read, pack_input, packed, unpack_asked
+
+# A file of 64 MB is read within 3 s; a page of a PDF within 2, with fonts of the system. Memory:
+# what a file may take elsewhere, and the upload itself beside what it was unpacked to.
+LIMITS = Limits(cpu_s=10, memory_bytes=500_000_000, opens_files=True)
+MAX_SECONDS = 300.0  # an ECG has 10; measuring and predicting 300 takes some 2 s
+# Imported once, so that no file pays for them; what is not installed is not read.
+LIBRARIES = (
+    "PIL.Image", "PIL.ImageOps", "PIL.TiffImagePlugin", "PIL.WebPImagePlugin", "pydicom",
+    "scipy.io.matlab", "h5py", "pypdfium2", "pandas", "pyarrow.parquet", "defusedxml.ElementTree",
+)  # fmt: skip
+
+
+def convert(data: bytes) -> Made:
+    """Return what :mod:`wire` makes of the recording in an upload, or of the refusal."""
+    asked, files = unpack_asked(data)
+    try:
+        options = ReadOptions(fs=asked.fs, unit=asked.unit, page=asked.page)
+        held = unpacked(files)
+        name = main_file(held)
+        beside = {other: text for other, text in held.items() if other != name}
+        return pack_input(_short(parse_input(neutral_name(name), held[name], options, beside)))
+    except InputError as error:
+        return packed(Read(_status(error), without_content(str(error))))
+
+
+def _short(read: Input) -> Input:
+    """Refuse what is no single ECG, however well it can be read: the server measures in its turn.
+
+    Raises:
+        TooLarge: it lasts longer than :data:`MAX_SECONDS`.
+    """
+    if isinstance(read, ECG) and read.seconds > MAX_SECONDS:
+        raise TooLarge(
+            f"{read.seconds:.0f} s of signal; at most {MAX_SECONDS:.0f} s are taken here. Cut the "
+            "ECG out of the long recording first"
+        )
+    return read
+
+
+def _status(error: InputError) -> int:
+    if isinstance(error, TooLarge):
+        return 413
+    return 415 if isinstance(error, UnknownFormat) else 422
+
+
+def _installed(module: str) -> bool:
+    return importlib.util.find_spec(module.partition(".")[0]) is not None
+
+
+def main() -> int:
+    """Serve until the input is closed; return the exit code."""
+    for name in FORMATS:
+        assert FORMATS[name].name == name  # imports it
+    # what is built at first use is built here, so that no file pays for it
+    without_content("words 'of our own'")
+    Asked.from_json(Asked((), (), None, None, 1).to_json(), "asked")
+    return serve(convert, [one for one in LIBRARIES if _installed(one)], LIMITS)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
