@@ -6,6 +6,7 @@ Predicting needs ONNX Runtime alone, which is there in a tenth of a second; torc
 from __future__ import annotations
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from dyssync.arrays import Singles
 from dyssync.errors import ModelError
 from dyssync.learning.network_file import MAPS, PICTURES, SEEN
 from dyssync.learning.seen import Head, Seen
+from dyssync.workers import available_cores
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -34,25 +36,7 @@ class StoredNetwork:
 
     @cached_property
     def _session(self) -> onnxruntime.InferenceSession:
-        import onnxruntime
-        from onnxruntime.capi.onnxruntime_pybind11_state import (
-            Fail,
-            InvalidArgument,
-            InvalidGraph,
-            InvalidProtobuf,
-            NotImplemented,
-        )
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1  # see dyssync.workers
-        options.enable_cpu_mem_arena = False  # which would keep what it saw of a patient
-        options.log_severity_level = 3  # errors; they are raised as well
-        try:
-            return onnxruntime.InferenceSession(
-                self.data, options, providers=["CPUExecutionProvider"]
-            )
-        except (Fail, InvalidArgument, InvalidGraph, InvalidProtobuf, NotImplemented) as error:
-            raise ModelError("the network is damaged; copy the bundle again") from error
+        return _opened(self.data)
 
     def look(self, pictures: Singles) -> Seen:
         """Return what it sees in pictures, (k, 1, H, W) float32.
@@ -79,3 +63,36 @@ def stored_network(data: bytes, digest: str | None = None) -> StoredNetwork:
     """
     digest = digest or hashlib.sha256(data).hexdigest()
     return _alive.setdefault(digest, StoredNetwork(digest, data))
+
+
+def open_networks() -> None:
+    """Open all networks that were read and not looked with yet, on all cores.
+
+    Opening one takes longer than looking with it once; each still looks with one thread.
+    """
+    waiting = [network for network in _alive.values() if "_session" not in vars(network)]
+    if len(waiting) > 1:
+        with ThreadPoolExecutor(min(available_cores(), len(waiting))) as threads:
+            opened = threads.map(_opened, [network.data for network in waiting])
+            for network, session in zip(waiting, opened, strict=True):
+                vars(network)["_session"] = session  # where the property keeps it
+
+
+def _opened(data: bytes) -> onnxruntime.InferenceSession:
+    import onnxruntime
+    from onnxruntime.capi.onnxruntime_pybind11_state import (
+        Fail,
+        InvalidArgument,
+        InvalidGraph,
+        InvalidProtobuf,
+        NotImplemented,
+    )
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1  # see dyssync.workers
+    options.enable_cpu_mem_arena = False  # which would keep what it saw of a patient
+    options.log_severity_level = 3  # errors; they are raised as well
+    try:
+        return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    except (Fail, InvalidArgument, InvalidGraph, InvalidProtobuf, NotImplemented) as error:
+        raise ModelError("the network is damaged; copy the bundle again") from error
