@@ -231,7 +231,6 @@ def test_damaged_members_sealed_again_end_in_one_line(bundle: Path, ecg: ECG, ch
         (("about", "threshold"), float("nan")),
         (("about", "n_patients"), 0),
         (("about", "best_first"), ["../../ridge"]),
-        (("about", "best_first"), ["resnet18"]),
         (("about", "training", "signals", "fs_range"), [500.0, 1.0]),
         (("format",), "5\x1b[2J"),
         (("x" * 100_000,), 1),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dyssync.errors import FormatError
-from dyssync.formats.reading.isolation import convert_apart
+from dyssync.formats.reading.isolation import Apart, convert_apart
 
 pytestmark = pytest.mark.slow  # each starts a process
 
@@ -78,3 +78,11 @@ def test_a_process_that_was_forked_starts_its_own_server(module: str) -> None:
 def test_a_server_that_was_ended_is_replaced(module: str) -> None:
     os.kill(int(convert_apart(module, b"server")), 9)
     assert convert_apart(module, b"abc") == b"cba"
+
+
+def test_a_server_outlives_the_thread_that_started_it(module: str) -> None:
+    apart = Apart(module)
+    with ThreadPoolExecutor(1) as threads:
+        server = threads.submit(apart.convert, b"server").result()
+    assert apart.convert(b"server") == server
+    apart.end()

@@ -3,12 +3,13 @@
 import io
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from dyssync.ecg import ECG
+from dyssync.ecg import ECG, Doubt
 from dyssync.errors import CohortError, FormatError, TooLarge
 from dyssync.formats import ReadOptions, parse_input, read_input
 from dyssync.image import ECGImage
@@ -158,11 +159,13 @@ def test_an_archive_is_no_way_out_of_its_limits() -> None:
 
 
 def test_a_recording_comes_back_over_the_wire_as_it_went() -> None:
-    here = some_heart()
+    doubt = Doubt("limb leads", ("aVL", "III"), "aVL contradicts I and III", "withhold")
+    here = replace(some_heart(), doubts=(doubt,))
     _, there = unpack_read(b"".join(pack_input(here)), "upload")
     assert isinstance(there, ECG)
     np.testing.assert_array_equal(there.signal, here.signal)
     assert (there.fs, there.age, there.sex, there.notes) == (here.fs, here.age, here.sex, {})
+    assert there.doubts == here.doubts
 
 
 def test_facts_say_where_they_come_from_or_that_they_are_missing() -> None:
@@ -174,6 +177,16 @@ def test_facts_say_where_they_come_from_or_that_they_are_missing() -> None:
     assert shown["NYHA class"] == ("III", "typed in")
     assert shown["Atrial fibrillation"] == ("no", "typed in")
     assert shown["LVEF"] == ("", "not given")
+
+
+def test_facts_are_read_as_those_of_a_table() -> None:
+    with pytest.raises(Refused, match="age cannot be"):  # nobody with a device was older
+        with_facts(some_heart(), {"age": "125"})
+    ecg = with_facts(some_heart(), {"age": ">89", "sex": "unknown"})
+    assert isinstance(ecg, ECG)
+    assert (ecg.age, ecg.sex) == (90.0, "F")
+    shown = {fact.title: fact.origin for fact in shown_facts(ecg, {"age": ">89", "sex": "unknown"})}
+    assert (shown["Age"], shown["Sex"]) == ("typed in", "from the file")
 
 
 def test_facts_that_cannot_be_are_refused_together_and_not_quoted() -> None:

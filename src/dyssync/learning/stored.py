@@ -6,6 +6,7 @@ Predicting needs ONNX Runtime alone, which is there in a tenth of a second; torc
 from __future__ import annotations
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from weakref import WeakValueDictionary
 from dyssync.arrays import Singles
 from dyssync.learning.network_file import PICTURES, damaged, has_head
 from dyssync.learning.seen import Head, Seen
+from dyssync.workers import available_cores
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -49,14 +51,7 @@ class StoredNetwork:
 
     @cached_property
     def _session(self) -> onnxruntime.InferenceSession:
-        self.check(head=False)  # nothing else ever reaches the runtime
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1  # see dyssync.workers
-        options.enable_cpu_mem_arena = False  # which would keep what it saw of a patient
-        options.log_severity_level = 3  # errors; they are raised as well
-        return onnxruntime.InferenceSession(self.data, options, providers=["CPUExecutionProvider"])
+        return _opened(self)
 
     def look(self, pictures: Singles) -> Seen:
         """Return what it sees in pictures, (k, 1, H, W) float32.
@@ -102,3 +97,27 @@ def restored_network(data: bytes, digest: str | None, *, head: bool) -> StoredNe
     network = stored_network(data, digest)
     network.check(head=head)
     return network
+
+
+def open_networks() -> None:
+    """Open all networks that were restored and not looked with yet, on all cores.
+
+    Opening one takes longer than looking with it once; each still looks with one thread.
+    """
+    checked = [network for network in _alive.values() if "_has_head" in vars(network)]
+    waiting = [network for network in checked if "_session" not in vars(network)]
+    if len(waiting) > 1:
+        with ThreadPoolExecutor(min(available_cores(), len(waiting))) as threads:
+            for network, session in zip(waiting, threads.map(_opened, waiting), strict=True):
+                vars(network)["_session"] = session  # where the property keeps it
+
+
+def _opened(network: StoredNetwork) -> onnxruntime.InferenceSession:
+    network.check(head=False)  # nothing else ever reaches the runtime
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1  # see dyssync.workers
+    options.enable_cpu_mem_arena = False  # which would keep what it saw of a patient
+    options.log_severity_level = 3  # errors; they are raised as well
+    return onnxruntime.InferenceSession(network.data, options, providers=["CPUExecutionProvider"])

@@ -313,8 +313,8 @@ def listing_problem(manifest: Manifest) -> str:
         return "lists no models"
     if not all(name in MODELS for name in manifest.models):
         return "names a model that there is none of"
-    if not set(manifest.about.best_first) <= set(manifest.models):
-        return "lets a model answer that it does not list"
+    if not all(name in MODELS for name in manifest.about.best_first):
+        return "lets a model answer that there is none of"
     members = [f"{name}/{member}" for name, own in manifest.models.items() for member in own]
     if not all(MEMBER.fullmatch(member.partition("/")[2]) for member in members):
         return "names a member that there is none of"

@@ -15,6 +15,7 @@ from dyssync.errors import ModelError, check_choice
 from dyssync.evaluation.conformal import conformal_answers
 from dyssync.image import ECGImage, Input
 from dyssync.keeping import keeping
+from dyssync.learning.stored import open_networks
 from dyssync.models import MODELS
 from dyssync.models.protocols import ResponseModel, Rule, TakesPictures
 from dyssync.pages.evening import shrink_page
@@ -122,6 +123,7 @@ class Predictor:
         for name in names:
             if name not in self.models:
                 self.models[name] = load_answerer(self.bundle, name)
+        open_networks()
 
     def answering(self, ecg: Input) -> str | None:
         """Return the model that gives the one answer to a recording; None where none does."""
