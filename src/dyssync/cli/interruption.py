@@ -38,6 +38,9 @@ class Heard:
         for number in SENT_TO_ALL:  # what is left takes no time
             if signal.getsignal(number) == self.hear:
                 signal.signal(number, signal.SIG_IGN)
+        # Python remembers an interruption that ended a run of source text (dataclasses are made by
+        # such), and would end by SIGINT though it was caught; the next such run makes it forget
+        exec("")
         with suppress(OSError):  # the terminal may be gone
             say(how_to_go_on(words), file=sys.stderr, flush=True)
         return Exit.INTERRUPTED if self.number is None else 128 + self.number
