@@ -37,6 +37,33 @@ def zipped(files: dict[str, bytes]) -> bytes:
     return held.getvalue()
 
 
+def zipped_by(method: int) -> bytes:
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w", method) as archive:
+        archive.writestr("signal.csv", b"1,2,3\n" * 50)
+    return held.getvalue()
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_zip_with_any_byte_changed_is_read_or_refused(method: int) -> None:
+    whole, refused = zipped_by(method), 0
+    for at in range(4, len(whole)):
+        for changed in (0, 255, whole[at] ^ 1):
+            data = whole[:at] + bytes([changed]) + whole[at + 1 :]
+            try:
+                unpacked({"a.zip": data})
+            except FormatError:
+                refused += 1
+    assert refused > len(whole) / 4
+
+
+def test_a_locked_zip_is_refused_as_locked() -> None:
+    data = bytearray(zipped_by(zipfile.ZIP_DEFLATED))
+    data[data.rindex(b"PK\x01\x02") + 8] |= 1  # the flag in the list of members
+    with pytest.raises(FormatError, match="without password"):
+        unpacked({"a.zip": bytes(data)})
+
+
 def wfdb_record() -> dict[str, bytes]:
     return {name: (GOLDEN / name).read_bytes() for name in ("golden.hea", "golden.dat")}
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import io
 import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import PurePosixPath, PureWindowsPath
 
 from dyssync.errors import FormatError, TooLarge
 from dyssync.formats import FORMATS
+from dyssync.formats.reading.damage import ZIP_ERRORS, refusing_damage
 
 MAX_MEMBERS = 20  # of an archive; a record has two or three
 MAX_UNPACKED_BYTES = 64_000_000  # as of a single file, see dyssync.formats.reading.recording
 HEADER = ".hea"
+LOCKED = 0x1  # flag of a member that needs a password
 ZIP, ARRAY = b"PK\x03\x04", ".npy"
 
 
@@ -37,18 +38,14 @@ def unpacked(files: Mapping[str, bytes]) -> Mapping[str, bytes]:
     (data,) = files.values()
     if data[:4] != ZIP:
         return files
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = [one for one in archive.infolist() if not _aside(one)]
-            if members and all(one.filename.endswith(ARRAY) for one in members):
-                return files  # that is a format of its own
-            return _read_all(archive, members)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError) as error:
-        raise FormatError(
-            "damaged or locked ZIP archive; pack it again without password"
-        ) from error
-    except (OSError, EOFError, zlib.error) as error:
-        raise FormatError("damaged ZIP archive; pack it again") from error
+    with (
+        refusing_damage("ZIP archive", *ZIP_ERRORS),
+        zipfile.ZipFile(io.BytesIO(data)) as archive,
+    ):
+        members = [one for one in archive.infolist() if not _aside(one)]
+        if members and all(one.filename.endswith(ARRAY) for one in members):
+            return files  # that is a format of its own
+        return _read_all(archive, members)
 
 
 def _aside(member: zipfile.ZipInfo) -> bool:
@@ -64,6 +61,8 @@ def _read_all(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo]) -> dict[
     left = MAX_UNPACKED_BYTES
     for member in members:
         name = plain_name(member.filename)
+        if member.flag_bits & LOCKED:
+            raise FormatError("locked ZIP archive; pack it again without password")
         if name in found:
             raise FormatError("two files of one name in the archive; pack one recording")
         with archive.open(member) as stream:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import lzma
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from dyssync.errors import FAULTS, FormatError, InputError
+
+# of damaged ZIP archives, beside FAULTS: a member may be packed by LZMA
+ZIP_ERRORS = (zipfile.BadZipFile, lzma.LZMAError)
 
 
 @contextmanager
