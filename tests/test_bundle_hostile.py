@@ -12,8 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dyssync.cli import main
 from dyssync.ecg import ECG
 from dyssync.errors import ConfigError, ModelError
+from dyssync.formats import write_ecg
 from dyssync.learning.network import build_network, pack_weights
 from dyssync.learning.network_file import network_file
 from dyssync.learning.tree_text import check_trees
@@ -23,6 +25,8 @@ from dyssync.models.resnet import ResNet18
 from dyssync.prediction.bundle import load_bundle
 from dyssync.prediction.predictor import Predictor
 from dyssync.prediction.saved import SavedModel, load_model, save_model
+from dyssync.web.answers import Answers
+from dyssync.web.readers import Readers
 from small_bundle import make_bundle, seal, sign
 
 pytestmark = pytest.mark.slow  # each opens a bundle of five models
@@ -270,3 +274,25 @@ def test_a_bundle_is_asked_for_models_that_it_has(made: Path) -> None:
         Predictor(opened, [])
     with pytest.raises(ConfigError, match="unknown model of this bundle"):
         Predictor(opened, ["../../ridge"])
+
+
+def test_a_bundle_of_some_models_answers_by_those_it_has(bundle: Path, ecg: ECG) -> None:
+    manifest = json.loads((bundle / "manifest.json").read_bytes())
+    for order, answer in ((["resnet18", "ridge"], "ridge"), (["resnet18"], None)):
+        manifest["about"]["best_first"] = order
+        sign(bundle, json.dumps(manifest).encode())
+        opened = load_bundle(bundle)
+        assert opened.best_first == tuple(filter(None, [answer]))
+        assert Predictor(opened).predict(ecg).answer == answer
+        assert Answers(opened, Readers(0)).onlookers is None
+
+
+def test_without_a_model_that_answers_all_are_shown(
+    bundle: Path, ecg: ECG, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifest = json.loads((bundle / "manifest.json").read_bytes())
+    manifest["about"]["best_first"] = ["resnet18"]
+    sign(bundle, json.dumps(manifest).encode())
+    path = write_ecg(ecg, tmp_path, "a", "edf")
+    assert main(["predict", str(bundle), str(path)]) == 0
+    assert "base rate" in capsys.readouterr().out

@@ -145,6 +145,14 @@ class Bundle:
         """The members of each model, by its name."""
         return self.manifest.models
 
+    @property
+    def best_first(self) -> tuple[str, ...]:
+        """Its models that may give the one answer, the best graded first.
+
+        A bundle may hold some of its study's models only.
+        """
+        return tuple(name for name in self.about.best_first if name in self.members)
+
     def model(self, name: str, member: str) -> ResponseModel:
         """Return one member of a model, as "fit-03"; see :meth:`read`.
 

@@ -127,7 +127,7 @@ class Predictor:
 
     def answering(self, ecg: Input) -> str | None:
         """Return the model that gives the one answer to a recording; None where none does."""
-        for name in self.bundle.about.best_first:
+        for name in self.bundle.best_first:
             takes = isinstance(ecg, ECG) or isinstance(MODELS[name](), TakesPictures)
             if name in self.names and takes:
                 return name

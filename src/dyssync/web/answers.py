@@ -79,7 +79,7 @@ class Answers:
 
     def _find_onlookers(self) -> Onlookers | None:
         """Return the networks whose look is shown: those of the best graded model that has some."""
-        for name in self.bundle.about.best_first:
+        for name in self.bundle.best_first:
             members = self.predictor.models[name].usual.models
             looking = [one for one in members if isinstance(one, LooksAtPictures)]
             if len(looking) == len(members):
