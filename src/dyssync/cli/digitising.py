@@ -8,11 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dyssync.cli.batch import Failure, Job, Workers, outcomes, report_failures
-from dyssync.cli.paths import Files, Force, check_free, gather, names_of, target_paths
+from dyssync.cli.batch import Failure, Job, Workers, outcomes, report_failures, to_its_end
+from dyssync.cli.paths import (
+    Files,
+    Force,
+    check_free,
+    folder_for_results,
+    gather,
+    names_of,
+    target_paths,
+)
 from dyssync.cli.progress import reading_bar
 from dyssync.cli.terminal import say
-from dyssync.whole import make_folder, write_bytes, write_text
+from dyssync.whole import write_bytes, write_text
 
 if TYPE_CHECKING:
     from dyssync.pages.digitising.digitised import Digitised, Stated
@@ -50,11 +58,11 @@ def digitise(
     targets = target_paths(names, out, SUFFIXES[0])
     made = [target.with_suffix(suffix) for target in targets for suffix in SUFFIXES]
     check_free(made, force=force, inputs=paths)
-    make_folder(out)
     jobs = [Job(*job) for job in zip(paths, names, targets, strict=True)]
     work = partial(_read, stated=stated, page=page)
-    with reading_bar("digitising") as bar:
-        results = list(bar.track(outcomes(work, jobs, workers), total=len(jobs)))
+    found = outcomes(work, jobs, workers)
+    with folder_for_results(out), to_its_end(found) as told, reading_bar("digitising") as bar:
+        results = list(bar.track(told, total=len(jobs)))
     failed = [result for result in results if isinstance(result, Failure)]
     for job, result in zip(jobs, results, strict=True):
         if isinstance(result, str):

@@ -9,11 +9,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from dyssync.cli.batch import Failure, Job, outcomes, report_failures
-from dyssync.cli.paths import check_free, target_paths
+from dyssync.cli.batch import Failure, Job, outcomes, report_failures, to_its_end
+from dyssync.cli.paths import check_free, folder_for_results, target_paths
 from dyssync.cli.progress import reading_bar
 from dyssync.cli.terminal import say
-from dyssync.whole import make_folder, write_bytes
+from dyssync.whole import write_bytes
 
 if TYPE_CHECKING:
     from dyssync.exports import Case
@@ -45,11 +45,11 @@ def write_exports(
     export = EXPORTS[to]
     targets = target_paths([job.name for job in jobs], out, SUFFIXES[to])
     check_free(targets, force=force, inputs=[job.path for job in jobs])
-    make_folder(out)
     aimed = [replace(job, target=target) for job, target in zip(jobs, targets, strict=True)]
     work = partial(_written, ask=ask, bundle=bundle, export=export)
-    with reading_bar("writing") as bar:
-        found = list(bar.track(outcomes(work, aimed, workers=1), total=len(aimed)))
+    told = outcomes(work, aimed, workers=1)
+    with folder_for_results(out), to_its_end(told) as results, reading_bar("writing") as bar:
+        found = list(bar.track(results, total=len(aimed)))
     failed = [one for one in found if isinstance(one, Failure)]
     done = len(found) - len(failed)
     if done:
