@@ -72,7 +72,7 @@ def flat_line() -> ECG:
 
 @pytest.fixture(scope="module")
 def ecg(toy: tuple[list[ECG], np.ndarray]) -> ECG:
-    return replace(toy[0][1], patient_id="SECRET", source=Source("SECRET.hea"), sex="F")
+    return replace(toy[0][1], patient_id="HIDDEN", source=Source("SECRET.hea"), sex="F")
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +103,9 @@ def test_every_export_has_a_suffix_and_says_what_it_is_not(case: Case) -> None:
     for name in EXPORTS:
         data = EXPORTS[name](case)
         assert b"SECRET" not in data, name
+        assert b"HIDDEN" not in data, name
     page = pypdfium2.PdfDocument(report_pdf(case))[0].get_textpage().get_text_range()
+    assert "HIDDEN" not in page, "compressed in the file, so read off the page"
     assert DISCLAIMER in page
     assert DISCLAIMER in pydicom.dcmread(pydicom.filebase.BytesIO(report_dicom(case))).DocumentTitle
     held = resources(case)

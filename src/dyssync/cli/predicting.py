@@ -75,8 +75,8 @@ def predict(
     probability: see docs/predicting.md. Below: the five measurements that moved a model most
     (log-odds), and what a rule says. --json always holds all models.
     --to writes the one answer to a folder (--out), a file for each ECG: fhir, an R4 Bundle; pdf,
-    one page A4 with the tracing true to scale; dicom, that page as encapsulated PDF. No identifier
-    of the patient stands in them.
+    one page A4 with the tracing true to scale; dicom, that page as encapsulated PDF. The page
+    shows the name of the file; no other identifier stands in them.
     --clinical gives the models what a cohort table would: age, sex, ischaemic, lvef, nyha, af;
     without it they go by the ECG alone.
 

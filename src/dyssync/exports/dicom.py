@@ -20,7 +20,10 @@ EXPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
 
 
 def report_dicom(case: Case) -> bytes:
-    """Return the object; the same page gives the same UIDs, and no identifier stands in it."""
+    """Return the object; the same page gives the same UIDs.
+
+    No identifier stands in it but what the name of the file holds, which the page shows.
+    """
     import pydicom
     from pydicom.uid import UID, generate_uid
 
