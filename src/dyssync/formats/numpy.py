@@ -6,7 +6,6 @@ import ast
 import io
 import re
 import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import numpy.typing as npt
 from dyssync.arrays import Floats
 from dyssync.ecg import LEADS, lead_name
 from dyssync.errors import FormatError, TooLarge
+from dyssync.formats.reading.damage import refusing_damage
 from dyssync.formats.reading.demographics import parse_age
 from dyssync.formats.reading.recording import (
     MAX_FILE_BYTES,
@@ -152,23 +152,17 @@ def _scalar(fields: Mapping[str, npt.NDArray[np.generic]], key: str) -> float | 
 
 def _unzip(data: bytes) -> dict[str, npt.NDArray[np.generic]]:
     arrays: dict[str, npt.NDArray[np.generic]] = {}
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = archive.infolist()
-            if sum(member.file_size for member in members) > MAX_FILE_BYTES:
-                raise TooLarge(f"unpacks to more than {MAX_FILE_BYTES / 1e6:.0f} MB; too large")
-            for member in members:
-                with archive.open(member) as stream:
-                    plain = stream.read(member.file_size)
-                arrays[member.filename.removesuffix(".npy")] = parse_array(
-                    plain, f"array {len(arrays) + 1}"
-                )
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError) as error:
-        raise FormatError("broken NPZ archive; save it again") from error
-    except (OSError, EOFError, ValueError, zlib.error) as error:
-        if isinstance(error, FormatError):
-            raise
-        raise FormatError("broken NPZ archive; save it again") from error
+    own = (zipfile.BadZipFile, zipfile.LargeZipFile)
+    with refusing_damage("NPZ archive", *own), zipfile.ZipFile(io.BytesIO(data)) as archive:
+        members = archive.infolist()
+        if sum(member.file_size for member in members) > MAX_FILE_BYTES:
+            raise TooLarge(f"unpacks to more than {MAX_FILE_BYTES / 1e6:.0f} MB; too large")
+        for member in members:
+            with archive.open(member) as stream:
+                plain = stream.read(member.file_size)
+            arrays[member.filename.removesuffix(".npy")] = parse_array(
+                plain, f"array {len(arrays) + 1}"
+            )
     return arrays
 
 
