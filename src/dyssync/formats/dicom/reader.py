@@ -30,6 +30,7 @@ from dyssync.formats.reading.recording import (
     check_simultaneous,
 )
 from dyssync.formats.reading.sexes import parse_sex
+from dyssync.signals.plausibility.together import EXPORT
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -158,7 +159,7 @@ def _chosen(groups: Sequence[Group]) -> list[Group]:
     if len(found) > 1 and None in starts:
         raise FormatError(
             f"leads in {len(found)} groups without time offsets: it is not said that they were "
-            "recorded together. Export the rhythm recording, not the printed columns"
+            f"recorded together. {EXPORT}"
         )
     return found
 
