@@ -133,7 +133,8 @@ def _chosen(groups: Sequence[Group]) -> list[Group]:
     """Return the group that is the ECG, or those that hold its leads between them.
 
     Raises:
-        FormatError: two are equally long, or the leads were not recorded together.
+        FormatError: two are equally long, there is no lead, or the leads were not recorded
+            together.
     """
     complete = [group for group in groups if group.is_complete]
     if complete:
@@ -151,8 +152,10 @@ def _chosen(groups: Sequence[Group]) -> list[Group]:
         if any(group.names & other.names for other in found):
             break  # a further recording: the first is the ECG
         found += [group] if group.names else []
-    if len({group.fs for group in found}) != 1:
-        rates = len({group.fs for group in found})
+    if not found:
+        raise FormatError("no group holds a standard lead; a 12-lead ECG is needed")
+    rates = len({group.fs for group in found})
+    if rates > 1:
         raise FormatError(f"leads have {rates} different sampling rates; one is needed")
     starts = {group.start_ms for group in found}
     check_simultaneous(starts)
