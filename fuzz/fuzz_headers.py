@@ -133,8 +133,12 @@ def _apart(right: ECG, found: ECG) -> Floats:
     scale = np.sqrt((a * a).sum(axis=1) * (b * b).sum(axis=1))
     alike = np.abs((a * b).sum(axis=1)) > ALIKE * scale
     large = np.abs(a) > 0.3 * np.abs(a).max(axis=1, keepdims=True)
-    gain = np.array([np.median(y[k] / x[k]) for x, y, k in zip(a, b, large, strict=True)])
-    usual = float(np.median(gain))
+    if not alike.any():
+        return np.zeros(6)
+    gain = np.ones(len(a))
+    for lead in np.flatnonzero(alike):
+        gain[lead] = np.median(b[lead, large[lead]] / a[lead, large[lead]])
+    usual = float(np.median(gain[alike]))
     return np.where(alike[:6], np.abs(gain[:6] / (usual or 1.0) - 1), 0.0)
 
 

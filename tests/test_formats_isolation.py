@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -85,4 +86,16 @@ def test_a_server_outlives_the_thread_that_started_it(module: str) -> None:
     with ThreadPoolExecutor(1) as threads:
         server = threads.submit(apart.convert, b"server").result()
     assert apart.convert(b"server") == server
+    apart.end()
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="bounds another process, as Linux can")
+def test_a_process_that_cannot_be_limited_is_refused_with_words(module: str) -> None:
+    apart = Apart(module)
+    server = int(apart.convert(b"server"))
+    taken = int(Path(f"/proc/{server}/statm").read_text().split()[0]) * resource.getpagesize()
+    most = taken + 100_000_000  # less than a file may take
+    resource.prlimit(server, resource.RLIMIT_AS, (most, most))
+    with pytest.raises(FormatError, match="gave up"):
+        apart.convert(b"abc")
     apart.end()

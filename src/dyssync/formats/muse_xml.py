@@ -94,7 +94,8 @@ def _channels(waveform: Element) -> tuple[dict[str, Floats], float]:
     for lead in leads:
         name = text_of(lead, "LeadID")
         if name is None or name in channels:
-            raise FormatError(f"{called(name)} is there twice; one of each is needed")
+            found = f"{called(name)} is there twice" if name else "a lead has no LeadID"
+            raise FormatError(f"{found}; one of each is needed")
         channels[name] = _samples(lead, name)
     return channels, base * 10**power
 

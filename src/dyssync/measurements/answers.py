@@ -69,21 +69,20 @@ def yes_if(is_met: bool) -> Answer:
     return YES if is_met else NO
 
 
-def at_least(value: float, limit: float, reason: str, margin: float = 0.0) -> Answer:
-    """Return whether `value` reaches `limit`; not known for `reason` where NaN or too near.
+def at_least(value: float, limit: float, reason: str) -> Answer:
+    """Return whether `value` reaches `limit`; not known for `reason` where NaN.
 
     Args:
         value: measured; NaN where it is not known.
         limit: that is asked for.
         reason: what is missing where it is not known.
-        margin: how far off `value` may be.
 
-    >>> [str(at_least(v, 120.0, "QRS duration", 8.0)) for v in (111.0, 125.0, 128.0)]
+    >>> [str(at_least(v, 120.0, "QRS duration")) for v in (119.0, math.nan, 120.0)]
     ['no', 'not known (QRS duration)', 'yes']
     """
-    if value >= limit + margin:
+    if value >= limit:
         return YES
-    return NO if value < limit - margin else not_known(reason)
+    return NO if value < limit else not_known(reason)
 
 
 def all_of(answers: Sequence[Answer]) -> Answer:
@@ -109,8 +108,3 @@ def at_least_so_many(answers: Sequence[Answer], n: int) -> Answer:
     if met + len(missing) < n:
         return NO
     return not_known(*(reason for answer in missing for reason in answer.reasons))
-
-
-def from_number(value: float, *reasons: str) -> Answer:
-    """Return 1 as yes, 0 as no, NaN as not known for `reasons`."""
-    return not_known(*reasons) if math.isnan(value) else yes_if(value == 1)

@@ -14,13 +14,17 @@ AHA = "Surawicz 2009 (AHA/ACCF/HRS III), 10.1016/j.jacc.2008.12.013"
 AHA_QT = "Rautaharju 2009 (AHA/ACCF/HRS IV), 10.1016/j.jacc.2008.12.014"
 AF_IRREGULARITY = 0.1  # RMSSD over mean RR; Dash 2009, Ann Biomed Eng 37:1701, uses 0.1
 AF_BEATS = 5
+# Median change of RR over mean RR, which one missed beat does not move; of normal changes the
+# median is 0.67 of the RMS.
+SKEWED = 0.67 * AF_IRREGULARITY
 
 DEFINITIONS = (
     Definition(
         "f20",
         "heart_rate_bpm",
         "1/min",
-        "60 / median RR; where RR irregularity > 0.1, as in fibrillation, 60 / mean RR",
+        "60 / median RR; where the median change of RR > 0.067 mean RR, as in fibrillation, "
+        "60 / mean RR",
         "usual",
         needs=(),
     ),
@@ -98,9 +102,8 @@ def _rate(beat: Heartbeat) -> float:
         return float("nan")
     mean = float(np.mean(beat.rr))
     if len(beat.rr) > 2:
-        # of the median, which one missed beat does not move; 0.67 of it is that of normal changes
         change = float(np.median(np.abs(np.diff(beat.rr))))
-        if change > 0.67 * AF_IRREGULARITY * mean:
+        if change > SKEWED * mean:
             return 60.0 / mean
     return 60.0 / float(np.median(beat.rr))
 

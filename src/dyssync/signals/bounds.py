@@ -16,6 +16,7 @@ from dyssync.signals.corners import (
     corner_before,
     first_true,
     lead_speed,
+    spatial_speed,
 )
 from dyssync.signals.filtering import bandpass
 from dyssync.signals.peaks import find_peaks
@@ -193,7 +194,7 @@ def _p_edge(part: AnyFloats, peak: int, reach: int) -> int:
     The limbs of a notched P are about equally steep, so that noise decides which is the steepest:
     the mean over three notions of "steep" does not jump from one to the other.
     """
-    spatial = _smooth(np.sqrt(np.square(np.gradient(part, axis=1)).sum(axis=0)))
+    spatial = spatial_speed(part, SMOOTHING)
     start = max(0, peak - reach)
     limb = spatial[start : peak + 1]
     corners = []

@@ -19,6 +19,11 @@ def lead_speed(signal: AnyFloats, size: int) -> AnyFloats:
     return moving_mean(slope, size)
 
 
+def spatial_speed(signal: AnyFloats, size: int) -> AnyFloats:
+    """Return how fast all rows together move, mV a sample, averaged over `size` samples; (m,)."""
+    return moving_mean(np.sqrt(np.square(np.gradient(signal, axis=-1)).sum(axis=0)), size)
+
+
 def corner(quiet_to_steep: AnyFloats) -> Ints:
     """Return the index of the corner in each row of speeds, (...) int64.
 

@@ -197,11 +197,9 @@ def prepare(values: Signal, fs: float) -> tuple[Signal, Ints, Spikes]:
         beats = detect_beats(clean, FS)
         beats = beats[find_impulses(clean, beats) < 0]
     # not every spike is as large as the beat that it paces
-    left = before = find_spikes(clean, beats)
-    if (impulses >= 0).any():
-        taken = _spikes_before(beats, impulses[impulses >= 0])
-        before = np.where(left >= 0, left, taken)
-    spikes = Spikes(before, find_pulses(recorded, beats))
+    left = find_spikes(clean, beats)
+    taken = _spikes_before(beats, impulses[impulses >= 0])
+    spikes = Spikes(np.where(left >= 0, left, taken), find_pulses(recorded, beats))
     if not len(beats):
         return clean, beats, spikes
     steady = bandpass(remove_spikes(clean, left), FS, WANDER, None, order=1)

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from dyssync.arrays import AnyFloats, Floats
+from dyssync.signals.bounds import FS
 from dyssync.signals.filtering import bandpass
 
-FS = 500.0
 BAND = 15.0  # Hz; the highest at which P still has its shape
 BEFORE_P = (150, 30)  # samples before the next QRS in which P can start: 0.30-0.06 s
 LEAST_T = 20  # samples from the QRS to the end of T

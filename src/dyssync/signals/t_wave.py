@@ -6,9 +6,14 @@ import numpy as np
 
 from dyssync.arrays import AnyFloats
 from dyssync.signals.bounds import FS, OWN_SHARE, SMOOTHING, Bounds
-from dyssync.signals.corners import corner_after, corner_before, first_true, lead_speed
+from dyssync.signals.corners import (
+    corner_after,
+    corner_before,
+    first_true,
+    lead_speed,
+    spatial_speed,
+)
 from dyssync.signals.filtering import bandpass
-from dyssync.signals.sliding import moving_mean
 
 T_BAND = 12.0  # Hz
 # Latest T limb after the fiducial point: 0.46 s * sqrt(RR) lets QTc reach about 0.56 s.
@@ -30,7 +35,7 @@ def t_bounds(beat: AnyFloats, r: int, qrs_off: float, rr: float) -> Bounds | Non
     if stop - start < 25:
         return None
     smooth = bandpass(beat, FS, None, T_BAND)
-    spatial = _smoothed(np.sqrt(np.square(np.gradient(smooth, axis=1)).sum(axis=0)))
+    spatial = spatial_speed(smooth, SMOOTHING)
     limb = _last_limb(spatial[start:stop])
     if limb is None:
         return None
@@ -59,7 +64,3 @@ def _own_t_end(beat: AnyFloats, qrs_off: int, peak: int, off: int) -> AnyFloats:
     steepest = part[:, : off - start - first].max(axis=1, keepdims=True)
     steep = last - 1 - first_true((part > 0.8 * steepest)[:, ::-1])
     return np.asarray(start + corner_after(speed, steep, 60), dtype=np.float64)
-
-
-def _smoothed(speed: AnyFloats) -> AnyFloats:
-    return moving_mean(speed, SMOOTHING)

@@ -30,6 +30,7 @@ from dyssync.formats.reading.recording import (
     check_simultaneous,
 )
 from dyssync.formats.reading.sexes import parse_sex
+from dyssync.signals.plausibility.together import EXPORT
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -132,7 +133,8 @@ def _chosen(groups: Sequence[Group]) -> list[Group]:
     """Return the group that is the ECG, or those that hold its leads between them.
 
     Raises:
-        FormatError: two are equally long, or the leads were not recorded together.
+        FormatError: two are equally long, there is no lead, or the leads were not recorded
+            together.
     """
     complete = [group for group in groups if group.is_complete]
     if complete:
@@ -150,15 +152,17 @@ def _chosen(groups: Sequence[Group]) -> list[Group]:
         if any(group.names & other.names for other in found):
             break  # a further recording: the first is the ECG
         found += [group] if group.names else []
-    if len({group.fs for group in found}) != 1:
-        rates = len({group.fs for group in found})
+    if not found:
+        raise FormatError("no group holds a standard lead; a 12-lead ECG is needed")
+    rates = len({group.fs for group in found})
+    if rates > 1:
         raise FormatError(f"leads have {rates} different sampling rates; one is needed")
     starts = {group.start_ms for group in found}
     check_simultaneous(starts)
     if len(found) > 1 and None in starts:
         raise FormatError(
             f"leads in {len(found)} groups without time offsets: it is not said that they were "
-            "recorded together. Export the rhythm recording, not the printed columns"
+            f"recorded together. {EXPORT}"
         )
     return found
 

@@ -134,11 +134,11 @@ def _child(convert: Convert, data: bytes, result: BinaryIO, limits: Limits) -> i
     """Convert one file under limits; return the outcome."""
     global _apart_already
     _apart_already = True
-    killed_with_parent()
-    _hush()
-    _limit(limits)
     outcome = DIED
     try:
+        killed_with_parent()
+        _hush()
+        _limit(limits)
         for piece in pieces(convert(data)):
             result.write(piece)
         outcome = DONE

@@ -16,6 +16,7 @@ from dyssync.errors import FormatError, TooLarge, check_choice, check_range
 from dyssync.formats.reading.gate import passed
 from dyssync.formats.reading.parsing import told
 from dyssync.regular import IrregularError, read_regular
+from dyssync.signals.plausibility.together import EXPORT
 
 if TYPE_CHECKING:
     from dyssync.image import ECGImage
@@ -345,5 +346,5 @@ def check_simultaneous(starts: Collection[object]) -> None:
     if len(set(starts)) > 1:
         raise FormatError(
             "leads were recorded one after the other (their starts differ); simultaneous leads are "
-            "needed. Export the rhythm recording, not the printed columns"
+            f"needed. {EXPORT}"
         )

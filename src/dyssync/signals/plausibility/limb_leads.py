@@ -16,6 +16,7 @@ import numpy as np
 from dyssync.arrays import Floats
 from dyssync.ecg import LEAD_INDEX, LIMB_FROM_I_II, LIMB_LEADS, Doubt
 from dyssync.signals.plausibility.recorded import MOST_S, Recorded
+from dyssync.signals.plausibility.together import EXPORT
 
 NAME = "limb leads"
 LAG_S = 0.02  # changes over it are those of the QRS; offsets and filters of single leads drop out
@@ -150,7 +151,7 @@ def _two_groups(steep: dict[str, Floats]) -> Doubt | None:
             NAME,
             tuple(augmented),
             "I, II, III and aVR, aVL, aVF were not recorded together: each three obey Einthoven "
-            "and Goldberger, the six do not. Export the rhythm recording, not the printed columns",
+            f"and Goldberger, the six do not. {EXPORT}",
             "refuse",
         )
     gain = float(np.sqrt((found**2).sum() / (given**2).sum()))
