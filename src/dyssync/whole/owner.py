@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from zlib import crc32
 
@@ -81,14 +81,12 @@ def _acquired(lock: Path) -> int:
             held = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
         except FileNotFoundError:  # an owner that made the folder has just removed it
             continue
-        try:
+        with ExitStack() as closing:
+            closing.callback(os.close, held)
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if _is_at(held, lock):
+            if _is_at(held, lock):  # else its owner has just ended and removed it
+                closing.pop_all()
                 return held
-        except BaseException:
-            os.close(held)
-            raise
-        os.close(held)  # its owner has just ended and removed it
 
 
 def _is_at(held: int, path: Path) -> bool:
