@@ -179,3 +179,15 @@ def test_rows_too_short_for_columns_have_no_extent() -> None:
     short = Trace(row, 10, np.full(200, 50.0), np.ones(200), np.zeros(0, np.int64), 5.0)
     extents = find_extents([short], [], 5.0)
     assert all(extent.right - extent.left >= 300 for extent in extents)
+
+
+def test_what_a_page_was_cut_off_is_not_known(signal: np.ndarray) -> None:
+    whole = drawn(signal, "3x4+II")
+    width = whole.image.shape[1]
+    cut = digitise(ECGImage(np.ascontiguousarray(whole.image[:, : int(0.88 * width)])))
+    strip = next(part for part in cut.parts if part.rhythm)
+    beyond = strip.start_s + np.arange(len(strip.millivolts)) / cut.fs > 9.5
+    assert beyond.any()
+    assert np.isnan(strip.millivolts[beyond]).all()
+    assert not strip.confidence[beyond].any()
+    assert cut.quality.seen < 0.97

@@ -175,14 +175,15 @@ def _tall(heights: Floats) -> Bools:
 
 
 def _sampled(wanted: Floats, x: Floats, heights: Floats) -> Floats:
-    """Return heights at `wanted`, NaN where a neighbour is unknown."""
+    """Return heights at `wanted`; NaN where the nearest of them is unknown, or off the picture."""
     known = np.isfinite(heights)
     if not known.any():
         return np.full(len(wanted), np.nan)
     values = np.interp(wanted, x[known], heights[known])
-    # A sample is known where the nearer of its neighbours is.
-    nearest = np.clip(np.searchsorted(x, wanted), 0, len(x) - 1)
-    found: Floats = np.where(known[nearest], values, np.nan)
+    nearest = np.searchsorted((x[1:] + x[:-1]) / 2, wanted)
+    # Columns may go on beyond the edge of a page that was cut: nothing was seen there.
+    seen = known[nearest] & (np.abs(wanted - x[nearest]) <= 1 / PER_COLUMN)
+    found: Floats = np.where(seen, values, np.nan)
     return found
 
 
