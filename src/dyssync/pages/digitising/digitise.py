@@ -128,7 +128,7 @@ def _parts(
 def _line(reading: Reading, match: Match, panel: Panel, start: float, stop: float) -> float:
     """Return the zero line of a panel, px: the middle of what was first seen of it."""
     trace = reading.traces[match.first_row + panel.row]
-    heights, _ = trace.between(start, stop)
+    heights = trace.between(start, stop)
     known = heights[np.isfinite(heights)]
     return float(np.median(known)) if len(known) else trace.row.line
 

@@ -9,7 +9,7 @@ from dyssync.arrays import Singles
 from dyssync.errors import ConfigError, check_range
 from dyssync.layouts import LAYOUTS
 
-Origin: TypeAlias = Literal["stated", "printed", "pulse", "assumed", "document"]
+Origin: TypeAlias = Literal["stated", "printed", "pulse", "assumed"]
 
 
 @dataclass(frozen=True)
