@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +36,20 @@ def read_one(page: TruePage) -> tuple[PageScore | None, str]:
     except InputError as error:
         return None, str(error)
     return score_page(page, read, time.perf_counter() - begin), ""
+
+
+def score_all(pages: Iterable[TruePage], verbose: bool) -> tuple[list[PageScore], list[str]]:
+    """Return the scores of the pages that were read, and why the others were refused."""
+    scores, refusals = [], []
+    for page in pages:
+        score, refusal = read_one(page)
+        if score is None:
+            refusals.append(refusal)
+        else:
+            scores.append(score)
+        if verbose:
+            print(f"  {page.name:40s} {score if score else refusal}")
+    return scores, refusals
 
 
 def tell(title: str, scores: Sequence[PageScore], refusals: Sequence[str]) -> None:
@@ -64,35 +78,21 @@ def tell(title: str, scores: Sequence[PageScore], refusals: Sequence[str]) -> No
 def bench_own(data: Path, count: int, verbose: bool) -> None:
     """Our renderer's pages, a line a severity of wear."""
     for wear in WEARS:
-        scores, refusals = [], []
-        for page in own_pages(data / "ptbxl500", count, wear, seed=int(wear)):
-            score, refusal = read_one(page)
-            if score is None:
-                refusals.append(refusal)
-            else:
-                scores.append(score)
-            if verbose:
-                print(f"  {page.name:40s} {score if score else refusal}")
-        tell(f"own pages, wear {wear:g}", scores, refusals)
+        pages = own_pages(data / "ptbxl500", count, wear, seed=int(wear))
+        tell(f"own pages, wear {wear:g}", *score_all(pages, verbose))
 
 
 def bench_foreign(data: Path, verbose: bool) -> None:
     """The foreign program's pages, and its digitiser on the same."""
-    scores, refusals, peers = [], [], []
-    for page, peer in foreign_pages(data / "digitising"):
-        score, refusal = read_one(page)
-        if score is None:
-            refusals.append(refusal)
-        else:
-            scores.append(score)
-        if verbose:
-            print(f"  {page.name:40s} {score if score else refusal}")
+    pages = list(foreign_pages(data / "digitising"))
+    tell("foreign pages", *score_all((page for page, _ in pages), verbose))
+    peers = []
+    for page, peer in pages:
         read = []
         for part in page.parts:
             start = 0 if part.rhythm else round(part.column * 2.5 * 500)
             read.append(peer[part.lead][start : start + len(part.millivolts)])
         peers.append(compare(page.parts, read))
-    tell("foreign pages", scores, refusals)
     snr = np.array([numbers[0] for numbers in peers])
     print(
         f"{'  ecg-miner on the same':28s} {len(peers):4d} pages (layout told) | Kaggle dB "

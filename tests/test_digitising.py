@@ -12,9 +12,14 @@ from dyssync.image import ECGImage
 from dyssync.layouts import LAYOUTS
 from dyssync.pages.digitising.digitise import digitise
 from dyssync.pages.digitising.digitised import Digitised, Part, Stated
+from dyssync.pages.digitising.flat import FlatPage
 from dyssync.pages.digitising.heights import find_heights
 from dyssync.pages.digitising.overlay import draw_overlay
 from dyssync.pages.digitising.physics import limb_residual
+from dyssync.pages.digitising.pulses import Pulse
+from dyssync.pages.digitising.reading import Reading
+from dyssync.pages.digitising.scaling import find_scale
+from dyssync.pages.digitising.words import PrintedScale
 from dyssync.pages.digitising.writing import samples_csv
 from dyssync.rendering import PageOptions, Rendered, render_page
 from dyssync.rendering.wear import Wear, apply_wear
@@ -176,6 +181,30 @@ def test_rows_too_short_for_columns_have_no_extent() -> None:
     from dyssync.pages.digitising.traced import Trace
 
     row = Row(50.0, 10.0, 110.0, 0.9)
-    short = Trace(row, 10, np.full(200, 50.0), np.ones(200), np.zeros(0, np.int64), 5.0)
+    short = Trace(row, 10, np.full(200, 50.0), np.zeros(0, np.int64), 5.0)
     extents = find_extents([short], [], 5.0)
     assert all(extent.right - extent.left >= 300 for extent in extents)
+
+
+def test_what_a_page_was_cut_off_is_not_known(signal: np.ndarray) -> None:
+    whole = drawn(signal, "3x4+II")
+    width = whole.image.shape[1]
+    cut = digitise(ECGImage(np.ascontiguousarray(whole.image[:, : int(0.88 * width)])))
+    strip = next(part for part in cut.parts if part.rhythm)
+    beyond = strip.start_s + np.arange(len(strip.millivolts)) / cut.fs > 9.5
+    assert beyond.any()
+    assert np.isnan(strip.millivolts[beyond]).all()
+    assert not strip.confidence[beyond].any()
+    assert cut.quality.seen < 0.97
+
+
+def test_without_a_grid_what_is_stated_must_agree_with_what_is_printed() -> None:
+    paper = FlatPage(np.zeros((2, 2), np.float32), (7.0, 7.0), 0.0, np.nan, 0.0)
+    pulse = Pulse(row=0, rise=10.0, fall=35.0, height=50.0)  # 5 px/mm at 25 mm/s, 10 mm/mV
+    reading = Reading(paper, False, 0.5, (), (pulse,), (), PrintedScale(gain=10.0), None)
+    scale, px_per_mm, warnings = find_scale(reading, Stated(speed_mm_s=25.0))
+    assert px_per_mm == pytest.approx((5.0, 5.0))
+    assert (scale.speed_from, scale.gain_from) == ("stated", "printed")
+    assert warnings
+    with pytest.raises(FormatError, match=r"gain 20 mm/mV is stated, 10 mm/mV is printed"):
+        find_scale(reading, Stated(speed_mm_s=50.0, gain_mm_mv=20.0))

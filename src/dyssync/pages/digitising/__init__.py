@@ -4,6 +4,6 @@
 of the paper lie, and the page made flat by them. `runs`, `rows`, `path`, `heights`, `traced`:
 traces. `glyphs`, `words`, `pulses`: what is written beside them. `arrangements`, `columns`,
 `naming`, `physics`, `strips`, `matching`: which lead is where. `scaling`, `quality`: speed, gain,
-and how sure it is. `reading` puts a page together one way up, `digitise` finds the way up and
-answers `digitised`; `overlay` and `writing` show it.
+and how sure it is. `reading` puts a page together one way up, `digitise` finds the way up, has
+`sampling` make even samples and answers `digitised`; `overlay` and `writing` show it.
 """

@@ -6,23 +6,29 @@ import math
 
 import numpy as np
 
-from dyssync.arrays import Bools, Floats
+from dyssync.arrays import Floats
 from dyssync.errors import FormatError
 from dyssync.image import ECGImage
 from dyssync.layouts import Panel
 from dyssync.pages.digitising.digitised import Digitised, Geometry, Part, Scale, Stated
-from dyssync.pages.digitising.heights import PER_COLUMN
 from dyssync.pages.digitising.matching import Match
-from dyssync.pages.digitising.quality import LEAST_AHEAD, LEAST_NAMES, SURE_RESIDUAL, judge, refusal
+from dyssync.pages.digitising.quality import (
+    LEAST_AHEAD,
+    LEAST_NAMES,
+    LEAST_UPRIGHT,
+    SURE_RESIDUAL,
+    judge,
+    refusal,
+)
 from dyssync.pages.digitising.reading import Reading, read_page
 from dyssync.pages.digitising.runs import find_runs
+from dyssync.pages.digitising.sampling import bridged, sampled, tall
 from dyssync.pages.digitising.scaling import find_scale
 from dyssync.pages.digitising.traced import trace_stretches
 from dyssync.pages.evidence import check_is_ecg_page
 
 FS = 500.0  # Hz; finer than a column of a usual scan, so that nothing is lost
 NOTHING_STATED = Stated()
-BRIDGED_S = 0.04  # of a trace that is bridged where nothing is seen; longer gaps stay unknown
 SEPARATOR_MM = 0.5  # to both sides of a border of columns, where a separator may stand
 
 
@@ -76,7 +82,7 @@ def _sureness(reading: Reading) -> float:
 
 def _is_upright(reading: Reading, match: Match) -> bool:
     """Whether something says which way up the page is: a pulse, or names with an upper side."""
-    return bool(reading.pulses) or match.names.upright >= 2
+    return bool(reading.pulses) or match.names.upright >= LEAST_UPRIGHT
 
 
 def _check_named(reading: Reading, match: Match, stated: Stated) -> None:
@@ -128,7 +134,7 @@ def _parts(
 def _line(reading: Reading, match: Match, panel: Panel, start: float, stop: float) -> float:
     """Return the zero line of a panel, px: the middle of what was first seen of it."""
     trace = reading.traces[match.first_row + panel.row]
-    heights, _ = trace.between(start, stop)
+    heights = trace.between(start, stop)
     known = heights[np.isfinite(heights)]
     return float(np.median(known)) if len(known) else trace.row.line
 
@@ -147,12 +153,12 @@ def _part(
     px_per_s = px_per_mm[0] * scale.speed_mm_s
     if match.n_columns > 1:
         near = np.minimum(np.abs(x - start), np.abs(x - stop)) < SEPARATOR_MM * px_per_mm[0]
-        heights = np.where(near & _tall(heights), np.nan, heights)
-    heights, confidence = _bridged(heights, confidence, px_per_s)
+        heights = np.where(near & tall(heights), np.nan, heights)
+    heights, confidence = bridged(heights, confidence, px_per_s)
     # half a sample of rounding is no reason to lose the last one
     times = np.arange(math.floor((stop - start) / px_per_s * FS + 0.5)) / FS
     wanted = start + times * px_per_s
-    height = _sampled(wanted, x, heights)
+    height = sampled(wanted, x, heights)
     trust = np.where(np.isfinite(height), np.interp(wanted, x, confidence), 0.0)
     gain = scale.gain_mm_mv * px_per_mm[1] * (-1.0 if panel.inverted else 1.0)
     zero = np.nanmedian(height) if np.isfinite(height).any() else np.nan
@@ -164,37 +170,3 @@ def _part(
         ((zero - height) / gain).astype(np.float32), trust.astype(np.float32),
         on_page.astype(np.float32),
     )  # fmt: skip
-
-
-def _tall(heights: Floats) -> Bools:
-    """Return where a trace is beyond all of its neighbours a little further away."""
-    around = np.stack([np.roll(heights, shift) for shift in (-8, -6, 6, 8)])
-    low, high = np.fmin.reduce(around), np.fmax.reduce(around)  # NaN where all are
-    out: Bools = (heights < low - 1) | (heights > high + 1)
-    return out
-
-
-def _sampled(wanted: Floats, x: Floats, heights: Floats) -> Floats:
-    """Return heights at `wanted`, NaN where a neighbour is unknown."""
-    known = np.isfinite(heights)
-    if not known.any():
-        return np.full(len(wanted), np.nan)
-    values = np.interp(wanted, x[known], heights[known])
-    # A sample is known where the nearer of its neighbours is.
-    nearest = np.clip(np.searchsorted(x, wanted), 0, len(x) - 1)
-    found: Floats = np.where(known[nearest], values, np.nan)
-    return found
-
-
-def _bridged(heights: Floats, confidence: Floats, px_per_s: float) -> tuple[Floats, Floats]:
-    """Return short gaps filled by a straight line, of confidence 0."""
-    known = np.isfinite(heights)
-    if known.all() or not known.any():
-        return heights, confidence
-    at = np.arange(len(heights))
-    filled = np.interp(at, at[known], heights[known])
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], (~known).astype(np.int8), [0]])))
-    for begin, end in zip(edges[::2], edges[1::2], strict=True):
-        if end - begin > BRIDGED_S * px_per_s * PER_COLUMN:
-            filled[begin:end] = np.nan
-    return filled, np.where(known, confidence, 0.0)

@@ -9,7 +9,7 @@ from dyssync.arrays import Singles
 from dyssync.errors import ConfigError, check_range
 from dyssync.layouts import LAYOUTS
 
-Origin: TypeAlias = Literal["stated", "printed", "pulse", "assumed", "document"]
+Origin: TypeAlias = Literal["stated", "printed", "pulse", "assumed"]
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,8 @@ class Part:
         millivolts: (n,) float32, mV; NaN where nothing could be read. The zero is the median of
             the part: paper does not show where 0 mV is.
         confidence: (n,) float32, 0-1; 1 where the ink of this trace alone was seen.
-        trace: (n, 2) float32, x and y in the picture, px; NaN where nothing could be read.
+        trace: (n, 2) float32, x and y in the picture, px, once it is turned by quarters to be the
+            right way up; y is NaN where nothing could be read.
     """
 
     lead: str
@@ -72,7 +73,7 @@ class Scale:
 
     Attributes:
         speed_mm_s: mm/s.
-        gain_mm_mv: mm/mV; of each row where pulses say that rows differ.
+        gain_mm_mv: mm/mV, of all rows.
         speed_from, gain_from: stated by the user, printed on the page, its pulse, or assumed
             (25 mm/s and 10 mm/mV).
     """
@@ -88,7 +89,7 @@ class Geometry:
     """How the page lies in the picture.
 
     Attributes:
-        px_per_mm: scale across and down, px of the picture; NaN in a page made of lines.
+        px_per_mm: scale across and down of the page made flat, in which traces are followed.
         turned: degrees by which the picture was turned, clockwise, quarter turns included.
         slack_mm: SD of the grid lines about the surface that was fitted to them; NaN without grid.
         coherence: how well they agree with it, 0-1; 0 without a grid.

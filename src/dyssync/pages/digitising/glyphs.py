@@ -109,15 +109,7 @@ def likeness(shapes: Singles, proportions: Floats, bank: Bank) -> tuple[Floats, 
     return best, words
 
 
-def best_words(alike: Floats, words: Strings) -> Sequence[tuple[str, float, float]]:
-    """Return of each picture the likest word, its likeness, and its lead over the second."""
-    if not len(alike):
-        return []
-    order = np.argsort(alike, axis=1)
-    rows = np.arange(len(alike))
-    first, second = order[:, -1], order[:, -2]
-    scores, lead = alike[rows, first], alike[rows, first] - alike[rows, second]
-    return [
-        (str(words[word]), float(score), float(ahead))
-        for word, score, ahead in zip(first, scores, lead, strict=True)
-    ]
+def best_words(alike: Floats, words: Strings) -> Sequence[tuple[str, float]]:
+    """Return of each picture the likest word and its likeness."""
+    first = alike.argmax(axis=1)
+    return [(str(words[word]), float(row[word])) for word, row in zip(first, alike, strict=True)]

@@ -37,6 +37,7 @@ class Match:
         panels: what was found where; rows count from the top of the arrangement.
         first_row: index of the trace that is its first row.
         left, column_px: beginning of the first column and width of each, px.
+        n_columns: how many.
         names: that agree.
         residual: worst of the columns (:func:`physics.limb_residual`); NaN unknown.
         strip: worst likeness of a strip and the lead it repeats; NaN without.

@@ -25,14 +25,12 @@ class Names:
         score: sum of their likeness, less that of names which contradict.
         panels: indices of the panels whose name was read.
         upright: of these, how many cannot be read upside down.
-        shift: from the beginning of the columns to the names, px.
         words: indices of the words that were read as these names.
     """
 
     score: float
     panels: tuple[int, ...]
     upright: int
-    shift: float
     words: tuple[int, ...] = ()
 
 
@@ -53,7 +51,7 @@ def match_names(
         px_per_mm: scale across and down.
     """
     if not words:
-        return Names(0.0, (), 0, 0.0)
+        return Names(0.0, (), 0)
     across, down = px_per_mm
     gap = _row_gap(lines)
     x = np.array([word.left for word in words])
@@ -65,7 +63,7 @@ def match_names(
     same = np.array([[text.lstrip("-") == lead for lead in leads] for text in texts])
     weight = np.array([VAGUE.get(word.text, 1.0) * word.alike for word in words])
     right = near & same
-    best = Names(0.0, (), 0, 0.0)
+    best = Names(0.0, (), 0)
     for i, j in zip(*np.nonzero(right), strict=True):
         alike = (np.abs(shift_x - shift_x[i, j]) < ALIKE_MM[0] * across) & (
             np.abs(shift_y - shift_y[i, j]) < ALIKE_MM[1] * down
@@ -78,10 +76,8 @@ def match_names(
         score = agreed.max(axis=0).sum() - np.where(against, weight[:, None], 0.0).sum()
         if score > best.score:
             upright = sum(leads[k] not in VAGUE for k in there)
-            which = np.argmax(agreed[:, there], axis=0)
-            shift = float(np.median(shift_x[which, there]))
             best = Names(
-                float(score), tuple(int(k) for k in there), upright, shift,
+                float(score), tuple(int(k) for k in there), upright,
                 tuple(int(k) for k in np.flatnonzero(agreed.max(axis=1) > 0)),
             )  # fmt: skip
     return best

@@ -15,7 +15,8 @@ SEEN_GOOD_BAD = (0.97, 0.70)
 RESIDUAL_GOOD_BAD = (0.25, 0.80)
 STRIP_GOOD_BAD = (0.97, 0.60)
 LEAST_SCORE = 0.35  # below, the page is refused
-LEAST_NAMES = 3  # read at their places, of which one cannot be read upside down
+LEAST_NAMES = 3  # read at their places, unless limb leads settle the layout
+LEAST_UPRIGHT = 2  # names that cannot be read upside down, where there is no pulse
 LEAST_AHEAD = 0.5  # of the best arrangement over the next; a name that is read well is worth 0.8
 SURE_RESIDUAL = 0.35  # physics alone names limb leads from here down
 

@@ -18,13 +18,11 @@ class Runs(NamedTuple):
     Attributes:
         first: (W + 1,) intp; column x has the runs first[x] to first[x + 1] - 1.
         top, bottom: (R,) where the ink begins and ends.
-        ink: (R,) sum of the cover.
     """
 
     first: Indices
     top: Floats
     bottom: Floats
-    ink: Floats
 
 
 def find_runs(cover: Singles, least: float) -> Runs:
@@ -37,8 +35,8 @@ def find_runs(cover: Singles, least: float) -> Runs:
     columns = np.ascontiguousarray(cover.T)
     count = _count_runs(columns, np.float32(least))
     first = np.concatenate([np.zeros(1, np.intp), np.cumsum(count, dtype=np.intp)])
-    top, bottom, ink = _measure_runs(columns, np.float32(least), first)
-    return Runs(first, top, bottom, ink)
+    top, bottom = _measure_runs(columns, np.float32(least), first)
+    return Runs(first, top, bottom)
 
 
 @compiled
@@ -55,11 +53,9 @@ def _count_runs(columns: Singles, least: np.float32) -> Indices:
 
 
 @compiled
-def _measure_runs(
-    columns: Singles, least: np.float32, first: Indices
-) -> tuple[Floats, Floats, Floats]:
+def _measure_runs(columns: Singles, least: np.float32, first: Indices) -> tuple[Floats, Floats]:
     n, height = first[-1], columns.shape[1]
-    top, bottom, ink = np.empty(n), np.empty(n), np.empty(n)
+    top, bottom = np.empty(n), np.empty(n)
     for x in range(columns.shape[0]):
         column = columns[x]
         at, y = first[x], 0
@@ -70,25 +66,24 @@ def _measure_runs(
             begin = y
             while y < height and column[y] >= least:
                 y += 1
-            top[at], bottom[at], ink[at] = _edges(column, begin, y)
+            top[at], bottom[at] = _edges(column, begin, y)
             at += 1
-    return top, bottom, ink
+    return top, bottom
 
 
 @compiled
-def _edges(column: Singles, begin: int, end: int) -> tuple[float, float, float]:
-    """Return top, bottom and ink of the run begin..end-1.
+def _edges(column: Singles, begin: int, end: int) -> tuple[float, float]:
+    """Return top and bottom of the run begin..end-1.
 
     Its outermost pixels, and the paler ones beyond, count by their share: a level line gets edges
     finer than a pixel, and the tip of a spike, which fills no column, keeps its height.
     """
-    highest, total = np.float32(0), 0.0
+    highest = np.float32(0)
     for y in range(begin, end):
         highest = max(highest, column[y])
-        total += column[y]
     above, below = column[begin] / highest, column[end - 1] / highest
     if begin > 0:
         above += min(column[begin - 1], column[begin]) / highest
     if end < len(column):
         below += min(column[end], column[end - 1]) / highest
-    return begin + 1 - above, end - 1 + below, total
+    return begin + 1 - above, end - 1 + below

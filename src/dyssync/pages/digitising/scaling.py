@@ -14,6 +14,7 @@ from dyssync.pages.digitising.reading import Reading
 USUAL_GAINS, USUAL_SPEEDS = (2.5, 5.0, 10.0, 20.0, 40.0), (25.0, 50.0, 100.0)
 SNAP = 0.1  # share by which a pulse may miss a usual value
 DISAGREE = 0.15  # share by which pulses of one page may differ
+GRIDLESS = "no grid is seen: the scale is that of the calibration pulse alone"
 
 
 def find_scale(reading: Reading, stated: Stated) -> tuple[Scale, tuple[float, float], list[str]]:
@@ -23,9 +24,8 @@ def find_scale(reading: Reading, stated: Stated) -> tuple[Scale, tuple[float, fl
         FormatError: the page contradicts itself or what is stated, or has no scale at all.
     """
     across, down = reading.page.px_per_mm
-    if not reading.has_grid:
-        return _scale_of_pulse(reading, stated)
-    speed, gain = _pulse_values(reading, across, down)
+    # Without a grid a pulse says how large a mV and a second are, but not how many mm.
+    speed, gain = _pulse_values(reading, across, down) if reading.has_grid else (None, None)
     problems: list[str] = []
     warnings: list[str] = []
     found_speed = _settle(
@@ -39,6 +39,8 @@ def find_scale(reading: Reading, stated: Stated) -> tuple[Scale, tuple[float, fl
     if problems:
         raise FormatError("; ".join(problems))
     scale = Scale(found_speed[0], found_gain[0], found_speed[1], found_gain[1])
+    if not reading.has_grid:
+        return scale, _pitch_of_pulse(reading, scale), [GRIDLESS]
     return scale, (across, down), warnings
 
 
@@ -92,10 +94,8 @@ def _settle(
     return usual, "assumed"
 
 
-def _scale_of_pulse(
-    reading: Reading, stated: Stated
-) -> tuple[Scale, tuple[float, float], list[str]]:
-    """Return the scale of a page without grid: its pulse is 1 mV high and 0.2 s wide."""
+def _pitch_of_pulse(reading: Reading, scale: Scale) -> tuple[float, float]:
+    """Return the px/mm of a page without grid: its pulse is 1 mV high and 0.2 s wide."""
     if not reading.pulses:
         raise FormatError(
             "neither a grid nor a calibration pulse is seen, so that nothing says how large 1 mV "
@@ -103,13 +103,10 @@ def _scale_of_pulse(
         )
     height = float(np.median([pulse.height for pulse in reading.pulses]))
     width = float(np.median([pulse.fall - pulse.rise for pulse in reading.pulses]))
-    speed = stated.speed_mm_s or reading.printed.speed or SPEED_MM_S
-    gain = stated.gain_mm_mv or reading.printed.gain or GAIN_MM_MV
-    px_per_mm = width / PULSE_S / speed, height / PULSE_MV / gain
+    px_per_mm = width / PULSE_S / scale.speed_mm_s, height / PULSE_MV / scale.gain_mm_mv
     if not 0.8 < px_per_mm[0] / px_per_mm[1] < 1.25:
         raise FormatError(
             "no grid is seen, and the calibration pulse is not 1 mV high and 0.2 s wide at one "
             "scale; state speed and gain"
         )
-    warning = "no grid is seen: the scale is that of the calibration pulse alone"
-    return Scale(speed, gain, "pulse", "pulse"), px_per_mm, [warning]
+    return px_per_mm

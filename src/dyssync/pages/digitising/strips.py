@@ -25,7 +25,7 @@ def cut_out(
     """Return the stretch of a row that a panel shows, mm up; its ends are left out."""
     edge = EDGE_MM * px_per_mm[0]
     start = left + panel.column * column_px
-    heights, _ = trace.between(start + edge, start + column_px - edge)
+    heights = trace.between(start + edge, start + column_px - edge)
     up: Floats = -heights / px_per_mm[1]
     return -up if panel.inverted else up
 

@@ -27,7 +27,6 @@ class Trace:
         row: where it is.
         left: first column, px.
         heights: (2 n,) middle of the pen, px; NaN where nothing is seen.
-        confidence: (2 n,) 0-1.
         breaks: columns (px of the page) before which the ink does not go on: a gap, or a jump.
         gap: px without ink after which something else may begin.
     """
@@ -35,7 +34,6 @@ class Trace:
     row: Row
     left: int
     heights: Floats
-    confidence: Floats
     breaks: Ints
     gap: float
 
@@ -52,16 +50,15 @@ class Trace:
         chosen = np.concatenate(long) if long else known
         return self.left + chosen[0] / PER_COLUMN, self.left + (chosen[-1] + 1) / PER_COLUMN
 
-    def between(self, x0: float, x1: float) -> tuple[Floats, Floats]:
-        """Return heights and confidence of the samples from `x0` to `x1` (px); NaN, 0 outside."""
+    def between(self, x0: float, x1: float) -> Floats:
+        """Return the heights of the samples from `x0` to `x1` (px); NaN outside."""
         first = round((x0 - self.left) * PER_COLUMN)
         count = max(round((x1 - x0) * PER_COLUMN), 0)
-        heights, confidence = np.full(count, np.nan), np.zeros(count)
+        heights = np.full(count, np.nan)
         start, stop = max(first, 0), min(first + count, len(self.heights))
         if stop > start:
             heights[start - first : stop - first] = self.heights[start:stop]
-            confidence[start - first : stop - first] = self.confidence[start:stop]
-        return heights, confidence
+        return heights
 
 
 def trace_rows(
@@ -89,12 +86,12 @@ def trace_rows(
     traces = []
     gap = GAP_MM * px_per_mm[0]
     for row, span, path in zip(rows, spans, paths, strict=True):
-        heights, confidence = _measured(runs, path, used, pen, px_per_mm)
+        heights, _ = _measured(runs, path, used, pen, px_per_mm)
         known = path >= 0
         top = np.where(known, runs.top[path], np.nan)
         bottom = np.where(known, runs.bottom[path], np.nan)
         breaks = span[0] + 1 + _breaks(top, bottom)
-        traces.append(Trace(row, span[0], heights, confidence, breaks, gap))
+        traces.append(Trace(row, span[0], heights, breaks, gap))
     return tuple(traces)
 
 

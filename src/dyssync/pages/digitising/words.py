@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from dyssync.arrays import Floats, Ints, Singles
+from dyssync.arrays import Ints, Singles
 from dyssync.pages.digitising.glyphs import (
     GAIN_UNITS,
     LEAD_WORDS,
@@ -79,12 +79,12 @@ def read_words(
     scales = best_words(*likeness(shapes, proportions, bank_of(SCALE_WORDS)))
     leads = tuple(
         Word(_standard(text), alike, *(float(edge) for edge in box))
-        for (text, alike, _), box in zip(names, boxes, strict=True)
+        for (text, alike), box in zip(names, boxes, strict=True)
         if alike >= ALIKE
     )
     printed = [
         Word(text, alike, *(float(edge) for edge in box))
-        for (text, alike, _), box in zip(scales, boxes, strict=True)
+        for (text, alike), box in zip(scales, boxes, strict=True)
         if alike >= NUMBER_ALIKE
     ]
     return leads, _scale_of(printed)
@@ -170,8 +170,3 @@ def _number_before(words: list[Word], unit: Word) -> Word | None:
         and min(word.bottom, unit.bottom) - max(word.top, unit.top) > 0
     ]
     return max(near, key=lambda word: word.right, default=None)
-
-
-def heights_of(words: tuple[Word, ...]) -> Floats:
-    """Return the height of each word, (n,) px."""
-    return np.array([word.bottom - word.top for word in words])
