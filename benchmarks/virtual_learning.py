@@ -155,10 +155,8 @@ def _told(people: People, fit: Fit, taught: Ints, tested: Ints) -> Score:
     known = [[facts_of(x).get(name, np.nan) for name in names] for x in people.ecgs]
     facts = np.array(known, dtype=np.float64).reshape(len(known), len(names))
     directions = {"heart": np.eye(people.hearts.shape[1], dtype=np.float32)}
-    y, falls = (
-        people.responses[taught],
-        falls_to_learn(people.falls[taught], people.responses[taught]),
-    )
+    y = people.responses[taught]
+    falls = falls_to_learn(people.falls[taught], y)
     head = fit_head(people.hearts[taught], directions, facts[taught], y, falls, np.ones(len(y)))
     logits = head.logits(people.hearts[tested], facts[tested])
     return score(people.responses[tested], expit(logits))

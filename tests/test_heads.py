@@ -20,7 +20,7 @@ from dyssync.models.linear import fit_fall, fit_response
 from dyssync.models.self_supervised import SelfSupervisedResNet18
 from dyssync.models.simulation_supervised import SimulationResNet18
 from dyssync.models.stacking import stack_inputs
-from dyssync.pretraining.encoder import shipped_encoder
+from dyssync.pretraining.encoder import knows_simulator, shipped_encoder
 
 Toy = tuple[list[ECG], np.ndarray]
 NO_FACTS = np.empty((228, 0))
@@ -155,4 +155,13 @@ def test_the_two_kinds_of_pretraining_are_never_confused(toy: Toy, tmp_path: Pat
         SimulationResNet18(weights="imagenet.safetensors").check_settings("sim-resnet18")
     model = SimulationResNet18(encoder=taught)
     assert model.encoder_origin(None).startswith("supervised by simulation (hearts) on ")
-    assert SimulationResNet18().encoder_origin("ptbxl").endswith("then measurements on ptbxl")
+    own = "then self-supervised (measurements) on ptbxl"
+    assert SimulationResNet18().encoder_origin("ptbxl").endswith(own)
+
+
+def test_who_has_learnt_from_the_simulator_is_known_by_the_words_of_its_origin() -> None:
+    alone = {"start": "nothing", "method": "hearts"}
+    for model in (SimulationResNet18(), SelfSupervisedResNet18(), SimulationResNet18(**alone)):
+        assert knows_simulator(model.encoder_origin("hearts"))
+    real = SelfSupervisedResNet18(start="nothing")
+    assert not knows_simulator(real.encoder_origin("archive of a simulation centre"))

@@ -272,10 +272,14 @@ def test_maps_that_are_all_zero_are_said_to_be_and_not_drawn(
 
 
 def test_simulated_cohort_is_announced_with_its_ceiling(tiny: StudyResults) -> None:
-    virtual = replace(tiny, run=replace(tiny.run, simulated=True, bayes_auroc=0.801))
-    real = replace(tiny, run=replace(tiny.run, simulated=False, bayes_auroc=None))
+    own = {"sim-resnet18": "supervised by simulation (hearts) on hearts"}
+    own["ssl-resnet18"] = "self-supervised (measurements) on 12 simulated ECGs"
+    asked = replace(tiny.run, encoders={**own, "other": "self-supervised (waveform) on archive"})
+    virtual = replace(tiny, run=replace(asked, simulated=True, bayes_auroc=0.801))
+    real = replace(tiny, run=replace(asked, simulated=False, bayes_auroc=None))
     text = " ".join(Outline(render(virtual)).text.split())
     assert "Simulated cohort" in text
+    assert "The network of sim-resnet18 and ssl-resnet18 has learnt from ECGs of the same" in text
     assert "0.801 (Bayes)" in text
     table = tiny.tables["estimates"]
     (auroc,) = table[table["metric"] == "auroc"]["value"]

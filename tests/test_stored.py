@@ -7,6 +7,7 @@ import onnx
 import onnxruntime
 import pytest
 import torch
+from safetensors.numpy import load, save
 
 from dyssync.ecg import ECG
 from dyssync.errors import ModelError
@@ -246,3 +247,12 @@ def test_bytes_that_are_no_network_are_one_error(trunk_file: bytes) -> None:
         network_file(b"no tensors")
     with pytest.raises(ModelError, match="do not fit"):
         network_file(pack_weights(torch.nn.Linear(3, 4)))
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.int8, np.float64])
+@pytest.mark.parametrize("name", ["layer4.0.conv1.weight.scale", "bn1.running_var"])
+def test_what_is_never_packed_has_32_bits(name: str, kind: type[np.generic]) -> None:
+    packed = load(pack_weights(lively().get_submodule("encoder"), bits=8))
+    network_file(save(packed))
+    with pytest.raises(ModelError, match=f"do not fit: {name} of another type"):
+        network_file(save({**packed, name: packed[name].astype(kind)}))

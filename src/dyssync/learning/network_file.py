@@ -192,13 +192,16 @@ class _Graph:
         values = self._take(name, shape)
         if values.dtype == np.float32:
             return self._numbers(name, values)
+        # what is no matrix is never packed, and ONNX multiplies numbers of one type alone
+        if len(shape) == 1 or values.dtype not in (np.float16, np.int8):
+            raise ValueError(f"{name} of another type")
         kept = self._numbers(f"{name}{KEPT}", values)
         if values.dtype == np.float16:
             return self._node("Cast", [kept], name, to=AS_FLOAT)
-        if values.dtype != np.int8:
-            raise ValueError(f"{name} of another type")
         along = (shape[0], *[1] * (len(shape) - 1))
         scale = self._take(name + SCALE, along)
+        if scale.dtype != np.float32:
+            raise ValueError(f"{name}{SCALE} of another type")
         whole = self._node("Cast", [kept], f"{name}.whole", to=AS_FLOAT)
         return self._node("Mul", [whole, self._numbers(name + SCALE, scale)], name)
 

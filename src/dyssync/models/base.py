@@ -24,8 +24,8 @@ MISSING_CLASS = "training part holds one class; responders and non-responders ar
 class ProbabilityMixin:
     """The scikit-learn face of a model that has `logits`.
 
-    Ours, so that a prediction need not import scikit-learn, which takes a second; `clone`,
-    `cross_val_score` and their like take it for a classifier.
+    Ours, so that a prediction need not import scikit-learn, which takes a second; `clone` and, told
+    what to score, `cross_val_score` and their like take it for a classifier.
 
     `LOCAL_PARAMS` are parameters that name something on this machine (a file of weights): a bundle
     does not keep them.

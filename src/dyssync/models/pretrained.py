@@ -32,7 +32,7 @@ from dyssync.models.protocols import Choices, Labelled, Labels, Presets, Ranges,
 from dyssync.models.resnet import NETWORK, READ_BACK, ResNet18
 from dyssync.pretraining import METHODS
 from dyssync.pretraining.config import PretrainingConfig
-from dyssync.pretraining.encoder import Encoder, load_encoder, shipped_encoder
+from dyssync.pretraining.encoder import Encoder, learnt_on, load_encoder, shipped_encoder
 from dyssync.pretraining.method import NOTHING, SIMULATION, Setting
 
 if TYPE_CHECKING:
@@ -176,7 +176,8 @@ class PretrainedResNet18(ResNet18):
             return load_encoder(Path(self.encoder)).record.origin
         first = self.first_encoder()
         before = [] if first is None else [first.record.origin]
-        own = f"{self.method} on {corpus or 'the training patients of each fit'}"
+        what = corpus or "the training patients of each fit"
+        own = learnt_on(self.method, METHODS[self.method].SUPERVISED, what)
         return ", then ".join(before + [own] * self.pretrains(corpus=corpus is not None))
 
     def first_encoder(self) -> Encoder | None:

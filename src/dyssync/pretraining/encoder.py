@@ -26,6 +26,7 @@ WEIGHTS, SEEN, RECORD = "encoder.safetensors", "seen.safetensors", "encoder.json
 READOUTS = "readouts.safetensors"
 MAX_PART_BYTES = 500_000_000  # whom it has seen takes 16 bytes a recording
 TAUGHT = {NOTHING: "self-supervised", SIMULATION: "supervised by simulation"}
+SIMULATED = "simulated ECGs"
 FILES = (WEIGHTS, SEEN, READOUTS, RECORD)
 
 
@@ -104,7 +105,7 @@ class EncoderRecord(Record):
     def origin(self) -> str:
         """What it learnt from, in words, for a report and beside a prediction."""
         return ", then ".join(
-            f"{TAUGHT[stage.supervised]} ({stage.method}) on {_hearts_of(stage.sources)}"
+            learnt_on(stage.method, stage.supervised, _hearts_of(stage.sources))
             for stage in self.stages
         )
 
@@ -116,10 +117,20 @@ class EncoderRecord(Record):
         return (*self.earlier, own)
 
 
+def learnt_on(method: str, supervised: str, what: str) -> str:
+    """Return in words what a pretraining learns from."""
+    return f"{TAUGHT[supervised]} ({method}) on {what}"
+
+
+def knows_simulator(origin: str) -> bool:
+    """Say whether an encoder of this :attr:`EncoderRecord.origin` has learnt from the simulator."""
+    return TAUGHT[SIMULATION] in origin or SIMULATED in origin
+
+
 def _hearts_of(sources: Sequence[CorpusSource]) -> str:
     counts = {
         kind: sum(s.recordings for s in sources if s.simulated == simulated)
-        for kind, simulated in (("simulated ECGs", True), ("ECGs", False))
+        for kind, simulated in ((SIMULATED, True), ("ECGs", False))
     }
     return " and ".join(f"{n:,} {kind}" for kind, n in counts.items() if n)
 

@@ -106,7 +106,7 @@ def _pretrained(
     began = start.record.sha256 if start is not None else ""
     key = asked.config.digest(material.digest, started_from=began)
     settings = {"made_from": f"{key} {asked.seed}"}
-    checkpoint = partial_folder(checkpoint_of(out), KIND, MADE_FROM, settings)
+    checkpoint = partial_folder(_checkpoint_of(out), KIND, MADE_FROM, settings)
     encoder = pretrain(
         material,
         asked.config,
@@ -119,7 +119,7 @@ def _pretrained(
     return encoder, problems
 
 
-def checkpoint_of(out: Path) -> Path:
+def _checkpoint_of(out: Path) -> Path:
     """Return the folder in which the checkpoint of an encoder lies meanwhile."""
     whole = out.absolute()
     return whole.with_name(f".{whole.name}.checkpoint")

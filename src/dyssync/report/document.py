@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from dyssync import __version__
 from dyssync.figures.plate import figure_style
-from dyssync.pretraining.method import SIMULATION
+from dyssync.pretraining.encoder import knows_simulator
 from dyssync.report.documents import DOCUMENTS
 from dyssync.report.overview import Overview, look_over
 from dyssync.report.section import Plates
@@ -88,7 +88,7 @@ def render_html(study: Overview, facts: Facts, plates: Mapping[str, Plates]) -> 
         for name in SECTIONS
     ]
     run = study.results.run
-    flattered = [name for name, origin in run.encoders.items() if SIMULATION in origin]
+    flattered = [name for name, origin in run.encoders.items() if knows_simulator(origin)]
     return pages.get_template("report.html.j2").render(
         study=study, run=run, sections=filled, ceiling=_below_ceiling(study), flattered=flattered
     )
