@@ -185,6 +185,12 @@ def test_a_chest_lead_out_of_proportion_is_named(
     assert lead in {name for doubt in doubts for name in doubt.leads}
 
 
+def test_a_flat_chest_lead_hides_no_wrong_gain_of_another(right: NDArray[np.float64]) -> None:
+    doubts = read(table(changed(right, V1=0.0, V4=10.0))).doubts
+    assert ("V4",) in [doubt.leads for doubt in doubts if doubt.name == "chest leads"]
+    assert not [d for d in read(table(changed(right, V1=0.0))).doubts if d.name == "chest leads"]
+
+
 @pytest.mark.parametrize("lead", ["II", "V2", "V6"])
 def test_a_thousand_times_one_lead_is_refused(right: NDArray[np.float64], lead: str) -> None:
     assert lead in refusal(table(changed(right, **{lead: 1000.0})))

@@ -58,15 +58,13 @@ def size(recorded: Recorded) -> list[Doubt]:
 def chest_leads(recorded: Recorded) -> list[Doubt]:
     """Hold each chest lead against its neighbours: one gain that is wrong."""
     swings = recorded.swings[6:]
-    if swings.min() <= 0:  # a lead that is flat is named as such elsewhere
+    # a lead that is flat is named as such elsewhere; it and its neighbours have no measure here
+    log = np.log2(swings, where=swings > 0, out=np.full(6, np.nan))
+    if all(_beside(log, k) for k in range(6)):
         return []
-    log = np.log2(swings)
-    odd = [lead for k, lead in enumerate(PRECORDIAL_LEADS) if not _beside(log, k)]
-    if not odd:
-        return []
-    away = [abs(log[k] - np.median(np.delete(log, k)) - USUAL[k]) for k in range(6)]
-    k = int(np.argmax(away))
-    times = swings[k] / np.exp2(np.median(np.delete(log, k)))
+    away = [abs(log[k] - np.nanmedian(np.delete(log, k)) - USUAL[k]) for k in range(6)]
+    k = int(np.nanargmax(away))
+    times = swings[k] / np.exp2(np.nanmedian(np.delete(log, k)))
     lead = PRECORDIAL_LEADS[k]
     text = f"{lead} is {_times(times)} the other chest leads, more than hearts differ"
     return [Doubt("chest leads", (lead,), f"{text}. Check its gain", "caution")]
@@ -86,10 +84,11 @@ def recorders_beat(recorded: Recorded) -> list[Doubt]:
 
 
 def _beside(log: Floats, k: int) -> bool:
-    """Say whether chest lead `k` has a size between the limits for its neighbours."""
+    """Say whether chest lead `k` is not beyond the limits for its neighbours, all known."""
     around = [log[j] for j in (k - 1, k + 1) if 0 <= j < 6]
     low, high = BESIDE[PRECORDIAL_LEADS[k]]
-    return bool(low <= log[k] - np.mean(around) <= high)
+    apart = log[k] - np.mean(around)
+    return not (apart < low or apart > high)
 
 
 def limb_and_chest(recorded: Recorded) -> list[Doubt]:
