@@ -97,6 +97,7 @@ def test_no_statement_on_conduction_turns_when_the_recording_itself_lacks_leads(
 
 
 def test_without_v6_lbbb_is_not_known_and_with_a_narrow_qrs_it_is_absent() -> None:
+    seen = {"blocked": 0, "narrow": 0}
     for ecg in hearts(24):
         whole, flat = measure(ecg), ecg.signal.copy()
         flat[LEAD_INDEX["V6"]] = 0.0
@@ -104,8 +105,11 @@ def test_without_v6_lbbb_is_not_known_and_with_a_narrow_qrs_it_is_absent() -> No
         if whole.answers["lbbb_esc"].value:
             assert found.value is None
             assert any("V6" in reason for reason in found.reasons)
+            seen["blocked"] += 1
         elif whole["qrs_duration_ms"] < 95:
             assert found == NO
+            seen["narrow"] += 1
+    assert all(seen.values()), "a case was never met"
 
 
 FACTS = {

@@ -45,8 +45,6 @@ def report_dicom(case: Case) -> bytes:
         setattr(page, empty, "")
     sex = case.recording.sex if isinstance(case.recording, ECG) else None
     page.PatientSex = sex or ""
-    page.PatientIdentityRemoved = "YES"
-    page.DeidentificationMethod = "identifiers were not read"
     page.Modality = "DOC"
     page.ConversionType = "WSD"
     page.SeriesNumber = page.InstanceNumber = 1
@@ -57,7 +55,7 @@ def report_dicom(case: Case) -> bytes:
     page.SoftwareVersions = __version__
     page.ContentDate = f"{case.made_at:%Y%m%d}"
     page.ContentTime = f"{case.made_at:%H%M%S}"
-    page.BurnedInAnnotation = "NO"
+    page.BurnedInAnnotation = "YES"  # the name of the file, which may be made of a patient's
     page.RecognizableVisualFeatures = "NO"
     page.DocumentTitle = RESEARCH_ONLY
     page.ConceptNameCodeSequence = []
