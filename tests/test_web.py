@@ -169,6 +169,8 @@ def test_hostile_files_are_refused_in_one_line(client: TestClient, kind: str, ro
         ({"files": [("file", ("a", b"x"))], "data": {"lvef": "9" * 300}}, 400),
         ({"files": [("file", ("a", b"x"))], "data": {NAME: "1"}}, 422),
         ({"files": [("file", ("a", b"x"))], "data": {"fs": NAME}}, 422),
+        ({"files": [("file", ("a", b"x")), ("file", ("b/a", b"y"))]}, 422),
+        ({"files": [("file", ("a", b"x"))], "data": {"page": "1.5"}}, 422),
         ({"content": b"--x\r\n", "headers": {"content-type": "multipart/form-data"}}, 400),
     ],
 )

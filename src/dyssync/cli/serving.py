@@ -50,9 +50,10 @@ def serve(
         raise InputError(f"serving needs {', '.join(missing)}: {INSTALL}")
     from dyssync.errors import check_choice
     from dyssync.prediction.bundle import load_bundle
+    from dyssync.web.levels import LEVELS
     from dyssync.web.server import make_answers, open_to_all, run
 
-    check_choice("level", str(level), ("80", "90"))
+    check_choice("level", str(level), map(str, LEVELS))
     opened = load_bundle(bundle)
     if open_to_all(host) and token is None:
         say(OPEN.format(host=host), file=sys.stderr)

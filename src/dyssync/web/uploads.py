@@ -106,7 +106,10 @@ async def _sent(items: list[tuple[str, UploadFile | str]]) -> Sent:
             if name != FILE:
                 raise Refused(422, f"file in a part of another name; {NEEDED}")
             if data or value.filename:
-                files[plain_name(value.filename or "")] = data
+                plain = plain_name(value.filename or "")
+                if plain in files:
+                    raise Refused(422, "two files of one name were sent; send one recording")
+                files[plain] = data
         elif name in texts:
             raise Refused(422, "a field is there twice; each once, or not at all")
         else:
@@ -127,7 +130,14 @@ def _upload(files: Mapping[str, bytes], texts: Mapping[str, str]) -> Upload:
             files,
             None if fs is None else check_range("fs", read_number("fs", fs), *FS_RANGE, "Hz"),
             None if unit is None else check_choice("unit", unit, UNITS),
-            1 if page is None else int(check_range("page", read_number("page", page), 1, 10_000)),
+            1 if page is None else _page(page),
         )
     except ConfigError as error:
         raise Refused(422, without_content(str(error))) from error
+
+
+def _page(text: str) -> int:
+    number = check_range("page", read_number("page", text), 1, 10_000)
+    if number != int(number):
+        raise Refused(422, "page is no whole number; correct it, or leave it empty")
+    return int(number)
