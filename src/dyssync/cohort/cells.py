@@ -88,7 +88,7 @@ def age_of(cell: object) -> Age | None:
         return None
     if top := _top_of(text):
         return Age(top, f"age is {shown(cell)}: {top:g} is taken, for who is older is not told")
-    years = None if isinstance(cell, bool) else _years_of(text)
+    years = _years_of(text)
     if years is None or not 0 < years <= OLDEST:
         raise CohortError(
             f"age is {shown(cell)}; years above 0 and up to {OLDEST:g} are needed, or nothing"

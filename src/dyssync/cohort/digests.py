@@ -28,11 +28,6 @@ def signal_key(recording: Input) -> str:
     return hashlib.sha256(values.tobytes()).hexdigest()
 
 
-def recording_keys(recordings: Iterable[Input]) -> list[str]:
-    """Return :func:`signal_key` of each recording."""
-    return [signal_key(recording) for recording in recordings]
-
-
 def responses_digest(table: pd.DataFrame) -> str:
     """Return the sha256 of who responded, and by how much where the volumes say so.
 

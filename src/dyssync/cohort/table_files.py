@@ -93,7 +93,8 @@ def parquet_table(data: bytes) -> pd.DataFrame:
         _check_size(held.num_columns, held.num_rows)
         size = sum(held.row_group(i).total_byte_size for i in range(held.num_row_groups))
         if size > MAX_TABLE_BYTES:
-            raise CohortError(f"unpacks to {size / 1e6:.0f} MB; at most 100 MB are read")
+            most = MAX_TABLE_BYTES / 1e6
+            raise CohortError(f"unpacks to {size / 1e6:.0f} MB; at most {most:.0f} MB are read")
         table: pd.DataFrame = file.read(use_threads=False).to_pandas()
     except CohortError:
         raise

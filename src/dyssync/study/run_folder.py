@@ -52,6 +52,8 @@ def owned_folder(out: Path, force: bool) -> Iterator[None]:
     _check_usable(out, force)  # before a lock is put into somebody's folder
     with one_worker(out):
         _check_usable(out, force)
+        if not force:
+            _refuse_finished(out)
         for folder in (out, out / "explanations", out / "figures"):
             sweep(folder)
         yield
@@ -68,6 +70,9 @@ def _check_usable(out: Path, force: bool) -> None:
         raise ConfigError(
             f"{out}: the folder holds something else than a study; give --out a new one"
         )
+
+
+def _refuse_finished(out: Path) -> None:
     if _is_finished(out):
         shutil.rmtree(out / WORK, ignore_errors=True)  # left by a kill at the very end
         raise ConfigError(f"{out}: holds a finished study; --force begins anew, or another --out")
