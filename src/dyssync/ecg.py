@@ -119,6 +119,31 @@ class RepresentativeBeat:
         return float(self.signal.shape[1] / self.fs)
 
 
+@dataclass(frozen=True)
+class Shown:
+    """What a page shows of an ECG that was read off it (:mod:`dyssync.pages.rebuilding`).
+
+    Attributes:
+        columns: leads that were drawn at one time, a tuple each; strips are one of them.
+        tied: whether all of them are on one clock, that of a strip or of a single column.
+        beats: of each lead, how many whole beats of the usual shape were seen.
+        paced_share: 0-1, of the beats of the column that shows most of them, those with a pacing
+            spike; in columns that are not tied spikes do not come at one time.
+        exact: whether it was drawn in lines, which were read, instead of points of a picture.
+    """
+
+    columns: tuple[tuple[str, ...], ...]
+    tied: bool
+    beats: Mapping[str, int]
+    paced_share: float = 0.0
+    exact: bool = False
+
+    @property
+    def unseen(self) -> tuple[str, ...]:
+        """Leads of which no whole beat was seen."""
+        return tuple(lead for lead in LEADS if not self.beats.get(lead))
+
+
 @dataclass(frozen=True, eq=False)
 class ECG:
     """A 12-lead ECG: finite, calibrated, leads in the order of :data:`LEADS`.
@@ -136,6 +161,7 @@ class ECG:
         doubts: what was found against the recording when it was read; none of it refuses.
         notes: what a reader wants to say (derived leads, machine measurements); text only.
         beat: the recorder's representative beat, where the file holds one; for display beside ours.
+        shown: of an ECG that was read off a page, what of it was seen; None for a recording.
 
     Raises:
         FormatError: on construction, when an invariant does not hold.
@@ -152,6 +178,7 @@ class ECG:
     beat: RepresentativeBeat | None = None
     clinical: Mapping[str, float] = field(default_factory=dict)
     doubts: tuple[Doubt, ...] = ()
+    shown: Shown | None = None
 
     def __post_init__(self) -> None:
         signal = _own_copy(self.signal)

@@ -20,6 +20,7 @@ from dyssync.measurements import (
     bundle_branch,
     intervals,
     loops,
+    of_pages,
     quality,
     selvester,
 )
@@ -50,6 +51,7 @@ YES_OR_NO = "0/1"
 _POSITION = {name: k for k, name in enumerate(NAMES)}
 
 CONTRADICTED = "contradicted"  # by the other limb leads
+NOT_SHOWN = "not shown"  # on a page
 LEAST_BEATS = 3
 # Groups with answers
 ANSWERING = tuple(g for g in GROUPS if any(d.unit == YES_OR_NO for d in g.DEFINITIONS))
@@ -72,6 +74,7 @@ class Measurements:
         cautions: why numbers are missing or to be doubted, a sentence each.
         answers: of each measurement that is yes or no (unit 0/1), what is known and why not.
         lost: leads that say nothing of the heart, with the reason ("V6 unusable").
+        withheld: measurements that the page an ECG was read off does not allow, with the reason.
         names: of the measurements, always the same ones in the same order.
         units: of each.
     """
@@ -80,6 +83,7 @@ class Measurements:
     cautions: tuple[str, ...] = ()
     answers: Mapping[str, Answer] = field(default_factory=dict)
     lost: Mapping[str, str] = field(default_factory=dict)
+    withheld: Mapping[str, str] = field(default_factory=dict)
     names: ClassVar[tuple[str, ...]] = NAMES
     units: ClassVar[tuple[str, ...]] = UNITS
 
@@ -96,8 +100,9 @@ class Measurements:
         return name in _POSITION
 
     def lost_of(self, name: str) -> tuple[str, ...]:
-        """Return why a measurement is missing for the sake of its leads, a phrase a lead."""
-        return tuple(self.lost[lead] for lead in _NEEDS[name] if lead in self.lost)
+        """Return why a measurement is missing for the sake of its leads or page, a phrase each."""
+        lost = tuple(self.lost[lead] for lead in _NEEDS[name] if lead in self.lost)
+        return (*lost, self.withheld[name]) if name in self.withheld else lost
 
     def as_dict(self) -> dict[str, float]:
         """Return name to value, NaN kept."""
@@ -110,7 +115,8 @@ def measure(ecg: ECG, *, notch_mv: float = NOTCH_MV) -> Measurements:
     With fewer than three beats of one shape all are NaN, because an artefact that comes twice
     cannot be told from a heart beat. What is made of a lead that is flat, saturated, unreadable
     or likely another than its name says is NaN, and of one that contradicts the others
-    (:attr:`dyssync.ecg.ECG.doubts`). The cautions say so.
+    (:attr:`dyssync.ecg.ECG.doubts`). So is what a page does not allow that the ECG was read off
+    (:mod:`dyssync.measurements.of_pages`). The cautions say so.
 
     Args:
         ecg: the recording.
@@ -138,19 +144,28 @@ def measure_beat(
         cautions: tuple[str, ...] = (why, *doubts, *quality.quality_of(ecg, None).cautions)
         return _measurements({}, cautions, {}, not_known(TOO_FEW))
     seen = quality.quality_of(ecg, typical)
-    withheld = dict.fromkeys(ecg.withheld_leads, CONTRADICTED)
-    lost = {**withheld, **seen.lost}
+    unseen = () if ecg.shown is None else ecg.shown.unseen
+    held = {lead: NOT_SHOWN if lead in unseen else CONTRADICTED for lead in ecg.withheld_leads}
+    lost = {**seen.lost, **held}
     beat = from_typical_beat(typical, ecg.sex, ecg.age, notch_mv)
     beat = replace(beat, lost={lead: f"{lead} {why}" for lead, why in lost.items()})
+    if ecg.shown is not None:
+        beat = replace(beat, paced_share=max(beat.paced_share, ecg.shown.paced_share))
     found = _of_groups(beat, GROUPS)
     if beat.lost:
         found |= _holding(found, typical, beat, notch_mv)
     for entry in DEFINITIONS:
         if not isinstance(found.get(entry.name), Answer) and lost.keys() & set(entry.needs):
             found[entry.name] = np.nan
-    lines = _lost(lost)
+    withheld = of_pages.withheld(ecg.shown, _NEEDS)
+    for name in of_pages.IF_NO:
+        if isinstance(answer := found.get(name), Answer) and answer.value:
+            withheld.pop(name, None)
+    for name, why in withheld.items():
+        found[name] = not_known(why) if isinstance(found.get(name), Answer) else np.nan
+    lines = (*_lost(lost), *of_pages.page_cautions(ecg.shown, withheld))
     cautions = (*doubts, *_cautions(beat), *lines, *seen.cautions)
-    return _measurements(found, cautions, beat.lost)
+    return replace(_measurements(found, cautions, beat.lost), withheld=withheld)
 
 
 def _of_groups(beat: Heartbeat, groups: tuple[ModuleType, ...]) -> dict[str, float | Answer]:

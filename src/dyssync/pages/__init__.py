@@ -2,5 +2,6 @@
 
 `evidence`: is it a page at all? `evening`: what a network sees of it, its light evened out.
 `one_lead`: does it show one lead instead of twelve?
-`likeness`: is it like the pages that a model learnt from? `digitising`: the signal that it shows.
+`likeness`: is it like the pages that a model learnt from? `digitising`: the signal that it shows;
+`rebuilding`: a recording of its typical beats, to be measured.
 """
