@@ -21,10 +21,11 @@ from dyssync.inspection.beat_figure import draw_beat
 from dyssync.inspection.findings import COMPARED, OWN, QRS_APART_MS, examine, picture_facts
 from dyssync.inspection.page import PageKind, measured_header, page_header
 from dyssync.inspection.wording import FASCICULAR, PATTERNS, TITLES
+from dyssync.layouts import LAYOUTS
 from dyssync.measurements import lead_quality, measure
 from dyssync.measurements.heartbeat import heartbeat
 from dyssync.measurements.measurement import GROUPS, NAMES
-from dyssync.rendering import PageOptions
+from dyssync.rendering import PageOptions, render_page
 from dyssync.signals.delineation import typical_beat
 
 Toy = tuple[list[ECG], np.ndarray]
@@ -110,8 +111,29 @@ def test_inspect_prints_what_findings_and_pictures_hold(
     assert isinstance(scan, ECGImage)
     assert main(["inspect", str(tmp_path / "scan.png"), "--json"]) == 0
     facts = picture_facts(scan)
-    assert json.loads(capsys.readouterr().out) == facts
+    told = json.loads(capsys.readouterr().out)
+    assert told == {**facts, "page": None, "unread": told["unread"]}
+    assert "no ECG page" in told["unread"]
     assert (facts["width_px"], facts["height_px"]) == (400, 300)
+
+
+def test_inspect_measures_what_a_picture_shows(
+    toy: Toy, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    from PIL import Image
+
+    ecg = toy[0][1]
+    Image.fromarray(render_page(ecg.signal, ecg.fs, LAYOUTS["3x4+II"]).image).save(
+        tmp_path / "page.png"
+    )
+    assert main(["inspect", str(tmp_path / "page.png"), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert "3x4+II, 25 mm/s" in told["page"]["told"]
+    true = examine(ecg).measurements["qrs_area_uvs"]
+    assert told["measurements"]["qrs_area_uvs"] == pytest.approx(true, rel=0.1)
+    beat = tmp_path / "beat.png"
+    assert main(["inspect", str(tmp_path / "page.png"), "--beat", str(beat)]) == 0
+    assert beat.is_file()
 
 
 def test_the_header_of_a_page_names_what_is_known_and_nobody(toy: Toy) -> None:

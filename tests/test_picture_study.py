@@ -15,6 +15,7 @@ from dyssync.formats.wfdb import write_wfdb
 from dyssync.image import ECGImage
 from dyssync.layouts import LAYOUTS
 from dyssync.rendering import render_page
+from dyssync.study.config import STUDY_MODELS
 from dyssync.study.results import StudyResults
 
 pytestmark = pytest.mark.xdist_group("run")
@@ -66,7 +67,7 @@ def test_signals_among_pictures_and_pictures_of_other_things_are_refused(
 
 
 @pytest.mark.slow
-def test_study_of_scans_leaves_out_what_needs_signals_and_its_bundle_takes_scans(
+def test_study_of_scans_runs_all_models_and_its_bundle_takes_scans(
     scans: Path,
     toy: tuple[list[ECG], np.ndarray],
     toy_cohort: Path,
@@ -75,20 +76,19 @@ def test_study_of_scans_leaves_out_what_needs_signals_and_its_bundle_takes_scans
 ) -> None:
     out = str(tmp_path / "run")
     wanted = ["--cohort", str(scans), "--out", out, *TINY]
-    assert main(["study", *wanted, "--models", "resnet18,lightgbm"]) == 2
-    assert "lightgbm (signals needed). Leave them out: --models resnet18" in capsys.readouterr().err
     assert main(["study", *wanted]) == 0
-    told = capsys.readouterr().err
-    assert "cannot be used by lightgbm, combined, ridge" in told
     results = StudyResults.read(tmp_path / "run")
-    assert set(results.tables["predictions"]["model"]) == {
-        *("resnet18", "ssl-resnet18", "sim-resnet18", "prevalence"),
-    }
+    assert set(results.tables["predictions"]["model"]) == set(STUDY_MODELS)
+    # QRS width is what tells responders here: who measures it on the pages is right
+    metrics = results.tables["predictions"].query("model == 'qrs-area'")
+    assert metrics["logit"].notna().all()
     report = (tmp_path / "run" / "report.html").read_text()
     assert "so a map cannot be read by lead" in report
     assert main(["predict", out, str(scans.parent / "P00.jpg"), "--json"]) == 0
     (said,) = json.loads(capsys.readouterr().out)
     assert 0 < said["models"]["resnet18"]["probability"] < 1
+    assert {"resnet18", "lightgbm", "guideline-esc-2021"} <= set(said["models"])
+    assert said["models"]["lightgbm"]["basis"] != "base rate"
     assert said["cautions"] == []
     other = render_page(toy[0][0].signal, toy[0][0].fs, LAYOUTS["6x2"]).image
     Image.fromarray(other).save(tmp_path / "other.png")
@@ -104,14 +104,35 @@ def test_bundle_of_signals_is_asked_about_a_picture_with_a_caution(
     finished_run: Path, scans: Path, tmp_path: Path, capsys: Captured
 ) -> None:
     Image.fromarray(np.full((300, 400, 3), 250, np.uint8)).save(tmp_path / "blank.png")
-    page = str(scans.parent / "P00.jpg")
-    wanted = ["predict", str(finished_run), page, str(tmp_path / "blank.png")]
+    with Image.open(scans.parent / "P00.jpg") as page:
+        page.crop((0, 0, 700, 850)).save(tmp_path / "cut.png")  # half of the columns
+    page, cut, blank = str(scans.parent / "P00.jpg"), "cut.png", "blank.png"
+    wanted = ["predict", str(finished_run), page, *(str(tmp_path / name) for name in (cut, blank))]
     assert main([*wanted, "--models", "resnet18,lightgbm", "--json"]) == 3
-    said, refused = json.loads(capsys.readouterr().out)
-    assert list(said["models"]) == ["resnet18"]
-    assert "gain of this page may differ" in said["cautions"][0]
-    assert said["cautions"][1].startswith("resnet18: has only seen black traces on white")
-    assert said["cautions"][2] == "lightgbm: no answer, a signal is needed"
+    said, unread, refused = json.loads(capsys.readouterr().out)
+    assert list(said["models"]) == ["resnet18", "lightgbm"]
+    assert "pages drawn from that in their own style" in said["cautions"][0]
+    assert "QRS area" in said["beside"]["qrs-area"]
+    assert list(unread["models"]) == ["resnet18"]
+    assert "page cannot be digitised" in unread["cautions"][0]
+    assert "gain of this page may differ" in unread["cautions"][1]
+    assert unread["cautions"][2].startswith("resnet18: has only seen black traces on white")
+    assert unread["cautions"][3] == "lightgbm: no answer, a signal is needed"
     assert "blank.png: picture is no ECG page" in refused["error"]
-    assert main(["predict", str(finished_run), page, "--models", "lightgbm"]) == 2
-    assert "P00.jpg: is a picture; lightgbm of this bundle need" in capsys.readouterr().err
+    alone = ["predict", str(finished_run), str(tmp_path / cut), "--models", "lightgbm"]
+    assert main(alone) == 2
+    assert "cut.png: is a picture; lightgbm of this bundle need" in capsys.readouterr().err
+
+
+def test_a_page_gets_nearly_the_answer_of_its_signal(
+    finished_run: Path, toy_cohort: Path, scans: Path, capsys: Captured
+) -> None:
+    files = [scans.parent / "P00.jpg", toy_cohort / "rec00.hea"]
+    files += [scans.parent / "P01.jpg", toy_cohort / "rec01.hea"]
+    wanted = ["predict", str(finished_run), *map(str, files)]
+    assert main([*wanted, "--models", "resnet18,lightgbm", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    for page, signal in zip(said[::2], said[1::2], strict=True):
+        for name in ("resnet18", "lightgbm"):
+            read, true = (x["models"][name]["probability"] for x in (page, signal))
+            assert read == pytest.approx(true, abs=0.1)

@@ -27,12 +27,16 @@ class ECGImage:
         patient_id: whose; a picture does not say, a cohort table does.
         source: file name, format and digest.
         notes: what the reader wants to say (page of how many).
+        ecg: what the page shows, where it was read off (:mod:`dyssync.pages.reading_off`).
+        unread: why it could not be read off; "" where it was, or was not tried.
     """
 
     pixels: Bytes
     patient_id: str | None = None
     source: Source = field(default_factory=Source)
     notes: Mapping[str, str] = field(default_factory=dict)
+    ecg: ECG | None = None
+    unread: str = ""
 
     def __post_init__(self) -> None:
         pixels = np.ascontiguousarray(self.pixels, dtype=np.uint8)
@@ -62,4 +66,9 @@ def check_size(width: int, height: int) -> None:
         )
 
 
-Input: TypeAlias = ECG | ECGImage  # what models are given; those of signals take the first only
+Input: TypeAlias = ECG | ECGImage  # what models are given; those of signals need `ecg_of`
+
+
+def ecg_of(x: Input) -> ECG | None:
+    """Return a recording itself, or what was read off a picture; None where nothing was."""
+    return x if isinstance(x, ECG) else x.ecg

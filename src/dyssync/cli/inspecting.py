@@ -40,6 +40,8 @@ def inspect(
 ) -> None:
     """Tell what a file holds: recording, quality of each lead, measurements beside the recorder's.
 
+    A picture of a page is read off first, as dyssync digitise does, and what it shows is measured.
+
     Example: dyssync inspect ecg.xml --picture page.png --beat beat.png
 
     Faults of a lead: flat; clipped; noisy (over 0.1 mV); wander (over 0.5 mV); mains hum (over
@@ -47,8 +49,9 @@ def inspect(
     """
     from dyssync.errors import FormatError
     from dyssync.formats import ReadOptions, read_input
-    from dyssync.image import ECGImage
-    from dyssync.inspection.findings import examine, picture_facts
+    from dyssync.image import ECGImage, ecg_of
+    from dyssync.inspection.findings import examine, page_facts
+    from dyssync.pages.reading_off import read_off
 
     kind = PageKind(layout, kind=picture.suffix.lower()[1:] if picture else "png")
     if picture is not None:
@@ -59,15 +62,19 @@ def inspect(
         file, ReadOptions(fs=fs, unit=unit, page=page, keep_identifiers=keep_identifiers)
     )
     if isinstance(read, ECGImage):
-        if picture is not None or beat is not None:
-            raise FormatError(
-                f"{read.source.name}: is a picture already; a signal is needed to draw"
-            )
-        say(json.dumps(picture_facts(read), indent=2) if as_json else _image_text(read))
-        return
-    found = examine(read)
-    say(json.dumps(found.to_dict(), indent=2) if as_json else _ecg_text(found))
-    _draw(found, picture, kind, beat)
+        read = read_off(read)
+    shown = ecg_of(read)
+    if shown is None and (picture is not None or beat is not None):
+        raise FormatError(
+            f"{read.source.name}: is a picture; what cannot be read off it cannot be drawn"
+        )
+    found = None if shown is None else examine(shown)
+    if isinstance(read, ECGImage):
+        say(json.dumps(page_facts(read, found), indent=2) if as_json else _page_text(read, found))
+    elif found is not None:
+        say(json.dumps(found.to_dict(), indent=2) if as_json else _ecg_text(found))
+    if found is not None:
+        _draw(found, picture, kind, beat)
 
 
 def _ecg_text(found: Findings) -> str:
@@ -144,7 +151,8 @@ def _measured_lines(found: Findings) -> list[str]:
     return [*grid([*rows, *own], "  "), *(f"  {k:{width}}  {text}" for k, text in words)]
 
 
-def _image_text(image: ECGImage) -> str:
+def _page_text(image: ECGImage, found: Findings | None) -> str:
+    """Return what is known of a picture, and of the ECG that it shows."""
     from dyssync.inspection.findings import page_cautions
 
     height, width = image.pixels.shape[:2]
@@ -154,19 +162,14 @@ def _image_text(image: ECGImage) -> str:
         *([key, text] for key, text in image.notes.items()),
         ["sha256", image.source.sha256],
     ]
-    lines = [f"  {key:9}  {text}" for key, text in rows]
-    cautions = [f"  {text}" for text in page_cautions(image)] or ["  none"]
-    return "\n".join(
-        [
-            image.source.name,
-            *lines,
-            "",
-            "A picture: models that see pictures can score it; measurements need a signal file.",
-            "",
-            "Cautions",
-            *cautions,
-        ]
-    )
+    lines = [image.source.name, *(f"  {key:9}  {text}" for key, text in rows)]
+    if found is None:
+        lines += ["", f"{image.unread}. Models that see pictures can score it all the same."]
+    else:
+        lines += ["", found.ecg.notes["page"], "", "Measurements", *_measured_lines(found)]
+    cautions = [*page_cautions(image), *(found.cautions if found else [])]
+    told = [f"  {text}" for text in cautions] or ["  none"]
+    return "\n".join([*lines, "", "Cautions", *told, "", "Research use only."])
 
 
 def _draw(found: Findings, picture: Path | None, page: PageKind, beat: Path | None) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from dyssync.cohort.cells import Age, age_of, number_of, sex_of, shown, text_of
 from dyssync.ecg import ECG, Sex
 from dyssync.errors import CohortError
-from dyssync.image import Input
+from dyssync.image import ECGImage, Input, ecg_of
 
 RESPONSE_FALL = 0.15  # LVESV falls by at least 15 % in 6 months (Mori 2025, 10.1111/jce.70212)
 YES_NO = {"no": "0", "false": "0", "yes": "1", "true": "1"}
@@ -151,11 +151,25 @@ def with_clinical(ecg: ECG, row: Mapping[str, object]) -> ECG:
     )
 
 
+def with_facts(x: Input, row: Mapping[str, object]) -> Input:
+    """Return a recording, or the ECG that was read off a picture, :func:`with_clinical`.
+
+    A picture that was not read off cannot hold them, and stays as it is.
+
+    Raises:
+        CohortError: a value that cannot be.
+    """
+    if not isinstance(x, ECGImage):
+        return with_clinical(x, row)
+    return x if x.ecg is None else replace(x, ecg=with_clinical(x.ecg, row))
+
+
 def facts_of(x: Input) -> Mapping[str, float]:
     """Return the clinical facts that are known of a recording's patient, by name."""
-    if not isinstance(x, ECG):
+    ecg = ecg_of(x)
+    if ecg is None:
         return {}
-    found = {name: clinical_fact(x, name) for name in FACTS}
+    found = {name: clinical_fact(ecg, name) for name in FACTS}
     return {name: value for name, value in found.items() if not math.isnan(value)}
 
 

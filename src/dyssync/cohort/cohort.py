@@ -33,7 +33,7 @@ from dyssync.cohort.table import (
 )
 from dyssync.ecg import ECG
 from dyssync.errors import CohortError, check_range, join_problems
-from dyssync.image import Input
+from dyssync.image import ECGImage, Input, ecg_of
 from dyssync.workers import OnProgress, unwatched, workers_for
 
 TABLE_COLUMNS = ("patient_id", "ecg", "responder", "fs", "seconds", "sha256")
@@ -51,7 +51,7 @@ class CohortTable:
         without_outcome: patients who died or were lost before the echo, as far as the table tells
             of them: :data:`WITHOUT_COLUMNS`.
         cautions: facts that are not quite what the table says (an age of ">89"), and pages that
-            seem to show one lead.
+            seem to show one lead or could not be read off.
     """
 
     name: str
@@ -96,12 +96,13 @@ class Cohort(CohortTable):
     @property
     def holds_pictures(self) -> bool:
         """Whether the recordings are pictures of pages instead of signals."""
-        return len(self.signals) < len(self.inputs)
+        return any(isinstance(recording, ECGImage) for recording in self.inputs)
 
     @property
     def signals(self) -> tuple[ECG, ...]:
-        """The recordings that are signals: all, or none."""
-        return tuple(recording for recording in self.inputs if isinstance(recording, ECG))
+        """The recordings as signals: all, or those that were read off pictures."""
+        found = (ecg_of(recording) for recording in self.inputs)
+        return tuple(ecg for ecg in found if ecg is not None)
 
 
 def read_cohort(

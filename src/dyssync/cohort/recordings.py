@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dyssync.cohort.clinical import with_clinical
+from dyssync.cohort.clinical import with_clinical, with_facts
 from dyssync.cohort.digests import signal_key
 from dyssync.cohort.likeness import Print, fingerprint, first_of_others
 from dyssync.cohort.table import Problem
@@ -21,6 +21,7 @@ from dyssync.formats import ReadOptions, read_ecg, read_input
 from dyssync.image import ECGImage, Input
 from dyssync.pages.evening import shrink_page
 from dyssync.pages.one_lead import ONE_LEAD, shows_one_lead
+from dyssync.pages.reading_off import read_off
 from dyssync.workers import OnProgress, each_for_itself, unwatched
 
 TOGETHER = 8  # rows that a worker gets at a time; a file takes some milliseconds
@@ -109,7 +110,7 @@ def _read_row(
     row: Mapping[str, Any], *, folder: Path, seconds: float, pictures: bool, keep: bool
 ) -> RowRead:
     try:
-        recording, one_lead = _recording_of(row, folder, seconds, pictures)
+        recording, doubt = _recording_of(row, folder, seconds, pictures)
     except InputError as error:
         return RowRead(str(error))
     except FAULTS as error:
@@ -117,7 +118,7 @@ def _read_row(
     sha256, kept = recording.source.sha256, recording if keep else None
     if isinstance(recording, ECGImage):
         pixels = signal_key(recording)
-        caution = f"{recording.source.name}: {ONE_LEAD}" if one_lead else ""
+        caution = f"{recording.source.name}: {doubt}" if doubt else ""
         return RowRead("", True, sha256=sha256, look=pixels, recording=kept, caution=caution)
     return RowRead(
         "",
@@ -131,8 +132,8 @@ def _read_row(
 
 def _recording_of(
     row: Mapping[str, Any], folder: Path, seconds: float, pictures: bool
-) -> tuple[Input, bool]:
-    """Return the recording of a row, and whether it is a picture that seems to show one lead."""
+) -> tuple[Input, str]:
+    """Return the recording of a row, and what is to be told of a picture; "" for nothing."""
     if pd.isna(row["ecg"]) or not str(row["ecg"]).strip():
         raise CohortError("column ecg is empty; the path of a recording is needed")
     fs, unit = row.get("ecg_fs"), row.get("ecg_unit")
@@ -143,13 +144,14 @@ def _recording_of(
     read = read_input if pictures else read_ecg
     recording = read(folder / str(row["ecg"]), options)
     refuse_unusable(recording, seconds=seconds)
-    patient = str(row["patient_id"])
-    if isinstance(recording, ECGImage):
-        # a cohort holds thousands, and networks look at a fraction of the pixels
-        one_lead = shows_one_lead(recording.pixels)
-        small = shrink_page(recording.pixels)
-        return replace(recording, patient_id=patient, pixels=small), one_lead
-    return with_clinical(replace(recording, patient_id=patient), row), False
+    recording = replace(recording, patient_id=str(row["patient_id"]))
+    if not isinstance(recording, ECGImage):
+        return with_clinical(recording, row), ""
+    recording = with_facts(read_off(recording), row)
+    assert isinstance(recording, ECGImage)
+    doubt = ONE_LEAD if shows_one_lead(recording.pixels) else recording.unread
+    # a cohort holds thousands, and networks look at a fraction of the pixels
+    return replace(recording, pixels=shrink_page(recording.pixels)), doubt
 
 
 def mixture_problems(rows: Sequence[RowRead]) -> list[Problem]:

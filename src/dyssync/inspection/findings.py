@@ -180,6 +180,21 @@ def picture_facts(image: ECGImage) -> dict[str, object]:
     }
 
 
+def page_facts(image: ECGImage, found: Findings | None) -> dict[str, object]:
+    """Return what can be said of a picture and of the ECG that it shows, as JSON can hold it.
+
+    Args:
+        image: after :func:`dyssync.pages.reading_off.read_off`.
+        found: in the ECG that was read off it; None where none was.
+    """
+    facts = picture_facts(image)
+    if found is None or found.ecg.shown is None:
+        return {**facts, "page": None, "unread": image.unread}
+    page = {"told": found.ecg.notes["page"], **asdict(found.ecg.shown)}
+    measured = measured_facts(found.measurements)
+    return {**facts, "page": page, **measured, "cautions": [*page_cautions(image), *found.cautions]}
+
+
 def page_cautions(image: ECGImage) -> list[str]:
     """Return what speaks against scoring a picture, a sentence each."""
     try:

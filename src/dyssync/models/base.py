@@ -13,7 +13,7 @@ import numpy.typing as npt
 from dyssync.arrays import Floats
 from dyssync.ecg import ECG
 from dyssync.errors import ConfigError, ModelError, check_choice, check_range
-from dyssync.image import Input
+from dyssync.image import Input, ecg_of
 from dyssync.keeping import kept
 from dyssync.models.protocols import Choices, Labels, Presets, Ranges, ResponseModel
 from dyssync.signals.beats import detect_beats
@@ -140,6 +140,20 @@ def signals_of(X: Sequence[Input], purpose: str) -> list[ECG]:
             "Give signal files, or take resnet18, which looks at pictures"
         )
     return [x for x in X if isinstance(x, ECG)]
+
+
+def ecgs_of(X: Sequence[Input], purpose: str) -> list[ECG | None]:
+    """Return the signals of `X`, also those read off pictures; None where a page was refused.
+
+    Args:
+        X: recordings.
+        purpose: what needs signals, the subject of the message.
+
+    Raises:
+        ModelError: some are pictures that nobody tried to read off; names them.
+    """
+    signals_of([x for x in X if isinstance(x, ECG) or not (x.ecg or x.unread)], purpose)
+    return [ecg_of(x) for x in X]
 
 
 def base_rate_of(labels: Labels, weights: Floats) -> float:

@@ -21,11 +21,11 @@ from dyssync.models.base import (
     base_rate_of,
     check_labels,
     check_weights,
+    ecgs_of,
     learnt_number,
     learnt_numbers,
     learnt_rate,
     log_odds,
-    signals_of,
 )
 from dyssync.models.fall import falls_to_learn
 from dyssync.models.protocols import (
@@ -145,7 +145,7 @@ class Combined(ProbabilityMixin):
         """Weigh what the inputs say of patients they have not seen, then fit them to all."""
         labels = check_labels(X, y)
         weights = check_weights(weight, len(X))
-        signals_of(X, "combined")
+        ecgs_of(X, "combined")
         self.classes_ = np.array([0, 1])
         self.base_rate_ = base_rate_of(labels, weights)
         falls = None if fall is None else np.asarray(fall, dtype=np.float64)
@@ -189,7 +189,7 @@ class Combined(ProbabilityMixin):
 
     def logits(self, X: Sequence[Input]) -> Floats:
         """Return the log-odds of response, (n,) float64; NaN where no input says anything."""
-        signals_of(X, "combined")
+        ecgs_of(X, "combined")
         weights = self._learned("weights_")
         return np.asarray(self._inputs(X) @ weights + self.intercept_, dtype=np.float64)
 

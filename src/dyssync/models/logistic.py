@@ -17,10 +17,10 @@ from dyssync.models.base import (
     base_rate_of,
     check_labels,
     check_weights,
+    ecgs_of,
     learnt_number,
     learnt_numbers,
     learnt_rate,
-    signals_of,
 )
 from dyssync.models.measured import measured
 from dyssync.models.protocols import Contributions, Labelled, Labels, Ranges, State
@@ -73,7 +73,7 @@ class Logistic(ProbabilityMixin):
         self.base_rate_ = base_rate_of(labels, weights)
         imputer = SimpleImputer(strategy="median", keep_empty_features=True)
         scaler = StandardScaler()
-        values = scaler.fit_transform(imputer.fit_transform(_matrix(signals_of(X, "logistic"))))
+        values = scaler.fit_transform(imputer.fit_transform(_matrix(ecgs_of(X, "logistic"))))
         regression = LogisticRegression(C=self.inverse_penalty, max_iter=1000)
         regression.fit(values, labels, sample_weight=weights)
         self.median_: Floats = imputer.statistics_
@@ -92,7 +92,7 @@ class Logistic(ProbabilityMixin):
     def contributions(self, X: Sequence[Input]) -> Contributions:
         """Return weight times standardised value of each measurement."""
         weights = self._learned("weights_")
-        values = _matrix(signals_of(X, "logistic"))
+        values = _matrix(ecgs_of(X, "logistic"))
         filled = np.where(np.isnan(values), self.median_, values)
         shares = (filled - self.mean_) / self.scale_ * weights
         return Contributions(MEASUREMENTS, values, shares, np.full(len(shares), self.intercept_))
@@ -125,5 +125,7 @@ class Logistic(ProbabilityMixin):
         return self
 
 
-def _matrix(ecgs: Sequence[ECG]) -> Floats:
-    return np.array([[measured(ecg)[name] for name in MEASUREMENTS] for ecg in ecgs])
+def _matrix(ecgs: Sequence[ECG | None]) -> Floats:
+    unknown = [float("nan")] * len(MEASUREMENTS)
+    rows = [unknown if x is None else [measured(x)[n] for n in MEASUREMENTS] for x in ecgs]
+    return np.array(rows)

@@ -17,7 +17,7 @@ from dyssync.ecg import ECG
 from dyssync.image import Input
 from dyssync.keeping import kept
 from dyssync.measurements import DEFINITIONS, Measurements, measure, waveforms
-from dyssync.models.base import signals_of
+from dyssync.models.base import ecgs_of
 
 CLINICAL_NAMES = FACTS
 # Quality (f33) tells the recorder and the ward, not the heart: left out of what a model may use.
@@ -61,9 +61,10 @@ def feature_names(features: str, *, clinical: bool) -> list[str]:
     return [*FEATURES[features].names, *(CLINICAL_NAMES if clinical else ())]
 
 
-def feature_matrix(ecgs: Sequence[ECG], features: str, *, clinical: bool) -> Floats:
+def feature_matrix(ecgs: Sequence[ECG | None], features: str, *, clinical: bool) -> Floats:
     """Return (n, len(feature_names())) float64; NaN where something is not defined or known."""
-    return np.stack([_row(ecg, features, clinical) for ecg in ecgs])
+    unknown = np.full(len(feature_names(features, clinical=clinical)), np.nan)
+    return np.stack([unknown if x is None else _row(x, features, clinical) for x in ecgs])
 
 
 @kept(most=20_000)
@@ -74,5 +75,9 @@ def _row(ecg: ECG, features: str, clinical: bool) -> Floats:
 
 
 def signal_matrix(X: Sequence[Input], purpose: str, features: str, *, clinical: bool) -> Floats:
-    """Return :func:`feature_matrix` of recordings; pictures are refused as `purpose`'s."""
-    return feature_matrix(signals_of(X, purpose), features, clinical=clinical)
+    """Return :func:`feature_matrix` of signals, also of those read off pictures.
+
+    Raises:
+        ModelError: there are pictures that nobody tried to read off; they are none of `purpose`'s.
+    """
+    return feature_matrix(ecgs_of(X, purpose), features, clinical=clinical)

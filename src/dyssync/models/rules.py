@@ -30,10 +30,10 @@ from dyssync.models.base import (
     base_rate_of,
     check_labels,
     check_weights,
+    ecgs_of,
     learnt_number,
     learnt_rate,
     log_odds,
-    signals_of,
 )
 from dyssync.models.measured import measured
 from dyssync.models.protocols import Labelled, Labels, Ranges, State
@@ -130,8 +130,9 @@ class RankedRule(ProbabilityMixin, ABC):
         return ()
 
     def _scores(self, X: Sequence[Input]) -> Floats:
-        signals = signals_of(X, type(self).__name__)
-        return np.array([self.score(ecg) for ecg in signals], dtype=np.float64)
+        ecgs = ecgs_of(X, type(self).__name__)
+        scores = [float("nan") if ecg is None else self.score(ecg) for ecg in ecgs]
+        return np.array(scores, dtype=np.float64)
 
 
 class _Guideline(RankedRule):

@@ -30,7 +30,8 @@ def cautions(x: Input, about: About) -> tuple[str, ...]:
     signals, pages = about.training.signals, about.training.pages
     found = []
     if isinstance(x, ECG):
-        found += [SIGNAL_AMONG_PAGES] if signals is None else _of_signal(x, signals)
+        found += [] if pages is None else [SIGNAL_AMONG_PAGES]
+        found += [] if signals is None else _of_signal(x, signals)
     else:
         found += [PAGE_AMONG_SIGNALS] if pages is None else _of_page(x, pages)
         if shows_one_lead(x.pixels):
@@ -58,7 +59,7 @@ def _of_signal(ecg: ECG, look: SignalLook) -> list[str]:
     if not len(detect_beats(ecg.signal, ecg.fs)):
         found.append("no heartbeat was found; models of the beat knew nothing of this recording")
     low, high = look.fs_range
-    if not low <= ecg.fs <= high:
+    if ecg.shown is None and not low <= ecg.fs <= high:  # a page has no sampling rate
         found.append(f"sampled at {ecg.fs:g} Hz; the training recordings at {low:g} to {high:g} Hz")
     low, high = look.amplitude_range
     size = amplitude(ecg)

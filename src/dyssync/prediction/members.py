@@ -10,7 +10,6 @@ import numpy as np
 
 from dyssync.arrays import Floats
 from dyssync.cohort.clinical import facts_of
-from dyssync.ecg import ECG
 from dyssync.errors import FAULTS, InputError, ModelError
 from dyssync.image import Input
 from dyssync.models.base import has_heartbeat
@@ -53,9 +52,9 @@ class Members:
         mean = logits[speaking].mean(axis=0) if speaking.any() else logits[0]
         return self.fit.answer(mean[None])
 
-    def contributions(self, ecg: ECG) -> Contributions | None:
+    def contributions(self, x: Input) -> Contributions | None:
         """Return what each feature added to the answer's log-odds; None where it is not known."""
-        parts = [m.contributions([ecg]) for m in self.models if isinstance(m, ExplainsItself)]
+        parts = [m.contributions([x]) for m in self.models if isinstance(m, ExplainsItself)]
         if len(parts) < len(self.models):
             return None
         slope = self.fit.slope

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 
 from dyssync.cohort.usable import refuse_unusable
-from dyssync.ecg import ECG
 from dyssync.errors import ModelError, check_choice
 from dyssync.evaluation.conformal import conformal_answers
-from dyssync.image import ECGImage, Input
+from dyssync.image import ECGImage, Input, ecg_of
 from dyssync.keeping import keeping
 from dyssync.learning.stored import open_networks
 from dyssync.models import MODELS
 from dyssync.models.protocols import ResponseModel, Rule, TakesPictures
-from dyssync.pages.evening import shrink_page
+from dyssync.pages.reading_off import read_off
 from dyssync.prediction.bundle import Bundle
 from dyssync.prediction.cautions import cautions
 from dyssync.prediction.members import BASE_RATE, Answerer, Members, load_answerer
+from dyssync.prediction.pictures import asked_about, page_notes
 
 
 @dataclass(frozen=True)
@@ -125,64 +125,68 @@ class Predictor:
                 self.models[name] = load_answerer(self.bundle, name)
         open_networks()
 
-    def answering(self, ecg: Input) -> str | None:
-        """Return the model that gives the one answer to a recording; None where none does."""
+    def answering(self, x: Input) -> str | None:
+        """Return the model that gives the one answer to a recording; None where none does.
+
+        Args:
+            x: the recording; a picture after :func:`dyssync.pages.reading_off.read_off`.
+        """
         for name in self.bundle.best_first:
-            takes = isinstance(ecg, ECG) or isinstance(MODELS[name](), TakesPictures)
+            takes = ecg_of(x) is not None or isinstance(MODELS[name](), TakesPictures)
             if name in self.names and takes:
                 return name
         return None
 
-    def predict(self, ecg: Input, names: Sequence[str] | None = None) -> Prediction:
-        """Return the prediction for one recording or picture of one.
+    def predict(self, x: Input, names: Sequence[str] | None = None) -> Prediction:
+        """Return the prediction for one recording or picture of one, which is read off first.
 
         Args:
-            ecg: the recording.
+            x: the recording.
             names: of its models, those to ask; None asks all.
 
         Raises:
             CohortError: leads are flat, the recording is too short, the picture is no ECG page.
-            ModelError: it is a picture, and none of the models takes pictures.
+            ModelError: it is a picture that could not be read off, and none takes pictures.
         """
         with keeping():  # the members share one drawing and one measurement, gone with the answer
-            return self._predict(ecg, self.names if names is None else tuple(names))
+            return self._predict(x, self.names if names is None else tuple(names))
 
-    def _predict(self, ecg: Input, names: tuple[str, ...]) -> Prediction:
+    def _predict(self, x: Input, names: tuple[str, ...]) -> Prediction:
         about = self.bundle.about
-        refuse_unusable(ecg, seconds=about.seconds)
+        refuse_unusable(x, seconds=about.seconds)
         self._load(names)
-        if isinstance(ecg, ECGImage):
-            ecg = replace(ecg, pixels=shrink_page(ecg.pixels))
-        asked, silent = self._who_takes(ecg, names)
-        models = {name: _say(self.models[name], ecg) for name in asked}
-        notes = cautions(ecg, about)
-        if isinstance(ecg, ECGImage) and about.training.pages is None:
+        whole = read_off(x) if isinstance(x, ECGImage) else x
+        shown = asked_about(whole, about)
+        asked, silent = self._who_takes(shown, names)
+        models = {name: _say(self.models[name], shown) for name in asked}
+        notes = (*page_notes(whole, shown), *cautions(shown, about))
+        if isinstance(shown, ECGImage) and about.training.pages is None:
             notes = (*notes, *self._unused_to_pages(asked))
         if updated := [name for name in asked if self.models[name].updated]:
             notes = (*notes, f"{', '.join(updated)}: updated on another cohort after the study")
         if silent:
             notes = (*notes, f"{', '.join(silent)}: no answer, a signal is needed")
         encoders = {name: said for name, said in about.encoders.items() if name in models}
-        answer = self.answering(ecg)
+        answer = self.answering(shown)
         return Prediction(
-            file=ecg.source.name,
+            file=x.source.name,
             base_rate=about.base_rate,
             models=models,
             cautions=notes,
             encoders=encoders,
             answer=answer if answer in models else None,
-            beside=_beside(ecg),
+            beside=_beside(shown),
         )
 
-    def _who_takes(self, ecg: Input, names: Sequence[str]) -> tuple[list[str], list[str]]:
-        """Return which models can be asked about `ecg`, and which cannot."""
-        if isinstance(ecg, ECG):
+    def _who_takes(self, x: Input, names: Sequence[str]) -> tuple[list[str], list[str]]:
+        """Return which models can be asked about a recording, and which cannot."""
+        if not isinstance(x, ECGImage) or x.ecg is not None:
             return list(names), []
         able = [n for n in names if isinstance(self._one(n), TakesPictures)]
         if not able:
             raise ModelError(
-                f"{ecg.source.name}: is a picture; {', '.join(names)} of this bundle need a "
-                "signal file"
+                f"{x.source.name}: is a picture; {', '.join(names)} of this bundle need a "
+                f"signal file. {x.unread}"
             )
         return able, [name for name in names if name not in able]
 
@@ -203,11 +207,12 @@ class Predictor:
 
 
 def _beside(x: Input) -> dict[str, str]:
-    """Return what rules say that need no patients to learn from; nothing of a picture."""
-    if not isinstance(x, ECG):
+    """Return what rules say that need no patients to learn from; nothing of an unread picture."""
+    ecg = ecg_of(x)
+    if ecg is None:
         return {}
     rules = {name: MODELS[name]() for name in BESIDE}
-    return {name: rule.statement(x) for name, rule in rules.items() if isinstance(rule, Rule)}
+    return {name: rule.statement(ecg) for name, rule in rules.items() if isinstance(rule, Rule)}
 
 
 def _say(model: Answerer, x: Input) -> ModelPrediction:
@@ -228,12 +233,13 @@ def _say(model: Answerer, x: Input) -> ModelPrediction:
     )
 
 
-def _reasons(members: Members, ecg: Input, silent: bool) -> dict[str, Any]:
+def _reasons(members: Members, x: Input, silent: bool) -> dict[str, Any]:
     """Return what the model can say of why."""
-    if not isinstance(ecg, ECG) or silent:
+    ecg = ecg_of(x)
+    if ecg is None or silent:
         return {}
     found: dict[str, Any] = {}
-    parts = members.contributions(ecg)
+    parts = members.contributions(x)
     if parts is not None:
         rows = zip(parts.names, parts.values[0], parts.log_odds[0], strict=True)
         given = [

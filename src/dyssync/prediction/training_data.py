@@ -46,10 +46,10 @@ class SignalLook(Record):
 
 @dataclass(frozen=True)
 class TrainingData(Record):
-    """What models were trained on; one of the two is there.
+    """What models were trained on.
 
     Attributes:
-        signals: of a cohort of signals.
+        signals: of a cohort of signals, or of what was read off pictures; None where none was.
         pages: of a cohort of users' own pictures.
     """
 
@@ -59,25 +59,25 @@ class TrainingData(Record):
 
 def describe_cohort(cohort: Cohort) -> TrainingData:
     """Return what a recording is compared with before it is predicted from."""
-    if cohort.holds_pictures:
-        pages = [page.pixels for page in cohort.inputs if isinstance(page, ECGImage)]
-        return TrainingData(signals=None, pages=look_of(pages))
-    sizes = [amplitude(ecg) for ecg in cohort.signals]
-    rates = cohort.table["fs"]
+    pages = [page.pixels for page in cohort.inputs if isinstance(page, ECGImage)]
     return TrainingData(
-        signals=SignalLook(
-            fs_range=(float(rates.min()), float(rates.max())),
-            amplitude_range=(float(min(sizes)), float(max(sizes))),
-            clinical=known_facts(cohort),
-        ),
-        pages=None,
+        signals=_look_of_signals(cohort) if cohort.signals else None,
+        pages=look_of(pages) if pages else None,
+    )
+
+
+def _look_of_signals(cohort: Cohort) -> SignalLook:
+    sizes = [amplitude(ecg) for ecg in cohort.signals]
+    rates = [ecg.fs for ecg in cohort.signals]
+    return SignalLook(
+        fs_range=(min(rates), max(rates)),
+        amplitude_range=(min(sizes), max(sizes)),
+        clinical=known_facts(cohort),
     )
 
 
 def known_facts(cohort: Cohort) -> tuple[str, ...]:
     """Return the clinical facts that are known of more than half of the patients."""
-    if cohort.holds_pictures:
-        return ()
     return tuple(name for name in FACTS if _share_known(cohort, name) > 0.5)
 
 
@@ -88,4 +88,5 @@ def amplitude(ecg: ECG) -> float:
 
 
 def _share_known(cohort: Cohort, fact: str) -> float:
-    return float(np.mean([np.isfinite(clinical_fact(ecg, fact)) for ecg in cohort.signals]))
+    known = [np.isfinite(clinical_fact(ecg, fact)) for ecg in cohort.signals]
+    return float(sum(known) / len(cohort.inputs))

@@ -10,12 +10,11 @@ import pandas as pd
 
 from dyssync.cohort import Cohort
 from dyssync.cohort.splits import ratio_of_parts, split_table
-from dyssync.ecg import ECG
 from dyssync.evaluation.comparisons import compare_models
 from dyssync.evaluation.delong import refit_factor
 from dyssync.evaluation.estimates import estimates
 from dyssync.evaluation.protocol import metric_table, summarise_metrics
-from dyssync.image import Input
+from dyssync.image import Input, ecg_of
 from dyssync.models.protocols import Rule
 from dyssync.models.rules import UNCHECKED
 from dyssync.prediction.bundle import Answering
@@ -119,7 +118,7 @@ def unchecked_rows(rules: pd.DataFrame) -> tuple[str, ...]:
 
 def silent_recordings(ecgs: Sequence[Input]) -> tuple[str, ...]:
     """Say of how many recordings the models of the beat, and tiles of it, know nothing."""
-    signals = [ecg for ecg in ecgs if isinstance(ecg, ECG)]
+    signals = [ecg for ecg in map(ecg_of, ecgs) if ecg is not None]
     n = sum(not len(detect_beats(ecg.signal, ecg.fs)) for ecg in signals)
     if not n:
         return ()
@@ -154,8 +153,13 @@ def _cautions(material: Material, metrics: pd.DataFrame, simulated: bool) -> tup
         )
     if cohort.holds_pictures:
         found.append(
-            "The cohort holds users' own pictures: models that need a signal are left out, and "
-            "where the leads stand is not known, so no Grad-CAM shares by lead are given."
+            "The cohort holds users' own pictures: networks look at these, where the leads stand "
+            "is not known to them, so no Grad-CAM shares by lead are given."
+        )
+        read, n = len(cohort.signals), len(cohort.inputs)
+        found.append(
+            f"{read} of {n} pages were read off for models that measure; of the others they say "
+            "the base rate."
         )
     if config.preset != "paper":
         found.append(

@@ -9,15 +9,16 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from dyssync.ecg import ECG
+from dyssync.image import Input, ecg_of
 from dyssync.models.protocols import Contributions, ExplainsItself, Rule
 from dyssync.study.results import EXPLANATION_TABLES, read_csv, write_csv
 
 CONTRIBUTIONS, IMPORTANCES, STATEMENTS = "contributions.csv", "importances.csv", "statements.csv"
+NOT_READ = "the page could not be read off"
 
 
 def write_contributions(
-    folder: Path, name: str, seed: int, model: ExplainsItself, ecgs: Sequence[ECG]
+    folder: Path, name: str, seed: int, model: ExplainsItself, recordings: Sequence[Input]
 ) -> None:
     """Write what each feature added to each prediction, and how much on average.
 
@@ -26,11 +27,11 @@ def write_contributions(
         name: of the model in the registry.
         seed: of the cell.
         model: fitted.
-        ecgs: of the test part.
+        recordings: of the test part.
     """
-    found = model.contributions(ecgs)
+    found = model.contributions(recordings)
     keys = pd.DataFrame(
-        {"model": name, "seed": seed, "patient_id": [e.patient_id for e in ecgs]}
+        {"model": name, "seed": seed, "patient_id": [x.patient_id for x in recordings]}
     ).assign(base=found.base)
     shares = pd.DataFrame(found.log_odds, columns=list(found.names))
     # six digits: the sum still gives the probability to four
@@ -63,10 +64,15 @@ def _direction(values: np.ndarray, shares: np.ndarray) -> float:
     return float(stats.spearmanr(values[known], shares[known]).statistic)
 
 
-def write_statements(folder: Path, name: str, rule: Rule, ecgs: Sequence[ECG]) -> None:
+def write_statements(folder: Path, name: str, rule: Rule, recordings: Sequence[Input]) -> None:
     """Write what a rule says of each recording."""
-    rows = [(name, ecg.patient_id, rule.statement(ecg)) for ecg in ecgs]
+    rows = [(name, x.patient_id, _statement(rule, x)) for x in recordings]
     write_csv(folder / STATEMENTS, pd.DataFrame(rows, columns=list(EXPLANATION_TABLES["rules"])))
+
+
+def _statement(rule: Rule, x: Input) -> str:
+    ecg = ecg_of(x)
+    return NOT_READ if ecg is None else rule.statement(ecg)
 
 
 def gather_contributions(folders: Sequence[tuple[str, Path]]) -> dict[str, pd.DataFrame]:

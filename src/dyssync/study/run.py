@@ -37,6 +37,9 @@ from dyssync.study.virtual import bayes_auroc, builtin_cohort
 from dyssync.whole import synced_later
 
 BUNDLE = "bundle"
+# Share of the pages of a cohort that must have been read off for models that measure: with fewer
+# they would mostly say the base rate (chosen).
+ENOUGH_READ = 0.5
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,7 @@ def _prepared(config: StudyConfig, asked: _Asked) -> tuple[Material, RunRecord]:
         config.cohort,
         seconds=config.seconds,
         exclude_problems=config.exclude_bad,
+        workers=asked.workers,
         on_progress=story.progress("cohort"),
     )
     table = config.cohort
@@ -149,7 +153,14 @@ def suit_models(config: StudyConfig, cohort: Cohort, story: Story) -> StudyConfi
     """
     if not cohort.holds_pictures:
         return config
-    reasons = {name: reason for name in config.models if (reason := _blind(name, config))}
+    read, n = len(cohort.signals), len(cohort.inputs)
+    enough = read >= ENOUGH_READ * n
+    if read < n:
+        story.say(
+            f"{cohort.name}: {n - read} of {n} pages could not be read off; models that measure "
+            "know nothing of them"
+        )
+    reasons = {m: why for m in config.models if (why := _blind(m, config, measured=enough))}
     if not reasons:
         return config
     able = tuple(name for name in config.models if name not in reasons)
@@ -164,11 +175,17 @@ def suit_models(config: StudyConfig, cohort: Cohort, story: Story) -> StudyConfi
     return StudyConfig.model_validate({**config.model_dump(), "models": able})
 
 
-def _blind(name: str, config: StudyConfig) -> str:
-    """Return why a model cannot be fitted to pictures; "" if it can."""
+def _blind(name: str, config: StudyConfig, *, measured: bool) -> str:
+    """Return why a model cannot be fitted to pictures; "" if it can.
+
+    Args:
+        name: of the model.
+        config: of the study.
+        measured: whether enough of the pictures were read off to be measured.
+    """
     model = config.make_model(name)
     if not isinstance(model, TakesPictures):
-        return "signals needed"
+        return "" if measured else "signals needed"
     if isinstance(model, Pretrained) and config.corpus is None and model.pretrains(corpus=False):
         return "a --corpus of signals needed to learn from first"
     return ""

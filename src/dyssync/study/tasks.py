@@ -115,11 +115,9 @@ def _fit_cell(task: Task, material: Material, folder: Path, watch: Watch) -> Non
         responders = _first_of_responders(tested.inputs, tested.responses)
         write_lead_maps(folder, task, model, responders, material)
     if isinstance(model, ExplainsItself):
-        signals = signals_of(tested.inputs, task.model)
-        write_contributions(folder, task.model, task.seed, model, signals)
+        write_contributions(folder, task.model, task.seed, model, tested.inputs)
     if isinstance(model, Rule) and task.seed == 1:  # what it says does not depend on the fit
-        signals = signals_of(material.cohort.inputs, task.model)
-        write_statements(folder, task.model, model, signals)
+        write_statements(folder, task.model, model, material.cohort.inputs)
     save_model(model, task.model, folder / MODEL)
     alone = model.ecg_alone() if isinstance(model, UsesFacts) else None
     if alone is not None and knows_facts(material.cohort.inputs):

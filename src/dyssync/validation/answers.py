@@ -10,15 +10,15 @@ import pandas as pd
 
 from dyssync.cohort import Cohort
 from dyssync.cohort.clinical import facts_of
-from dyssync.ecg import ECG
 from dyssync.evaluation.conformal import LEVELS, conformal_answers
 from dyssync.evaluation.logistic import logits
-from dyssync.image import Input
+from dyssync.image import Input, ecg_of
 from dyssync.keeping import keeping
 from dyssync.models.measured import measured
 from dyssync.prediction.bundle import Bundle
 from dyssync.prediction.crossfit import Answered
 from dyssync.prediction.members import BASE_RATE, Answerer, Members, enough_facts, load_answerer
+from dyssync.prediction.pictures import asked_about
 from dyssync.workers import OnProgress, pool, unwatched
 
 USUAL, ALONE = "fit", "ecg"  # which members answered
@@ -77,7 +77,7 @@ def answer_cohort(
     place = dict(zip(responses.index, range(len(responses)), strict=True))
     recordings: list[list[Input]] = [[] for _ in place]
     for patient, x in zip(cohort.table["patient_id"], cohort.inputs, strict=True):
-        recordings[place[patient]].append(x)
+        recordings[place[patient]].append(asked_about(x, bundle.about))
     rows: list[_Row] = []
     facts: list[Mapping[str, float]] = []
     found = _all(bundle, tuple(names), [tuple(own) for own in recordings], workers)
@@ -157,8 +157,8 @@ def _known(patient: Patient) -> Mapping[str, float]:
     facts: dict[str, float] = {}
     for x in reversed(patient):
         facts |= facts_of(x)
-    first = patient[0]
-    if isinstance(first, ECG):
+    first = ecg_of(patient[0])
+    if first is not None:
         values = measured(first)
         facts |= {name: float(values[key]) for key, name in MEASURED.items()}
     return facts

@@ -152,20 +152,21 @@ def refuse_seen(bundle: Bundle, origin: Origin, name: str, digest: str) -> None:
 def choose_models(
     bundle: Bundle, cohort: Cohort, asked: Sequence[str] | None
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the models that are graded, and those that cannot take pictures.
+    """Return the models that are graded, and those that cannot take the cohort's pictures.
 
     Raises:
         ModelError: one that was asked for cannot, or none can.
     """
     wanted = [n for n in bundle.members if asked is None or n in asked or n == ONE_NUMBER]
-    if not cohort.holds_pictures:
+    if cohort.signals:  # also those that were read off pictures
         return tuple(wanted), ()
     able = tuple(n for n in wanted if isinstance(_one_of(bundle, n), TakesPictures))
     blind = tuple(n for n in wanted if n not in able)
     unable = blind if not able else tuple(n for n in blind if n in (asked or ()))
     if unable:
         raise ModelError(
-            f"{cohort.name}: holds pictures; {', '.join(unable)} of this bundle need signals"
+            f"{cohort.name}: holds pictures that could not be read off; "
+            f"{', '.join(unable)} of this bundle need signals"
         )
     return able, blind
 

@@ -1,0 +1,43 @@
+"""A picture of a page with the ECG that it shows, or why that could not be read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from dyssync.ecg import ECG, Doubt
+from dyssync.errors import FormatError
+from dyssync.image import ECGImage
+from dyssync.keeping import kept
+from dyssync.pages.digitising.digitise import NOTHING_STATED, digitise
+from dyssync.pages.digitising.digitised import Digitised, Stated
+from dyssync.pages.rebuilding.recording import recording_of
+
+
+@kept(most=64)
+def read_off(image: ECGImage, stated: Stated = NOTHING_STATED) -> ECGImage:
+    """Return a picture with :attr:`~dyssync.image.ECGImage.ecg`, or why there is none.
+
+    One that was read off, or tried, comes back as it is.
+
+    Args:
+        image: as it was read from its file; a smaller copy is read less well.
+        stated: what is known of it.
+    """
+    if image.ecg is not None or image.unread:
+        return image
+    try:
+        ecg = ecg_on(image, digitise(image, stated))
+    except FormatError as error:
+        return replace(image, unread=str(error))
+    return replace(image, ecg=ecg)
+
+
+def ecg_on(image: ECGImage, read: Digitised) -> ECG:
+    """Return the ECG that was read off a page, what the reader should know among its doubts.
+
+    Raises:
+        FormatError: it shows too few beats.
+    """
+    ecg = recording_of(read, image.source)
+    warned = tuple(Doubt("page", (), text, "caution") for text in read.warnings)
+    return replace(ecg, patient_id=image.patient_id, doubts=(*ecg.doubts, *warned))
