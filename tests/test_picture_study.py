@@ -77,6 +77,7 @@ def test_study_of_scans_runs_all_models_and_its_bundle_takes_scans(
     out = str(tmp_path / "run")
     wanted = ["--cohort", str(scans), "--out", out, *TINY]
     assert main(["study", *wanted]) == 0
+    capsys.readouterr()
     results = StudyResults.read(tmp_path / "run")
     assert set(results.tables["predictions"]["model"]) == set(STUDY_MODELS)
     # QRS width is what tells responders here: who measures it on the pages is right

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from dyssync.arrays import Bytes
+from dyssync.arrays import Bytes, Floats
 from dyssync.ecg import ECG, Source
 from dyssync.errors import FormatError, TooLarge
 
@@ -16,6 +16,32 @@ from dyssync.errors import FormatError, TooLarge
 MAX_PIXELS = 36_000_000
 MIN_SIDE_PX = 32  # smaller is an icon
 MAX_SIDE_PX = 30_000
+
+
+@dataclass(frozen=True)
+class PrintedWord:
+    """A word of a page, and left, top, right, bottom of it, mm from the upper left corner."""
+
+    text: str
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+@dataclass(frozen=True, eq=False)
+class Drawing:
+    """Lines and words of a page that a program drew, instead of its pixels.
+
+    Attributes:
+        size_mm: width and height of the page.
+        lines: each (n, 2) float64, x and y in mm from the upper left corner.
+        words: as they are written.
+    """
+
+    size_mm: tuple[float, float]
+    lines: tuple[Floats, ...]
+    words: tuple[PrintedWord, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +53,7 @@ class ECGImage:
         patient_id: whose; a picture does not say, a cohort table does.
         source: file name, format and digest.
         notes: what the reader wants to say (page of how many).
+        drawing: of a page of a PDF, what it was drawn from; None of others.
         ecg: what the page shows, where it was read off (:mod:`dyssync.pages.reading_off`).
         unread: why it could not be read off; "" where it was, or was not tried.
     """
@@ -35,6 +62,7 @@ class ECGImage:
     patient_id: str | None = None
     source: Source = field(default_factory=Source)
     notes: Mapping[str, str] = field(default_factory=dict)
+    drawing: Drawing | None = None
     ecg: ECG | None = None
     unread: str = ""
 

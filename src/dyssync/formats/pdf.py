@@ -15,6 +15,7 @@ import numpy as np
 
 from dyssync.errors import FormatError
 from dyssync.formats.reading.apart import Limits, serve
+from dyssync.formats.reading.drawn_lines import packed_lines, unpack_lines
 from dyssync.formats.reading.isolation import convert_apart
 from dyssync.formats.reading.recording import Format, InputFile, ReadOptions
 from dyssync.image import MAX_PIXELS, ECGImage, check_size
@@ -28,7 +29,7 @@ _DRAWN = struct.Struct("<3I")  # pages, height, width, before the pixels
 
 
 def parse(data: bytes, page: int = 1) -> ECGImage:
-    """Draw one page at 200 dpi, less where the page is very large.
+    """Draw one page at 200 dpi, less where the page is very large; keep its lines and words.
 
     Raises:
         FormatError: pypdfium2 is missing, the file is damaged or locked, or has no such page.
@@ -37,12 +38,14 @@ def parse(data: bytes, page: int = 1) -> ECGImage:
         raise FormatError(f"PDF pages need pypdfium2: {INSTALL}")
     drawn = convert_apart(__name__, _ASKED.pack(page) + data)
     n_pages, height, width = _DRAWN.unpack_from(drawn)
-    pixels = np.frombuffer(drawn, np.uint8, offset=_DRAWN.size).reshape(height, width, 3)
-    return ECGImage(pixels, notes={"page": f"{page} of {n_pages}"})
+    pixels = np.frombuffer(drawn, np.uint8, height * width * 3, _DRAWN.size)
+    pixels = pixels.reshape(height, width, 3)
+    drawing = unpack_lines(memoryview(drawn)[_DRAWN.size + pixels.nbytes :])
+    return ECGImage(pixels, notes={"page": f"{page} of {n_pages}"}, drawing=drawing)
 
 
 def convert(asked: bytes) -> list[bytes | memoryview]:
-    """Return a page as pixels; runs in the process of its own.
+    """Return a page as pixels, with its lines and words; runs in the process of its own.
 
     Raises:
         FormatError: damaged or locked, or without that page.
@@ -58,12 +61,13 @@ def convert(asked: bytes) -> list[bytes | memoryview]:
     if not 1 <= page <= n_pages:
         raise FormatError(f"has {n_pages} pages, page {page} is asked for; choose one of them")
     try:
-        pixels = _draw(document[page - 1])
+        sheet = document[page - 1]
+        pixels, lines = _draw(sheet), packed_lines(sheet)
     except (pypdfium2.PdfiumError, OverflowError, ValueError) as error:
         if isinstance(error, FormatError):
             raise
         raise FormatError(f"page {page} of the PDF cannot be drawn") from error
-    return [_DRAWN.pack(n_pages, *pixels.shape[:2]), pixels.data]
+    return [_DRAWN.pack(n_pages, *pixels.shape[:2]), pixels.data, lines]
 
 
 def _draw(sheet: Any) -> np.ndarray:  # pypdfium2 has no types

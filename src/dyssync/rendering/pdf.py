@@ -92,7 +92,7 @@ def drawn_page(page: VectorPage, down_mm: float = 0.0) -> str:
     for strokes in page.strokes:
         lines.append(f"{_rgb(strokes.colour)} RG {strokes.width:g} w")
         for line in strokes.lines:
-            first, *rest = (f"{x:.2f} {y:.2f}" for x, y in line)
+            first, *rest = (_point(x, y) for x, y in line)
             lines.append(f"{first} m " + " ".join(f"{point} l" for point in rest))
         lines.append("S")
     lines.append(f"{_rgb(page.style.ink)} rg")
@@ -135,6 +135,11 @@ def _string(line: str) -> str:
     for letter in "\\()":
         shown = shown.replace(letter, "\\" + letter)
     return shown
+
+
+def _point(x: float, y: float) -> str:
+    """Return a point of a line, mm to four digits: who reads the page back finds each sample."""
+    return f"{x:.4f}".rstrip("0").rstrip(".") + " " + f"{y:.4f}".rstrip("0").rstrip(".")
 
 
 def _rgb(colour: Colour) -> str:

@@ -6,4 +6,6 @@ traces. `glyphs`, `words`, `pulses`: what is written beside them. `arrangements`
 `naming`, `physics`, `strips`, `matching`: which lead is where. `scaling`, `quality`: speed, gain,
 and how sure it is. `reading` puts a page together one way up, `digitise` finds the way up, has
 `sampling` make even samples and answers `digitised`; `overlay` and `writing` show it.
+
+Pages that a program drew are read by their lines: `lines`, `drawn_names`, `drawn_scale`, `vector`.
 """

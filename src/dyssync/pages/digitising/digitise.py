@@ -25,6 +25,7 @@ from dyssync.pages.digitising.runs import find_runs
 from dyssync.pages.digitising.sampling import bridged, sampled, tall
 from dyssync.pages.digitising.scaling import find_scale
 from dyssync.pages.digitising.traced import trace_stretches
+from dyssync.pages.digitising.vector import read_drawing
 from dyssync.pages.evidence import check_is_ecg_page
 
 FS = 500.0  # Hz; finer than a column of a usual scan, so that nothing is lost
@@ -42,6 +43,11 @@ def digitise(image: ECGImage, stated: Stated = NOTHING_STATED) -> Digitised:
     Raises:
         FormatError: it is no ECG page, or cannot be read with confidence; the message says why.
     """
+    if image.drawing is not None:
+        px_per_mm = image.pixels.shape[1] / image.drawing.size_mm[0]
+        drawn = read_drawing(image.drawing, px_per_mm, stated)
+        if drawn is not None:
+            return drawn
     check_is_ecg_page(image.pixels)
     reading, quarter = _right_way_up(image, stated)
     match = reading.best

@@ -134,6 +134,7 @@ class Digitised:
         geometry: of the page in the picture.
         quality: how far it can be believed.
         warnings: what the reader should know, a sentence each.
+        exact: whether lines were read as a program wrote them, instead of ink in a picture.
     """
 
     parts: tuple[Part, ...]
@@ -143,6 +144,7 @@ class Digitised:
     geometry: Geometry
     quality: Quality
     warnings: tuple[str, ...]
+    exact: bool = False
 
     @property
     def leads(self) -> tuple[str, ...]:

@@ -141,12 +141,13 @@ def _matched(
     score = names.score + BREAK_WEIGHT * broken
     if residuals:
         score += PHYSICS_WEIGHT * (PHYSICS_HALF - float(np.mean(residuals)))
-    score += sum(STRIP_WEIGHT * (max(value, 0.0) - STRIP_HALF) for value in alike)
+    # a strip that cannot be compared is as little supported as one without likeness
+    score += sum(STRIP_WEIGHT * (float(np.fmax(value, 0.0)) - STRIP_HALF) for value in alike)
     leads = tuple(lead for lead, _ in strips if lead is not None)
     return Match(
         layout_name(arrangement, leads), panels, first, extent.left, column_px,
         arrangement.n_columns, names, max(residuals, default=float("nan")),
-        min(alike, default=float("nan")), score,
+        min((x for x in alike if np.isfinite(x)), default=float("nan")), score,
     )  # fmt: skip
 
 

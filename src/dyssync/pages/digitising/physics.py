@@ -45,7 +45,7 @@ def limb_residual(leads: Mapping[str, Floats]) -> float:
 
 
 def same_lead(one: Floats, other: Floats, slack: int) -> float:
-    """Return how nearly two stretches of one time show the same lead, at most 1.
+    """Return how nearly two stretches of one time show the same lead, at most 1; NaN not known.
 
     1 is the same shape and size; 0 no likeness. Height may differ by a constant and the time by
     `slack` samples.
@@ -56,7 +56,7 @@ def same_lead(one: Floats, other: Floats, slack: int) -> float:
         slack: samples by which they may be shifted.
     """
     step = max(len(one) // COMPARED, 1)
-    best = -1.0
+    best = float("nan")
     n = len(one)
     for shift in range(-slack, slack + 1):
         a = one[max(shift, 0) : n + min(shift, 0) : step]
@@ -67,5 +67,5 @@ def same_lead(one: Floats, other: Floats, slack: int) -> float:
         a, b = a[known] - a[known].mean(), b[known] - b[known].mean()
         power = float((np.square(a).mean() + np.square(b).mean()) / 2)
         if power > 0:
-            best = max(best, 1 - float(np.square(a - b).mean()) / (2 * power))
+            best = float(np.fmax(best, 1 - float(np.square(a - b).mean()) / (2 * power)))
     return best

@@ -23,14 +23,19 @@ SURE_RESIDUAL = 0.35  # physics alone names limb leads from here down
 
 def judge(parts: Sequence[Part], match: Match) -> Quality:
     """Return the quality of what was read."""
-    seen = float(np.mean(np.concatenate([part.confidence > 0 for part in parts])))
     names = len(match.names.panels) / len(match.panels)
+    return quality_of(parts, match.residual, match.strip, names)
+
+
+def quality_of(parts: Sequence[Part], residual: float, strip: float, names: float) -> Quality:
+    """Return the quality of parts, with what limb leads and strips say: see :class:`Quality`."""
+    seen = float(np.mean(np.concatenate([part.confidence > 0 for part in parts])))
     evidence = [_share(seen, *SEEN_GOOD_BAD)]
-    if np.isfinite(match.residual):
-        evidence.append(_share(match.residual, *RESIDUAL_GOOD_BAD))
-    if np.isfinite(match.strip):
-        evidence.append(_share(match.strip, *STRIP_GOOD_BAD))
-    return Quality(seen, match.residual, match.strip, names, min(evidence))
+    if np.isfinite(residual):
+        evidence.append(_share(residual, *RESIDUAL_GOOD_BAD))
+    if np.isfinite(strip):
+        evidence.append(_share(strip, *STRIP_GOOD_BAD))
+    return Quality(seen, residual, strip, names, min(evidence))
 
 
 def _share(value: float, good: float, bad: float) -> float:

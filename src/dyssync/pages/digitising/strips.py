@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from dyssync.arrays import Floats
 from dyssync.layouts import Panel
 from dyssync.pages.digitising.arrangements import Arrangement
@@ -37,7 +39,7 @@ def strip_leads(
     extent: Extent,
     px_per_mm: tuple[float, float],
 ) -> list[tuple[str | None, float]]:
-    """Return the lead of each strip, and how like it is to the same lead above it."""
+    """Return the lead of each strip, and how like it is to the same lead above it (NaN unknown)."""
     column_px = (extent.right - extent.left) / arrangement.n_columns
     found = []
     for k in range(arrangement.n_strips):
@@ -52,7 +54,9 @@ def strip_leads(
             for panel in arrangement.panels
         }  # fmt: skip
         named = {word.text: word.alike for word in _beside(strip, words, extent, px_per_mm)}
-        likest = max(alike, key=lambda lead: alike[lead] + STRIP_NAME * named.get(lead, 0.0))
+        # of a lead that cannot be compared nothing speaks for it but its name
+        seen = {lead: value if np.isfinite(value) else -1.0 for lead, value in alike.items()}
+        likest = max(seen, key=lambda lead: seen[lead] + STRIP_NAME * named.get(lead, 0.0))
         known = arrangement.strips[k] if k < len(arrangement.strips) else None
         lead = known or (likest if alike[likest] >= STRIP_ALIKE else None)
         found.append((lead, alike[lead or likest]))

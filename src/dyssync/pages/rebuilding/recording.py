@@ -89,6 +89,7 @@ def recording_of(read: Digitised, source: Source | None = None) -> ECG:
         tied=len(pace.tied) == len(columns),
         beats={lead: seen.get(lead, 0) for lead in LEADS},
         paced_share=pace.paced_share,
+        exact=read.exact,
     )
     return ECG(
         signal, FS, source=source or Source(), notes={"page": _told(read)},

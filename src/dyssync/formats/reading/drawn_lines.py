@@ -1,0 +1,189 @@
+"""Lines and words of a PDF page, as the program that drew it wrote them (PDFium's raw interface).
+
+Runs in the process of its own, see :mod:`dyssync.formats.pdf`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import struct
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from dyssync.arrays import Floats
+from dyssync.image import Drawing, PrintedWord
+
+MM_PER_POINT = 25.4 / 72.0
+# A page of twelve leads for ten seconds at 1000 Hz has 120,000; PDFium needs a microsecond each.
+MOST_SEGMENTS = 300_000
+MOST_LETTERS = 20_000
+MOST_DEPTH = 4  # of drawings within drawings
+PROBED = 600  # segments of a path that tell whether it is a line, or dots; a grid has 500 lines
+TOUCH_MM = 0.02  # between the end of a line and the beginning of the one that goes on with it
+LEAST_POINTS, LEAST_MM = 20, 10.0  # of a line that is kept: traces and pulses have many, grids long
+WORD_GAP = 0.25  # of the height of letters, between those of two words
+_HEAD = struct.Struct("<4I2d")  # lines, points, bytes of words, unused, width and height in mm
+
+
+def packed_lines(sheet: Any) -> bytes:
+    """Return lines and words of a page of pypdfium2 as bytes; nothing where there are too many."""
+    import pypdfium2.raw as pdfium
+
+    left, bottom, right, top = sheet.get_cropbox()
+    turned = sheet.get_rotation()
+    count = pdfium.FPDFPage_CountObjects(sheet)
+    objects = (pdfium.FPDFPage_GetObject(sheet, i) for i in range(count))
+    lines = _lines_of(pdfium, objects, np.eye(3), [MOST_SEGMENTS], 0)
+    place = _Place(left, bottom, right, top, turned)
+    kept = [line for line in _chained([place.on(line) for line in lines]) if _is_kept(line)]
+    words = [place.word(*word) for word in _words_of(pdfium, sheet)]
+    told = json.dumps(words).encode()
+    lengths = np.array([len(line) for line in kept], np.int32)
+    points = np.concatenate([*kept, np.zeros((0, 2))]).astype(np.float64)
+    head = _HEAD.pack(len(kept), len(points), len(told), 0, *place.size)
+    return head + lengths.tobytes() + points.tobytes() + told
+
+
+def unpack_lines(data: memoryview) -> Drawing | None:
+    """Return what :func:`packed_lines` packed; None where there is no line."""
+    n_lines, n_points, n_words, _, width, height = _HEAD.unpack_from(data)
+    at = _HEAD.size
+    lengths = np.frombuffer(data, np.int32, n_lines, at)
+    at += lengths.nbytes
+    points = np.frombuffer(data, np.float64, 2 * n_points, at).reshape(-1, 2)
+    words = json.loads(bytes(data[at + points.nbytes : at + points.nbytes + n_words]))
+    if not n_lines:
+        return None
+    lines = tuple(np.split(points, np.cumsum(lengths)[:-1]))
+    return Drawing((width, height), lines, tuple(PrintedWord(*word) for word in words))
+
+
+class _Place:
+    """From points of a PDF (72 an inch, y up) to mm from the upper left corner as it is shown."""
+
+    def __init__(self, left: float, bottom: float, right: float, top: float, turned: int) -> None:
+        self.left, self.bottom, self.right, self.top = left, bottom, right, top
+        self.turned = turned % 360
+        sides = ((right - left) * MM_PER_POINT, (top - bottom) * MM_PER_POINT)
+        self.size = sides if self.turned in (0, 180) else sides[::-1]
+
+    def on(self, points: Floats) -> Floats:
+        """Return (n, 2) points in mm."""
+        x, y = points[:, 0], points[:, 1]
+        across, down = {
+            0: (x - self.left, self.top - y),
+            90: (y - self.bottom, x - self.left),
+            180: (self.right - x, y - self.bottom),
+            270: (self.top - y, self.right - x),
+        }[self.turned]
+        found: Floats = np.stack([across, down], axis=1) * MM_PER_POINT
+        return found
+
+    def word(self, text: str, box: list[float]) -> tuple[str, float, float, float, float]:
+        """Return a word with left, top, right, bottom in mm."""
+        corners = self.on(np.array([[box[0], box[1]], [box[2], box[3]]]))
+        (left, top), (right, bottom) = corners.min(axis=0), corners.max(axis=0)
+        return text, float(left), float(top), float(right), float(bottom)
+
+
+def _lines_of(
+    pdfium: Any, objects: Iterator[Any], outer: Floats, left: list[int], depth: int
+) -> Iterator[Floats]:
+    """Yield the stroked lines of objects, (n, 2) points of the page each."""
+    for thing in objects:
+        kind = pdfium.FPDFPageObj_GetType(thing)
+        if kind == pdfium.FPDF_PAGEOBJ_FORM and depth < MOST_DEPTH:
+            count = pdfium.FPDFFormObj_CountObjects(thing)
+            inner = (pdfium.FPDFFormObj_GetObject(thing, i) for i in range(count))
+            yield from _lines_of(pdfium, inner, outer @ _matrix(pdfium, thing), left, depth + 1)
+        elif kind == pdfium.FPDF_PAGEOBJ_PATH and _is_stroked(pdfium, thing):
+            count = pdfium.FPDFPath_CountSegments(thing)
+            left[0] -= count
+            if left[0] < 0:
+                return
+            whole = outer @ _matrix(pdfium, thing)
+            for line in _path_lines(pdfium, thing, count):
+                yield line @ whole[:2, :2].T + whole[:2, 2]
+
+
+def _is_stroked(pdfium: Any, thing: Any) -> bool:
+    fill, stroke = ctypes.c_int(), ctypes.c_int()
+    pdfium.FPDFPath_GetDrawMode(thing, fill, stroke)
+    return bool(stroke.value)
+
+
+def _matrix(pdfium: Any, thing: Any) -> Floats:
+    m = pdfium.FS_MATRIX()
+    pdfium.FPDFPageObj_GetMatrix(thing, m)
+    return np.array([[m.a, m.c, m.e], [m.b, m.d, m.f], [0.0, 0.0, 1.0]])
+
+
+def _path_lines(pdfium: Any, path: Any, count: int) -> Iterator[Floats]:
+    """Yield the lines of a path; of curves their points, which no trace has."""
+    x, y = ctypes.c_float(), ctypes.c_float()
+    at_x, at_y = ctypes.byref(x), ctypes.byref(y)
+    points: list[tuple[float, float]] = []
+    apart = 0
+    for i in range(count):
+        if i == PROBED and apart > PROBED // 3:
+            return  # the dots of a grid, tens of thousands of them
+        segment = pdfium.FPDFPath_GetPathSegment(path, i)
+        pdfium.FPDFPathSegment_GetPoint(segment, at_x, at_y)
+        if pdfium.FPDFPathSegment_GetType(segment) == pdfium.FPDF_SEGMENT_MOVETO:
+            apart += bool(points) and points[-1] != (x.value, y.value)
+            if len(points) > 1:
+                yield np.array(points)
+            points = []
+        points.append((x.value, y.value))
+    if len(points) > 1:
+        yield np.array(points)
+
+
+def _chained(lines: list[Floats]) -> list[Floats]:
+    """Return lines joined where one goes on at the end of the last: some write every step alone."""
+    chains: list[list[Floats]] = []
+    for line in lines:
+        if chains and np.abs(chains[-1][-1][-1] - line[0]).max() <= TOUCH_MM:
+            chains[-1].append(line[1:])
+        else:
+            chains.append([line])
+    return [np.concatenate(chain) for chain in chains]
+
+
+def _is_kept(line: Floats) -> bool:
+    return len(line) >= LEAST_POINTS or bool(np.ptp(line, axis=0).max() >= LEAST_MM)
+
+
+def _words_of(pdfium: Any, sheet: Any) -> Iterator[tuple[str, list[float]]]:
+    """Yield words with left, bottom, right, top in points."""
+    page = pdfium.FPDFText_LoadPage(sheet)
+    try:
+        edges = [ctypes.c_double() for _ in range(4)]  # left, right, bottom, top
+        loose = pdfium.FS_RECTF()
+        text, box = "", [0.0] * 4
+        for i in range(min(pdfium.FPDFText_CountChars(page), MOST_LETTERS)):
+            letter = chr(pdfium.FPDFText_GetUnicode(page, i))
+            pdfium.FPDFText_GetCharBox(page, i, *edges)
+            _, _, bottom, top = (edge.value for edge in edges)
+            # from where the letter before it ends to where the next begins
+            pdfium.FPDFText_GetLooseCharBox(page, i, loose)
+            left, right = loose.left, loose.right
+            height = max(box[3] - box[1], top - bottom)
+            apart = left - box[2] > WORD_GAP * height or left < box[0] or abs(top - box[3]) > height
+            if text and (letter.isspace() or apart):
+                yield text, box
+                text = ""
+            if letter.isspace() or not letter.isprintable():
+                continue
+            if text:
+                box = [box[0], min(box[1], bottom), max(box[2], right), max(box[3], top)]
+            else:
+                box = [left, bottom, right, top]
+            text += letter
+        if text:
+            yield text, box
+    finally:
+        pdfium.FPDFText_ClosePage(page)

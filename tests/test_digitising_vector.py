@@ -1,0 +1,111 @@
+"""Pages drawn in lines: every sample comes back as it was written, or the page is a picture."""
+
+import re
+import zlib
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dyssync.ecg import ECG, LEADS
+from dyssync.errors import FormatError
+from dyssync.formats import read_input
+from dyssync.image import ECGImage
+from dyssync.layouts import LAYOUTS
+from dyssync.pages.digitising.digitise import digitise
+from dyssync.pages.digitising.digitised import Digitised, Stated
+from dyssync.rendering import STYLES, PageOptions, render_pdf
+
+pytest.importorskip("pypdfium2")
+FS = 500.0
+RECORDINGS = [name for name in LAYOUTS if LAYOUTS[name].source == "rhythm"]
+
+
+@pytest.fixture(scope="module")
+def ecg(toy: tuple[list[ECG], np.ndarray]) -> ECG:
+    """A formula ECG at the rate of what is read, so that no sample lies between two."""
+    slow = toy[0][1].signal
+    t = np.arange(5000) / 2
+    rows = [np.interp(t, np.arange(slow.shape[1]), row) for row in slow]
+    return ECG(np.array(rows, np.float32), FS)
+
+
+def page_of(data: bytes, folder: Path) -> ECGImage:
+    (folder / "page.pdf").write_bytes(data)
+    image = read_input(folder / "page.pdf")
+    assert isinstance(image, ECGImage)
+    return image
+
+
+def drawn(ecg: ECG, layout: str, folder: Path, style: str = "red", **options: object) -> ECGImage:
+    asked = PageOptions(**options)  # type: ignore[arg-type]
+    page = render_pdf(ecg.signal, ecg.fs, LAYOUTS[layout], style=style, options=asked)
+    return page_of(page, folder)
+
+
+def noise_of(read: Digitised, ecg: ECG) -> float:
+    """Return the largest error of any sample that was read, mV; zero lines are free."""
+    worst = 0.0
+    seconds = LAYOUTS[read.layout].seconds
+    for part in read.parts:
+        simultaneous = LAYOUTS[read.layout].simultaneous and not part.rhythm
+        start = part.start_s - part.column * seconds * simultaneous
+        times = start + np.arange(len(part.millivolts)) / FS
+        true = np.interp(times * FS, np.arange(5000), ecg[part.lead].astype(np.float64))
+        gap = part.millivolts - true
+        worst = max(worst, float(np.abs(gap - np.median(gap)).max()))
+    return worst
+
+
+@pytest.mark.parametrize(
+    ("layout", "style"),
+    [(name, list(STYLES)[k % len(STYLES)]) for k, name in enumerate(RECORDINGS)],
+)
+def test_every_sample_comes_back(ecg: ECG, layout: str, style: str, tmp_path: Path) -> None:
+    if STYLES[style].names == "none":
+        pytest.skip("no names on it")
+    read = digitise(drawn(ecg, layout, tmp_path, style))
+    assert read.exact
+    assert {part.lead for part in read.parts} == set(LEADS)
+    # columns of one time look like columns one after the other
+    assert read.layout == layout.removesuffix("-simultaneous")
+    if not LAYOUTS[layout].simultaneous:
+        assert noise_of(read, ecg) < 2e-4
+
+
+def test_gains_and_speed_are_those_of_the_words(ecg: ECG, tmp_path: Path) -> None:
+    odd = {"speed_mm_s": 50.0, "limb_gain_mm_mv": 20.0, "chest_gain_mm_mv": 5.0}
+    read = digitise(drawn(ecg, "12x1", tmp_path, **odd))
+    assert (read.scale.speed_mm_s, read.scale.speed_from) == (50.0, "printed")
+    assert noise_of(read, ecg) < 4e-4
+    assert "chest leads are drawn at 5 mm/mV" in read.warnings[0]
+    with pytest.raises(FormatError, match=r"speed 25 mm/s is stated, 50 mm/s is printed"):
+        digitise(drawn(ecg, "12x1", tmp_path, **odd), Stated(speed_mm_s=25.0))
+
+
+def test_a_page_that_was_shrunk_is_measured_by_its_grid(ecg: ECG, tmp_path: Path) -> None:
+    page = render_pdf(ecg.signal, ecg.fs, LAYOUTS["3x4+II"])
+    content = re.search(rb"/FlateDecode >>\nstream\n(.*?)\nendstream", page, re.DOTALL)
+    assert content is not None
+    small = zlib.compress(b"0.85 0 0 0.85 30 40 cm\n" + zlib.decompress(content[1]))
+    length = b"<< /Length %d /Filter" % len(small)
+    shrunk = page.replace(content[1], small).replace(
+        b"<< /Length %d /Filter" % len(content[1]), length
+    )
+    read = digitise(page_of(shrunk, tmp_path))
+    assert read.exact
+    assert noise_of(read, ecg) < 4e-4
+
+
+def test_lines_without_names_are_read_as_a_picture(ecg: ECG, tmp_path: Path) -> None:
+    image = drawn(ecg, "3x4+II", tmp_path)
+    assert image.drawing is not None
+    unnamed = tuple(w for w in image.drawing.words if w.text not in LEADS)
+    read = digitise(replace(image, drawing=replace(image.drawing, words=unnamed)))
+    assert not read.exact
+    swapped = tuple(
+        replace(w, text={"I": "II", "II": "I"}.get(w.text, w.text)) for w in image.drawing.words
+    )
+    with pytest.raises(FormatError, match="limb leads contradict each other"):
+        digitise(replace(image, drawing=replace(image.drawing, words=swapped)))
