@@ -15,7 +15,7 @@ from dyssync.pages.digitising.digitised import Digitised, Part, Stated
 from dyssync.pages.digitising.flat import FlatPage
 from dyssync.pages.digitising.heights import find_heights
 from dyssync.pages.digitising.overlay import draw_overlay
-from dyssync.pages.digitising.physics import limb_residual
+from dyssync.pages.digitising.physics import limb_residual, same_lead
 from dyssync.pages.digitising.pulses import Pulse
 from dyssync.pages.digitising.reading import Reading
 from dyssync.pages.digitising.scaling import find_scale
@@ -208,3 +208,16 @@ def test_without_a_grid_what_is_stated_must_agree_with_what_is_printed() -> None
     assert warnings
     with pytest.raises(FormatError, match=r"gain 20 mm/mV is stated, 10 mm/mV is printed"):
         find_scale(reading, Stated(speed_mm_s=50.0, gain_mm_mv=20.0))
+
+
+def test_rows_that_belong_to_no_lead_are_told(signal: np.ndarray) -> None:
+    rendered = drawn(signal, "3x4+II")
+    read = digitise(ECGImage(rendered.image), Stated(layout="3x4"))
+    assert read.warnings == ("row 4 of 4 left out: no lead of 3x4 stands there",)
+
+
+def test_stretches_that_cannot_be_compared_are_not_known_to_differ(signal: np.ndarray) -> None:
+    lead = signal[0].astype(np.float64)
+    assert same_lead(lead, lead, 2) == pytest.approx(1)
+    assert np.isnan(same_lead(lead, np.full_like(lead, np.nan), 2))
+    assert np.isnan(same_lead(np.zeros(100), np.zeros(100), 2))

@@ -8,8 +8,7 @@ from dyssync.ecg import ECG, Doubt
 from dyssync.errors import FormatError
 from dyssync.image import ECGImage
 from dyssync.keeping import kept
-from dyssync.pages.digitising.digitise import NOTHING_STATED, digitise
-from dyssync.pages.digitising.digitised import Digitised, Stated
+from dyssync.pages.digitising.digitised import NOTHING_STATED, Digitised, Stated
 from dyssync.pages.rebuilding.recording import recording_of
 
 
@@ -25,6 +24,9 @@ def read_off(image: ECGImage, stated: Stated = NOTHING_STATED) -> ECGImage:
     """
     if image.ecg is not None or image.unread:
         return image
+    # SciPy is loaded for pictures alone, not by a prediction of a signal
+    from dyssync.pages.digitising.digitise import digitise
+
     try:
         ecg = ecg_on(image, digitise(image, stated))
     except FormatError as error:

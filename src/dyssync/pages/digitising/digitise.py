@@ -10,7 +10,14 @@ from dyssync.arrays import Floats
 from dyssync.errors import FormatError
 from dyssync.image import ECGImage
 from dyssync.layouts import Panel
-from dyssync.pages.digitising.digitised import Digitised, Geometry, Part, Scale, Stated
+from dyssync.pages.digitising.digitised import (
+    NOTHING_STATED,
+    Digitised,
+    Geometry,
+    Part,
+    Scale,
+    Stated,
+)
 from dyssync.pages.digitising.matching import Match
 from dyssync.pages.digitising.quality import (
     LEAST_AHEAD,
@@ -29,7 +36,6 @@ from dyssync.pages.digitising.vector import read_drawing
 from dyssync.pages.evidence import check_is_ecg_page
 
 FS = 500.0  # Hz; finer than a column of a usual scan, so that nothing is lost
-NOTHING_STATED = Stated()
 SEPARATOR_MM = 0.5  # to both sides of a border of columns, where a separator may stand
 
 
@@ -64,7 +70,18 @@ def digitise(image: ECGImage, stated: Stated = NOTHING_STATED) -> Digitised:
         px_per_mm, reading.page.turned + 90.0 * quarter, reading.page.slack_mm,
         reading.page.coherence,
     )  # fmt: skip
+    warnings += _left_out(reading, match)
     return Digitised(parts, FS, match.layout, scale, geometry, quality, tuple(warnings))
+
+
+def _left_out(reading: Reading, match: Match) -> list[str]:
+    """Return a warning for rows of traces that no lead was found for."""
+    used = {match.first_row + panel.row for panel in match.panels}
+    dropped = [str(k + 1) for k in range(len(reading.traces)) if k not in used]
+    if not dropped:
+        return []
+    rows = f"row {dropped[0]}" if len(dropped) == 1 else f"rows {', '.join(dropped)}"
+    return [f"{rows} of {len(reading.traces)} left out: no lead of {match.layout} stands there"]
 
 
 def _right_way_up(image: ECGImage, stated: Stated) -> tuple[Reading, int]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from dyssync.arrays import Singles
-from dyssync.errors import ConfigError, check_range
+from dyssync.errors import check_choice, check_range
 from dyssync.layouts import LAYOUTS
 
 Origin: TypeAlias = Literal["stated", "printed", "pulse", "assumed"]
@@ -30,14 +30,15 @@ class Stated:
     gain_mm_mv: float | None = None
 
     def __post_init__(self) -> None:
-        if self.layout is not None and self.layout not in LAYOUTS:
-            raise ConfigError(
-                f"unknown layout {self.layout!r}; one of {', '.join(LAYOUTS)} is needed"
-            )
+        if self.layout is not None:
+            check_choice("layout", self.layout, LAYOUTS)
         if self.speed_mm_s is not None:
             check_range("speed", self.speed_mm_s, 5.0, 400.0, "mm/s")
         if self.gain_mm_mv is not None:
             check_range("gain", self.gain_mm_mv, 1.0, 100.0, "mm/mV")
+
+
+NOTHING_STATED = Stated()
 
 
 @dataclass(frozen=True, eq=False)
