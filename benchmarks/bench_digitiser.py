@@ -2,7 +2,8 @@
 
     python benchmarks/bench_digitiser.py [--data DIR] [--pages 60] [--only own]
 
-Own pages: our renderer over all layouts, papers and resolutions, clean and worn. Foreign pages:
+Own pages: our renderer over all layouts, papers and resolutions, clean and worn, and as PDF; what
+is measured on them beside the same measured on the recordings. Foreign pages:
 30 of another program (ecg-miner), beside what its own digitiser read. Real pages: scans, prints
 and photos; there the truth is for the eye, so overlays are written.
 """
@@ -11,49 +12,64 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from digitiser_pages import TruePage, foreign_pages, own_pages
+from digitiser_measured import MeasuredPair, measured_pair, tell_measured
+from digitiser_pages import TruePage, foreign_pages, own_pages, vector_pages
 from digitiser_scores import PageScore, compare, score_page
 from dyssync.errors import InputError
 from dyssync.formats import read_input
 from dyssync.image import ECGImage
 from dyssync.pages.digitising.digitise import digitise
+from dyssync.pages.digitising.digitised import Digitised
 from real_data import data_option
 
 WEARS = (0.0, 1.0, 2.0, 3.0, 4.0, 5.0)
 NONSENSE_DB = 6.0  # below, a reading is nothing to be confident of
 
 
-def read_one(page: TruePage) -> tuple[PageScore | None, str]:
-    """Return the score of a page, or why it was refused."""
+@dataclass
+class Found:
+    """What became of pages: scores and measurements of those that were read, and refusals."""
+
+    scores: list[PageScore] = field(default_factory=list)
+    measured: list[MeasuredPair | None] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
+
+
+def read_one(page: TruePage) -> tuple[PageScore | None, Digitised | str]:
+    """Return the score of a page and what was read, or why it was refused."""
     begin = time.perf_counter()
     try:
         read = digitise(page.image)
     except InputError as error:
         return None, str(error)
-    return score_page(page, read, time.perf_counter() - begin), ""
+    return score_page(page, read, time.perf_counter() - begin), read
 
 
-def score_all(pages: Iterable[TruePage], verbose: bool) -> tuple[list[PageScore], list[str]]:
-    """Return the scores of the pages that were read, and why the others were refused."""
-    scores, refusals = [], []
+def score_all(pages: Iterable[TruePage], verbose: bool) -> Found:
+    """Return what became of the pages."""
+    found = Found()
     for page in pages:
-        score, refusal = read_one(page)
-        if score is None:
-            refusals.append(refusal)
+        score, read = read_one(page)
+        if score is None or isinstance(read, str):
+            found.refusals.append(str(read))
         else:
-            scores.append(score)
+            found.scores.append(score)
+            if page.recording is not None:
+                found.measured.append(measured_pair(page.recording, read))
         if verbose:
-            print(f"  {page.name:40s} {score if score else refusal}")
-    return scores, refusals
+            print(f"  {page.name:40s} {score if score else read}")
+    return found
 
 
-def tell(title: str, scores: Sequence[PageScore], refusals: Sequence[str]) -> None:
-    """Print one line of a table."""
+def tell(title: str, found: Found) -> None:
+    """Print one line of a table, and one of what was measured."""
+    scores, refusals = found.scores, found.refusals
     total = len(scores) + len(refusals)
     if not scores:
         print(f"{title:28s} {total:4d} pages, all refused")
@@ -73,19 +89,25 @@ def tell(title: str, scores: Sequence[PageScore], refusals: Sequence[str]) -> No
         f"pages with swaps {sum(s.swaps > 0 for s in scores)} below {NONSENSE_DB:g} dB "
         f"{int((snr < NONSENSE_DB).sum())} | {np.median([s.seconds for s in scores]):.1f} s"
     )
+    tell_measured(found.measured)
 
 
 def bench_own(data: Path, count: int, verbose: bool) -> None:
     """Our renderer's pages, a line a severity of wear."""
     for wear in WEARS:
         pages = own_pages(data / "ptbxl500", count, wear, seed=int(wear))
-        tell(f"own pages, wear {wear:g}", *score_all(pages, verbose))
+        tell(f"own pages, wear {wear:g}", score_all(pages, verbose))
+
+
+def bench_vector(data: Path, count: int, verbose: bool) -> None:
+    """Our renderer's PDF pages, whose lines are read."""
+    tell("own PDF pages", score_all(vector_pages(data / "ptbxl500", count), verbose))
 
 
 def bench_foreign(data: Path, verbose: bool) -> None:
     """The foreign program's pages, and its digitiser on the same."""
     pages = list(foreign_pages(data / "digitising"))
-    tell("foreign pages", *score_all((page for page, _ in pages), verbose))
+    tell("foreign pages", score_all((page for page, _ in pages), verbose))
     peers = []
     for page, peer in pages:
         read = []
@@ -125,13 +147,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     data_option(parser)
     parser.add_argument("--pages", type=int, default=60, help="own pages a severity of wear")
-    parser.add_argument("--only", choices=("own", "foreign", "real"), default=None)
+    parser.add_argument("--only", choices=("own", "pdf", "foreign", "real"), default=None)
     parser.add_argument("--verbose", action="store_true", help="a line a page")
     args = parser.parse_args()
     if args.only in (None, "foreign"):
         bench_foreign(args.data, args.verbose)
     if args.only in (None, "own"):
         bench_own(args.data, args.pages, args.verbose)
+    if args.only in (None, "pdf"):
+        bench_vector(args.data, args.pages, args.verbose)
     if args.only in (None, "real"):
         bench_real(args.data)
 

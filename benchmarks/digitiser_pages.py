@@ -10,11 +10,12 @@ import numpy as np
 from PIL import Image
 
 from dyssync.arrays import Floats
-from dyssync.ecg import LEADS
+from dyssync.ecg import ECG, LEADS
 from dyssync.formats import read_ecg
+from dyssync.formats.pdf import parse
 from dyssync.image import ECGImage
 from dyssync.layouts import LAYOUTS
-from dyssync.rendering import STYLES, PageOptions, render_page
+from dyssync.rendering import STYLES, PageOptions, render_page, render_pdf
 from dyssync.rendering.rendered import Rendered
 from dyssync.rendering.wear import apply_wear, draw_wear
 
@@ -46,6 +47,7 @@ class TruePage:
         image: the picture.
         parts: what is on it; empty where nobody knows.
         layout, speed_mm_s, gain_mm_mv: of the page.
+        recording: that was drawn, in true mV; None where that is not known.
     """
 
     name: str
@@ -54,6 +56,7 @@ class TruePage:
     layout: str
     speed_mm_s: float = 25.0
     gain_mm_mv: float = 10.0
+    recording: ECG | None = None
 
 
 def own_pages(records: Path, count: int, wear: float, seed: int = 0) -> Iterator[TruePage]:
@@ -81,13 +84,34 @@ def own_pages(records: Path, count: int, wear: float, seed: int = 0) -> Iterator
         parts = _truth(rendered, layout, signal, ecg.fs)
         worn = apply_wear(rendered, draw_wear(rng, wear)) if wear else rendered
         name = f"{i:03d}_{layout}_{style}_{dpi:.0f}_w{wear:g}"
-        yield TruePage(name, ECGImage(worn.image), parts, layout)
+        yield TruePage(name, ECGImage(worn.image), parts, layout, recording=ecg)
 
 
-def _truth(rendered: Rendered, layout: str, signal: np.ndarray, fs: float) -> tuple[TruePart, ...]:
+def vector_pages(records: Path, count: int, seed: int = 0) -> Iterator[TruePage]:
+    """Yield PDF pages of our renderer; arguments as of :func:`own_pages`."""
+    headers = sorted(records.rglob("*.hea"))
+    rng = np.random.default_rng(seed)
+    styles = [name for name in PAGE_STYLES if STYLES[name].names != "none"]
+    for i in range(count):
+        ecg = read_ecg(headers[int(rng.integers(len(headers)))])
+        layout = PAGE_LAYOUTS[i % len(PAGE_LAYOUTS)]
+        style = styles[int(rng.integers(len(styles)))]
+        signal = ecg.signal - np.median(ecg.signal, axis=1, keepdims=True)
+        image = parse(render_pdf(signal, ecg.fs, LAYOUTS[layout], style=style))
+        # where each lead is; a column that begins between two samples is drawn from the next on
+        rendered = render_page(signal, ecg.fs, LAYOUTS[layout], dpi=40.0, style=style)
+        parts = _truth(rendered, layout, signal, ecg.fs, whole=True)
+        yield TruePage(f"{i:03d}_{layout}_{style}_pdf", image, parts, layout, recording=ecg)
+
+
+def _truth(
+    rendered: Rendered, layout: str, signal: np.ndarray, fs: float, *, whole: bool = False
+) -> tuple[TruePart, ...]:
+    """Return what was drawn of each lead; `whole` begins at the first sample that was."""
     parts = []
     for box, panel in zip(rendered.boxes, LAYOUTS[layout].panels, strict=True):
-        times = np.arange(box.start_s, box.stop_s - 0.5 / FS, 1 / FS)
+        start = np.ceil(box.start_s * fs - 1e-6) / fs if whole else box.start_s
+        times = np.arange(start, box.stop_s - 0.5 / FS, 1 / FS)
         row = signal[LEADS.index(panel.lead)].astype(np.float64)
         values = np.interp(times * fs, np.arange(len(row)), row)
         parts.append(TruePart(panel.lead, panel.row, panel.column, panel.rhythm, values))

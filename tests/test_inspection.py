@@ -131,6 +131,12 @@ def test_inspect_measures_what_a_picture_shows(
     assert "3x4+II, 25 mm/s" in told["page"]["told"]
     true = examine(ecg).measurements["qrs_area_uvs"]
     assert told["measurements"]["qrs_area_uvs"] == pytest.approx(true, rel=0.1)
+    Image.new("RGB", (400, 300), "white").save(tmp_path / "none.png")
+    pages = [str(tmp_path / name) for name in ("page.png", "none.png")]
+    assert main(["measure", *pages, "--json"]) == 3
+    (measured, refused) = json.loads(capsys.readouterr().out)
+    assert measured["measurements"] == told["measurements"]
+    assert "no ECG page" in refused["error"]
     beat = tmp_path / "beat.png"
     assert main(["inspect", str(tmp_path / "page.png"), "--beat", str(beat)]) == 0
     assert beat.is_file()

@@ -44,7 +44,8 @@ def measure(
 
     The names of the columns end in their unit (_ms, _mv, _uvs, _deg); docs/measurements.md defines
     each. An empty cell means "not defined here" (no P wave, no Q), never 0; the last column,
-    cautions, says why. Without -o the main ones are printed; of a single file, all.
+    cautions, says why. Without -o the main ones are printed; of a single file, all. Pictures of
+    pages are read off first, as dyssync digitise does.
 
     Exit code 0: all measured; 3: some files failed (listed, the others are done); 2: none.
     """
@@ -87,7 +88,16 @@ def _table(
 
 
 def _measured(job: Job, options: ReadOptions, notch_mv: float) -> Measurements:
-    from dyssync.formats import read_ecg
+    from dyssync.errors import FormatError
+    from dyssync.formats import read_input
+    from dyssync.image import ECGImage
     from dyssync.measurements import measure
+    from dyssync.pages.reading_off import read_off
 
-    return measure(read_ecg(job.path, options), notch_mv=notch_mv)
+    read = read_input(job.path, options)
+    if isinstance(read, ECGImage):
+        read = read_off(read)
+        if read.ecg is None:
+            raise FormatError(read.unread)
+        read = read.ecg
+    return measure(read, notch_mv=notch_mv)

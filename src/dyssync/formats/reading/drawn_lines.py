@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import json
 import struct
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,6 +20,7 @@ from dyssync.image import Drawing, PrintedWord
 MM_PER_POINT = 25.4 / 72.0
 # A page of twelve leads for ten seconds at 1000 Hz has 120,000; PDFium needs a microsecond each.
 MOST_SEGMENTS = 300_000
+PER_OBJECT = 5  # an object costs as much as so many segments
 MOST_LETTERS = 20_000
 MOST_DEPTH = 4  # of drawings within drawings
 PROBED = 600  # segments of a path that tell whether it is a line, or dots; a grid has 500 lines
@@ -38,7 +40,8 @@ def packed_lines(sheet: Any) -> bytes:
     objects = (pdfium.FPDFPage_GetObject(sheet, i) for i in range(count))
     lines = _lines_of(pdfium, objects, np.eye(3), [MOST_SEGMENTS], 0)
     place = _Place(left, bottom, right, top, turned)
-    kept = [line for line in _chained([place.on(line) for line in lines]) if _is_kept(line)]
+    shown = [line for line in map(place.on, lines) if place.holds(line)]
+    kept = [line for line in _chained(shown) if _is_kept(line)]
     words = [place.word(*word) for word in _words_of(pdfium, sheet)]
     told = json.dumps(words).encode()
     lengths = np.array([len(line) for line in kept], np.int32)
@@ -82,6 +85,11 @@ class _Place:
         found: Floats = np.stack([across, down], axis=1) * MM_PER_POINT
         return found
 
+    def holds(self, points: Floats) -> bool:
+        """Return whether (n, 2) points in mm are those of the page, or not far beside it."""
+        far = max(self.size)
+        return bool(np.isfinite(points).all() and np.abs(points).max() <= 2 * far)
+
     def word(self, text: str, box: list[float]) -> tuple[str, float, float, float, float]:
         """Return a word with left, top, right, bottom in mm."""
         corners = self.on(np.array([[box[0], box[1]], [box[2], box[3]]]))
@@ -94,6 +102,9 @@ def _lines_of(
 ) -> Iterator[Floats]:
     """Yield the stroked lines of objects, (n, 2) points of the page each."""
     for thing in objects:
+        left[0] -= PER_OBJECT
+        if left[0] < 0:
+            return
         kind = pdfium.FPDFPageObj_GetType(thing)
         if kind == pdfium.FPDF_PAGEOBJ_FORM and depth < MOST_DEPTH:
             count = pdfium.FPDFFormObj_CountObjects(thing)
@@ -165,7 +176,8 @@ def _words_of(pdfium: Any, sheet: Any) -> Iterator[tuple[str, list[float]]]:
         loose = pdfium.FS_RECTF()
         text, box = "", [0.0] * 4
         for i in range(min(pdfium.FPDFText_CountChars(page), MOST_LETTERS)):
-            letter = chr(pdfium.FPDFText_GetUnicode(page, i))
+            code = pdfium.FPDFText_GetUnicode(page, i)
+            letter = chr(code) if code <= sys.maxunicode else " "
             pdfium.FPDFText_GetCharBox(page, i, *edges)
             _, _, bottom, top = (edge.value for edge in edges)
             # from where the letter before it ends to where the next begins

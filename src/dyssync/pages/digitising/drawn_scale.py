@@ -13,6 +13,7 @@ from dyssync.pages.digitising.lines import millimetre_of
 
 UNSURE_SIZE = "no grid is drawn: the page is taken to be printed at its size"
 NUMBER = r"(\d+(?:\.\d+)?)\s*"
+RANGES = {"mm/s": (5.0, 400.0), "mm/mV": (1.0, 100.0)}  # what else is printed is no scale
 TWO_GAINS = re.compile(rf"limb\s+{NUMBER}mm/mV.*?chest\s+{NUMBER}mm/mV", re.IGNORECASE)
 
 
@@ -56,7 +57,8 @@ def find_drawn_scale(drawing: Drawing, stated: Stated) -> DrawnScale:
     speed = _settled("speed", "mm/s", stated.speed_mm_s, SPEED_MM_S, text, problems, warnings)
     two = TWO_GAINS.search(text) if stated.gain_mm_mv is None else None
     gain: tuple[float, Origin]
-    if two is not None:
+    low, high = RANGES["mm/mV"]
+    if two is not None and all(low <= float(value) <= high for value in two.groups()):
         gain, chest = (float(two[1]), "printed"), float(two[2])
         warnings.append(f"chest leads are drawn at {chest:g} mm/mV, limb leads at {gain[0]:g}")
     else:
@@ -81,7 +83,8 @@ def _settled(
     warnings: list[str],
 ) -> tuple[float, Origin]:
     """Return a value and where it is from; contradictions and guesses are written down."""
-    printed = {float(value) for value in re.findall(rf"{NUMBER}{unit}\b", text)}
+    found = (float(value) for value in re.findall(rf"{NUMBER}{unit}\b", text))
+    printed = {value for value in found if RANGES[unit][0] <= value <= RANGES[unit][1]}
     if said is not None:
         for value in sorted(printed - {said}):
             problems.append(f"{name} {said:g} {unit} is stated, {value:g} {unit} is printed")
