@@ -9,11 +9,14 @@ import pytest
 from PIL import Image
 
 from dyssync.cli import main
+from dyssync.cohort.clinical import facts_of
 from dyssync.cohort.cohort import check_cohort, read_cohort
 from dyssync.ecg import ECG
 from dyssync.formats.wfdb import write_wfdb
 from dyssync.image import ECGImage
 from dyssync.layouts import LAYOUTS
+from dyssync.models import MODELS
+from dyssync.prediction.training_data import describe_cohort
 from dyssync.rendering import render_page
 from dyssync.study.config import STUDY_MODELS
 from dyssync.study.results import StudyResults
@@ -50,6 +53,31 @@ def test_cohort_of_pictures_is_read_and_shrunk_to_its_use(scans: Path) -> None:
         assert isinstance(image, ECGImage)
         assert image.patient_id == patient
         assert max(image.pixels.shape) == 1000
+
+
+def test_facts_go_with_what_was_read_off_and_refused_pages_are_named(
+    scans: Path, tmp_path: Path
+) -> None:
+    table = pd.read_csv(scans).head(6).assign(sex="F", lvef=25)
+    table["ecg"] = [str(scans.parent / name) for name in table["ecg"]]
+    with Image.open(table.loc[0, "ecg"]) as page:
+        page.crop((0, 0, 700, 850)).save(tmp_path / "cut.png")  # half of the columns
+    table.loc[0, "ecg"] = "cut.png"
+    table.to_csv(tmp_path / "cohort.csv", index=False)
+    cohort = read_cohort(tmp_path / "cohort.csv")
+    (told,) = cohort.cautions
+    assert str(told).startswith("row 2 (P00): cut.png: page cannot be digitised")
+    refused, *others = cohort.inputs
+    assert facts_of(refused) == {}
+    assert all(facts_of(page) == {"sex": 1.0, "lvef": 25.0} for page in others)
+    assert len(cohort.signals) == 5
+    look = describe_cohort(cohort)
+    assert look.pages is not None
+    assert look.signals is not None
+    assert look.signals.clinical == ("sex", "lvef")
+    # who measures knows nothing of the page that was refused, and says so
+    area = MODELS["qrs-area"]().fit(cohort.inputs, cohort.responses.to_numpy())
+    assert np.isnan(area.logits(cohort.inputs)).tolist() == [True, *[False] * 5]
 
 
 def test_signals_among_pictures_and_pictures_of_other_things_are_refused(
