@@ -15,7 +15,10 @@ from dyssync.image import ECGImage
 from dyssync.layouts import LAYOUTS
 from dyssync.pages.digitising.digitise import digitise
 from dyssync.pages.digitising.digitised import Digitised, Stated
+from dyssync.pages.digitising.vector import read_drawing
 from dyssync.rendering import STYLES, PageOptions, render_pdf
+from dyssync.rendering.page import Text
+from dyssync.rendering.pdf import pdf_file, written
 
 pytest.importorskip("pypdfium2")
 FS = 500.0
@@ -96,6 +99,65 @@ def test_a_page_that_was_shrunk_is_measured_by_its_grid(ecg: ECG, tmp_path: Path
     read = digitise(page_of(shrunk, tmp_path))
     assert read.exact
     assert noise_of(read, ecg) < 4e-4
+
+
+def test_traces_that_are_written_piece_by_piece_in_turn_are_whole(ecg: ECG, tmp_path: Path) -> None:
+    image = drawn(ecg, "3x4+II", tmp_path)
+    assert image.drawing is not None
+    traces = [line for line in image.drawing.lines if len(line) > 1000]
+    others = [line for line in image.drawing.lines if len(line) <= 1000]
+    pieces = [line[k : k + 101] for k in range(0, 1200, 100) for line in traces]
+    pieces += [line[1200:] for line in traces]
+    strokes = "0.2 w 0 0 0 RG\n" + "\n".join(
+        " l ".join(f"{x:.4f} {y:.4f}" for x, y in line).replace(" l ", " m ", 1) + " l S"
+        for line in [*others, *pieces]
+    )
+    words = written(
+        (
+            Text(w.left, w.bottom - 0.8 * (w.bottom - w.top), w.bottom - w.top, w.text, own=True)
+            for w in image.drawing.words
+        ),
+        (0, 0, 0),
+    )
+    read = digitise(page_of(pdf_file(image.drawing.size_mm, f"{strokes}\n{words}"), tmp_path))
+    assert read.exact
+    assert read.layout == "3x4+II"
+    assert noise_of(read, ecg) < 2e-4
+
+
+def test_a_pulse_that_is_one_line_with_its_trace_is_no_beat(ecg: ECG, tmp_path: Path) -> None:
+    image = drawn(ecg, "3x4+II", tmp_path)
+    assert image.drawing is not None
+    lines = []
+    for line in image.drawing.lines:
+        x, y = line[0]
+        if len(line) < 1000 or x > 20:  # of the leads on the left each begins with one
+            lines.append(line)
+            continue
+        pulse = [(x - 8, y), (x - 6, y), (x - 6, y - 10), (x - 1, y - 10), (x - 1, y)]
+        lines.append(np.concatenate([pulse, line]))
+    read = digitise(replace(image, drawing=replace(image.drawing, lines=tuple(lines))))
+    whole = digitise(image)
+    for one, other in zip(read.parts, whole.parts, strict=True):
+        assert one.lead == other.lead
+        n = min(len(one.millivolts), len(other.millivolts))
+        assert np.ptp(one.millivolts) == pytest.approx(np.ptp(other.millivolts), abs=0.01)
+        assert abs(len(one.millivolts) - n) <= 25  # from the fall of the pulse on
+
+
+def test_without_a_grid_the_pulse_is_the_scale_and_without_both_there_is_none(
+    ecg: ECG, tmp_path: Path
+) -> None:
+    image = drawn(ecg, "3x4+II", tmp_path, "plain")
+    assert image.drawing is not None
+    read = digitise(image)
+    assert read.exact
+    assert noise_of(read, ecg) < 2e-4
+    assert "the calibration pulse alone" in read.warnings[0]
+    bare = tuple(line for line in image.drawing.lines if len(line) > 400)
+    assert read_drawing(replace(image.drawing, lines=bare), 8.0, Stated()) is None
+    small = tuple(0.5 * line for line in image.drawing.lines)
+    assert read_drawing(replace(image.drawing, lines=small), 8.0, Stated()) is None
 
 
 def test_lines_without_names_are_read_as_a_picture(ecg: ECG, tmp_path: Path) -> None:

@@ -7,26 +7,27 @@ from __future__ import annotations
 
 import ctypes
 import json
+import math
 import struct
-import sys
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from dyssync.arrays import Floats
+from dyssync.formats.reading.drawn_words import words_of
 from dyssync.image import Drawing, PrintedWord
 
 MM_PER_POINT = 25.4 / 72.0
 # A page of twelve leads for ten seconds at 1000 Hz has 120,000; PDFium needs a microsecond each.
 MOST_SEGMENTS = 300_000
 PER_OBJECT = 5  # an object costs as much as so many segments
-MOST_LETTERS = 20_000
 MOST_DEPTH = 4  # of drawings within drawings
-PROBED = 600  # segments of a path that tell whether it is a line, or dots; a grid has 500 lines
+# Of a path, segments that tell whether it is the dots of a grid, tens of thousands of short lines
+# that do not touch; the lines of a grid are longer, and the steps of a trace touch.
+PROBED, DOT_MM = 600, 2.0
 TOUCH_MM = 0.02  # between the end of a line and the beginning of the one that goes on with it
 LEAST_POINTS, LEAST_MM = 20, 10.0  # of a line that is kept: traces and pulses have many, grids long
-WORD_GAP = 0.25  # of the height of letters, between those of two words
 _HEAD = struct.Struct("<4I2d")  # lines, points, bytes of words, unused, width and height in mm
 
 
@@ -42,7 +43,7 @@ def packed_lines(sheet: Any) -> bytes:
     place = _Place(left, bottom, right, top, turned)
     shown = [line for line in map(place.on, lines) if place.holds(line)]
     kept = [line for line in _chained(shown) if _is_kept(line)]
-    words = [place.word(*word) for word in _words_of(pdfium, sheet)]
+    words = [place.word(*word) for word in words_of(pdfium, sheet)]
     told = json.dumps(words).encode()
     lengths = np.array([len(line) for line in kept], np.int32)
     points = np.concatenate([*kept, np.zeros((0, 2))]).astype(np.float64)
@@ -116,7 +117,8 @@ def _lines_of(
             if left[0] < 0:
                 return
             whole = outer @ _matrix(pdfium, thing)
-            for line in _path_lines(pdfium, thing, count):
+            scale = float(np.sqrt(abs(np.linalg.det(whole[:2, :2])))) * MM_PER_POINT
+            for line in _path_lines(pdfium, thing, count, DOT_MM / max(scale, 1e-9)):
                 yield line @ whole[:2, :2].T + whole[:2, 2]
 
 
@@ -132,19 +134,27 @@ def _matrix(pdfium: Any, thing: Any) -> Floats:
     return np.array([[m.a, m.c, m.e], [m.b, m.d, m.f], [0.0, 0.0, 1.0]])
 
 
-def _path_lines(pdfium: Any, path: Any, count: int) -> Iterator[Floats]:
-    """Yield the lines of a path; of curves their points, which no trace has."""
+def _path_lines(pdfium: Any, path: Any, count: int, dot: float) -> Iterator[Floats]:
+    """Yield the lines of a path; of curves their points, which no trace has.
+
+    Args:
+        pdfium: the raw interface.
+        path: the object.
+        count: of its segments.
+        dot: length up to which a line may be a dot, in the path's own unit.
+    """
     x, y = ctypes.c_float(), ctypes.c_float()
     at_x, at_y = ctypes.byref(x), ctypes.byref(y)
     points: list[tuple[float, float]] = []
-    apart = 0
+    dots = 0
     for i in range(count):
-        if i == PROBED and apart > PROBED // 3:
-            return  # the dots of a grid, tens of thousands of them
+        if i == PROBED and dots > PROBED // 3:
+            return
         segment = pdfium.FPDFPath_GetPathSegment(path, i)
         pdfium.FPDFPathSegment_GetPoint(segment, at_x, at_y)
         if pdfium.FPDFPathSegment_GetType(segment) == pdfium.FPDF_SEGMENT_MOVETO:
-            apart += bool(points) and points[-1] != (x.value, y.value)
+            if len(points) == 2 and points[1] != (x.value, y.value):
+                dots += math.dist(*points) <= dot
             if len(points) > 1:
                 yield np.array(points)
             points = []
@@ -154,48 +164,26 @@ def _path_lines(pdfium: Any, path: Any, count: int) -> Iterator[Floats]:
 
 
 def _chained(lines: list[Floats]) -> list[Floats]:
-    """Return lines joined where one goes on at the end of the last: some write every step alone."""
+    """Return lines joined where one goes on at the end of another: some write every step alone.
+
+    Leads may be written by turns, a piece of each, so that it is not always the last one.
+    """
     chains: list[list[Floats]] = []
+    ends: dict[tuple[int, int], int] = {}
     for line in lines:
-        if chains and np.abs(chains[-1][-1][-1] - line[0]).max() <= TOUCH_MM:
-            chains[-1].append(line[1:])
-        else:
+        at = ends.pop(_corner(line[0]), None)
+        if at is None:
+            at = len(chains)
             chains.append([line])
+        else:
+            chains[at].append(line[1:])
+        ends[_corner(line[-1])] = at
     return [np.concatenate(chain) for chain in chains]
+
+
+def _corner(point: Floats) -> tuple[int, int]:
+    return round(float(point[0]) / TOUCH_MM), round(float(point[1]) / TOUCH_MM)
 
 
 def _is_kept(line: Floats) -> bool:
     return len(line) >= LEAST_POINTS or bool(np.ptp(line, axis=0).max() >= LEAST_MM)
-
-
-def _words_of(pdfium: Any, sheet: Any) -> Iterator[tuple[str, list[float]]]:
-    """Yield words with left, bottom, right, top in points."""
-    page = pdfium.FPDFText_LoadPage(sheet)
-    try:
-        edges = [ctypes.c_double() for _ in range(4)]  # left, right, bottom, top
-        loose = pdfium.FS_RECTF()
-        text, box = "", [0.0] * 4
-        for i in range(min(pdfium.FPDFText_CountChars(page), MOST_LETTERS)):
-            code = pdfium.FPDFText_GetUnicode(page, i)
-            letter = chr(code) if code <= sys.maxunicode else " "
-            pdfium.FPDFText_GetCharBox(page, i, *edges)
-            _, _, bottom, top = (edge.value for edge in edges)
-            # from where the letter before it ends to where the next begins
-            pdfium.FPDFText_GetLooseCharBox(page, i, loose)
-            left, right = loose.left, loose.right
-            height = max(box[3] - box[1], top - bottom)
-            apart = left - box[2] > WORD_GAP * height or left < box[0] or abs(top - box[3]) > height
-            if text and (letter.isspace() or apart):
-                yield text, box
-                text = ""
-            if letter.isspace() or not letter.isprintable():
-                continue
-            if text:
-                box = [box[0], min(box[1], bottom), max(box[2], right), max(box[3], top)]
-            else:
-                box = [left, bottom, right, top]
-            text += letter
-        if text:
-            yield text, box
-    finally:
-        pdfium.FPDFText_ClosePage(page)

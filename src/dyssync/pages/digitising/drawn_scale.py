@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
+
+import numpy as np
 
 from dyssync.errors import FormatError
 from dyssync.image import Drawing
 from dyssync.layouts import GAIN_MM_MV, SPEED_MM_S
 from dyssync.pages.digitising.digitised import Origin, Scale, Stated
-from dyssync.pages.digitising.lines import millimetre_of
+from dyssync.pages.digitising.lines import (
+    MOST_SCALED,
+    grid_among,
+    millimetre_of,
+    pulses_among,
+)
 
-UNSURE_SIZE = "no grid is drawn: the page is taken to be printed at its size"
+BY_PULSE = "no grid is drawn: the scale is that of the calibration pulse alone"
+ALIKE = 0.02  # share by which pulses of one page may differ
 NUMBER = r"(\d+(?:\.\d+)?)\s*"
 RANGES = {"mm/s": (5.0, 400.0), "mm/mV": (1.0, 100.0)}  # what else is printed is no scale
 TWO_GAINS = re.compile(rf"limb\s+{NUMBER}mm/mV.*?chest\s+{NUMBER}mm/mV", re.IGNORECASE)
@@ -24,25 +33,24 @@ class DrawnScale:
     Attributes:
         scale: speed and gain; the latter of the limb leads, where chest leads have their own.
         chest_gain: mm/mV.
-        mm: length of 1 mm of the paper on the page, mm.
-        has_grid: whether a grid says so.
+        mm: length of 1 mm of the paper on the page, mm; None where neither a grid nor a pulse
+            says so.
         warnings: what the reader should know.
     """
 
     scale: Scale
     chest_gain: float
-    mm: float
-    has_grid: bool
+    mm: float | None
     warnings: tuple[str, ...]
 
     @property
     def mm_per_s(self) -> float:
         """Length of a second on the page, mm."""
-        return self.mm * self.scale.speed_mm_s
+        return (self.mm or math.nan) * self.scale.speed_mm_s
 
     def mm_per_mv(self, *, limb: bool) -> float:
         """Return the height of 1 mV of a limb lead, or a chest lead, mm of the page."""
-        return self.mm * (self.scale.gain_mm_mv if limb else self.chest_gain)
+        return (self.mm or math.nan) * (self.scale.gain_mm_mv if limb else self.chest_gain)
 
 
 def find_drawn_scale(drawing: Drawing, stated: Stated) -> DrawnScale:
@@ -66,11 +74,24 @@ def find_drawn_scale(drawing: Drawing, stated: Stated) -> DrawnScale:
         chest = gain[0]
     if problems:
         raise FormatError("page cannot be digitised: " + "; ".join(problems))
-    mm = millimetre_of(drawing.lines)
-    if mm is None:
-        warnings.append(UNSURE_SIZE)
     scale = Scale(speed[0], gain[0], speed[1], gain[1])
-    return DrawnScale(scale, chest, mm or 1.0, mm is not None, tuple(warnings))
+    mm = millimetre_of(drawing.lines)
+    if mm is None and not grid_among(drawing.lines):
+        mm = _millimetre_by_pulses(drawing, (gain[0], chest))
+        warnings.append(BY_PULSE)
+    return DrawnScale(scale, chest, mm, tuple(warnings))
+
+
+def _millimetre_by_pulses(drawing: Drawing, gains: tuple[float, float]) -> float | None:
+    """Return how long 1 mm of the paper is by the height of the calibration pulses."""
+    heights = np.array(pulses_among(drawing.lines))
+    if not len(heights):
+        return None
+    both = heights[:, None] / np.array(gains)
+    lengths = both[np.arange(len(both)), np.abs(np.log(both)).argmin(axis=1)]
+    length = float(np.median(lengths))
+    usual = 1 / MOST_SCALED <= length <= MOST_SCALED
+    return length if usual and np.ptp(lengths) <= ALIKE * length else None
 
 
 def _settled(

@@ -16,6 +16,9 @@ GRID_LEAST = 8  # lines of a grid
 # What a square of 1 or 5 mm measures on a page that was not printed at its size.
 SQUARES_MM = (1.0, 5.0)
 MOST_SCALED = 1.35
+PULSE_MM = (2.0, 45.0)  # least width and height of a pulse, and largest
+PULSE_S, PULSE_SLACK_S, PULSE_SLACK = 0.2, 0.02, 0.03  # its width, and by how much it may be off
+PULSE_REACH_S = 0.6  # from the beginning of a trace in which a pulse stands
 EVEN_MM = 0.03  # by which steps may be rounded that are meant to be even
 
 
@@ -57,8 +60,51 @@ def _evened(x: Floats) -> Floats:
     return even if np.abs(even - x).max() <= EVEN_MM else x
 
 
+def pulses_among(lines: Sequence[Floats]) -> list[float]:
+    """Return the heights of calibration pulses that are lines of their own, mm."""
+    return [
+        float(np.ptp(line[:, 1]))
+        for line in lines
+        if np.ptp(line[:, 0]) <= PULSE_MM[1] and _is_pulse(line[:, 0], line[:, 1])
+    ]
+
+
+def _is_pulse(x: Floats, y: Floats) -> bool:
+    """Return whether a line goes up at once, level for a while, and down to where it was."""
+    height = y.max() - y  # y runs down
+    if not PULSE_MM[0] <= height.max() <= PULSE_MM[1]:
+        return False
+    rest, top = height <= STRAIGHT_MM, height >= height.max() - STRAIGHT_MM
+    return bool((rest | top).all() and rest[0] and rest[-1] and np.ptp(x[top]) >= PULSE_MM[0])
+
+
+def without_pulse(trace: LineTrace, mm_per_s: float, mm_per_mv: float) -> LineTrace:
+    """Return a trace without the calibration pulse that it begins with, if it does.
+
+    Args:
+        trace: as it was drawn.
+        mm_per_s: length of a second.
+        mm_per_mv: height of 1 mV.
+    """
+    first = trace.x <= trace.x[0] + PULSE_REACH_S * mm_per_s
+    x, y = trace.x[first], trace.y[first]
+    top = np.abs(y[0] - mm_per_mv - y) <= PULSE_SLACK * mm_per_mv
+    level = bool(top.any()) and np.ptp(y[top]) <= STRAIGHT_MM
+    if not level or abs(np.ptp(x[top]) / mm_per_s - PULSE_S) > PULSE_SLACK_S:
+        return trace
+    last = int(np.flatnonzero(top)[-1])
+    return LineTrace(trace.x[last + 1 :], trace.y[last + 1 :])
+
+
+def grid_among(lines: Sequence[Floats]) -> bool:
+    """Return whether there are many level and many upright lines, as a grid has."""
+    level = sum(np.ptp(line[:, 1]) <= STRAIGHT_MM for line in lines)
+    upright = sum(np.ptp(line[:, 0]) <= STRAIGHT_MM for line in lines)
+    return bool(min(level, upright) >= GRID_LEAST)
+
+
 def millimetre_of(lines: Sequence[Floats]) -> float | None:
-    """Return how long 1 mm of the paper is on the page, mm; None without a grid."""
+    """Return how long 1 mm of the paper is on the page, mm; None where no grid says so."""
     across = _pitch([line[0, 1] for line in lines if np.ptp(line[:, 1]) <= STRAIGHT_MM])
     upright = _pitch([line[0, 0] for line in lines if np.ptp(line[:, 0]) <= STRAIGHT_MM])
     if across is None or upright is None or abs(across / upright - 1) > 0.02:

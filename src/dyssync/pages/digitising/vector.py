@@ -23,7 +23,7 @@ from dyssync.pages.digitising.digitised import (
 )
 from dyssync.pages.digitising.drawn_names import NamedTrace, named_traces
 from dyssync.pages.digitising.drawn_scale import DrawnScale, find_drawn_scale
-from dyssync.pages.digitising.lines import LineTrace, traces_among
+from dyssync.pages.digitising.lines import LineTrace, traces_among, without_pulse
 from dyssync.pages.digitising.physics import limb_residual, same_lead
 from dyssync.pages.digitising.quality import quality_of, refusal
 
@@ -44,11 +44,13 @@ def read_drawing(drawing: Drawing, px_per_mm: float, stated: Stated) -> Digitise
     Raises:
         FormatError: words contradict what is stated, or leads each other.
     """
-    traces = traces_among(drawing.lines)
-    named = named_traces(traces, drawing.words)
+    named = named_traces(traces_among(drawing.lines), drawing.words)
     if {one.lead for one in named} != set(LEADS):
         return None
     scale = find_drawn_scale(drawing, stated)
+    if scale.mm is None:
+        return None
+    named = [_after_pulse(one, scale) for one in named]
     parts = _placed(named, scale, px_per_mm)
     layout = _layout_name(parts)
     if stated.layout is not None and layout != stated.layout:
@@ -56,8 +58,13 @@ def read_drawing(drawing: Drawing, px_per_mm: float, stated: Stated) -> Digitise
     quality = quality_of(parts, _residual(parts), _strip(parts), 1.0)
     if reason := refusal(quality):
         raise FormatError(f"page cannot be digitised: {reason}")
-    geometry = Geometry((px_per_mm, px_per_mm), 0.0, 0.0, 1.0 if scale.has_grid else 0.0)
+    geometry = Geometry((px_per_mm, px_per_mm), 0.0, 0.0, 1.0)
     return Digitised(parts, FS, layout, scale.scale, geometry, quality, scale.warnings, exact=True)
+
+
+def _after_pulse(one: NamedTrace, scale: DrawnScale) -> NamedTrace:
+    per_mv = scale.mm_per_mv(limb=one.lead in LIMB_LEADS)
+    return NamedTrace(one.lead, one.sign, without_pulse(one.trace, scale.mm_per_s, per_mv))
 
 
 def _rows_of(traces: Sequence[LineTrace]) -> list[list[LineTrace]]:
