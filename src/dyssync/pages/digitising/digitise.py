@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
-from dyssync.arrays import Floats
 from dyssync.errors import FormatError
 from dyssync.image import ECGImage
-from dyssync.layouts import Panel
 from dyssync.pages.digitising.digitised import (
     NOTHING_STATED,
     Digitised,
     Geometry,
-    Part,
-    Scale,
     Stated,
 )
 from dyssync.pages.digitising.matching import Match
+from dyssync.pages.digitising.parts import FS, read_parts
 from dyssync.pages.digitising.quality import (
     LEAST_AHEAD,
     LEAST_NAMES,
@@ -28,15 +23,9 @@ from dyssync.pages.digitising.quality import (
     refusal,
 )
 from dyssync.pages.digitising.reading import Reading, read_page
-from dyssync.pages.digitising.runs import find_runs
-from dyssync.pages.digitising.sampling import bridged, sampled, tall
 from dyssync.pages.digitising.scaling import find_scale
-from dyssync.pages.digitising.traced import trace_stretches
 from dyssync.pages.digitising.vector import read_drawing
 from dyssync.pages.evidence import check_is_ecg_page
-
-FS = 500.0  # Hz; finer than a column of a usual scan, so that nothing is lost
-SEPARATOR_MM = 0.5  # to both sides of a border of columns, where a separator may stand
 
 
 def digitise(image: ECGImage, stated: Stated = NOTHING_STATED) -> Digitised:
@@ -61,7 +50,7 @@ def digitise(image: ECGImage, stated: Stated = NOTHING_STATED) -> Digitised:
         raise FormatError(f"page cannot be digitised: {reading.problem}")
     _check_named(reading, match, stated)
     scale, px_per_mm, warnings = find_scale(reading, stated)
-    parts = _parts(reading, match, scale, px_per_mm)
+    parts = read_parts(reading, match, scale, px_per_mm)
     quality = judge(parts, match)
     reason = refusal(quality)
     if reason:
@@ -133,63 +122,3 @@ def _check_named(reading: Reading, match: Match, stated: Stated) -> None:
             f"page cannot be digitised: {len(match.names.panels)} lead names can be read "
             f"({LEAST_NAMES} needed), and the limb leads do not settle the layout. State it"
         )
-
-
-def _parts(
-    reading: Reading, match: Match, scale: Scale, px_per_mm: tuple[float, float]
-) -> tuple[Part, ...]:
-    """Return all leads; names are wiped off first, for traces run through them."""
-    cover = reading.page.cover.copy()
-    for index in match.names.words:
-        word = reading.words[index]
-        cover[int(word.top) : int(word.bottom), int(word.left) : int(word.right)] = 0
-    spans = [match.span(panel) for panel in match.panels]
-    lines = [_line(reading, match, panel, *match.span(panel)) for panel in match.panels]
-    stretches = trace_stretches(
-        find_runs(cover, reading.least), lines, spans, reading.page.px_per_mm
-    )
-    return tuple(
-        _part(reading, match, panel, stretch, scale, px_per_mm)
-        for panel, stretch in zip(match.panels, stretches, strict=True)
-    )
-
-
-def _line(reading: Reading, match: Match, panel: Panel, start: float, stop: float) -> float:
-    """Return the zero line of a panel, px: the middle of what was first seen of it."""
-    trace = reading.traces[match.first_row + panel.row]
-    heights = trace.between(start, stop)
-    known = heights[np.isfinite(heights)]
-    return float(np.median(known)) if len(known) else trace.row.line
-
-
-def _part(
-    reading: Reading,
-    match: Match,
-    panel: Panel,
-    stretch: tuple[Floats, Floats, Floats],
-    scale: Scale,
-    px_per_mm: tuple[float, float],
-) -> Part:
-    """Return one lead, sampled evenly."""
-    start, stop = match.span(panel)
-    x, heights, confidence = stretch
-    px_per_s = px_per_mm[0] * scale.speed_mm_s
-    if match.n_columns > 1:
-        near = np.minimum(np.abs(x - start), np.abs(x - stop)) < SEPARATOR_MM * px_per_mm[0]
-        heights = np.where(near & tall(heights), np.nan, heights)
-    heights, confidence = bridged(heights, confidence, px_per_s)
-    # half a sample of rounding is no reason to lose the last one
-    times = np.arange(math.floor((stop - start) / px_per_s * FS + 0.5)) / FS
-    wanted = start + times * px_per_s
-    height = sampled(wanted, x, heights)
-    trust = np.where(np.isfinite(height), np.interp(wanted, x, confidence), 0.0)
-    gain = scale.gain_mm_mv * px_per_mm[1] * (-1.0 if panel.inverted else 1.0)
-    zero = np.nanmedian(height) if np.isfinite(height).any() else np.nan
-    on_x, on_y = reading.page.in_picture(wanted - 0.5, np.nan_to_num(height - 0.5))
-    on_page = np.stack([on_x, np.where(np.isfinite(height), on_y, np.nan)], axis=1)
-    return Part(
-        panel.lead, panel.row, panel.column, panel.rhythm,
-        panel.column * match.column_px / px_per_s,
-        ((zero - height) / gain).astype(np.float32), trust.astype(np.float32),
-        on_page.astype(np.float32),
-    )  # fmt: skip

@@ -108,6 +108,8 @@ class Quality:
 
     Attributes:
         seen: share of the samples that were read, not bridged.
+        crowded: share of the way of the pen, up and down, that ink of other traces hides; of the
+            lead with most of it, 0-1.
         limb_residual: worst of the columns that show three limb leads or more: what Einthoven and
             Goldberger leave unexplained, 0-1; NaN where no column does.
         strip: how nearly the rhythm strip repeats the same lead beside it, worst, at most 1; NaN
@@ -117,6 +119,7 @@ class Quality:
     """
 
     seen: float
+    crowded: float
     limb_residual: float
     strip: float
     names: float

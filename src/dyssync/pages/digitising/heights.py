@@ -47,7 +47,7 @@ def find_heights(top: Floats, bottom: Floats, pen: float, aspect: float) -> Floa
     offset = np.arange(reach + 1) / (PER_COLUMN * aspect)
     cap = np.sqrt(np.maximum(half**2 - offset**2, 0.0))
     smoothing = min(SMOOTHING * max(reach, 1) ** 2, MOST_SMOOTHING)
-    _agree(heights, upper, lower, known, cap, smoothing)
+    _agree(heights, upper, lower, known, cap, smoothing, max(pen, 1.0))
     heights[np.repeat(~known, PER_COLUMN)] = np.nan
     return heights
 
@@ -66,9 +66,18 @@ def _worn_down(top: Floats, bottom: Floats, half: float, aspect: float) -> Float
 
 @compiled
 def _agree(
-    heights: Floats, top: Floats, bottom: Floats, known: Bools, cap: Floats, smoothing: float
+    heights: Floats,
+    top: Floats,
+    bottom: Floats,
+    known: Bools,
+    cap: Floats,
+    smoothing: float,
+    most: float,
 ) -> None:
-    """Correct heights, in place, until their ink has the edges `top` and `bottom`."""
+    """Correct heights, in place, until their ink has the edges `top` and `bottom`.
+
+    Tips are smoothed as if they were `most` px high, or they would be worn down.
+    """
     n, reach = len(heights), len(cap) - 1
     change = np.zeros(n)
     weight = np.zeros(n)
@@ -98,5 +107,8 @@ def _agree(
         share = smoothing * (1 - FADING * turn / ROUNDS)
         for s in range(1, n - 1):
             now = heights[s]
-            heights[s] += share * ((before + heights[s + 1]) / 2 - now)
+            pull = (before + heights[s + 1]) / 2 - now
+            if (before - now) * (heights[s + 1] - now) > 0:
+                pull = min(max(pull, -most), most)
+            heights[s] += share * pull
             before = now

@@ -9,10 +9,20 @@ from dyssync.pages.digitising.runs import Runs
 from dyssync.rendering.loops import compiled
 
 NOTHING = -1  # no run of a column belongs to the trace
+REACH_MM = 38.0  # a trace leaves its line by less
+# What a step costs, in mm of gap (chosen on rendered pages and those of a foreign program):
+AWAY = 0.012  # for a mm away from the zero line, in each column
+START_AWAY = 0.05  # beside that, where it begins
+LIFTED = 0.3  # to lift the pen, beside the height of the gap
+MOVED = 0.004  # for a mm between the middles of two runs
+EMPTY = 0.25  # for a column without ink of the trace
+LEFT = 2.0  # to leave ink that goes on
 TALLEST = 0.7  # share of the page; what is taller is a frame or the edge of a sheet
 
 
-def follow(runs: Runs, line: Floats, span: tuple[int, int], px_per_mm: float) -> Indices:
+def follow(
+    runs: Runs, line: Floats, span: tuple[int, int], px_per_mm: float, worth: Floats | None = None
+) -> Indices:
     """Return the run of each column that the trace of one row passes through.
 
     The way may not jump: two runs that overlap cost nothing, a gap costs its height. A column
@@ -24,6 +34,7 @@ def follow(runs: Runs, line: Floats, span: tuple[int, int], px_per_mm: float) ->
         line: (W,) height of the row's zero line in each column, px.
         span: first column and one past the last.
         px_per_mm: scale down the page.
+        worth: (R,) what it is worth to take a run, mm of gap; None: nothing.
 
     Returns:
         (span[1] - span[0],) intp, index of a run or :data:`NOTHING`.
@@ -37,6 +48,7 @@ def follow(runs: Runs, line: Floats, span: tuple[int, int], px_per_mm: float) ->
         span[1],
         float(px_per_mm),
         TALLEST * float(runs.bottom.max(initial=1.0)),
+        np.zeros(len(runs.top)) if worth is None else worth,
     )
 
 
@@ -50,9 +62,9 @@ def _follow(
     stop: int,
     px_per_mm: float,
     tallest: float,
+    worth: Floats,
 ) -> Indices:
-    reach = 38.0 * px_per_mm  # a trace leaves its line by less
-    gap_cost = 0.25  # of a column without ink of the trace; in mm, as all costs
+    reach = REACH_MM * px_per_mm
     n = stop - start
     most = 1
     for x in range(start, stop):
@@ -69,9 +81,9 @@ def _follow(
             away = max(top[run] - line[x], line[x] - bottom[run], 0.0)
             if away > reach or bottom[run] - top[run] > tallest:
                 continue
-            own = 0.012 * away / px_per_mm
+            own = AWAY * away / px_per_mm - worth[run]
             if i == 0:
-                cost[i, k] = own + 0.05 * away / px_per_mm
+                cost[i, k] = own + START_AWAY * away / px_per_mm
                 continue
             before = first[x] - first[x - 1]
             best, chosen = np.inf, 0
@@ -84,9 +96,9 @@ def _follow(
                     a, b = kept[i - 1, 0], kept[i - 1, 1]
                 gap = max(top[run] - b, a - bottom[run], 0.0) / px_per_mm
                 middle = abs(top[run] + bottom[run] - a - b) / 2 / px_per_mm
-                step = cost[i - 1, j] + gap + 0.004 * middle
+                step = cost[i - 1, j] + gap + MOVED * middle
                 if gap > 0:
-                    step += 0.3
+                    step += LIFTED
                 if step < best:
                     best, chosen = step, j
             cost[i, k] = best + own
@@ -101,10 +113,10 @@ def _follow(
             a, b = kept[i - 1, 0], kept[i - 1, 1]
             if j < before:
                 a, b = top[first[x - 1] + j], bottom[first[x - 1] + j]
-            step = cost[i - 1, j] + gap_cost
+            step = cost[i - 1, j] + EMPTY
             for run in range(first[x], first[x + 1]):
                 if top[run] < b and bottom[run] > a and bottom[run] - top[run] <= tallest:
-                    step += 2.0  # it goes on: no reason to lift the pen
+                    step += LEFT
                     break
             if step < best:
                 best, chosen = step, j

@@ -12,6 +12,7 @@ from dyssync.pages.digitising.matching import Match
 # Each kind of evidence is worth 1 at its good and 0 at its bad value; the score is the worst of
 # them (chosen on rendered pages and 45 real ones, docs/digitising.md).
 SEEN_GOOD_BAD = (0.97, 0.70)
+CROWDED_GOOD_BAD = (0.25, 0.65)
 RESIDUAL_GOOD_BAD = (0.25, 0.80)
 STRIP_GOOD_BAD = (0.97, 0.60)
 LEAST_SCORE = 0.35  # below, the page is refused
@@ -30,12 +31,20 @@ def judge(parts: Sequence[Part], match: Match) -> Quality:
 def quality_of(parts: Sequence[Part], residual: float, strip: float, names: float) -> Quality:
     """Return the quality of parts, with what limb leads and strips say: see :class:`Quality`."""
     seen = float(np.mean(np.concatenate([part.confidence > 0 for part in parts])))
-    evidence = [_share(seen, *SEEN_GOOD_BAD)]
+    crowded = max(_crowded(part) for part in parts)
+    evidence = [_share(seen, *SEEN_GOOD_BAD), _share(crowded, *CROWDED_GOOD_BAD)]
     if np.isfinite(residual):
         evidence.append(_share(residual, *RESIDUAL_GOOD_BAD))
     if np.isfinite(strip):
         evidence.append(_share(strip, *STRIP_GOOD_BAD))
-    return Quality(seen, residual, strip, names, min(evidence))
+    return Quality(seen, crowded, residual, strip, names, min(evidence))
+
+
+def _crowded(part: Part) -> float:
+    """Return the share of the way of a pen, up and down, that ink of other traces hides."""
+    way = np.nan_to_num(np.abs(np.diff(part.millivolts.astype(np.float64))))
+    hidden = np.minimum(part.confidence[1:], part.confidence[:-1]) < 1
+    return float(way[hidden].sum() / max(way.sum(), 1e-9))
 
 
 def _share(value: float, good: float, bad: float) -> float:
@@ -49,6 +58,8 @@ def refusal(quality: Quality) -> str:
     reasons = []
     if _share(quality.seen, *SEEN_GOOD_BAD) < LEAST_SCORE:
         reasons.append(f"only {quality.seen:.0%} of the traces could be followed")
+    if _share(quality.crowded, *CROWDED_GOOD_BAD) < LEAST_SCORE:
+        reasons.append("leads run into each other: rows are too near for voltages so high")
     residual = quality.limb_residual
     if np.isfinite(residual) and _share(residual, *RESIDUAL_GOOD_BAD) < LEAST_SCORE:
         reasons.append(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dyssync.arrays import Floats, Indices, Ints
+from dyssync.pages.digitising.claims import settle
 from dyssync.pages.digitising.heights import PEN_QUANTILE, PER_COLUMN, find_heights
 from dyssync.pages.digitising.path import follow
 from dyssync.pages.digitising.rows import Row
@@ -16,6 +17,8 @@ from dyssync.pages.digitising.runs import Runs
 REACH_MM = 12.0  # to both sides of a row in which its trace may go on beyond level ink
 BREAK_PX = 0.3  # between the ink of two columns; edges are known to a tenth
 GAP_MM, LONG_SHARE = 1.0, 0.08  # what stands apart from a row, and how short it is then
+LEVEL_PENS = 1.5  # ink that is higher than that is no level line
+TALL_MM, TALL_WORTH = 8.0, 0.05  # most height that counts, and what a mm of it is worth (chosen)
 CROWDED = 0.5  # confidence where two traces share one run of ink
 
 
@@ -121,10 +124,21 @@ def trace_stretches(
         for line, (first, last) in zip(lines, columns, strict=True)
     ]
     pen, used = _pen_of(runs, paths)
+    paths = [
+        follow(
+            runs, np.full(width, line), (first, max(last, first + 1)), px_per_mm[1],
+            _worth(runs, path, used, pen, px_per_mm[1]),
+        )
+        for line, (first, last), path in zip(lines, columns, paths, strict=True)
+    ]  # fmt: skip
     found = []
-    for (first, _), path in zip(columns, paths, strict=True):
-        heights, confidence = _measured(runs, path, used, pen, px_per_mm)
-        x = first + (np.arange(len(heights)) + 0.5) / PER_COLUMN
+    for course in settle(runs, paths, [first for first, _ in columns], pen, px_per_mm):
+        heights = find_heights(course.top, course.bottom, pen, px_per_mm[0] / px_per_mm[1])
+        seen = np.isfinite(course.top)
+        confidence = np.repeat(
+            np.where(seen, np.where(course.hidden, CROWDED, 1.0), 0.0), PER_COLUMN
+        )
+        x = course.first + (np.arange(len(heights)) + 0.5) / PER_COLUMN
         found.append((x, heights, confidence))
     return found
 
@@ -135,6 +149,15 @@ def _pen_of(runs: Runs, paths: Sequence[Indices]) -> tuple[float, Indices]:
     seen = np.flatnonzero(used)
     tall = (runs.bottom - runs.top)[seen]
     return (float(np.quantile(tall, PEN_QUANTILE)) if len(seen) else 1.0), used
+
+
+def _worth(runs: Runs, path: Indices, used: Indices, pen: float, down: float) -> Floats:
+    """Return what it is worth to take a run that no other trace takes: tips are no gaps."""
+    others = used.copy()
+    np.subtract.at(others, path[path >= 0], 1)
+    tall = np.clip((runs.bottom - runs.top - LEVEL_PENS * pen) / down, 0.0, TALL_MM)
+    worth: Floats = np.where(others > 0, 0.0, TALL_WORTH * tall)
+    return worth
 
 
 def _measured(
