@@ -77,6 +77,8 @@ class BeatMarks:
         leads: mark name (:data:`MARKS`) to (leads,) float64.
         merged: P stands on T, or may, so that neither P nor the end of T is known.
         close: P follows T so closely that its onset is a guess.
+        low: P is so low that its onset is a guess.
+        blurred: P follows T so closely that the end of T is a guess.
     """
 
     qrs_on: int
@@ -88,6 +90,8 @@ class BeatMarks:
     leads: dict[str, AnyFloats] = field(default_factory=dict)
     merged: bool = False
     close: bool = False
+    low: bool = False
+    blurred: bool = False
 
 
 @dataclass(frozen=True)
@@ -228,6 +232,8 @@ def _beat_marks(waves: Waves) -> BeatMarks:
         leads={name: lead + BEFORE for name, (_, lead) in waves.found.items()},
         merged=waves.merged,
         close=waves.close,
+        low=waves.low,
+        blurred=waves.blurred,
     )
 
 
