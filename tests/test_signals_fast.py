@@ -71,7 +71,7 @@ def test_pr_and_qt_are_right_or_not_known(rate: int, kind: str) -> None:
 
 @pytest.mark.parametrize(("p_share", "told"), [(1.0, True), (0.45, False)])
 def test_pr_is_not_given_where_p_is_too_low_to_tell_its_onset(p_share: float, told: bool) -> None:
-    ecg, pr, _ = fast_heart(70, "normal", p_share)
+    ecg, _, _ = fast_heart(70, "normal", p_share)
     found = measure(ecg)
     assert np.isfinite(found["p_axis_deg"])  # there is a P
     assert np.isfinite(found["pr_ms"]) == told

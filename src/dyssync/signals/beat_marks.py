@@ -24,8 +24,8 @@ P_REPEATS = 0.35
 # AHA/ACCF/HRS 2007, part I) and than half the typical distance of single beats from the average.
 LEAST_P_MV, LEAST_P_NOISE = 0.01, 0.5
 # Where a P lower than this in its highest lead begins is a guess: in LUDB the PR of such P was more
-# than 12 ms off the cardiologists' in 5 of 15 records, that of higher ones in 2 of 129.
-LOW_P_MV = 0.08
+# than 12 ms off the cardiologists' in 3 of 9 records, that of higher ones in 4 of 135.
+LOW_P_MV = 0.06
 # Without a P that can be told from T, what ends less than this before the next QRS may be a P:
 # PR is 0.2 s and less at rates where this can happen, P 0.06 s and more.
 ROOM_FOR_P = 75  # samples, 0.15 s
