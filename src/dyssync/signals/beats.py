@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from dyssync.arrays import Floats, Ints
+from dyssync.arrays import Bools, Floats, Ints
 from dyssync.ecg import Signal
 from dyssync.errors import InputError
 from dyssync.signals.filtering import bandpass
@@ -43,6 +43,10 @@ FAST_CONTRAST, FAST_ALIKE, FAST_BEATS = 1.25, 0.75, 6
 # 10.1109/TBME.1985.325532: half as steep within 0.36 s). In this band it has 0.3 to 0.6 of a wide
 # QRS; beats of fast rhythms differ by a tenth.
 T_WITHIN, T_STEEPNESS, STEEP_BAND = 0.36, 0.6, (10.0, 40.0)
+# The T of some paced hearts and LBBB has up to 0.75 of their QRS. An early beat so gentle moves the
+# beat after it; a T does not: the QRS on its two sides are one RR apart.
+T_STEEPEST, RR_APART = 0.8, 0.1
+CLOSEST = 0.2  # s; no ventricle answers twice within it, at any rate that is looked for
 NO_BEAT = (
     "signal: no heartbeat was found; at least 1 is needed. "
     "Check leads, units and noise with 'dyssync inspect'"
@@ -84,7 +88,7 @@ def detect_beats(signal: npt.ArrayLike, fs: float) -> Ints:
         envelope = _qrs_envelope(slope, fs, share)
         peaks = _beat_peaks(envelope, fs, share, contrast)
         if len(peaks):
-            return _without_t_waves(values, fs, _largest_deflections(values, fs, peaks))
+            return _without_t_waves(values, fs, _largest_deflections(values, fs, peaks, envelope))
     return _without_t_waves(values, fs, _fast_beats(values, slope, fs))
 
 
@@ -99,7 +103,19 @@ def _without_t_waves(values: Signal, fs: float, beats: Ints) -> Ints:
     gentle = np.zeros(len(beats), dtype=bool)
     gentle[1:] |= close & (steep[1:] < T_STEEPNESS * steep[:-1])
     gentle[:-1] |= close & (steep[:-1] < T_STEEPNESS * steep[1:])
+    gentle[1:-1] |= (
+        close[:-1] & (steep[1:-1] < T_STEEPEST * steep[:-2]) & _between_beats(beats, close)
+    )
     return np.asarray(beats[~gentle], dtype=np.int64)
+
+
+def _between_beats(beats: Ints, close: Bools) -> Bools:
+    """Return of each beat but the first and last whether those about it are one RR apart."""
+    around = beats[2:] - beats[:-2]
+    # RR between beats that are not in question, if there are some
+    plain = np.diff(beats)[~close & ~np.append(False, close[:-1])]
+    rr = float(np.median(plain if len(plain) > 1 else around))
+    return np.asarray(np.abs(around - rr) < RR_APART * rr)
 
 
 def _fast_beats(values: Signal, slope: Floats, fs: float) -> Ints:
@@ -110,7 +126,7 @@ def _fast_beats(values: Signal, slope: Floats, fs: float) -> Ints:
         return np.empty(0, dtype=np.int64)
     banded = bandpass(values, fs, *DETECTION_BAND)
     half = max(2, round(0.12 * fs))
-    beats = align_beats(banded, _largest_deflections(values, fs, peaks), fs)
+    beats = align_beats(banded, _largest_deflections(values, fs, peaks, envelope), fs)
     cut = windows(banded, beats, half, half).reshape(len(beats), -1).astype(np.float64)
     others = (cut.sum(axis=0) - cut) / (len(cut) - 1)
     size = np.linalg.norm(cut, axis=1) * np.linalg.norm(others, axis=1)
@@ -166,8 +182,11 @@ def _beat_peaks(
     return np.asarray(kept, dtype=np.int64)
 
 
-def _largest_deflections(values: Signal, fs: float, peaks: Ints) -> Ints:
-    """Move each peak of the envelope to the largest deflection within 80 ms."""
+def _largest_deflections(values: Signal, fs: float, peaks: Ints, envelope: Floats) -> Ints:
+    """Move each peak of the envelope to the largest deflection within 80 ms.
+
+    Of two that come to lie closer than two beats can, the lower peak is dropped.
+    """
     banded = bandpass(values, fs, 2.0, 40.0)
     power = np.square(banded)
     # RMS over mean size: 1.25 for noise, well above for a lead that is quiet between its beats
@@ -175,11 +194,13 @@ def _largest_deflections(values: Signal, fs: float, peaks: Ints) -> Ints:
     trust = np.clip((peaked - 1.25) / 0.25, 0.0, 1.0) ** 2 + 1e-3
     deflection = (power * trust[:, None]).sum(axis=0)
     reach = max(1, round(0.08 * fs))
-    moved = []
-    for peak in peaks:
-        start = max(0, int(peak) - reach)
-        moved.append(start + int(np.argmax(deflection[start : peak + reach + 1])))
-    return np.unique(np.array(moved, dtype=np.int64))
+    moved = np.zeros(len(peaks), dtype=np.int64)
+    for k, peak in enumerate(peaks.tolist()):
+        start = max(0, peak - reach)
+        moved[k] = start + int(np.argmax(deflection[start : peak + reach + 1]))
+    first = np.flatnonzero(np.diff(moved) < CLOSEST * fs)
+    lower = np.where(envelope[peaks[first]] < envelope[peaks[first + 1]], first, first + 1)
+    return np.unique(np.delete(moved, lower))
 
 
 def median_beat(
