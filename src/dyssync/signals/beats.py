@@ -46,7 +46,9 @@ T_WITHIN, T_STEEPNESS, STEEP_BAND = 0.36, 0.6, (10.0, 40.0)
 # The T of some paced hearts and LBBB has up to 0.75 of their QRS. An early beat so gentle moves the
 # beat after it; a T does not: the QRS on its two sides are one RR apart.
 T_STEEPEST, RR_APART = 0.8, 0.1
-CLOSEST = 0.2  # s; no ventricle answers twice within it, at any rate that is looked for
+# No ventricle answers twice within 0.2 s. What lies closer is a T, or a piece of the QRS, unless it
+# is as high: then it is the next beat of a fast rhythm, found by the other end of its QRS.
+CLOSEST, MUCH_LOWER = 0.2, 0.75
 NO_BEAT = (
     "signal: no heartbeat was found; at least 1 is needed. "
     "Check leads, units and noise with 'dyssync inspect'"
@@ -126,7 +128,9 @@ def _fast_beats(values: Signal, slope: Floats, fs: float) -> Ints:
         return np.empty(0, dtype=np.int64)
     banded = bandpass(values, fs, *DETECTION_BAND)
     half = max(2, round(0.12 * fs))
-    beats = align_beats(banded, _largest_deflections(values, fs, peaks, envelope), fs)
+    beats = _largest_deflections(values, fs, peaks, envelope)
+    for _ in range(2):
+        beats = align_beats(banded, beats, fs)
     cut = windows(banded, beats, half, half).reshape(len(beats), -1).astype(np.float64)
     others = (cut.sum(axis=0) - cut) / (len(cut) - 1)
     size = np.linalg.norm(cut, axis=1) * np.linalg.norm(others, axis=1)
@@ -185,7 +189,7 @@ def _beat_peaks(
 def _largest_deflections(values: Signal, fs: float, peaks: Ints, envelope: Floats) -> Ints:
     """Move each peak of the envelope to the largest deflection within 80 ms.
 
-    Of two that come to lie closer than two beats can, the lower peak is dropped.
+    Of two that come to lie closer than two beats can, a much lower peak is dropped.
     """
     banded = bandpass(values, fs, 2.0, 40.0)
     power = np.square(banded)
@@ -198,9 +202,11 @@ def _largest_deflections(values: Signal, fs: float, peaks: Ints, envelope: Float
     for k, peak in enumerate(peaks.tolist()):
         start = max(0, peak - reach)
         moved[k] = start + int(np.argmax(deflection[start : peak + reach + 1]))
-    first = np.flatnonzero(np.diff(moved) < CLOSEST * fs)
-    lower = np.where(envelope[peaks[first]] < envelope[peaks[first + 1]], first, first + 1)
-    return np.unique(np.delete(moved, lower))
+    near, height = np.diff(moved) < CLOSEST * fs, envelope[peaks]
+    lower = np.zeros(len(peaks), dtype=bool)
+    lower[1:] |= near & (height[1:] < MUCH_LOWER * height[:-1])
+    lower[:-1] |= near & (height[:-1] < MUCH_LOWER * height[1:])
+    return np.unique(moved[~lower])
 
 
 def median_beat(
