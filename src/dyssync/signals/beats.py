@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from dyssync.arrays import Bools, Floats, Ints
+from dyssync.arrays import Floats, Ints
 from dyssync.ecg import Signal
 from dyssync.errors import InputError
 from dyssync.signals.filtering import bandpass
@@ -23,6 +23,7 @@ from dyssync.signals.kinds import (
 )
 from dyssync.signals.peaks import find_peaks
 from dyssync.signals.sliding import max_about, moving_mean
+from dyssync.signals.t_as_beat import without_t_waves
 
 DETECTION_BAND = (6.0, 25.0)  # Hz; T waves and wander lie below, muscle above
 REFRACTORY = 0.24  # s; 250 beats a minute
@@ -39,13 +40,6 @@ SPARSE_SHARE, SPARSE_CONTRAST = 90.0, 8.0
 # then the contrast of noise is enough, if what stands out is the same each time. Correlation of a
 # candidate with the mean of the others, median: 0.9 and more in such hearts, below 0.4 in noise.
 FAST_CONTRAST, FAST_ALIKE, FAST_BEATS = 1.25, 0.75, 6
-# A T is told by being close to a QRS and less steep (Pan and Tompkins 1985,
-# 10.1109/TBME.1985.325532: half as steep within 0.36 s). In this band it has 0.3 to 0.6 of a wide
-# QRS; beats of fast rhythms differ by a tenth.
-T_WITHIN, T_STEEPNESS, STEEP_BAND = 0.36, 0.6, (10.0, 40.0)
-# The T of some paced hearts and LBBB has up to 0.75 of their QRS. An early beat so gentle moves the
-# beat after it; a T does not: the QRS on its two sides are one RR apart.
-T_STEEPEST, RR_APART = 0.8, 0.1
 # No ventricle answers twice within 0.2 s. What lies closer is a T, or a piece of the QRS, unless it
 # is as high: then it is the next beat of a fast rhythm, found by the other end of its QRS.
 CLOSEST, MUCH_LOWER = 0.2, 0.75
@@ -90,34 +84,8 @@ def detect_beats(signal: npt.ArrayLike, fs: float) -> Ints:
         envelope = _qrs_envelope(slope, fs, share)
         peaks = _beat_peaks(envelope, fs, share, contrast)
         if len(peaks):
-            return _without_t_waves(values, fs, _largest_deflections(values, fs, peaks, envelope))
-    return _without_t_waves(values, fs, _fast_beats(values, slope, fs))
-
-
-def _without_t_waves(values: Signal, fs: float, beats: Ints) -> Ints:
-    """Leave out what lies close to a beat and is much less steep: its T, or a piece of its QRS."""
-    close = np.diff(beats) < T_WITHIN * fs
-    if not close.any():
-        return beats
-    slope = np.gradient(bandpass(values, fs, *STEEP_BAND), axis=1)
-    steep = moving_mean(np.sqrt(np.square(slope).mean(axis=0)), round(0.02 * fs))
-    steep = max_about(steep, round(0.16 * fs))[beats]
-    gentle = np.zeros(len(beats), dtype=bool)
-    gentle[1:] |= close & (steep[1:] < T_STEEPNESS * steep[:-1])
-    gentle[:-1] |= close & (steep[:-1] < T_STEEPNESS * steep[1:])
-    gentle[1:-1] |= (
-        close[:-1] & (steep[1:-1] < T_STEEPEST * steep[:-2]) & _between_beats(beats, close)
-    )
-    return np.asarray(beats[~gentle], dtype=np.int64)
-
-
-def _between_beats(beats: Ints, close: Bools) -> Bools:
-    """Return of each beat but the first and last whether those about it are one RR apart."""
-    around = beats[2:] - beats[:-2]
-    # RR between beats that are not in question, if there are some
-    plain = np.diff(beats)[~close & ~np.append(False, close[:-1])]
-    rr = float(np.median(plain if len(plain) > 1 else around))
-    return np.asarray(np.abs(around - rr) < RR_APART * rr)
+            return without_t_waves(values, fs, _largest_deflections(values, fs, peaks, envelope))
+    return without_t_waves(values, fs, _fast_beats(values, slope, fs))
 
 
 def _fast_beats(values: Signal, slope: Floats, fs: float) -> Ints:
