@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dyssync.cohort import pieces
 from dyssync.cohort.cohort import check_cohort, read_cohort
 from dyssync.cohort.corpus import check_corpus
 from dyssync.cohort.digests import digest_of
-from dyssync.cohort.pieces import pieces_of
+from dyssync.cohort.pieces import pieces_of, read_piece
 from dyssync.cohort.recordings import read_recordings
 from dyssync.cohort.splits import (
     PARTS,
@@ -345,3 +346,25 @@ def test_what_one_row_tells_of_a_patient_holds_for_all_of_his_rows(toy_cohort: P
     assert [ecg.clinical.get("lvef") for ecg in cohort.signals[:4]] == [20.0, None, 20.0, None]
     assert cohort.falls[2] == cohort.falls[0]
     assert np.isfinite(cohort.falls).all()
+
+
+def test_the_facts_of_a_corpus_are_read_as_strictly_as_those_of_a_cohort(
+    toy_cohort: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = sorted(path.name for path in (toy_cohort / "corpus").glob("*.hea"))[:4]
+    table = pd.DataFrame(
+        {"ecg": files, "sex": ["H", "M", "", "Mujer"], "age": [61, 70, "old", ">89"]}
+    )
+    path = toy_cohort / "corpus" / "facts.csv"
+    table.to_csv(path, index=False)
+    try:
+        for size in (256, 1):  # "M" may be a woman beside "H" (hombre), also in another piece
+            monkeypatch.setattr(pieces, "PIECE", size)
+            read = [read_piece(piece) for piece in pieces_of(path)]
+            ecgs = [ecg for rows, _ in read for ecg, _ in rows]
+            problems = [problem for _, found in read for problem in found]
+            told = {problem.row for problem in problems}
+            assert told == {2, 3, 4}, problems
+            assert [(ecg.sex, ecg.age) for ecg in ecgs] == [("F", 90.0)]
+    finally:
+        path.unlink()

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from dyssync.cli import main
-from dyssync.ecg import ECG, RepresentativeBeat
+from dyssync.ecg import ECG, LEAD_INDEX, RepresentativeBeat
 from dyssync.inspection.recorder_beat import laid_on
 from dyssync.measurements.heartbeat import heartbeat
+from dyssync.signals.plausibility import CHECKS, Recorded
 
 
 def with_beat(ecg: ECG, fs: float, before_s: float = 0.3, seconds: float = 0.7) -> ECG:
@@ -43,6 +44,20 @@ def test_a_beat_of_another_ecg_is_told_from_ours(toy: tuple[list[ECG], np.ndarra
     laid = laid_on(other, heartbeat(ecg))
     assert laid is not None
     assert laid.correlation < 0.9
+
+
+@pytest.mark.parametrize("flat", [(), ("V4",), ("I", "V1", "V6")])
+def test_a_gain_unlike_that_of_the_recorders_beat_is_named_beside_flat_leads(
+    toy: tuple[list[ECG], np.ndarray], flat: tuple[str, ...]
+) -> None:
+    ecg = with_beat(toy[0][1], 500.0)
+    assert ecg.beat is not None
+    for gain, named in ((1.0, False), (2.0, True)):
+        beat, signal = ecg.beat.signal.copy(), gain * ecg.signal
+        for k, lead in enumerate(flat):
+            (beat if k % 2 else signal)[LEAD_INDEX[lead]] = 0.0
+        recorded = Recorded(signal, ecg.fs, beat=RepresentativeBeat(beat, 500.0))
+        assert bool(CHECKS["recorder's beat"](recorded)) == named
 
 
 @pytest.mark.real_data

@@ -22,7 +22,6 @@ from dyssync.cli.batch import Failure, Job, outcomes
 from dyssync.ecg import ECG, LEADS, RepresentativeBeat
 from dyssync.errors import FormatError, InputError
 from dyssync.formats import ReadOptions, parse_input, read_ecg, write_ecg
-from dyssync.formats.reading import recording
 from dyssync.study.results import read_csv, write_csv
 from dyssync.workers import each_for_itself
 
@@ -100,8 +99,8 @@ def test_a_refusal_quotes_nothing_of_the_file(name: str) -> None:
     forced = None if name == "golden.dat" else parse_input(name, data, beside=beside).source.format
     rng = np.random.default_rng(0)
     apart = name.endswith((".pdf", ".mat", ".h5"))  # each in a process of its own
-    told = 0
-    for k in range(30 if apart else 150):
+    tries, told = 30 if apart else 150, 0
+    for k in range(tries):
         try:
             parse_input("a", damaged(data, rng), ReadOptions(forced if k % 2 else None), beside)
         except InputError as error:
@@ -110,7 +109,8 @@ def test_a_refusal_quotes_nothing_of_the_file(name: str) -> None:
             assert not any(MARK.decode()[i : i + 4] in said for i in range(len(MARK) - 3)), said
             assert "SECRET" not in said  # which is the patient in all of these files
             assert said.isprintable()
-    assert told > 1
+    # a PDF is mended by its library; of all others a good part is refused, or nothing is tested
+    assert told > tries * (0.05 if name.endswith(".pdf") else 0.35)
 
 
 def with_sample(ecg: ECG, value: float, lead: int = 3) -> ECG:
@@ -137,14 +137,11 @@ def test_a_spike_in_one_lead_coarsens_no_other(
     tmp_path: Path,
     format: str,
     spared: int,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     ecg = with_sample(toy[0][0], 300.0)
-    written = write_ecg(ecg, tmp_path, "spike", format)
-    with pytest.raises(FormatError, match="aVR has a sample 300 mV from the rest"):
-        read_ecg(written)  # no heart gives it, so that nobody measures it; but it is whole on disk
-    monkeypatch.setattr(recording, "passed", lambda signal, *_: (signal, ()))
-    again = read_ecg(written)
+    again = read_ecg(write_ecg(ecg, tmp_path, "spike", format))
+    said = [doubt.sentence for doubt in again.doubts]
+    assert any("aVR has a sample 300 mV from the rest" in text for text in said), said
     off = np.abs(again.signal - ecg.signal).max(axis=1)
     fine = off < 0.51e-3
     assert fine.sum() == spared

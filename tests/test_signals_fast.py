@@ -5,7 +5,9 @@ import numpy.typing as npt
 import pytest
 
 from dyssync.ecg import ECG
+from dyssync.inspection.wording import rhythm
 from dyssync.measurements import measure
+from dyssync.signals.beats import detect_beats
 from dyssync.signals.delineation import delineate
 from dyssync.signals.rest import rest_before_p
 from dyssync.simulation.leads import DOWER, twelve_leads
@@ -18,6 +20,7 @@ HEARTS = {  # corners of the QRS vector, its length, peak of T, PR and QT at one
     "normal": (NARROW, 90, (0.3, 0.22, -0.12), 170, 400),
     "lbbb": (BLOCKED, 150, (-0.3, 0.1, -0.45), 200, 440),
     "lbbb whose QRS runs into T": (BLOCKED, 150, (-0.3, 0.1, -0.45), 200, 440),
+    "lbbb with a steep T": (BLOCKED, 170, (-0.6, 0.2, -0.9), 160, 340),
 }
 
 
@@ -25,13 +28,19 @@ def bump(at: Array, start: float, end: float) -> Array:
     return 0.5 - 0.5 * np.cos(2 * np.pi * np.clip((at - start) / (end - start), 0, 1))
 
 
-def fast_heart(rate: float, kind: str) -> tuple[ECG, float, float]:
-    """10 s with QT by Bazett, PR by the same; noise of 5 uV. Also PR and QT in ms."""
+def fast_heart(
+    rate: float, kind: str, p_share: float = 1.0, irregular: float = 0.0
+) -> tuple[ECG, float, float]:
+    """10 s with QT by Bazett, PR by the same; noise of 5 uV. Also PR and QT in ms.
+
+    `p_share`: of the usual height of P. `irregular`: SD of RR as a share of it.
+    """
     corners, qrs, t_peak, pr, qt = HEARTS[kind]
     rng, rr = np.random.default_rng(round(rate)), 60.0 / rate
     pr, qt = pr * rr**0.5, qt * rr**0.5
     dipole = np.zeros((3, 5000))
-    for start in np.arange(-rr, 11, rr) * (1 + 0.005 * rng.standard_normal()):
+    regular = np.arange(-rr, 11, rr) * (1 + 0.005 * rng.standard_normal())
+    for start in regular + 0.7 * irregular * rr * rng.standard_normal(len(regular)):
         at = 1000 * (np.arange(5000) / FS - start)
         t_from = qrs - 60 * ("runs into" in kind)
         for axis in range(3):
@@ -39,12 +48,13 @@ def fast_heart(rate: float, kind: str) -> tuple[ECG, float, float]:
             knots[-1] = t_peak[axis] * bump(np.array([float(qrs)]), t_from, qt)[0]
             dipole[axis] += np.interp(at, np.linspace(0, qrs, 5), knots, 0, 0)
         dipole += np.array(t_peak)[:, None] * bump(at, t_from, qt) * (at > qrs)
-        dipole += np.array((0.07, 0.11, -0.02))[:, None] * bump(at, -pr, min(90, 0.7 * pr) - pr)
+        p_peak = p_share * np.array((0.07, 0.11, -0.02))
+        dipole += p_peak[:, None] * bump(at, -pr, min(90, 0.7 * pr) - pr)
     eight = DOWER @ dipole + 0.005 * rng.standard_normal((8, 5000))
     return ECG(twelve_leads(eight).astype(np.float32), FS), pr, qt
 
 
-@pytest.mark.parametrize("kind", list(HEARTS))
+@pytest.mark.parametrize("kind", [kind for kind in HEARTS if "steep" not in kind])
 @pytest.mark.parametrize("rate", [60, 100, 120, 140, 170, 200, 220])
 def test_pr_and_qt_are_right_or_not_known(rate: int, kind: str) -> None:
     ecg, pr, qt = fast_heart(rate, kind)
@@ -61,10 +71,37 @@ def test_pr_and_qt_are_right_or_not_known(rate: int, kind: str) -> None:
         assert np.isfinite([found["pr_ms"], found["qt_ms"]]).all()
 
 
+@pytest.mark.parametrize(("p_share", "told"), [(1.0, True), (0.45, False)])
+def test_pr_is_not_given_where_p_is_too_low_to_tell_its_onset(p_share: float, told: bool) -> None:
+    ecg, _, _ = fast_heart(70, "normal", p_share)
+    found = measure(ecg)
+    assert np.isfinite(found["p_axis_deg"])  # there is a P
+    assert np.isfinite(found["pr_ms"]) == told
+    assert any("its onset cannot be told" in text for text in found.cautions) != told
+    assert "P wave before each QRS" in rhythm(found)
+
+
+def test_at_a_fast_rate_only_an_rr_that_changes_with_each_beat_tells_fibrillation() -> None:
+    regular, _, _ = fast_heart(170, "normal", 0.0)
+    irregular, _, _ = fast_heart(170, "normal", 0.0, irregular=0.08)
+    once = ECG(np.delete(regular.signal, np.s_[2000:2150], axis=1), FS)  # one early beat
+    answers = [measure(ecg).answers["atrial_fibrillation"] for ecg in (regular, irregular, once)]
+    assert [answer.value for answer in answers] == [None, True, None]
+
+
 @pytest.mark.parametrize("rate", [100, 150, 180])
 def test_a_wide_qrs_that_t_follows_at_once_ends_before_it(rate: int) -> None:
     ecg, _, _ = fast_heart(rate, "lbbb")
     assert measure(ecg)["qrs_duration_ms"] == pytest.approx(150, abs=20)
+
+
+def test_the_top_of_t_is_no_rest() -> None:
+    # one lead turns round at the top of T, after a hump and before P, as it does in a rest
+    at = np.arange(220) / FS * 1000
+    t = 0.25 * bump(at, 0, 120) + bump(at, 100, 360)
+    beat = np.outer((0.3, 0.1), t) + np.outer((0.0, 0.1), bump(at, 30, 130) + bump(at, 330, 410))
+    rest = rest_before_p(beat, 0, 215)
+    assert rest is None or 2 * rest.first > 300
 
 
 @pytest.mark.parametrize(("apart_ms", "told"), [(60, True), (-60, False)])
@@ -78,9 +115,22 @@ def test_rest_is_where_all_leads_stay_between_two_waves(apart_ms: float, told: b
         assert 170 < 2 * rest.first < 2 * rest.last < 230 + apart_ms
 
 
+@pytest.mark.parametrize("early", [False, True])
+def test_a_steep_t_is_no_beat_and_an_early_beat_is_one(early: bool) -> None:
+    ecg, _, _ = fast_heart(85, "lbbb with a steep T")
+    signal = ecg.signal.copy()
+    if early:  # 0.33 s after the fifth, and the next one comes a whole RR later
+        beat = int(detect_beats(signal, FS)[4])
+        signal = np.delete(signal, np.s_[beat + 65 : beat + 253], axis=1)
+    found = detect_beats(signal, FS)
+    assert len(found) == 15
+    assert (np.diff(found) < 0.4 * FS).sum() == early
+
+
 def test_a_spike_is_bridged_once_and_qrs_begins_where_it_did() -> None:
     ecg, _, _ = fast_heart(60, "lbbb")
     signal = ecg.signal.copy()
+    assert np.isfinite(measure(ecg)["pr_ms"])
     plain = delineate(signal, FS)
     for beat in plain.beats[1:-1]:  # 12 ms before the onset
         signal[:, int(beat + np.nanmedian(plain.marks["qrs_on"] - plain.beats)) - 6] += 3.0
@@ -89,3 +139,7 @@ def test_a_spike_is_bridged_once_and_qrs_begins_where_it_did() -> None:
     onset, before = paced.marks["qrs_on"], plain.marks["qrs_on"]
     apart = np.abs(onset[np.isfinite(onset), None] - before[np.isfinite(before)]).min(axis=1)
     assert apart.max() <= 4
+    found = measure(ECG(signal, FS))
+    assert found["paced"] == 1
+    assert np.isnan(found["pr_ms"])  # what the pacemaker waits is no conduction
+    assert np.isfinite(found["p_duration_ms"])

@@ -7,17 +7,21 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from multiprocessing import Pipe
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from dyssync.errors import ConfigError, InputError
+from dyssync.study.grid import _listen
 from dyssync.workers import (
     AHEAD,
     FEW,
     THREAD_SETTINGS,
+    OnProgress,
     available_cores,
     each,
     pool,
@@ -208,3 +212,18 @@ def test_one_thread_leaves_what_the_user_set(monkeypatch: pytest.MonkeyPatch) ->
     use_one_thread()
     assert os.environ["OMP_NUM_THREADS"] == "4"
     assert os.environ["OPENBLAS_NUM_THREADS"] == "1"
+
+
+def test_workers_are_heard_to_the_end_though_telling_fails() -> None:
+    told, tell = Pipe(duplex=False)
+
+    def working(key: str) -> OnProgress:
+        raise OSError(f"nobody reads of {key}")
+
+    with told, tell, ThreadPoolExecutor(1) as listener:
+        heard = listener.submit(_listen, told, working)
+        for k in range(5000):  # more than a pipe takes
+            tell.send((f"task {k}", k, 5000))
+        tell.send(None)
+        with pytest.raises(OSError, match="task 0"):
+            heard.result(timeout=30)

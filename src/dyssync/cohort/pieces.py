@@ -13,6 +13,7 @@ import pandas as pd
 
 from dyssync.arrays import Singles
 from dyssync.cohort.corpus import is_sharded, listed_with_patients
+from dyssync.cohort.plain import plain_facts
 from dyssync.cohort.recordings import read_problems, read_recordings
 from dyssync.cohort.shards import HEARTS, read_shard, shards_of
 from dyssync.cohort.table import Problem
@@ -32,12 +33,14 @@ class Piece:
         table: rows with the columns ecg and patient_id; None for a shard.
         first: number of the first row in the whole table.
         seconds: shortest recording that is accepted, s.
+        problems: facts of these rows that cannot be read.
     """
 
     path: Path
     table: pd.DataFrame | None = None
     first: int = 0
     seconds: float = SECONDS
+    problems: tuple[Problem, ...] = ()
 
 
 def pieces_of(path: Path, *, seconds: float = SECONDS) -> list[Piece]:
@@ -53,8 +56,14 @@ def pieces_of(path: Path, *, seconds: float = SECONDS) -> list[Piece]:
     if is_sharded(path):
         return [Piece(shard, seconds=seconds) for shard in shards_of(path)]
     table, folder = listed_with_patients(path)
-    rows = range(0, len(table), PIECE)
-    return [Piece(folder, table[k : k + PIECE], k, seconds) for k in rows]
+    # of the whole table: one letter for a sex is a word only beside the other letters of its column
+    facts = plain_facts(table)
+    pieces = []
+    for k in range(0, len(table), PIECE):
+        rows = range(k + 2, k + PIECE + 2)  # as people count them, below the header
+        problems = tuple(problem for problem in facts.problems if problem.row in rows)
+        pieces.append(Piece(folder, facts.table[k : k + PIECE], k, seconds, problems))
+    return pieces
 
 
 def read_piece(piece: Piece) -> tuple[list[tuple[ECG, Singles]], list[Problem]]:
@@ -72,13 +81,18 @@ def read_piece(piece: Piece) -> tuple[list[tuple[ECG, Singles]], list[Problem]]:
             refuse_unusable(ecg, seconds=piece.seconds)
         return held, []
     rows = read_recordings(piece.table, piece.path, seconds=piece.seconds)
-    problems = [
+    unread = [
         replace(problem, row=None if problem.row is None else problem.row + piece.first)
         for problem in read_problems(piece.table, rows)
     ]
+    problems = {problem.row: problem for problem in (*piece.problems, *unread)}  # one a row
     unknown = np.full(len(HEARTS), np.nan, dtype=np.float32)
-    ecgs = [row.recording for row in rows if isinstance(row.recording, ECG)]
-    return [(ecg, unknown) for ecg in ecgs], problems
+    found = [
+        (row.recording, unknown)
+        for number, row in enumerate(rows, piece.first + 2)
+        if isinstance(row.recording, ECG) and number not in problems
+    ]
+    return found, [problems[row] for row in sorted(problems, key=lambda row: row or 0)]
 
 
 def fingerprint_of(pieces: Sequence[Piece]) -> str:

@@ -90,6 +90,8 @@ def _unknown(found: Measurements, patterns: Patterns) -> list[str]:
 
 def rhythm(found: Measurements) -> str:
     """Return what is known of the rhythm in a few words."""
+    from dyssync.measurements.measurement import NO_P  # loaded by whoever has measured
+
     if math.isnan(found["qrs_duration_ms"]):
         return NONE
     paced, fibrillates = (found.answers[name] for name in ("paced", "atrial_fibrillation"))
@@ -99,7 +101,7 @@ def rhythm(found: Measurements) -> str:
         words = f"atrial fibrillation {fibrillates}"
     elif fibrillates.value:
         words = "irregular without P waves: atrial fibrillation likely"
-    elif math.isnan(found["pr_ms"]):
+    elif NO_P in found.cautions:
         words = "no P wave that repeats"
     else:
         words = "P wave before each QRS"

@@ -28,6 +28,7 @@ from dyssync.measurements.answers import UNKNOWN, Answer, not_known
 from dyssync.measurements.definitions import Definition
 from dyssync.measurements.heartbeat import NOTCH_MV, Heartbeat, from_typical_beat
 from dyssync.measurements.paced import ventricular_pacing
+from dyssync.signals.beat_marks import LOW_P_MV
 from dyssync.signals.beats import NO_BEAT
 from dyssync.signals.delineation import TypicalBeat, typical_beat
 from dyssync.signals.vectorcardiogram import VCG_LEADS
@@ -53,6 +54,7 @@ _POSITION = {name: k for k, name in enumerate(NAMES)}
 CONTRADICTED = "contradicted"  # by the other limb leads
 NOT_SHOWN = "not shown"  # on a page
 LEAST_BEATS = 3
+NO_P = "no repeating P wave: PR, P duration and P axis are missing"
 # Groups with answers
 ANSWERING = tuple(g for g in GROUPS if any(d.unit == YES_OR_NO for d in g.DEFINITIONS))
 # Samples (6 ms) by which each mark of the QRS may be off where leads are lost: without one or three
@@ -228,9 +230,16 @@ def _cautions(beat: Heartbeat) -> tuple[str, ...]:
         )
     elif beat.marks.close:
         found.append("P begins before T has come to rest: PR and P duration are missing")
+    elif beat.marks.low:
+        found.append(
+            f"P is lower than {LOW_P_MV:g} mV in every lead, so that its onset cannot be told: "
+            "PR and P duration are missing"
+        )
     elif beat.marks.p_on is None:
-        found.append("no repeating P wave: PR, P duration and P axis are missing")
-    if beat.marks.t_off is None and not beat.marks.merged:
+        found.append(NO_P)
+    if beat.marks.blurred:
+        found.append("P begins where T ends, which cannot be told to 25 ms: QT is missing")
+    elif beat.marks.t_off is None and not beat.marks.merged:
         found.append("no T wave end: QT, T area and angles with T are missing")
     paced = ventricular_pacing(beat)
     if paced.value:

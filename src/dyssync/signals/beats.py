@@ -23,6 +23,7 @@ from dyssync.signals.kinds import (
 )
 from dyssync.signals.peaks import find_peaks
 from dyssync.signals.sliding import max_about, moving_mean
+from dyssync.signals.t_as_beat import without_t_waves
 
 DETECTION_BAND = (6.0, 25.0)  # Hz; T waves and wander lie below, muscle above
 REFRACTORY = 0.24  # s; 250 beats a minute
@@ -39,10 +40,9 @@ SPARSE_SHARE, SPARSE_CONTRAST = 90.0, 8.0
 # then the contrast of noise is enough, if what stands out is the same each time. Correlation of a
 # candidate with the mean of the others, median: 0.9 and more in such hearts, below 0.4 in noise.
 FAST_CONTRAST, FAST_ALIKE, FAST_BEATS = 1.25, 0.75, 6
-# A T is told by being close to a QRS and less steep (Pan and Tompkins 1985,
-# 10.1109/TBME.1985.325532: half as steep within 0.36 s). In this band it has 0.3 to 0.6 of a wide
-# QRS; beats of fast rhythms differ by a tenth.
-T_WITHIN, T_STEEPNESS, STEEP_BAND = 0.36, 0.6, (10.0, 40.0)
+# No ventricle answers twice within 0.2 s. What lies closer is a T, or a piece of the QRS, unless it
+# is as high: then it is the next beat of a fast rhythm, found by the other end of its QRS.
+CLOSEST, MUCH_LOWER = 0.2, 0.75
 NO_BEAT = (
     "signal: no heartbeat was found; at least 1 is needed. "
     "Check leads, units and noise with 'dyssync inspect'"
@@ -84,22 +84,8 @@ def detect_beats(signal: npt.ArrayLike, fs: float) -> Ints:
         envelope = _qrs_envelope(slope, fs, share)
         peaks = _beat_peaks(envelope, fs, share, contrast)
         if len(peaks):
-            return _without_t_waves(values, fs, _largest_deflections(values, fs, peaks))
-    return _without_t_waves(values, fs, _fast_beats(values, slope, fs))
-
-
-def _without_t_waves(values: Signal, fs: float, beats: Ints) -> Ints:
-    """Leave out what lies close to a beat and is much less steep: its T, or a piece of its QRS."""
-    close = np.diff(beats) < T_WITHIN * fs
-    if not close.any():
-        return beats
-    slope = np.gradient(bandpass(values, fs, *STEEP_BAND), axis=1)
-    steep = moving_mean(np.sqrt(np.square(slope).mean(axis=0)), round(0.02 * fs))
-    steep = max_about(steep, round(0.16 * fs))[beats]
-    gentle = np.zeros(len(beats), dtype=bool)
-    gentle[1:] |= close & (steep[1:] < T_STEEPNESS * steep[:-1])
-    gentle[:-1] |= close & (steep[:-1] < T_STEEPNESS * steep[1:])
-    return np.asarray(beats[~gentle], dtype=np.int64)
+            return without_t_waves(values, fs, _largest_deflections(values, fs, peaks, envelope))
+    return without_t_waves(values, fs, _fast_beats(values, slope, fs))
 
 
 def _fast_beats(values: Signal, slope: Floats, fs: float) -> Ints:
@@ -110,7 +96,9 @@ def _fast_beats(values: Signal, slope: Floats, fs: float) -> Ints:
         return np.empty(0, dtype=np.int64)
     banded = bandpass(values, fs, *DETECTION_BAND)
     half = max(2, round(0.12 * fs))
-    beats = align_beats(banded, _largest_deflections(values, fs, peaks), fs)
+    beats = _largest_deflections(values, fs, peaks, envelope)
+    for _ in range(2):
+        beats = align_beats(banded, beats, fs)
     cut = windows(banded, beats, half, half).reshape(len(beats), -1).astype(np.float64)
     others = (cut.sum(axis=0) - cut) / (len(cut) - 1)
     size = np.linalg.norm(cut, axis=1) * np.linalg.norm(others, axis=1)
@@ -166,8 +154,11 @@ def _beat_peaks(
     return np.asarray(kept, dtype=np.int64)
 
 
-def _largest_deflections(values: Signal, fs: float, peaks: Ints) -> Ints:
-    """Move each peak of the envelope to the largest deflection within 80 ms."""
+def _largest_deflections(values: Signal, fs: float, peaks: Ints, envelope: Floats) -> Ints:
+    """Move each peak of the envelope to the largest deflection within 80 ms.
+
+    Of two that come to lie closer than two beats can, a much lower peak is dropped.
+    """
     banded = bandpass(values, fs, 2.0, 40.0)
     power = np.square(banded)
     # RMS over mean size: 1.25 for noise, well above for a lead that is quiet between its beats
@@ -175,11 +166,15 @@ def _largest_deflections(values: Signal, fs: float, peaks: Ints) -> Ints:
     trust = np.clip((peaked - 1.25) / 0.25, 0.0, 1.0) ** 2 + 1e-3
     deflection = (power * trust[:, None]).sum(axis=0)
     reach = max(1, round(0.08 * fs))
-    moved = []
-    for peak in peaks:
-        start = max(0, int(peak) - reach)
-        moved.append(start + int(np.argmax(deflection[start : peak + reach + 1])))
-    return np.unique(np.array(moved, dtype=np.int64))
+    moved = np.zeros(len(peaks), dtype=np.int64)
+    for k, peak in enumerate(peaks.tolist()):
+        start = max(0, peak - reach)
+        moved[k] = start + int(np.argmax(deflection[start : peak + reach + 1]))
+    near, height = np.diff(moved) < CLOSEST * fs, envelope[peaks]
+    lower = np.zeros(len(peaks), dtype=bool)
+    lower[1:] |= near & (height[1:] < MUCH_LOWER * height[:-1])
+    lower[:-1] |= near & (height[:-1] < MUCH_LOWER * height[1:])
+    return np.unique(moved[~lower])
 
 
 def median_beat(

@@ -42,6 +42,7 @@ WANDER = 0.5  # Hz
 # SD of RR over its mean from which no P can be expected at one time after each beat; sinus rhythm
 # has 0.03 to 0.06 at rest and less when fast, atrial fibrillation 0.15 to 0.25.
 IRREGULAR = 0.1
+PASSES = 3  # in which spikes are taken out that had been taken for beats
 FEW = 3  # beats; what follows fewer tells nothing of a rhythm
 
 
@@ -77,6 +78,8 @@ class BeatMarks:
         leads: mark name (:data:`MARKS`) to (leads,) float64.
         merged: P stands on T, or may, so that neither P nor the end of T is known.
         close: P follows T so closely that its onset is a guess.
+        low: P is so low that its onset is a guess.
+        blurred: P follows T so closely that the end of T is a guess.
     """
 
     qrs_on: int
@@ -88,6 +91,8 @@ class BeatMarks:
     leads: dict[str, AnyFloats] = field(default_factory=dict)
     merged: bool = False
     close: bool = False
+    low: bool = False
+    blurred: bool = False
 
 
 @dataclass(frozen=True)
@@ -190,15 +195,20 @@ def prepare(values: Signal, fs: float) -> tuple[Signal, Ints, Spikes]:
         clean = remove_mains(clean, FS, line)
     recorded = clean
     beats = detect_beats(clean, FS)
-    impulses = find_impulses(clean, beats)
-    if (impulses >= 0).any():
-        # spikes were taken for beats: without them the beats they pace can be seen, if any
-        clean = remove_spikes(clean, impulses)
+    impulses = found = find_impulses(clean, beats)
+    for _ in range(PASSES):
+        if not (found >= 0).any():
+            break
+        # spikes were taken for beats: without them the beats they pace can be seen, if any; and
+        # more spikes, where the first ones had hidden them
+        clean = remove_spikes(clean, found)
         beats = detect_beats(clean, FS)
-        beats = beats[find_impulses(clean, beats) < 0]
+        found = find_impulses(clean, beats)
+        impulses = np.concatenate([impulses, found])
+    beats = beats[found < 0]
     # not every spike is as large as the beat that it paces
     left = find_spikes(clean, beats)
-    taken = _spikes_before(beats, impulses[impulses >= 0])
+    taken = _spikes_before(beats, np.unique(impulses[impulses >= 0]))
     spikes = Spikes(np.where(left >= 0, left, taken), find_pulses(recorded, beats))
     if not len(beats):
         return clean, beats, spikes
@@ -228,6 +238,8 @@ def _beat_marks(waves: Waves) -> BeatMarks:
         leads={name: lead + BEFORE for name, (_, lead) in waves.found.items()},
         merged=waves.merged,
         close=waves.close,
+        low=waves.low,
+        blurred=waves.blurred,
     )
 
 

@@ -23,8 +23,9 @@ LEAST_T = 20  # samples from the QRS to the end of T
 # at rest (a sample), and how low a wave of noise is, mV (RMS of the leads).
 NEAR, SLOW, LEAST_MV = 0.15, 0.03, 0.015
 # A raised cosine hardly moves for 10 ms at its foot: two that touch rest for 20 ms, two that
-# overlap by 20 ms for 10 at most. Where they touch, T seems to end and P to begin 12 ms late.
-LEAST_REST, FULL_REST = 10, 13  # samples
+# overlap by 20 ms for 10 at most. Where they touch, P seems to begin 12 ms late and more; with
+# 10 ms between them it does no more.
+LEAST_REST, FULL_REST = 10, 15  # samples
 
 
 @dataclass(frozen=True)
@@ -57,9 +58,13 @@ def rest_before_p(beat: AnyFloats, qrs_off: float, next_on: float) -> Rest | Non
     path = bandpass(beat[:, start:stop], FS, None, BAND).astype(np.float64)
     speed = np.sqrt(np.square(np.gradient(path, axis=1)).mean(axis=0))
     waves = np.zeros(path.shape[1])
+    from_end = np.sqrt(np.square(path - path[:, -1:]).mean(axis=0))
     for at in range(low, high, 2):
         before = max(_excursion(path[:, : at + 1]), _fall(path, at))
-        waves[at] = min(before, _excursion(path[:, at:]))
+        wave = min(before, _excursion(path[:, at:]))
+        # at the top of T all leads turn round, too, but there every way leads down
+        if from_end[at:].max() - from_end[at] > NEAR * wave:
+            waves[at] = wave
     middle = low + int(np.argmax((waves - 10 * speed)[low:high]))
     wave = float(waves[middle])
     away = np.sqrt(np.square(path - path[:, [middle]]).mean(axis=0))

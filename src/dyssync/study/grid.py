@@ -7,9 +7,14 @@ processes there are. What a worker has measured and drawn is its own, and goes w
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+    wait,
+)
 from contextlib import ExitStack
 from functools import partial
 from multiprocessing import Pipe
@@ -48,7 +53,7 @@ def run_tasks(
 
     Raises:
         InputError: a task found the input unusable, or the system ended a worker; tasks that were
-            finished stay.
+            finished stay. And what `working` raises, once all are done.
     """
     open_tasks = []
     for task in tasks:
@@ -61,18 +66,16 @@ def run_tasks(
     # a pipe without a lock: a killed worker could take the lock of a queue with it. What is sent at
     # a time is shorter than what a pipe takes whole
     told, tell = Pipe(duplex=False)
-    listener = threading.Thread(target=_listen, args=(told, working), daemon=True)
-    listener.start()
-    try:
-        with pool(workers, _begin_worker, material, tell) as executor:
-            _feed(executor, open_tasks, {t.key for t in tasks} - {t.key for t in open_tasks})
-    except WorkerEnded as error:
-        raise WorkerEnded(f"{error}. The same command goes on where it was") from error
-    finally:
-        tell.send(None)
-        listener.join()
-        tell.close()
-        told.close()
+    with told, tell, ThreadPoolExecutor(1) as listener:
+        heard = listener.submit(_listen, told, working)
+        try:
+            with pool(workers, _begin_worker, material, tell) as executor:
+                _feed(executor, open_tasks, {t.key for t in tasks} - {t.key for t in open_tasks})
+        except WorkerEnded as error:
+            raise WorkerEnded(f"{error}. The same command goes on where it was") from error
+        finally:
+            tell.send(None)
+        heard.result()  # raises what `working` did
 
 
 def _feed(executor: ProcessPoolExecutor, waiting: list[Task], done: set[str]) -> None:
@@ -91,9 +94,15 @@ def _feed(executor: ProcessPoolExecutor, waiting: list[Task], done: set[str]) ->
 
 
 def _listen(told: Told, working: Callable[[str], OnProgress]) -> None:
-    while (message := told.recv()) is not None:
-        key, done, of = message
-        working(key)(done, of)
+    message = told.recv()
+    try:
+        while message is not None:
+            key, done, of = message
+            working(key)(done, of)
+            message = told.recv()
+    finally:
+        while message is not None:  # workers would wait for ever before a pipe that nobody empties
+            message = told.recv()
 
 
 def _begin_worker(material: Material, tell: Told) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from dyssync.ecg import FS_RANGE, Doubt, RepresentativeBeat, Signal, signed_lead
 from dyssync.errors import FormatError
 from dyssync.signals.plausibility import Recorded, judge
-from dyssync.signals.plausibility.stretches import dropouts, ecg_span
+from dyssync.signals.plausibility.stretches import dropouts, ecg_span, stands_still
 from dyssync.signals.plausibility.together import shared_time
 
 
@@ -34,11 +34,13 @@ def passed(
     """
     if not FS_RANGE[0] <= fs <= FS_RANGE[1] or signal.shape[1] < fs:
         return signal, ()  # which ECG refuses
-    span = ecg_span(signal, fs)
+    still = stands_still(signal, fs)
+    span = ecg_span(still, fs)
     if span.doubts:
         signal = np.ascontiguousarray(signal[:, span.start : span.stop])
         signal.flags.writeable = False
-    recorded, lost = dropouts(signal, fs)
+        still = stands_still(signal, fs)  # the gaps had made all leads seem slower
+    recorded, lost = dropouts(still, fs)
     _refuse(shared_time(recorded))
     if not np.isfinite(signal).all() or signal.shape[1] < fs:
         return signal, span.doubts  # which ECG refuses

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from dyssync.arrays import Floats
-from dyssync.ecg import LEADS, PRECORDIAL_LEADS, Doubt
+from dyssync.ecg import LARGEST_SAMPLE_MV, LEADS, PRECORDIAL_LEADS, Doubt
 from dyssync.signals.plausibility.recorded import Recorded
 
 # The QRS of the median lead is 0.33 to 3.1 mV in real records. Below and above are three whose
@@ -34,7 +34,6 @@ USUAL = (-0.47, 0.09, 0.15, 0.28, 0.16, -0.3)
 LIMB_OVER_CHEST = (-2.9, 1.2)  # log2 of medians; -2.8 to 0.96 in real records
 OVER_BEAT = (0.75, 1.35)  # 1.01 to 1.07 in the nine real files whose beat is of the same ECG
 MOST_MV = 25.0  # from the lead's median: the largest artefact of the real records has 19.4
-ANY_MV = 300.0  # no amplifier takes more (electrode offset, IEC 60601-2-25)
 SPIKE_MV = 5.0  # of one sample, against both neighbours: at most 2.6, and once 7.9, an artefact
 
 
@@ -71,11 +70,17 @@ def chest_leads(recorded: Recorded) -> list[Doubt]:
 
 
 def recorders_beat(recorded: Recorded) -> list[Doubt]:
-    """Hold the recording against the recorder's own beat: each states a gain."""
+    """Hold the recording against the recorder's own beat: each states a gain.
+
+    By the leads that move in both; a flat one says nothing of the others.
+    """
     beat = recorded.beat_swings
-    if beat is None or (beat <= 0).any():
+    if beat is None:
         return []
-    times = float(np.median(recorded.swings / beat))
+    both = (beat > 0) & (recorded.swings > 0)
+    if not both.any():
+        return []
+    times = float(np.median(recorded.swings[both] / beat[both]))
     low, high = OVER_BEAT
     if low <= times <= high:
         return []
@@ -128,6 +133,6 @@ def single_samples(recorded: Recorded) -> list[Doubt]:
         else:
             continue
         text = f"{lead} has a sample {what} at {at / recorded.fs:.2f} s; no heart gives it"
-        absurd = lead in recorded.stored and far[k].max() > ANY_MV
+        absurd = lead in recorded.stored and far[k].max() > LARGEST_SAMPLE_MV
         found.append(Doubt("single samples", (lead,), text, "refuse" if absurd else "caution"))
     return found

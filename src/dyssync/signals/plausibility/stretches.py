@@ -34,15 +34,15 @@ class Span:
     doubts: tuple[Doubt, ...]
 
 
-def ecg_span(signal: AnyFloats, fs: float) -> Span:
+def ecg_span(still: Bools, fs: float) -> Span:
     """Return the longest part without a stretch in which all leads stand still or are missing.
 
     Args:
-        signal: (12, n), mV; NaN where nothing was recorded.
+        still: (12, n), of :func:`stands_still`.
         fs: Hz.
     """
-    n = signal.shape[1]
-    runs = gaps(np.asarray(_still(signal, fs).all(axis=0)), fs)
+    n = still.shape[1]
+    runs = gaps(np.asarray(still.all(axis=0)), fs)
     if not runs or runs == [(0, n)]:
         return Span(0, n, ())
     edges = [0, *(edge for run in runs for edge in run), n]
@@ -64,13 +64,16 @@ def without_tail(signal: Signal, fs: float) -> Signal:
     return signal[:, :end] if signal.shape[1] - end >= TAIL_S * fs else signal
 
 
-def dropouts(signal: AnyFloats, fs: float) -> tuple[Bools, list[Doubt]]:
+def dropouts(still: Bools, fs: float) -> tuple[Bools, list[Doubt]]:
     """Return where each lead was recorded, (12, n), and the leads that drop out for a while.
 
     Leads that never move are not counted: they are flat, and named as such elsewhere.
+
+    Args:
+        still: (12, n), of :func:`stands_still`.
+        fs: Hz.
     """
-    still = _still(signal, fs)
-    recorded = np.ones(signal.shape, dtype=np.bool_)
+    recorded = np.ones(still.shape, dtype=np.bool_)
     found = []
     for k, lead in enumerate(LEADS):
         if still[k].all():
@@ -85,8 +88,13 @@ def dropouts(signal: AnyFloats, fs: float) -> tuple[Bools, list[Doubt]]:
     return recorded, found
 
 
-def _still(signal: AnyFloats, fs: float) -> Bools:
-    """Say of each sample whether it continues, or is continued by, one of the same value."""
+def stands_still(signal: AnyFloats, fs: float) -> Bools:
+    """Say of each sample whether it continues, or is continued by, one of the same value; (12, n).
+
+    Args:
+        signal: (12, n), mV; NaN where nothing was recorded.
+        fs: Hz.
+    """
     missing = np.isnan(signal)
     slopes = np.abs(np.diff(signal, axis=1)) * fs
     mean = np.nansum(slopes, axis=1, keepdims=True) / slopes.shape[1]
