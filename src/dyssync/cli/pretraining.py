@@ -26,8 +26,10 @@ WITHOUT_LIMIT = 1_000_000_000  # draws, where the user says how many passes
 
 def pretrain(
     corpora: Annotated[
-        list[Path],
-        typer.Argument(metavar="CORPUS...", help="Folders or tables of ECGs; shards."),
+        list[str],
+        typer.Argument(
+            metavar="CORPUS...", help="Folders or tables of ECGs; shards, also s3://bucket/folder."
+        ),
     ],
     out: Annotated[Path, Optional("--out", "-o", help="Folder of the encoder; made.")],
     method: Annotated[str, Optional(help="See dyssync list methods.")] = "measurements",
@@ -65,6 +67,7 @@ def pretrain(
 
     Interrupted at any moment, the same command goes on where it was.
     """
+    from dyssync.cohort.stores import place_of
     from dyssync.learning.training import Watch
     from dyssync.pretraining.config import PretrainingConfig
     from dyssync.pretraining.run import Asked, Told, pretrain_corpora
@@ -78,7 +81,7 @@ def pretrain(
     given = {name: value for name, value in values.items() if value is not None}
     config = PretrainingConfig(method=method, settings=_settings(settings or []), **given)
     check_choice("bits", str(bits), ("16", "8"))
-    asked = Asked(corpora, config, share or (), seed, start, bits)
+    asked = Asked([place_of(text) for text in corpora], config, share or (), seed, start, bits)
     with Bars() as bars:
         on_progress, on_loss = bars.passes("learning")
         told = Told(bars.progress("preparing"), Watch(on_progress, None, on_loss))

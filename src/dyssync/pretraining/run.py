@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from dyssync.cohort.stores import Place
 from dyssync.learning.training import UNWATCHED, Watch
 from dyssync.pretraining.config import PretrainingConfig
 from dyssync.pretraining.encoder import Encoder, encoder_at
@@ -34,7 +35,7 @@ class Asked:
         bits: of each weight on disk, 16 or 8.
     """
 
-    corpora: Sequence[Path]
+    corpora: Sequence[Place]
     config: PretrainingConfig
     shares: Sequence[float] = ()
     seed: int = 0

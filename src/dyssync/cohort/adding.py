@@ -1,0 +1,176 @@
+"""ECG files, tables and shards added to a corpus: each recording once, each piece whole or redone.
+
+Pieces are read and written by workers; this process takes what they made in its order, leaves out
+what is known by its digest, and puts it into the corpus. So the bytes do not depend on how many
+workers there are, nor on where an earlier call was killed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from dyssync.cohort.digests import signal_key
+from dyssync.cohort.gathering import Batch, Sources, batches_of
+from dyssync.cohort.manifests import Manifest, being_added_to, publish, read_manifests
+from dyssync.cohort.pieces import SECONDS, usable_rows
+from dyssync.cohort.recordings import read_recordings
+from dyssync.cohort.shard_rows import Row
+from dyssync.cohort.shards import read_shard, write_shard, write_table
+from dyssync.cohort.stores import Place
+from dyssync.ecg import ECG
+from dyssync.errors import InputError
+from dyssync.workers import OnProgress, each_for_itself, unwatched
+
+
+@dataclass(frozen=True)
+class Added:
+    """What became of an addition.
+
+    Attributes:
+        recordings: that are new in the corpus.
+        duplicates: that it had already, or that were there twice.
+        known: files that were read by an earlier call, and are as they were.
+        problems: a line for each file that gave no recording, now or at that call.
+        total: recordings that the corpus holds.
+    """
+
+    recordings: int
+    duplicates: int
+    known: int
+    problems: tuple[str, ...]
+    total: int
+
+
+@dataclass(frozen=True)
+class _Made:
+    """What a worker made of a batch: a shard of the recordings `digests`, and why others fail."""
+
+    path: Path
+    digests: tuple[str, ...]
+    problems: dict[str, str]
+
+
+def add_to_corpus(
+    corpus: Place,
+    sources: Sources,
+    *,
+    seconds: float = SECONDS,
+    workers: int = 1,
+    on_progress: OnProgress = unwatched,
+) -> Added:
+    """Add recordings to a corpus, a new one or one that was made by earlier calls.
+
+    Killed at any moment, the same call goes on and leaves the same bytes. Memory grows by some 200
+    bytes a recording, by which it is known again.
+
+    Args:
+        corpus: folder on this disk or in a store.
+        sources: what to read.
+        seconds: shortest recording that is accepted, s.
+        workers: processes.
+        on_progress: called with how many files are done, of how many.
+
+    Raises:
+        InputError: the corpus is damaged, cannot be written, or is none; or a table cannot be read.
+        StoreError: a store cannot be reached.
+    """
+    with being_added_to(corpus) as scratch:
+        held = read_manifests(corpus)
+        known = {bytes.fromhex(digest) for manifest in held for digest in manifest.digests}
+        before = len(known)
+        batches, skipped = batches_of(
+            sources, {file for manifest in held for file in manifest.files}, seconds=seconds
+        )
+        told = {file: why for manifest in held for file, why in manifest.problems.items()}
+        problems = [told[file] for file in skipped if file in told]
+        duplicates, done = 0, len(skipped)
+        of = done + sum(len(batch.files) for batch in batches)
+        on_progress(done, of)
+        number = len(held)
+        for batch, made in zip(batches, _all_made(batches, scratch, workers), strict=True):
+            manifest = _settled(batch, made, known)
+            publish(corpus, number, manifest, made.path)
+            made.path.unlink(missing_ok=True)
+            number += 1
+            duplicates += manifest.duplicates
+            problems += manifest.problems.values()
+            done += len(batch.files)
+            on_progress(done, of)
+    return Added(len(known) - before, duplicates, len(skipped), tuple(problems), len(known))
+
+
+def _all_made(batches: list[Batch], scratch: Path, workers: int) -> Generator[_Made]:
+    """Yield what is made of each batch; a file that ends its process costs no other its place."""
+    numbered = list(enumerate(batches))
+    make = partial(_made, scratch=scratch)
+    apart = partial(_made, scratch=scratch, apart=True)
+    made = each_for_itself(make, numbered, apart, workers=min(workers, len(batches)))
+    if not isinstance(made, Generator):  # of one worker
+        yield from made
+        return
+    with closing(made):
+        yield from made
+
+
+def _made(numbered: tuple[int, Batch], scratch: Path, apart: bool = False) -> _Made:
+    """Read a batch and write its shard; `apart` in processes that may end."""
+    number, batch = numbered
+    path = scratch / f"{number:06d}.parquet"
+    rows, problems = _rows_of(batch, workers=2 if apart else 1)
+    if rows:
+        write_shard(path, rows)
+    return _Made(path, tuple(row.digest for row in rows), problems)
+
+
+def _rows_of(batch: Batch, workers: int) -> tuple[list[Row], dict[str, str]]:
+    """Return the rows of a batch, and the problem of each file that has one."""
+    piece = batch.piece
+    if piece.table is None:
+        return _rows_of_shard(batch)
+    assert isinstance(piece.path, Path)
+    read = read_recordings(piece.table, piece.path, seconds=piece.seconds, workers=workers)
+    problems = {
+        file: f"{name}: {found.problem.removeprefix(f'{Path(name).name}: ')}"
+        for file, name, found in zip(batch.files, batch.names, read, strict=True)
+        if found.problem
+    }
+    ecgs = [found.recording for found in read if isinstance(found.recording, ECG)]
+    return [Row(ecg, digest=signal_key(ecg)) for ecg in ecgs], problems
+
+
+def _rows_of_shard(batch: Batch) -> tuple[list[Row], dict[str, str]]:
+    (file,), (name,) = batch.files, batch.names
+    try:
+        rows, problems = usable_rows(read_shard(batch.piece.path), batch.piece.seconds)
+    except InputError as error:
+        return [], {file: f"{name}: {str(error).removeprefix(f'{batch.piece.path.name}: ')}"}
+    if not problems:
+        return rows, {}
+    return rows, {file: f"{name}: {len(problems)} recordings left out; the first: {problems[0]}"}
+
+
+def _settled(batch: Batch, made: _Made, known: set[bytes]) -> Manifest:
+    """Leave out of a shard what is known, note the rest as known, and return its manifest."""
+    kept = []
+    for digest in made.digests:
+        key = bytes.fromhex(digest)
+        kept.append(key not in known)
+        known.add(key)
+    if not all(kept) and any(kept):
+        write_table(made.path, pq.read_table(made.path).filter(kept))
+    data = made.path.read_bytes() if any(kept) else b""
+    return Manifest(
+        sha256=hashlib.sha256(data).hexdigest() if data else "",
+        bytes=len(data),
+        digests=tuple(d for d, keep in zip(made.digests, kept, strict=True) if keep),
+        files=batch.files,
+        duplicates=kept.count(False),
+        problems=made.problems,
+    )
