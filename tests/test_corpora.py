@@ -1,4 +1,4 @@
-"""Corpora made of files: each recording once, appended to, resumed, the same whoever works on it."""
+"""Corpora made of files: each recording once, added to, resumed, the same whoever makes them."""
 
 import json
 import os
