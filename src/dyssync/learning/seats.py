@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
 HERE = "127.0.0.1"
-WAIT_DAYS = 1  # of one process for another, which may prepare a corpus meanwhile; chosen
 
 
 @dataclass(frozen=True)
@@ -133,7 +132,6 @@ def join_others(seat: Seat, precision: str) -> Fabric:
         ConfigError: there are less GPUs than processes.
     """
     import logging
-    from datetime import timedelta
 
     import torch
     from lightning_fabric import Fabric
@@ -145,13 +143,12 @@ def join_others(seat: Seat, precision: str) -> Fabric:
     gpus = torch.cuda.device_count()
     if 0 < gpus < seat.devices:
         raise ConfigError(f"{seat.devices} devices: there are {gpus} GPUs here; start as many")
-    strategy = DDPStrategy(timeout=timedelta(days=WAIT_DAYS))
     chosen = precision_here() if precision == "auto" else precision
     fabric = Fabric(
         accelerator="auto",
         devices=seat.devices,
         num_nodes=seat.nodes,
-        strategy=strategy,
+        strategy=DDPStrategy(),
         precision=chosen,  # type: ignore[arg-type]
         plugins=[_environment(seat)],
     )

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from dyssync.errors import InputError, check_range
 from dyssync.learning.seats import Seat, join_others, seat_given, seat_here
@@ -21,6 +22,9 @@ from dyssync.workers import pool
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
+T = TypeVar("T")
+
+WAIT_DAYS = 30  # chosen
 MOST = 4096  # processes; chosen
 NOTICE_S = 20.0  # within which the end of a process is known once it is felt; chosen
 LOST = "another process of this pretraining ended, or cannot be reached; start again to go on"
@@ -121,6 +125,27 @@ def _connected(seat: Seat, precision: str) -> Iterator[Fabric]:
             os.environ.pop(name, None)
             if value is not None:
                 os.environ[name] = value
+
+
+def in_turn(fabric: Fabric, work: Callable[[], T]) -> T:
+    """Do something in the first process, then in the first of each other machine, then elsewhere.
+
+    The others wait as long as it takes: preparing a corpus may take a day.
+
+    Args:
+        fabric: of this process.
+        work: what is to be done.
+    """
+    import torch.distributed as dist
+
+    patient = dist.new_group(backend="gloo", timeout=timedelta(days=WAIT_DAYS))
+    turn = min(fabric.global_rank, 1) + min(fabric.local_rank, 1)
+    for _ in range(turn):
+        dist.barrier(patient)
+    done = work()
+    for _ in range(turn, 3):
+        dist.barrier(patient)
+    return done
 
 
 def _follow(seat: Seat, precision: str, follow: Follow) -> None:

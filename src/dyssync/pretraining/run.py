@@ -16,7 +16,7 @@ from dyssync.pretraining.encoder import Encoder, encoder_at
 from dyssync.pretraining.loop import pretrain
 from dyssync.pretraining.material import Material, check_shares
 from dyssync.pretraining.preparing import prepare_material
-from dyssync.pretraining.ranks import ALONE, Ranks, leads, together
+from dyssync.pretraining.ranks import ALONE, Ranks, in_turn, leads, together
 from dyssync.whole import check_replaceable, one_maker, partial_folder
 from dyssync.workers import OnProgress, unwatched
 
@@ -128,15 +128,7 @@ def _prepared(
         prepare_material, asked.corpora, cache / "corpora",
         shares=asked.shares, workers=workers, on_progress=on_progress,
     )  # fmt: skip
-    if fabric is None:
-        return prepare()
-    turn = min(fabric.global_rank, 1) + min(fabric.local_rank, 1)
-    for _ in range(turn):
-        fabric.barrier()
-    made = prepare()
-    for _ in range(turn, 3):
-        fabric.barrier()
-    return made
+    return prepare() if fabric is None else in_turn(fabric, prepare)
 
 
 def _pretrained(
