@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from dyssync.cohort.digests import signal_key
 from dyssync.cohort.gathering import Batch, Sources, batches_of
-from dyssync.cohort.manifests import Manifest, being_added_to, publish, read_manifests
+from dyssync.cohort.manifests import Manifest, being_added_to, publish, read_before, read_manifests
 from dyssync.cohort.pieces import SECONDS, usable_rows
 from dyssync.cohort.recordings import read_recordings
 from dyssync.cohort.shard_rows import Row
@@ -36,8 +36,8 @@ class Added:
     Attributes:
         recordings: that are new in the corpus.
         duplicates: that it had already, or that were there twice.
-        known: files that were read by an earlier call, and are as they were.
-        problems: a line for each file that gave no recording, now or at that call.
+        known: files that an earlier call has read, and which are as they were.
+        problems: a line for each file that gave no recording.
         total: recordings that the corpus holds.
     """
 
@@ -85,25 +85,23 @@ def add_to_corpus(
         held = read_manifests(corpus)
         known = {bytes.fromhex(digest) for manifest in held for digest in manifest.digests}
         before = len(known)
-        batches, skipped = batches_of(
-            sources, {file for manifest in held for file in manifest.files}, seconds=seconds
-        )
-        told = {file: why for manifest in held for file, why in manifest.problems.items()}
-        problems = [told[file] for file in skipped if file in told]
-        duplicates, done = 0, len(skipped)
+        batches, skipped = batches_of(sources, read_before(held), seconds=seconds)
+        problems: list[str] = []
+        duplicates, done = 0, skipped
         of = done + sum(len(batch.files) for batch in batches)
         on_progress(done, of)
         number = len(held)
         for batch, made in zip(batches, _all_made(batches, scratch, workers), strict=True):
             manifest = _settled(batch, made, known)
-            publish(corpus, number, manifest, made.path)
+            if manifest.sha256 or not batch.again:  # read again in vain, it is written already
+                publish(corpus, number, manifest, made.path)
+                number += 1
             made.path.unlink(missing_ok=True)
-            number += 1
             duplicates += manifest.duplicates
             problems += manifest.problems.values()
             done += len(batch.files)
             on_progress(done, of)
-    return Added(len(known) - before, duplicates, len(skipped), tuple(problems), len(known))
+    return Added(len(known) - before, duplicates, skipped, tuple(problems), len(known))
 
 
 def _all_made(batches: list[Batch], scratch: Path, workers: int) -> Generator[_Made]:

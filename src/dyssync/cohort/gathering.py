@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,11 +29,13 @@ class Batch:
         piece: rows of a table, or a shard of another corpus.
         files: a stamp for each row, or the one of the shard.
         names: of each of `files`, for people.
+        again: whether an earlier call read them in vain.
     """
 
     piece: Piece
     files: tuple[str, ...]
     names: tuple[str, ...]
+    again: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,13 +67,16 @@ def kind_of(place: Place) -> str:
 
 
 def batches_of(
-    sources: Sources, known: Collection[str], *, seconds: float = SECONDS
-) -> tuple[list[Batch], list[str]]:
-    """Return what is to be read, in its order, and the stamps of what is not read again.
+    sources: Sources, before: Mapping[str, bool], *, seconds: float = SECONDS
+) -> tuple[list[Batch], int]:
+    """Return what is to be read, in its order, and how many files are not read again.
+
+    What an earlier call read in vain comes last: so the batches of a call that was killed are those
+    of the one that goes on.
 
     Args:
         sources: what was named.
-        known: stamps of files that were read by an earlier call.
+        before: stamps of files that were read by earlier calls, and whether each gave a recording.
         seconds: shortest recording that is accepted, s.
 
     Raises:
@@ -84,25 +89,31 @@ def batches_of(
         patients = [legible(path.stem) for path in sources.files]
         loose = pd.DataFrame({"ecg": paths, "patient_id": patients}, dtype=object)
         tables.append((loose, Path()))
-    batches, skipped = [], []
-    for table, folder in tables:
-        stamps = _stamps(table, folder)
-        old = [stamp in known for stamp in stamps]
-        skipped += [stamp for stamp, is_old in zip(stamps, old, strict=True) if is_old]
-        new = [k for k, is_old in enumerate(old) if not is_old]
-        for rows in (new[k : k + SHARD] for k in range(0, len(new), SHARD)):
-            held = table.iloc[rows]
-            names = tuple(legible(str(name)) for name in held["ecg"])
-            files = tuple(stamps[k] for k in rows)
-            batches.append(Batch(Piece(folder, held, seconds=seconds), files, names))
+    found = [
+        batch for table, folder in tables for batch in _in_batches(table, folder, before, seconds)
+    ]
     for shards in sources.shards:
         for piece in pieces_of(shards, seconds=seconds):
             stamp = _stamp_of_shard(piece)
-            if stamp in known:
-                skipped.append(stamp)
-            else:
-                batches.append(Batch(piece, (stamp,), (f"{shards.name}/{piece.path.name}",)))
-    return batches, skipped
+            name = f"{shards.name}/{piece.path.name}"
+            found.append(Batch(piece, (stamp,), (name,), before.get(stamp) is False))
+    known = [batch for batch in found if all(map(before.get, batch.files))]
+    read = [batch for batch in found if not all(map(before.get, batch.files))]
+    return sorted(read, key=lambda batch: batch.again), sum(len(batch.files) for batch in known)
+
+
+def _in_batches(
+    table: pd.DataFrame, folder: Path, before: Mapping[str, bool], seconds: float
+) -> Iterator[Batch]:
+    """Yield batches of rows that are all new, all to be read again, or all known."""
+    stamps = _stamps(table, folder)
+    for status in (None, False, True):
+        rows = [k for k, stamp in enumerate(stamps) if before.get(stamp) is status]
+        for some in (rows[k : k + SHARD] for k in range(0, len(rows), SHARD)):
+            held = table.iloc[some]
+            names = tuple(legible(str(name)) for name in held["ecg"])
+            files = tuple(stamps[k] for k in some)
+            yield Batch(Piece(folder, held, seconds=seconds), files, names, status is False)
 
 
 def _stamp_of_shard(piece: Piece) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from dyssync.whole import make_folder, mark, mark_of, one_maker, sweep, write_te
 
 KIND = "ecg corpus"  # of a folder
 ENDING = ".json"  # of a manifest, in place of a shard's own
+SCRATCH = ".adding-"  # in the folder, while something is added
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,13 @@ def read_manifests(corpus: Place) -> list[Manifest]:
         gap = next(a for a, b in zip(wanted, found, strict=True) if a != b)
         raise InputError(f"{corpus}: {gap} is missing; make the corpus again")
     return [_read(corpus / name) for name in found]
+
+
+def read_before(manifests: Iterable[Manifest]) -> dict[str, bool]:
+    """Return the stamps of all files that were read, and whether each gave what it should."""
+    return {
+        file: file not in manifest.problems for manifest in manifests for file in manifest.files
+    }
 
 
 def _read(place: Place) -> Manifest:
@@ -124,7 +133,9 @@ def being_added_to(corpus: Place) -> Iterator[Path]:
             sweep(corpus)
             mark(corpus, KIND, finished=False)
             _remove_uncounted(corpus)
-            with TemporaryDirectory(prefix=".adding-", dir=corpus) as beside:
+            for left in corpus.glob(f"{SCRATCH}*"):
+                shutil.rmtree(left)
+            with TemporaryDirectory(prefix=SCRATCH, dir=corpus) as beside:
                 yield Path(beside)
             mark(corpus, KIND, finished=True)
 
