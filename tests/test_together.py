@@ -94,6 +94,18 @@ def refuse(fabric):
     raise CohortError("no such corpus here")
 
 
+def refuse_in_the_middle(fabric, ecgs, config):
+    from dataclasses import replace
+    from dyssync.learning.training import Watch
+    from dyssync.errors import CohortError
+
+    def refuse(done, of):
+        if done == 1:
+            raise CohortError("no more")
+
+    learn(fabric, ecgs, config, Watch(refuse))
+
+
 def wait_on(fabric, folder):
     (folder / str(os.getpid())).touch()
     fabric.barrier()
@@ -164,12 +176,21 @@ def meet_twice(follow: Callable[[Fabric], object], between: type[Exception] | No
 
 
 @pytest.mark.slow
-def test_whoever_ends_the_others_end_and_it_is_told(work: ModuleType, tmp_path: Path) -> None:
+def test_whoever_ends_the_others_end_and_it_is_told(
+    work: ModuleType, toy: Toy, tmp_path: Path
+) -> None:
     for follow, told in ((work.die, "the system ended"), (work.refuse, "no such corpus here")):
         with pytest.raises(InputError, match=told):
             meet_twice(follow)
     with pytest.raises(Stop):
         meet_twice(partial(work.wait_on, folder=tmp_path), Stop)
+    config = work.StillConfig(method="vicreg", height=64, width=64, passes=9, batch_size=4)
+    follow = partial(work.refuse_in_the_middle, ecgs=toy[0][:4], config=config)
+    with (
+        pytest.raises(InputError, match="no more"),
+        together(Ranks(2), "32-true", follow) as fabric,
+    ):
+        work.learn(fabric, toy[0][:4], config, UNWATCHED)
     (pid,) = [int(path.name) for path in tmp_path.iterdir() if path.name.isdigit()]
     with pytest.raises(ProcessLookupError):
         os.kill(pid, signal.SIG_DFL)

@@ -7,12 +7,14 @@ step, and this one says which.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from multiprocessing import active_children
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from dyssync.errors import InputError, check_range
@@ -26,6 +28,7 @@ T = TypeVar("T")
 
 WAIT_DAYS = 30  # chosen
 MOST = 4096  # processes; chosen
+TOLD_S = 2.0  # within which an error has reached the process that it is told to; chosen
 NOTICE_S = 20.0  # within which the end of a process is known once it is felt; chosen
 LOST = "another process of this pretraining ended, or cannot be reached; start again to go on"
 
@@ -91,14 +94,22 @@ def together(ranks: Ranks, precision: str, follow: Follow) -> Iterator[Fabric | 
         return
     with pool(len(others)) as executor:
         work = partial(_follow, precision=precision, follow=follow)
+        before = set(active_children())
         started = [executor.submit(work, seat.beside(rank)) for rank in others]
+        processes = set(active_children()) - before
         try:
             with _connected(seat, precision) as fabric:
                 yield fabric
         except _LostError:
             _raise_of(started)
             raise
-        _raise_of(started)
+        else:
+            _raise_of(started)
+        finally:
+            # one that waits for this process would do so for ever: what lets go of a network, and
+            # with it of the connection, may be kept by an error
+            for process in processes:
+                process.kill()
 
 
 class _LostError(InputError):
@@ -149,9 +160,16 @@ def in_turn(fabric: Fabric, work: Callable[[], T]) -> T:
 
 
 def _follow(seat: Seat, precision: str, follow: Follow) -> None:
-    """Do what a process does that another one started."""
-    with _connected(seat, precision) as fabric:
-        follow(fabric)
+    """Do what a process does that another one started; after an error, end soon."""
+    try:
+        with _connected(seat, precision) as fabric:
+            follow(fabric)
+    except BaseException:
+        # the others notice by the end of the connection; until then the error is told to the first
+        ending = threading.Timer(TOLD_S, os._exit, (1,))
+        ending.daemon = True
+        ending.start()
+        raise
 
 
 def _raise_of(started: list[Future[None]]) -> None:
