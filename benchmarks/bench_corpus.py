@@ -50,10 +50,10 @@ class Cost:
 
     @property
     def growth(self) -> float:
-        """Memory in the last tenth of the time against the third one, once all has started."""
+        """Memory in the last tenth of the time against the fifth one, when all has started."""
         held = np.array(self.memory)
         tenth = max(1, len(held) // 10)
-        return float(np.median(held[-2 * tenth : -tenth]) / np.median(held[2 * tenth : 3 * tenth]))
+        return float(np.median(held[-2 * tenth : -tenth]) / np.median(held[4 * tenth : 5 * tenth]))
 
 
 def cost_of(words: Sequence[str | Path]) -> Cost:

@@ -53,6 +53,8 @@ class _Made:
     """What a worker made of a batch: a shard of the recordings `digests`, and why others fail."""
 
     path: Path
+    sha256: str
+    bytes: int
     digests: tuple[str, ...]
     problems: dict[str, str]
 
@@ -124,7 +126,15 @@ def _made(numbered: tuple[int, Batch], scratch: Path, apart: bool = False) -> _M
     rows, problems = _rows_of(batch, workers=2 if apart else 1)
     if rows:
         write_shard(path, rows)
-    return _Made(path, tuple(row.digest for row in rows), problems)
+    return _Made(path, *_told_of(path), tuple(row.digest for row in rows), problems)
+
+
+def _told_of(path: Path) -> tuple[str, int]:
+    """Return sha256 and bytes of a shard; of none "" and 0."""
+    if not path.exists():
+        return "", 0
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest(), path.stat().st_size
 
 
 def _rows_of(batch: Batch, workers: int) -> tuple[list[Row], dict[str, str]]:
@@ -161,12 +171,15 @@ def _settled(batch: Batch, made: _Made, known: set[bytes]) -> Manifest:
         key = bytes.fromhex(digest)
         kept.append(key not in known)
         known.add(key)
-    if not all(kept) and any(kept):
+    sha256, size = made.sha256, made.bytes
+    if not any(kept):
+        sha256, size = "", 0
+    elif not all(kept):
         write_table(made.path, pq.read_table(made.path).filter(kept))
-    data = made.path.read_bytes() if any(kept) else b""
+        sha256, size = _told_of(made.path)
     return Manifest(
-        sha256=hashlib.sha256(data).hexdigest() if data else "",
-        bytes=len(data),
+        sha256=sha256,
+        bytes=size,
         digests=tuple(d for d, keep in zip(made.digests, kept, strict=True) if keep),
         files=batch.files,
         duplicates=kept.count(False),
