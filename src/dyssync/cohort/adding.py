@@ -86,23 +86,24 @@ def add_to_corpus(
     with being_added_to(corpus) as scratch:
         held = read_manifests(corpus)
         known = {bytes.fromhex(digest) for manifest in held for digest in manifest.digests}
-        before = len(known)
+        number, before = len(held), len(known)
         batches, skipped = batches_of(sources, read_before(held), seconds=seconds)
+        held.clear()  # of a million recordings 200 MB
         problems: list[str] = []
         duplicates, done = 0, skipped
         of = done + sum(len(batch.files) for batch in batches)
         on_progress(done, of)
-        number = len(held)
-        for batch, made in zip(batches, _all_made(batches, scratch, workers), strict=True):
-            manifest = _settled(batch, made, known)
-            if manifest.sha256 or not batch.again:  # read again in vain, it is written already
-                publish(corpus, number, manifest, made.path)
-                number += 1
-            made.path.unlink(missing_ok=True)
-            duplicates += manifest.duplicates
-            problems += manifest.problems.values()
-            done += len(batch.files)
-            on_progress(done, of)
+        with closing(_all_made(batches, scratch, workers)) as all_made:
+            for batch, made in zip(batches, all_made, strict=True):
+                manifest = _settled(batch, made, known)
+                if manifest.sha256 or not batch.again:  # read again in vain, it is written already
+                    publish(corpus, number, manifest, made.path)
+                    number += 1
+                made.path.unlink(missing_ok=True)
+                duplicates += manifest.duplicates
+                problems += manifest.problems.values()
+                done += len(batch.files)
+                on_progress(done, of)
     return Added(len(known) - before, duplicates, skipped, tuple(problems), len(known))
 
 
@@ -112,9 +113,7 @@ def _all_made(batches: list[Batch], scratch: Path, workers: int) -> Generator[_M
     make = partial(_made, scratch=scratch)
     apart = partial(_made, scratch=scratch, apart=True)
     made = each_for_itself(make, numbered, apart, workers=min(workers, len(batches)))
-    if not isinstance(made, Generator):  # of one worker
-        yield from made
-        return
+    assert isinstance(made, Generator)
     with closing(made):
         yield from made
 
