@@ -122,22 +122,22 @@ def being_added_to(corpus: Place) -> Iterator[Path]:
     Raises:
         InputError: something else lies there, another process is adding, or it cannot be written.
     """
-    with TemporaryDirectory(prefix="dyssync-") as scratch:
-        if isinstance(corpus, Remote):
-            _remove_uncounted(corpus)
+    if isinstance(corpus, Remote):
+        _remove_uncounted(corpus)
+        with TemporaryDirectory(prefix="dyssync-") as scratch:
             yield Path(scratch)
-            return
-        with one_maker(corpus):
-            _check_ours(corpus)
-            make_folder(corpus)
-            sweep(corpus)
-            mark(corpus, KIND, finished=False)
-            _remove_uncounted(corpus)
-            for left in corpus.glob(f"{SCRATCH}*"):
-                shutil.rmtree(left)
-            with TemporaryDirectory(prefix=SCRATCH, dir=corpus) as beside:
-                yield Path(beside)
-            mark(corpus, KIND, finished=True)
+        return
+    with one_maker(corpus):
+        _check_ours(corpus)
+        make_folder(corpus)
+        sweep(corpus)
+        mark(corpus, KIND, finished=False)
+        _remove_uncounted(corpus)
+        for left in corpus.glob(f"{SCRATCH}*"):
+            shutil.rmtree(left)
+        with TemporaryDirectory(prefix=SCRATCH, dir=corpus) as scratch:
+            yield Path(scratch)
+        mark(corpus, KIND, finished=True)
 
 
 def _check_ours(corpus: Path) -> None:
