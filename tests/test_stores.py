@@ -18,7 +18,8 @@ from dyssync.cohort import gathering
 from dyssync.cohort.adding import add_to_corpus
 from dyssync.cohort.gathering import Sources
 from dyssync.cohort.shards import read_shard, read_shards, shards_of
-from dyssync.cohort.stores import Remote, StoreError
+from dyssync.cohort.stores import Remote, StoreError, place_of
+from dyssync.errors import ConfigError
 from dyssync.formats import list_files
 from dyssync.pretraining.preparing import prepare_material
 
@@ -102,6 +103,12 @@ def test_what_a_store_does_not_hold_is_one_line(
     assert told.count("\n") == 1
     with pytest.raises(StoreError):
         next(read_shard(bucket / "shard-000099.parquet"))
+
+
+def test_no_key_is_taken_from_an_address_or_told() -> None:
+    with pytest.raises(ConfigError, match="a key stands in the address") as caught:
+        place_of("s3://me:secret@bucket/corpus")
+    assert "secret" not in str(caught.value)
 
 
 def test_stores_of_fsspec_are_reached_as_well(toy_cohort: Path, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import IO, Any, TypeAlias
 
-from dyssync.errors import InputError
+from dyssync.errors import ConfigError, InputError
 
 MARK = "://"
 
@@ -120,8 +120,20 @@ def place_of(text: str) -> Place:
 
     >>> place_of("s3://bucket/corpus?region=eu").name, place_of("ecgs").name
     ('corpus', 'ecgs')
+
+    Raises:
+        ConfigError: the address holds a key, which other users of the machine could read.
     """
-    return Remote(text) if MARK in text else Path(text)
+    if MARK not in text:
+        return Path(text)
+    scheme, _, rest = text.partition(MARK)
+    host, at, _ = rest.partition("/")[0].rpartition("@")
+    if at and ":" in host:
+        raise ConfigError(
+            f"{scheme}{MARK}...: a key stands in the address; put it where the store's own tools "
+            "look for it, such as AWS_SECRET_ACCESS_KEY"
+        )
+    return Remote(text)
 
 
 @cache
