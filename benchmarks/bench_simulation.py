@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from dyssync.cohort.shards import SHARD
 from dyssync.ecg import ECG, LEAD_INDEX
 from dyssync.errors import InputError
 from dyssync.measurements.bundle_branch import lbbb_esc, lbbb_strauss, rbbb
@@ -30,7 +31,7 @@ from dyssync.simulation.cohort import (
     make_patient,
     simulate_cohort,
 )
-from dyssync.simulation.corpus import SHARD, simulate_corpus
+from dyssync.simulation.corpus import simulate_corpus
 from dyssync.simulation.population import Population
 from dyssync.simulation.recording import FS
 from dyssync.simulation.response import (

@@ -11,8 +11,8 @@ import pytest
 
 from dyssync.cli import main
 from dyssync.cohort import pieces
-from dyssync.cohort.shards import HEARTS, write_shard
-from dyssync.ecg import ECG
+from dyssync.cohort.shards import HEARTS, Row, write_shard
+from dyssync.ecg import ECG, Source
 from dyssync.errors import CohortError, ConfigError
 from dyssync.learning import checkpoint
 from dyssync.learning.training import Watch
@@ -35,16 +35,21 @@ def shards(toy: Toy, tmp_path_factory: pytest.TempPathFactory) -> Path:
     rng = np.random.default_rng(1)
     for k in range(2):
         ecgs = [
-            ECG(resample(e.signal, e.fs, 500.0), 500.0, patient_id=f"V{k}{i}")
+            ECG(
+                resample(e.signal, e.fs, 500.0),
+                500.0,
+                patient_id=f"V{k}{i}",
+                source=Source(format="simulated"),
+            )
             for i, e in enumerate(toy[0][3 * k : 3 * k + 3])
         ]
         hearts = rng.normal(size=(3, len(HEARTS))).astype(np.float32)
-        write_shard(folder / f"shard-{k:06d}.parquet", list(zip(ecgs, hearts, strict=True)))
+        write_shard(folder / f"shard-{k:06d}.parquet", map(Row, ecgs, hearts))
     return folder
 
 
 def all_of(source: Path) -> list[ECG]:
-    return [ecg for piece in pieces.pieces_of(source) for ecg, _ in pieces.read_piece(piece)[0]]
+    return [ecg for piece in pieces.pieces_of(source) for ecg, _, _ in pieces.read_piece(piece)[0]]
 
 
 def assert_equal(one: Material, other: Material) -> None:

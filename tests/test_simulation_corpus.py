@@ -7,9 +7,10 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from dyssync.cohort.shard_rows import NEEDED
 from dyssync.cohort.shards import (
-    _ECG_COLUMNS,
     HEARTS,
+    Row,
     read_shard,
     read_shards,
     shards_of,
@@ -46,7 +47,7 @@ def test_shards_read_back_what_was_simulated(
         "wall_delay_ms": truth["wall_delay_intrinsic_ms"],
         "dispersion_ms": truth["dispersion_intrinsic_ms"],
     }
-    hearts = [heart for path in shards_of(tmp_path / "c") for _, heart in read_shard(path)]
+    hearts = [heart for path in shards_of(tmp_path / "c") for _, heart, _ in read_shard(path)]
     np.testing.assert_allclose(hearts[5], [truth[n] for n in HEARTS], rtol=1e-4, atol=1e-4)
 
 
@@ -80,8 +81,8 @@ def test_a_shard_gives_back_what_was_written_and_is_whole_or_absent(
     hearts = np.arange(2.0 * len(HEARTS), dtype=np.float32).reshape(2, -1)
     hearts[1, 3] = np.nan
     path = tmp_path / "shard-000000.parquet"
-    write_shard(path, zip(ecgs, hearts, strict=True))
-    np.testing.assert_array_equal([heart for _, heart in read_shard(path)], hearts)
+    write_shard(path, map(Row, ecgs, hearts))
+    np.testing.assert_array_equal([heart for _, heart, _ in read_shard(path)], hearts)
     back = list(read_shards(tmp_path))
     assert [(e.patient_id, e.age, e.sex, e.fs) for e in back] == [
         ("a", 61.5, "F", 500.0),
@@ -90,8 +91,8 @@ def test_a_shard_gives_back_what_was_written_and_is_whole_or_absent(
     for ecg, read in zip(ecgs, back, strict=True):
         assert np.abs(ecg.signal - read.signal).max() <= 5.1e-4  # half of 1 uV
 
-    def broken() -> Iterator[tuple[ECG, np.ndarray]]:
-        yield ecgs[0], hearts[0]
+    def broken() -> Iterator[Row]:
+        yield Row(ecgs[0], hearts[0])
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -102,11 +103,11 @@ def test_a_shard_gives_back_what_was_written_and_is_whole_or_absent(
 def test_of_a_shard_that_knows_no_hearts_they_are_not_known(tmp_path: Path) -> None:
     simulate_corpus(2, 4, tmp_path / "c")
     (path,) = shards_of(tmp_path / "c")
-    whole = [ecg.signal for ecg, _ in read_shard(path)]
-    pq.write_table(pq.read_table(path, columns=list(_ECG_COLUMNS)), path)
+    whole = [ecg.signal for ecg, _, _ in read_shard(path)]
+    pq.write_table(pq.read_table(path, columns=list(NEEDED)), path)
     rows = list(read_shard(path))
-    np.testing.assert_array_equal([ecg.signal for ecg, _ in rows], whole)
-    assert np.isnan([heart for _, heart in rows]).all()
+    np.testing.assert_array_equal([ecg.signal for ecg, _, _ in rows], whole)
+    assert np.isnan([heart for _, heart, _ in rows]).all()
     pq.write_table(pq.read_table(path, columns=["patient_id", "signal"]), path)
     with pytest.raises(CohortError, match="other columns"):
         next(read_shard(path))

@@ -98,9 +98,9 @@ def test_patients_of_this_version_stay_who_they_are(tmp_path: Path) -> None:
     simulate_corpus(3, 5, tmp_path / "c")
     assert '"population": "wide"' in (tmp_path / "c" / "simulation.json").read_text()
     rows = list(read_shard(tmp_path / "c" / "shard-000000.parquet"))
-    delays = [heart[HEARTS.index("wall_delay_ms")] for _, heart in rows]
+    delays = [heart[HEARTS.index("wall_delay_ms")] for _, heart, _ in rows]
     np.testing.assert_allclose(delays, [53.51855, 41.90076, 8.67594], atol=2e-4)
-    sizes = [np.abs(ecg.signal.astype(float)).mean() for ecg, _ in rows]
+    sizes = [np.abs(ecg.signal.astype(float)).mean() for ecg, _, _ in rows]
     np.testing.assert_allclose(sizes, [0.155063, 0.152045, 0.124753], atol=2e-6)
 
 

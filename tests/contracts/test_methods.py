@@ -66,6 +66,21 @@ def test_draw_is_replayable_and_seeds_differ(config: PretrainingConfig, material
     assert all(p.shape == SIZE and p.dtype == np.uint8 for p in first)
 
 
+def test_a_share_of_a_batch_has_as_many_pictures_of_each_recording(
+    config: PretrainingConfig, material: Material
+) -> None:
+    method = prepared(config, material)
+    views = set()
+    for n in (1, 3):  # what one of several processes may have
+        pictures, targets = method.draw(np.arange(n), rng())
+        views.add((len(pictures) / n, len(targets) / n))
+        # all first pictures come before all second ones: those of others are put between
+        first, _ = method.draw(np.arange(1), rng())
+        np.testing.assert_array_equal(pictures[0], first[0])
+    assert len(views) == 1
+    assert all(float(number).is_integer() for number in views.pop())
+
+
 def test_pictures_are_worn_as_the_config_says(
     config: PretrainingConfig, material: Material
 ) -> None:

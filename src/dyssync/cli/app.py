@@ -28,13 +28,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-# Each verb: module of this room and function. A new one is its module and a line here.
+# Each verb: module of this room and function. A new one is its module and a line here; one of two
+# words stands with its like.
 VERBS: Mapping[str, str] = {
     "study": "studying:study",
     "check": "checking:check",
     "predict": "predicting:predict",
     "validate": "validating:validate",
     "simulate": "simulating:simulate",
+    "corpus add": "corpora:add",
     "pretrain": "pretraining:pretrain",
     "inspect": "inspecting:inspect",
     "measure": "measuring:measure",
@@ -44,9 +46,18 @@ VERBS: Mapping[str, str] = {
     "serve": "serving:serve",
     "list": "listing:listing",
 }
+GROUPS: Mapping[str, str] = {"corpus": "Corpora: many ECGs without labels, as Parquet shards."}
+groups = {
+    name: typer.Typer(help=told, no_args_is_help=True, rich_markup_mode=None)
+    for name, told in GROUPS.items()
+}
+for name, group in groups.items():
+    app.add_typer(group, name=name)
 for verb, home in VERBS.items():
     module, _, function = home.partition(":")
-    app.command(verb)(finite(getattr(import_module(f"dyssync.cli.{module}"), function)))
+    family, _, word = verb.rpartition(" ")
+    made = finite(getattr(import_module(f"dyssync.cli.{module}"), function))
+    groups.get(family, app).command(word)(made)
 
 
 def run(words: Sequence[str]) -> int:

@@ -14,7 +14,7 @@ from dyssync.cli.terminal import say
 from dyssync.endings import SENT_TO_ALL
 
 # verbs that find what an interrupted call has done
-RESUMED = ("study", "simulate", "pretrain")
+RESUMED = ("study", "simulate", "corpus", "pretrain")
 
 
 class Heard:

@@ -26,8 +26,10 @@ WITHOUT_LIMIT = 1_000_000_000  # draws, where the user says how many passes
 
 def pretrain(
     corpora: Annotated[
-        list[Path],
-        typer.Argument(metavar="CORPUS...", help="Folders or tables of ECGs; shards."),
+        list[str],
+        typer.Argument(
+            metavar="CORPUS...", help="Folders or tables of ECGs; shards, also s3://bucket/folder."
+        ),
     ],
     out: Annotated[Path, Optional("--out", "-o", help="Folder of the encoder; made.")],
     method: Annotated[str, Optional(help="See dyssync list methods.")] = "measurements",
@@ -55,6 +57,10 @@ def pretrain(
         int | None, Optional(help="ECGs a step. Default: the method's.", min=2)
     ] = None,
     learning_rate: Annotated[float | None, Optional(help="Peak. Default: 0.001.")] = None,
+    devices: Annotated[
+        int, Optional(help="Processes that learn together on this machine: GPUs, or cores.", min=1)
+    ] = 1,
+    nodes: Annotated[int, Optional(help="Machines; docs/machines.md.", min=1)] = 1,
     bits: Annotated[int, Optional(help="Of a weight: 16, or 8 for half the bytes.")] = 16,
     workers: Workers = None,
     force: Annotated[bool, Optional("--force", help="Replace an encoder.")] = False,
@@ -65,8 +71,10 @@ def pretrain(
 
     Interrupted at any moment, the same command goes on where it was.
     """
+    from dyssync.cohort.stores import place_of
     from dyssync.learning.training import Watch
     from dyssync.pretraining.config import PretrainingConfig
+    from dyssync.pretraining.ranks import Ranks, leads
     from dyssync.pretraining.run import Asked, Told, pretrain_corpora
     from dyssync.workers import available_cores
 
@@ -78,14 +86,17 @@ def pretrain(
     given = {name: value for name, value in values.items() if value is not None}
     config = PretrainingConfig(method=method, settings=_settings(settings or []), **given)
     check_choice("bits", str(bits), ("16", "8"))
-    asked = Asked(corpora, config, share or (), seed, start, bits)
+    asked = Asked([place_of(text) for text in corpora], config, share or (), seed, start, bits)
+    ranks = Ranks(devices, nodes)
     with Bars() as bars:
         on_progress, on_loss = bars.passes("learning")
         told = Told(bars.progress("preparing"), Watch(on_progress, None, on_loss))
         many = workers or available_cores()
         encoder, problems = pretrain_corpora(
-            asked, out, cache=cache_folder(), workers=many, force=force, told=told
+            asked, out, cache=cache_folder(), workers=many, force=force, told=told, ranks=ranks
         )
+        if not leads(ranks):
+            return
         for problem in problems:
             bars.say(problem)
     say(_summary(encoder, out))

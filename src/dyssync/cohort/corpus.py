@@ -7,23 +7,24 @@ from pathlib import Path
 import pandas as pd
 
 from dyssync.cohort.shards import SHARDS
+from dyssync.cohort.stores import Place, Remote
 from dyssync.cohort.table import read_table
 from dyssync.errors import CohortError
 from dyssync.formats import files_in
 from dyssync.whole import legible
 
 
-def check_corpus(path: Path) -> None:
+def check_corpus(path: Place) -> None:
     """Refuse what could not begin to be read, without reading a recording.
 
     Args:
-        path: CSV, Parquet, a folder of ECG files, or one of ``dyssync simulate --unlabelled``.
+        path: CSV, Parquet, a folder of ECG files, or one of shards, which may lie in a store.
 
     Raises:
         CohortError: there is no such table or folder, the folder is empty, or the table names no
             recordings.
     """
-    if not is_sharded(path):
+    if isinstance(path, Path) and not is_sharded(path):
         _listed(path)
 
 
@@ -62,6 +63,6 @@ def _listed(path: Path) -> tuple[pd.DataFrame, Path]:
     return pd.DataFrame({"ecg": pd.Series(files, dtype=object)}), path
 
 
-def is_sharded(path: Path) -> bool:
-    """Say whether a folder holds a simulated corpus."""
-    return path.is_dir() and any(path.glob(SHARDS))
+def is_sharded(path: Place) -> bool:
+    """Say whether a folder holds shards; what lies in a store can be nothing else."""
+    return isinstance(path, Remote) or (path.is_dir() and any(path.glob(SHARDS)))

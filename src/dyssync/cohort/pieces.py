@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
-from dyssync.arrays import Singles
 from dyssync.cohort.corpus import is_sharded, listed_with_patients
+from dyssync.cohort.digests import signal_key
 from dyssync.cohort.plain import plain_facts
 from dyssync.cohort.recordings import read_problems, read_recordings
-from dyssync.cohort.shards import HEARTS, read_shard, shards_of
+from dyssync.cohort.shards import Row, read_shard, shards_of
+from dyssync.cohort.stores import Place, Remote
 from dyssync.cohort.table import Problem
 from dyssync.cohort.usable import refuse_unusable
 from dyssync.ecg import ECG
+from dyssync.errors import CohortError
 
 SECONDS = 10.0  # of a recording, as studies ask for
-PIECE = 256  # files of a piece; a shard of a simulated corpus holds as many ECGs
+PIECE = 256  # files of a piece; a shard holds as many ECGs at most
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,25 +35,30 @@ class Piece:
         first: number of the first row in the whole table.
         seconds: shortest recording that is accepted, s.
         problems: facts of these rows that cannot be read.
+        stamp: of a shard in a store: its size and time.
     """
 
-    path: Path
+    path: Place
     table: pd.DataFrame | None = None
     first: int = 0
     seconds: float = SECONDS
     problems: tuple[Problem, ...] = ()
+    stamp: str = ""
 
 
-def pieces_of(path: Path, *, seconds: float = SECONDS) -> list[Piece]:
+def pieces_of(path: Place, *, seconds: float = SECONDS) -> list[Piece]:
     """Return a corpus as pieces, in its order, without reading a recording.
 
     Args:
-        path: CSV, Parquet, a folder of ECG files, or one of ``dyssync simulate --unlabelled``.
+        path: CSV, Parquet, a folder of ECG files, or one of shards, which may lie in a store.
         seconds: shortest recording that is accepted, s.
 
     Raises:
         CohortError: as `dyssync.cohort.corpus.check_corpus`.
     """
+    if isinstance(path, Remote):
+        stamps = path.files()
+        return [Piece(s, seconds=seconds, stamp=stamps[s.name]) for s in shards_of(path)]
     if is_sharded(path):
         return [Piece(shard, seconds=seconds) for shard in shards_of(path)]
     table, folder = listed_with_patients(path)
@@ -66,8 +72,8 @@ def pieces_of(path: Path, *, seconds: float = SECONDS) -> list[Piece]:
     return pieces
 
 
-def read_piece(piece: Piece) -> tuple[list[tuple[ECG, Singles]], list[Problem]]:
-    """Return the ECGs of a piece, beside each its heart, NaN where not known, and problems.
+def read_piece(piece: Piece) -> tuple[list[Row], list[Problem]]:
+    """Return the ECGs of a piece as rows, and a problem for each that cannot be used.
 
     Args:
         piece: of :func:`pieces_of`.
@@ -76,23 +82,38 @@ def read_piece(piece: Piece) -> tuple[list[tuple[ECG, Singles]], list[Problem]]:
         CohortError: a shard is damaged.
     """
     if piece.table is None:
-        held = list(read_shard(piece.path))
-        for ecg, _ in held:
-            refuse_unusable(ecg, seconds=piece.seconds)
-        return held, []
+        return usable_rows(read_shard(piece.path), piece.seconds)
+    assert isinstance(piece.path, Path)
     rows = read_recordings(piece.table, piece.path, seconds=piece.seconds)
     unread = [
         replace(problem, row=None if problem.row is None else problem.row + piece.first)
         for problem in read_problems(piece.table, rows)
     ]
     problems = {problem.row: problem for problem in (*piece.problems, *unread)}  # one a row
-    unknown = np.full(len(HEARTS), np.nan, dtype=np.float32)
-    found = [
-        (row.recording, unknown)
+    ecgs = [
+        row.recording
         for number, row in enumerate(rows, piece.first + 2)
         if isinstance(row.recording, ECG) and number not in problems
     ]
-    return found, [problems[row] for row in sorted(problems, key=lambda row: row or 0)]
+    told = [problems[row] for row in sorted(problems, key=lambda row: row or 0)]
+    return [Row(ecg, digest=signal_key(ecg)) for ecg in ecgs], told
+
+
+def usable_rows(rows: Iterable[Row], seconds: float) -> tuple[list[Row], list[Problem]]:
+    """Return the rows of a shard that models can use, and a problem for each other.
+
+    Raises:
+        CohortError: the shard is damaged.
+    """
+    kept, problems = [], []
+    for row in rows:
+        try:
+            refuse_unusable(row.ecg, seconds=seconds)
+        except CohortError as error:
+            problems.append(Problem(None, "", str(error)))
+        else:
+            kept.append(row)
+    return kept, problems
 
 
 def fingerprint_of(pieces: Sequence[Piece]) -> str:
@@ -104,6 +125,9 @@ def fingerprint_of(pieces: Sequence[Piece]) -> str:
     told = hashlib.sha256()
     for piece in pieces:
         told.update(f"{piece.seconds:g}".encode())
+        if isinstance(piece.path, Remote):
+            told.update(f"{piece.path.name} {piece.stamp}\n".encode())
+            continue
         if piece.table is None:
             files = [piece.path]
         else:

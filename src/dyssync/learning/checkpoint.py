@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from dyssync.errors import ModelError
 from dyssync.whole import write_bytes
@@ -22,6 +23,9 @@ class History:
     loss: list[float]
     validation: list[float]
     best_epoch: int = 0  # epochs done when the validation value was best
+
+
+Saved: TypeAlias = tuple[dict[str, Any], History]  # tensors by name, and the course so far
 
 
 class Checkpoint:
@@ -66,8 +70,12 @@ class Checkpoint:
         write_bytes(self.folder / CHECKPOINT, data)
         self.saved_at = time.monotonic()
 
-    def resume(self) -> History:
+    def resume(self, share: Callable[[Saved | None], Saved | None]) -> History:
         """Take back what was saved; an empty history when there is nothing.
+
+        Args:
+            share: returns, in each of several processes, what the first one has read; only that one
+                has a folder.
 
         Raises:
             ModelError: it is damaged, or of another network.
@@ -75,21 +83,17 @@ class Checkpoint:
         from safetensors import SafetensorError
 
         path = self.folder / CHECKPOINT if self.folder else None
-        if path is None or not path.is_file():
-            return History([], [])
         try:
-            return self._resume(path)
+            saved = share(_read(path) if path is not None and path.is_file() else None)
+            return History([], []) if saved is None else self._resume(*saved)
         except (SafetensorError, RuntimeError, LookupError, TypeError, ValueError) as error:
+            if path is None:  # nothing was read here
+                raise
             raise ModelError(
                 f"{path}: checkpoint is damaged or of another version; remove it to begin anew"
             ) from error
 
-    def _resume(self, path: Path) -> History:
-        from safetensors import safe_open
-
-        with safe_open(path, framework="pt") as held:
-            tensors = {key: held.get_tensor(key) for key in held.keys()}  # noqa: SIM118
-            history = History(**json.loads(held.metadata()["history"]))
+    def _resume(self, tensors: dict[str, Any], history: History) -> History:
         self.module.load_state_dict(_under("now.", tensors))
         self.averaged.load_state_dict(_under("mean.", tensors))
         self.best = _under("best.", tensors)
@@ -100,6 +104,14 @@ class Checkpoint:
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": state, "param_groups": groups})
         return history
+
+
+def _read(path: Path) -> Saved:
+    from safetensors import safe_open
+
+    with safe_open(path, framework="pt") as held:
+        tensors = {key: held.get_tensor(key) for key in held.keys()}  # noqa: SIM118
+        return tensors, History(**json.loads(held.metadata()["history"]))
 
 
 def _under(prefix: str, tensors: dict[str, Any]) -> dict[str, Any]:

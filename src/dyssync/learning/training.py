@@ -85,7 +85,8 @@ class Objective:
 
     Attributes:
         n: how many there are.
-        loss_of: loss of a batch, from indices (k,) and the epoch's generator.
+        loss_of: loss of a batch, from indices (k,) and the epoch's generator; of several processes
+            each gets the same indices and a generator of its own, and returns the same loss.
         after_step: called after each step of the optimiser, without gradients, with the share of
             all steps that are done, 0-1.
         order: draws the indices of an epoch, (n,), in the order in which they are learnt; some may
@@ -126,11 +127,14 @@ def epoch_rng(seed: int, epoch: int) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence([seed, epoch]))
 
 
-def batches(order: Ints, size: int) -> Iterator[Ints]:
-    """Yield indices in batches; a rest of one is left out (batch norm needs two)."""
+def batches(order: Ints, size: int, world: int = 1) -> Iterator[Ints]:
+    """Yield indices in batches; a rest of one is left out (batch norm needs two).
+
+    So is one of which not each of `world` processes would have a share.
+    """
     for start in range(0, len(order), size):
         batch = order[start : start + size]
-        if len(batch) > 1:
+        if len(batch) >= max(2, world):
             yield batch
 
 
@@ -150,7 +154,7 @@ def train(
         objective: what it learns.
         schedule: how long and how fast.
         seed: of order and augmentation.
-        fabric: device and precision.
+        fabric: device and precision; and, of several processes, which this one is.
         watch: progress and checkpoint.
     """
     import torch
@@ -161,9 +165,10 @@ def train(
     average = get_ema_multi_avg_fn(schedule.averaging)  # type: ignore[no-untyped-call]
     averaged = AveragedModel(module, multi_avg_fn=average, use_buffers=True)
     checkpoint = Checkpoint(watch.checkpoint, module, averaged, optimizer)
-    history = checkpoint.resume()
+    history = checkpoint.resume(fabric.broadcast)
     watch.on_progress(len(history.loss), schedule.epochs)
     steps = max(1, math.ceil(objective.n / schedule.batch_size))
+    world = fabric.world_size
     for epoch in range(len(history.loss), schedule.epochs):
         # asked before an epoch, so that a resumed run stops where the whole one would have
         if schedule.patience and epoch - history.best_epoch >= schedule.patience:
@@ -173,7 +178,11 @@ def train(
         module.train()
         losses = []
         order = objective.order(rng) if objective.order else rng.permutation(objective.n)
-        for step, batch in enumerate(batches(order, schedule.batch_size)):
+        if world > 1:
+            from dyssync.learning.together import share_rng
+
+            rng = share_rng(seed, epoch, fabric.global_rank)
+        for step, batch in enumerate(batches(order, schedule.batch_size, world)):
             for group in optimizer.param_groups:
                 group["lr"] = schedule.rate_at((epoch + step / steps) / schedule.epochs)
             loss = objective.loss_of(batch, rng)

@@ -11,7 +11,7 @@ import numpy as np
 
 from dyssync.arrays import Bools, Bytes, Ints, Ints16, Singles
 from dyssync.cohort.digests import signal_key
-from dyssync.ecg import ECG
+from dyssync.cohort.shards import Row
 from dyssync.learning.network_input import beat_panel, rhythm_signal
 from dyssync.measurements import DEFINITIONS, measure, quality
 from dyssync.measurements.waveforms import FS, beat_samples
@@ -79,17 +79,19 @@ class Columns:
 NAMES = tuple(held.name for held in fields(Columns))
 
 
-def columns_of(rows: Iterable[tuple[ECG, Singles]]) -> Columns:
+def columns_of(rows: Iterable[Row]) -> Columns:
     """Return what is held of ECGs and their hearts; takes some 40 ms a recording."""
     held: dict[str, list[Any]] = {name: [] for name in NAMES}
-    for ecg, heart in rows:
-        for name, value in _row(ecg, heart).items():
+    for row in rows:
+        for name, value in _held(row).items():
             held[name].append(value)
     join = {name: np.concatenate if name == "signals" else np.stack for name in NAMES}
     return Columns(**{name: join[name](values) for name, values in held.items()})
 
 
-def _row(ecg: ECG, heart: Singles) -> dict[str, Any]:
+def _held(row: Row) -> dict[str, Any]:
+    ecg = row.ecg
+    key = row.digest or signal_key(ecg)
     signal = rhythm_signal(ecg)
     beat, _ = beat_samples(signal)
     shown = signal[:, : round(LONGEST_S * FS)]
@@ -101,9 +103,9 @@ def _row(ecg: ECG, heart: Singles) -> dict[str, Any]:
         "beats": beat.astype(np.float32),
         "beating": np.isfinite(beat).all(),
         "measured": measure(ecg).values[_PHYSIOLOGY].astype(np.float32),
-        "hearts": heart,
+        "hearts": np.asarray(row.heart, np.float32),
         "patients": np.frombuffer(patient, np.uint8),
-        "recordings": np.frombuffer(bytes.fromhex(signal_key(ecg))[:KEY], np.uint8),
+        "recordings": np.frombuffer(bytes.fromhex(key)[:KEY], np.uint8),
     }
 
 

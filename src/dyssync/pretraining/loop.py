@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from dyssync.arrays import Ints, Singles
 from dyssync.ecg import ECG
-from dyssync.errors import CohortError
+from dyssync.errors import CohortError, ConfigError
 from dyssync.learning.network import (
     build_encoder,
     load_image_weights,
@@ -28,6 +29,10 @@ from dyssync.pretraining.seen import Seen
 
 if TYPE_CHECKING:
     import torch
+    from lightning_fabric import Fabric
+
+# of what one process has of a batch makes what all have
+Join: TypeAlias = "Callable[[torch.Tensor], torch.Tensor]"
 
 
 def pretrain(
@@ -38,6 +43,7 @@ def pretrain(
     weights: str | None = None,
     start: Encoder | None = None,
     watch: Watch = UNWATCHED,
+    fabric: Fabric | None = None,
 ) -> Encoder:
     """Learn an encoder from recordings without labels.
 
@@ -47,9 +53,12 @@ def pretrain(
         seed: of initialisation, order and views.
         weights: local ImageNet state dict to start from.
         start: encoder to go on from, instead.
-        watch: progress and checkpoint.
+        watch: progress and checkpoint; of several processes in the first only.
+        fabric: of one of several processes that learn together, each from the same corpus; None
+            learns alone.
 
     Raises:
+        ConfigError: a batch is smaller than the processes are many.
         CohortError: the corpus is too small, no heart beat is found in it, or it does not tell what
             the method asks for.
     """
@@ -67,7 +76,7 @@ def pretrain(
             unpack_weights(encoder, start.weights)
         elif weights is not None:
             load_image_weights(encoder, Path(weights))
-        loss, readouts = _learn(encoder, method, material, config, seed, watch)
+        loss, readouts = _learn(encoder, method, material, config, seed, watch, fabric)
     packed = pack_weights(encoder)
     # a trunk that only goes on keeps what was read from it before
     read = save({**(start.directions() if start else {}), **readouts})
@@ -95,6 +104,7 @@ def _learn(
     config: PretrainingConfig,
     seed: int,
     watch: Watch,
+    fabric: Fabric | None,
 ) -> tuple[list[float], dict[str, Singles]]:
     """Train the encoder in place, on whatever device there is.
 
@@ -105,16 +115,21 @@ def _learn(
 
     network = method.network(encoder)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    fabric = make_fabric(config.precision)
+    n, source = len(method), material.source[method.rows]
+    fabric = fabric or make_fabric(config.precision)
+    whole: Callable[[Ints], tuple[Ints, Join]] = _alone
+    if fabric.world_size > 1:
+        _check_shares(fabric.world_size, n, config.batch_size)
+        whole = _prepared_to_share(network, fabric)
     module = fabric.setup_module(network)
 
     def loss_of(batch: Ints, rng: np.random.Generator) -> torch.Tensor:
-        pictures, targets = method.draw(batch, rng)
+        own, join = whole(batch)
+        pictures, targets = method.draw(own, rng)
         x = torch.from_numpy(stack(pictures)).to(fabric.device)
         outputs = module(x.contiguous(memory_format=torch.channels_last))
-        return method.loss(outputs, torch.from_numpy(targets).to(fabric.device))
+        return method.loss(join(outputs), join(torch.from_numpy(targets).to(fabric.device)))
 
-    n, source = len(method), material.source[method.rows]
     objective = Objective(
         n,
         loss_of,
@@ -127,6 +142,36 @@ def _learn(
     history = train(network, objective, schedule, seed=seed, fabric=fabric, watch=watch)
     network.cpu()
     return history.loss, dict(method.readouts(network))
+
+
+def _alone(batch: Ints) -> tuple[Ints, Join]:
+    """Return a batch and what joins its outputs to others': nothing."""
+    return batch, lambda outputs: outputs
+
+
+def _prepared_to_share(
+    network: torch.nn.Module, fabric: Fabric
+) -> Callable[[Ints], tuple[Ints, Join]]:
+    """Let a network learn in several processes; return what :func:`_alone` is for one."""
+    from dyssync.learning.together import gathered, share_batch_norm, shares_of
+
+    network.to(fabric.device)
+    share_batch_norm(network)
+
+    def whole(batch: Ints) -> tuple[Ints, Join]:
+        shares = shares_of(batch, fabric.world_size)
+        counts = [len(share) for share in shares]
+        return shares[fabric.global_rank], partial(gathered, counts=counts)
+
+    return whole
+
+
+def _check_shares(world: int, n: int, batch_size: int) -> None:
+    if world > min(n, batch_size):
+        raise ConfigError(
+            f"{world} processes: a batch has {min(n, batch_size)} recordings; each process needs "
+            "one. Start fewer, or give a larger --batch-size"
+        )
 
 
 def _sources(material: Material, method: Method) -> tuple[CorpusSource, ...]:

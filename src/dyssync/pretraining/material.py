@@ -11,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 
 from dyssync.arrays import Bools, Bytes, Floats, Ints, Singles
-from dyssync.cohort.shards import HEARTS
+from dyssync.cohort.shard_rows import HEARTS, SIMULATED, Row
 from dyssync.ecg import ECG, Signal
 from dyssync.errors import ConfigError, check_range
 from dyssync.layouts import LAYOUTS
@@ -78,8 +78,8 @@ class Material:
         """
         unknown = np.full((len(ecgs), len(HEARTS)), np.nan, dtype=np.float32)
         known = unknown if hearts is None else hearts.astype(np.float32)
-        simulated = all(ecg.source.format == "simulated" for ecg in ecgs)
-        return cls([Part(name, simulated, columns_of(zip(ecgs, known, strict=True)))])
+        simulated = all(ecg.source.format == SIMULATED for ecg in ecgs)
+        return cls([Part(name, simulated, columns_of(map(Row, ecgs, known)))])
 
     def __len__(self) -> int:
         return len(self.source)

@@ -57,7 +57,11 @@ class Method(Protocol):
         return len(self.rows)
 
     def draw(self, batch: Ints, rng: np.random.Generator) -> tuple[Pictures, Targets]:
-        """Return the pictures of a batch of recordings, by number in `rows`, and their targets."""
+        """Return the pictures of a batch of recordings, by number in `rows`, and their targets.
+
+        As many pictures of each recording, all first ones before all second ones; and a row of
+        targets each. Several processes each draw a share of a batch.
+        """
 
     def network(self, encoder: torch.nn.Module) -> torch.nn.Module:
         """Return what learns: `encoder` itself and all that the method puts beside it.
@@ -65,14 +69,18 @@ class Method(Protocol):
         Called once, after :meth:`prepare`. Heads, decoders, a momentum copy: whatever is a
         submodule is trained (unless it requires no gradient), checkpointed and moved to the device
         with the rest. `forward` takes pictures as network input, (n, 1, H, W) float32, runs in the
-        precision of the training, and returns what :meth:`loss` takes.
+        precision of the training, and returns a tensor with a row a picture. All of its parameters
+        that are trained take part.
 
         Args:
             encoder: from (n, 1, H, W) to :data:`~dyssync.learning.network.FEATURES` numbers each.
         """
 
-    def loss(self, outputs: Any, targets: torch.Tensor) -> torch.Tensor:
-        """Return the scalar loss of what the network returned, in float32."""
+    def loss(self, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        """Return the scalar loss of what the network returned, in float32.
+
+        Of several processes each is given the outputs and targets of all, as one would have them.
+        """
 
     def readouts(self, network: torch.nn.Module) -> Mapping[str, Singles]:
         """Return what the trained network reads from its features, (k, FEATURES), by kind.

@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from dyssync import __version__
-from dyssync.cohort.corpus import is_sharded
 from dyssync.cohort.pieces import SECONDS, Piece, fingerprint_of, pieces_of, read_piece
+from dyssync.cohort.shard_rows import SIMULATED
+from dyssync.cohort.stores import Place
 from dyssync.errors import CohortError, ModelError
 from dyssync.pretraining.columns import NAMES, Columns, SampleFile, columns_of
 from dyssync.pretraining.material import Material, Part, check_shares
@@ -27,7 +28,7 @@ from dyssync.whole import (
 )
 from dyssync.workers import OnProgress, each, unwatched
 
-VERSION = 1  # another one where other columns are held, or computed in another way
+VERSION = 2  # another one where other columns are held, or computed in another way
 KIND, MARKER, RECORD = "corpus", "made_from.json", "source.json"
 PROBLEMS = 20  # kept in the record of a source; the count says how many there are
 
@@ -38,17 +39,19 @@ class SourceRecord(Record):
 
     Attributes:
         recordings: usable ones.
+        simulated: whether all of them are.
         left_out: how many are not.
         problems: why, of the first of them.
     """
 
     recordings: int
+    simulated: bool
     left_out: int
     problems: tuple[str, ...]
 
 
 def prepare_material(
-    sources: Sequence[Path],
+    sources: Sequence[Place],
     folder: Path,
     *,
     shares: Sequence[float] = (),
@@ -93,7 +96,7 @@ def prepare_material(
             found = f"none of {record.left_out} recordings can be used; {record.problems[0]}"
             raise CohortError(f"{source.name}: {found}")
         told += _lines(source.name, record)
-        parts.append(Part(source.name, is_sharded(source), _opened(home)))
+        parts.append(Part(source.name, record.simulated, _opened(home)))
     return Material(parts, shares), told
 
 
@@ -137,7 +140,8 @@ def _write_piece(asked: tuple[Piece, Path]) -> None:
             for name in NAMES:
                 np.save(folder / f"{name}.npy", getattr(columns, name))
         shown = tuple(str(problem) for problem in problems[:PROBLEMS])
-        SourceRecord(len(rows), len(problems), shown).save(folder / RECORD)
+        simulated = all(row.ecg.source.format == SIMULATED for row in rows)
+        SourceRecord(len(rows), simulated, len(problems), shown).save(folder / RECORD)
         write_receipt(folder)
 
 
@@ -150,7 +154,8 @@ def _join(pieces: Sequence[Path], folder: Path) -> None:
     for column in NAMES if held else ():
         _join_column([piece / f"{column}.npy" for piece in held], folder / f"{column}.npy")
     total = sum(record.recordings for record in records)
-    SourceRecord(total, left_out, tuple(problems)).save(folder / RECORD)
+    simulated = all(record.simulated for record in records)
+    SourceRecord(total, simulated, left_out, tuple(problems)).save(folder / RECORD)
 
 
 def _join_column(pieces: Sequence[Path], path: Path) -> None:

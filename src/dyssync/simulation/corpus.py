@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from dyssync.arrays import Singles
-from dyssync.cohort.shards import N_SAMPLES, write_shard
-from dyssync.ecg import ECG, LEADS
+from dyssync.cohort.shard_rows import SIMULATED
+from dyssync.cohort.shards import N_SAMPLES, SHARD, Row, name_of_shard, write_shard
+from dyssync.ecg import ECG, LEADS, Source
 from dyssync.errors import check_choice, check_range
 from dyssync.simulation.chunks import KIND, MARKER, PARTS, chunks_of, make_chunks, receipt_of
 from dyssync.simulation.cohort import patient_rng
@@ -20,11 +20,10 @@ from dyssync.simulation.rows import heart_of
 from dyssync.whole import is_whole, resumable_folder, synced_later, write_receipt, write_text
 from dyssync.workers import OnProgress, unwatched
 
-SHARD = 256  # ECGs in a file: 31 MB of samples, which is what a process holds
 MAX_ECGS = 10_000_000
 # Never "foreign", on which transfer between simulators is measured.
 POPULATIONS: tuple[Population, ...] = ("wide", "archive")
-CORPUS_VERSION = 5  # other files for the same seed need another version
+CORPUS_VERSION = 6  # other files for the same seed need another version
 # Corpora and cohorts of one seed must not share patients; the second key keeps them apart.
 _STREAM = 2**40
 
@@ -88,7 +87,7 @@ def simulate_corpus(
 
 
 def _shard(folder: Path, chunk: range) -> Path:
-    return folder / f"shard-{chunk.start // SHARD:06d}.parquet"
+    return folder / name_of_shard(chunk.start // SHARD)
 
 
 def _make_shard(chunk: range, *, seed: int, folder: Path, population: Population) -> None:
@@ -98,7 +97,7 @@ def _make_shard(chunk: range, *, seed: int, folder: Path, population: Population
         write_receipt(folder, files=[shard], at=receipt_of(folder, chunk))
 
 
-def _rows(chunk: range, seed: int, population: Population) -> Iterator[tuple[ECG, Singles]]:
+def _rows(chunk: range, seed: int, population: Population) -> Iterator[Row]:
     for k in chunk:
         rng = patient_rng(seed, _STREAM + k)
         parameters = draw_patient(rng, population)
@@ -109,5 +108,6 @@ def _rows(chunk: range, seed: int, population: Population) -> Iterator[tuple[ECG
             patient_id=f"VE{k + 1:08d}",
             age=parameters.clinical.age,
             sex=parameters.clinical.sex,
+            source=Source("simulated", SIMULATED),
         )
-        yield ecg, heart_of(parameters, patient)
+        yield Row(ecg, heart_of(parameters, patient))

@@ -1,0 +1,225 @@
+"""Corpora made of files: each recording once, added to, resumed, the same whoever makes them."""
+
+import json
+import os
+import shutil
+import signal
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from dyssync.cli import main
+from dyssync.cohort import gathering
+from dyssync.cohort.adding import Added, add_to_corpus
+from dyssync.cohort.gathering import Sources
+from dyssync.cohort.manifests import read_manifests
+from dyssync.cohort.shards import Row, read_shard, shards_of, write_shard
+from dyssync.ecg import ECG, Doubt
+from dyssync.errors import InputError
+from dyssync.formats import list_files
+from dyssync.pretraining.preparing import prepare_material
+
+
+@pytest.fixture
+def archive(toy_cohort: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Twelve recordings of five seconds' pieces, one of them twice, and two that are no ECG."""
+    monkeypatch.setattr(gathering, "SHARD", 5)
+    folder = tmp_path / "archive"
+    shutil.copytree(toy_cohort / "corpus", folder)
+    shutil.copy(folder / "c03.dat", folder / "d03.dat")
+    (folder / "d03.hea").write_text((folder / "c03.hea").read_text().replace("c03", "d03"))
+    (folder / "a.csv").write_text("no,ecg\n1,2\n")
+    (folder / "c07.dat").write_bytes(b"")
+    return folder
+
+
+def add(folder: Path, corpus: Path, **given: object) -> Added:
+    return add_to_corpus(corpus, Sources(files=list_files(folder)), **given)  # type: ignore[arg-type]
+
+
+def bytes_of(corpus: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in corpus.iterdir()}
+
+
+def test_a_corpus_holds_each_recording_once_whoever_makes_it(archive: Path, tmp_path: Path) -> None:
+    added = add(archive, tmp_path / "one")
+    assert (added.recordings, added.duplicates, added.total) == (11, 1, 11)
+    assert [line.split(":")[0].rpartition("/")[2] for line in added.problems] == [
+        "a.csv",
+        "c07.hea",
+    ]
+    assert add(archive, tmp_path / "two", workers=2) == added
+    assert bytes_of(tmp_path / "two") == bytes_of(tmp_path / "one")
+    ids = [row.ecg.patient_id for path in shards_of(tmp_path / "one") for row in read_shard(path)]
+    assert ids == [f"c{k:02d}" for k in range(12) if k != 7]
+
+
+def test_added_again_nothing_is_read_and_what_is_wrong_is_said_again(
+    archive: Path, tmp_path: Path
+) -> None:
+    first = add(archive, tmp_path / "c")
+    before = bytes_of(tmp_path / "c")
+    again = add(archive, tmp_path / "c")
+    assert again == replace(first, recordings=0, duplicates=0, known=12)
+    assert bytes_of(tmp_path / "c") == before
+    shutil.copytree(archive, tmp_path / "copy")
+    moved = add(tmp_path / "copy", tmp_path / "c")  # the same recordings at another place
+    assert (moved.recordings, moved.duplicates, moved.known) == (0, 12, 0)
+    assert {n: d for n, d in bytes_of(tmp_path / "c").items() if n in before and n[:2] == "sh"} == {
+        n: d for n, d in before.items() if n[:2] == "sh"
+    }
+    shutil.copy(archive / "c06.dat", archive / "c07.dat")
+    os.truncate(archive / "c07.dat", (archive / "c07.dat").stat().st_size - 24 * 5)
+    header = archive / "c07.hea"
+    header.write_text(header.read_text().replace(" 2500", " 2495", 1))
+    mended = add(archive, tmp_path / "c")
+    assert mended.known == 12
+    assert mended.recordings + len(mended.problems) == 2  # now read, or refused for another reason
+
+
+class Stop(Exception):  # noqa: N818 - stands for a killed process
+    pass
+
+
+@pytest.mark.parametrize("at", [5, 10])
+def test_killed_anywhere_the_same_call_leaves_the_same_bytes(
+    at: int, archive: Path, tmp_path: Path
+) -> None:
+    add(archive, tmp_path / "whole")
+
+    def stop(done: int, of: int) -> None:
+        if done == at:
+            raise Stop
+
+    with pytest.raises(Stop):
+        add(archive, tmp_path / "cut", on_progress=stop)
+    left = sorted((tmp_path / "cut").glob("*.parquet"))
+    # killed between a shard and its manifest, and in the middle of another
+    left[-1].with_suffix(".json").unlink()
+    (tmp_path / "cut" / ".adding-x").mkdir()
+    told: list[int] = []
+    add(archive, tmp_path / "cut", on_progress=lambda done, of: told.append(done))
+    assert told[0] == {5: 0, 10: 4}[at]  # of the first five one gave nothing
+    assert bytes_of(tmp_path / "cut") == bytes_of(tmp_path / "whole")
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_killed_costs_nothing(archive: Path, tmp_path: Path) -> None:
+    add(archive, tmp_path / "whole")
+
+    def kill_one(done: int, of: int) -> None:
+        if done == 5:
+            for found in Path("/proc/self/task").glob("*/children"):
+                for pid in found.read_text().split():
+                    if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                        os.kill(int(pid), signal.SIGKILL)
+                        return
+
+    add(archive, tmp_path / "hit", workers=2, on_progress=kill_one)
+    assert bytes_of(tmp_path / "hit") == bytes_of(tmp_path / "whole")
+
+
+def test_a_row_gives_back_the_recording_its_digest_and_its_doubts(
+    toy: tuple[list[ECG], np.ndarray], tmp_path: Path
+) -> None:
+    doubt = Doubt("limb leads", ("I", "aVR"), "I is upside down", "withhold")
+    far = replace(toy[0][0], signal=toy[0][0].signal + np.float32(300.0))  # electrode offsets
+    short = replace(toy[0][1], signal=toy[0][1].signal[:, :777], age=61.5, sex="F", doubts=(doubt,))
+    write_shard(tmp_path / "shard-000000.parquet", [Row(far, digest="ab" * 32), Row(short)])
+    back = list(read_shard(tmp_path / "shard-000000.parquet"))
+    for wrote, row in zip((far, short), back, strict=True):
+        np.testing.assert_allclose(row.ecg.signal, wrote.signal, atol=5.5e-4)
+        assert np.isnan(row.heart).all()
+    assert back[0].digest == "ab" * 32
+    assert back[1].ecg.doubts == (doubt,)
+    assert (back[1].ecg.age, back[1].ecg.sex, back[1].ecg.fs) == (61.5, "F", short.fs)
+
+
+def test_an_encoder_knows_the_recordings_of_a_corpus_again_in_their_files(
+    archive: Path, tmp_path: Path
+) -> None:
+    add(archive, tmp_path / "c")
+    of_files, _ = prepare_material([archive], tmp_path / "cache")
+    of_shards, problems = prepare_material([tmp_path / "c"], tmp_path / "cache")
+    assert problems == []
+    assert not of_shards.parts[0].simulated
+    for column in ("patients", "recordings"):
+        held = {bytes(key) for key in of_shards.keys(column)}
+        assert held <= {bytes(key) for key in of_files.keys(column)}
+        assert len(held) == 11
+    for row in range(11):  # to the microvolt that a shard holds
+        np.testing.assert_allclose(
+            of_shards.signal(row, "3x4"), of_files.signal(row, "3x4"), atol=2.1e-3
+        )
+
+
+def test_tables_and_other_corpora_are_added_with_what_they_tell(
+    archive: Path, tmp_path: Path
+) -> None:
+    table = archive / "people.csv"
+    pd.DataFrame(
+        {"ecg": ["c00.hea", "c01.hea"], "patient_id": ["007", "b"], "age": [70, 81]}
+    ).to_csv(table, index=False)
+    assert gathering.kind_of(table) == "tables"
+    assert gathering.kind_of(archive / "a.csv") == "tables"  # it has a column ecg
+    add_to_corpus(tmp_path / "people", Sources(tables=[table]))
+    add(archive, tmp_path / "c")
+    added = add_to_corpus(tmp_path / "c", Sources(shards=[tmp_path / "people"]))
+    assert (added.recordings, added.duplicates) == (0, 2)
+    fresh = add_to_corpus(tmp_path / "new", Sources(shards=[tmp_path / "people", tmp_path / "c"]))
+    assert (fresh.recordings, fresh.duplicates) == (11, 2)
+    rows = [row for path in shards_of(tmp_path / "new") for row in read_shard(path)]
+    assert [(r.ecg.patient_id, r.ecg.age) for r in rows[:3]] == [
+        ("007", 70.0),
+        ("b", 81.0),
+        ("c02", None),
+    ]
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda c: (c / "shard-000000.json").unlink(),
+        lambda c: (c / "shard-000001.json").write_text("{}"),
+        lambda c: (c / "dyssync.json").write_text('{"made_by": "dyssync", "kind": "study"}'),
+    ],
+)
+def test_a_damaged_corpus_or_another_folder_is_one_line(
+    spoil: Callable[[Path], None], archive: Path, tmp_path: Path
+) -> None:
+    add(archive, tmp_path / "c")
+    spoil(tmp_path / "c")
+    with pytest.raises(InputError) as caught:
+        add(archive, tmp_path / "c")
+    assert "\n" not in str(caught.value)
+
+
+def test_pandas_reads_what_the_documentation_says(archive: Path, tmp_path: Path) -> None:
+    add(archive, tmp_path / "c")
+    shard, manifest = tmp_path / "c" / "shard-000000.parquet", read_manifests(tmp_path / "c")[0]
+    table = pd.read_parquet(shard)
+    assert (
+        len(table) == len(manifest.digests) == manifest.digests.index(table["digest"].iloc[-1]) + 1
+    )
+    signal = np.stack(table["signal"].to_list()).reshape(len(table), 12, -1)
+    assert signal.dtype == np.int32
+    text = (Path(__file__).parents[1] / "docs" / "corpora.md").read_text()
+    for name in pq.read_schema(shard).names:
+        assert f"`{name}`" in text or name.startswith("heart_")
+
+
+def test_the_verb_lists_what_failed(
+    archive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "c"
+    assert main(["corpus", "add", str(archive), "--out", str(out), "--workers", "1"]) == 3
+    told = capsys.readouterr()
+    assert told.out.startswith(f"{out}: 11 ECGs, 11 of them new; 1 were there already")
+    assert told.err.count("error: ") == 2
+    assert "11 in the corpus, 2 failed" in told.err
+    assert json.loads((out / "dyssync.json").read_text())["kind"] == "ecg corpus"
