@@ -42,6 +42,12 @@ def refuse(item):
 def die(item):
     os.kill(os.getpid(), signal.SIGKILL)
 
+def die_once(path):
+    if not path.exists():
+        path.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return path.name
+
 def pid(item):
     return os.getpid()
 
@@ -121,6 +127,22 @@ def test_a_worker_that_the_system_ends_is_one_line(work: ModuleType) -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_the_work_of_a_killed_worker_is_done_again(work: ModuleType, tmp_path: Path) -> None:
+    paths = [tmp_path / name for name in "abc"]
+    for path in paths[1:]:  # these end no worker
+        path.touch()
+    assert list(each(work.die_once, paths, workers=2)) == ["a", "b", "c"]
+    paths[0].unlink()
+    with pool(2) as held:
+        running = [held.submit(work.die_once, path) for path in paths]
+        found = set()
+        while running:
+            for ticket in held.wait(running):
+                running.remove(ticket)
+                found.add(held.result(ticket))
+    assert found == set("abc")
+
+
 def test_a_worker_computes_with_one_thread_whatever_the_caller_has(
     work: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -151,8 +173,8 @@ def test_what_is_being_done_is_not_waited_for_when_nobody_wants_it(
 
 
 def test_begin_is_called_once_in_each_worker(work: ModuleType) -> None:
-    with pool(1, work.begin, "a", 2) as executor:
-        assert [f.result() for f in [executor.submit(work.begun, k) for k in range(2)]] == [
+    with pool(1, work.begin, "a", 2) as held:
+        assert [held.result(t) for t in [held.submit(work.begun, k) for k in range(2)]] == [
             [("a", 2)],
             [("a", 2)],
         ]
