@@ -52,7 +52,9 @@ def how_to_go_on(words: Sequence[str]) -> str:
     >>> how_to_go_on(["simulate", "--out", "virtual"])
     'interrupted; the same command goes on'
     """
-    if not words or words[0] not in RESUMED:
+    # an archive is scored
+    scores = words[:1] == ["predict"] and "--to" not in words and {"--out", "-o"} & set(words)
+    if not ((words and words[0] in RESUMED) or scores):
         return "interrupted"
     if words[0] == "study" and "--force" in words:  # it would begin anew again
         return "interrupted; the same command without --force goes on"
