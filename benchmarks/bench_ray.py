@@ -1,7 +1,7 @@
 """Ray beside processes of one machine: the same bytes, whatever is killed; speed and memory.
 
     make bench-ray                                           half an hour on two cores
-    python benchmarks/bench_ray.py --ecgs 1000 --distinct 200 --only study,kills    a look
+    python benchmarks/bench_ray.py --ecgs 2000 --distinct 200 --only study,kills    a look
 
 Everything goes through the command line. Prints Markdown tables:
 
@@ -39,6 +39,7 @@ SMALL = (
 )
 LOCAL, RAY = ("--executor", "local"), ("--executor", "ray")
 MOST_GROWTH = 0.05
+FEW = 1500  # ECGs of a small archive; three shards or so
 EVERY_S = 1.0  # memory is looked at
 
 
@@ -129,7 +130,9 @@ def killed(work: Work, out: Path, executor: Sequence[str], whom: str) -> str:
         SystemExit: there was nobody to kill, or it failed.
     """
     words = [*DYSSYNC, *work.call(out, executor, 2)]
-    with subprocess.Popen(words, env=ENVIRONMENT, stderr=subprocess.DEVNULL) as command:
+    with subprocess.Popen(
+        words, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as command:
         while not (work.begun(out) and (found := workers_of(command.pid))):
             if command.poll() is not None:
                 raise SystemExit(f"{work.name}: ended before a worker could be killed")
@@ -205,12 +208,12 @@ def own_mb(pid: int) -> float:
     return resident_mb(pid) - sum(map(resident_mb, children_of(pid)))
 
 
-def show_scoring(work: Work, few: Work, n: int, less: int, scratch: Path) -> None:
+def show_scoring(work: Work, few: Work, n: int, scratch: Path) -> None:
     """Print ECGs a second, start-up taken off by a run on fewer, and memory."""
     print()
     told = ("MB in the first tenth: command, largest worker", "last tenth", "growth")
     print(head("scored by", "workers", "s", "s for few", "ECGs a second", *told))
-    for executor, workers in ((LOCAL, 1), (LOCAL, 2), (RAY, 2)):
+    for executor, workers in ((LOCAL, 2), (RAY, 2), (LOCAL, 1)):
         out = scratch / f"scores-{executor[1]}-{workers}"
         short, _ = watched(few.call(out.with_name(f"few-{out.name}"), executor, workers))
         seconds, held = watched(work.call(out, executor, workers))
@@ -218,7 +221,7 @@ def show_scoring(work: Work, few: Work, n: int, less: int, scratch: Path) -> Non
         first = [max(values) for values in zip(*held[tenth : 2 * tenth], strict=True)]
         last = [max(values) for values in zip(*held[-tenth:], strict=True)]
         growth = max(after / before - 1 for before, after in zip(first, last, strict=True))
-        rate = f"{(n - less) / (seconds - short):.1f}"
+        rate = f"{(n - FEW) / (seconds - short):.1f}"
         sizes = [f"{a:.0f}, {b:.0f}" for a, b in (first, last)]
         sizes.append(f"{growth:+.1%} (at most {MOST_GROWTH:.0%})")
         times = f"{seconds:.0f}", f"{short:.0f}"
@@ -236,6 +239,8 @@ def main() -> None:
     parser.add_argument("--only", default=",".join(PARTS), help="names with commas between")
     given = parser.parse_args()
     asked = given.only.split(",")
+    if given.ecgs <= FEW:
+        parser.error(f"--ecgs {given.ecgs}: more than {FEW} are needed")
     if unknown := set(asked) - set(PARTS):
         parser.error(f"unknown {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
     with tempfile.TemporaryDirectory(prefix="dyssync-bench-") as folder:
@@ -253,14 +258,13 @@ def main() -> None:
                 "--out", scratch / "virtual")  # fmt: skip
         else:
             records = given.virtual / "records"
-        less = max(100, given.ecgs // 20)
-        small = make_archive(records, less, given.distinct, records.parent / "bench-small")
+        small = make_archive(records, FEW, given.distinct, records.parent / "bench-small")
         if "kills" in asked:
             show_kills([study(table), scoring(bundle, small)], scratch)
         if "scoring" in asked:
             large = make_archive(records, given.ecgs, given.distinct, records.parent / "bench-all")
             works = scoring(bundle, large), scoring(bundle, small)
-            show_scoring(*works, given.ecgs, less, scratch)
+            show_scoring(*works, given.ecgs, scratch)
             rmtree(large)
         rmtree(small)
 

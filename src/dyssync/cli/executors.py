@@ -13,7 +13,7 @@ from dyssync.errors import ConfigError, check_choice, check_range
 LOCAL, RAY = "local", "ray"
 
 Executor: TypeAlias = Annotated[
-    str, typer.Option("--executor", help="local (processes here), or ray: docs/machines.md.")
+    str, typer.Option("--executor", help="local (processes here), or ray: docs/ray.md.")
 ]
 Address: TypeAlias = Annotated[
     str | None,

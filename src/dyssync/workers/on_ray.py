@@ -32,6 +32,8 @@ from dyssync.workers.threads import THREAD_SETTINGS
 R = TypeVar("R")
 
 INSTALL = "--executor ray: Ray is not installed; pip install 'dyssync[ray]'"
+# What Ray sets for workers: one thread, and no GPU for a call that asked for none.
+SETTINGS = dict.fromkeys((*THREAD_SETTINGS, "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"), "1")
 ANSWER_S = 5.0  # until a cluster must have answered; chosen
 
 _Calls = tuple[str, str]  # folder of the command, version of dyssync
@@ -254,7 +256,7 @@ def on_ray(address: str | None, workers: int | None, gpu_share: float = 1.0) -> 
                 ray.init(
                     address, log_to_driver=False, configure_logging=False,
                     logging_level=logging.ERROR,
-                    runtime_env={"env_vars": dict.fromkeys(THREAD_SETTINGS, "1")},
+                    runtime_env={"env_vars": SETTINGS},
                 )  # fmt: skip
             except (OSError, RuntimeError, ValueError) as error:
                 raise _no_cluster(address, error) from error

@@ -31,7 +31,6 @@ QUIET: Mapping[str, str] = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_IGNORE_UNHANDLED_ERRORS": "1",  # they come out where a result is asked for
     "RAY_DEDUP_LOGS_SKIP_REGEX": ".*",  # and not where Ray sees a process end
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1",  # no GPU for a call that asked for none
 }
 # Nobody else on the network may hand work to our Ray. It reads the token once a process.
 _TOKEN = secrets.token_hex(32)
