@@ -171,6 +171,16 @@ def test_workers_are_heard_while_they_work(ray: ModuleType) -> None:
     assert len(heard) == 6
 
 
+def test_a_verb_by_ray_writes_what_it_writes_here(
+    started: tuple[Engine, ModuleType], toy_cohort: Path, tmp_path: Path
+) -> None:
+    call = ["measure", str(toy_cohort / "corpus"), str(toy_cohort / "missing.hea")]
+    assert main([*call, "-o", str(tmp_path / "here.csv"), "--workers", "1"]) == 3
+    with using(started[0]):
+        assert main([*call, "-o", str(tmp_path / "ray.csv"), "--workers", "2"]) == 3
+    assert (tmp_path / "ray.csv").read_bytes() == (tmp_path / "here.csv").read_bytes()
+
+
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_ray_ends_with_the_command(folder: Path, tmp_path: Path, how: signal.Signals) -> None:
     code = (

@@ -1,47 +1,35 @@
 """The engine of many machines: Ray hands out the calls, tries them again, and knows the machines.
 
-A worker is begun as one of a local pool is, and what goes to it and comes back passes through the
-same pickler: nothing but the engine differs. All machines must see the same files under the same
-paths (run folder, inputs, bundle, `~/.cache/dyssync`); every call is made in the folder of the
-command.
+A worker is begun as one of a local pool is: nothing but the engine differs. All machines must see
+the same files under the same paths (run folder, inputs, bundle, `~/.cache/dyssync`); every call is
+made in the folder of the command.
 
-Only this module knows Ray, and it is imported only where Ray was asked for.
+Only this module and those beside it know Ray, and they are imported only where Ray was asked for.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import signal
 import socket
 import threading
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from importlib import import_module
-from multiprocessing.reduction import ForkingPickler
-from typing import Any, TypeVar
+from typing import Any
 
-from dyssync import __version__
 from dyssync.endings import SENT_TO_ALL
-from dyssync.errors import ConfigError, InputError, one_line
-from dyssync.workers.engine import ENDED, Hear, Pool, Tell, Ticket, WorkerEnded
+from dyssync.errors import ConfigError, one_line
+from dyssync.workers.engine import Hear, Pool, Tell
 from dyssync.workers.ray_here import ray_here, settings_of_ray
+from dyssync.workers.ray_pool import RayPool, ray_package
 from dyssync.workers.threads import THREAD_SETTINGS
-
-R = TypeVar("R")
 
 INSTALL = "--executor ray: Ray is not installed; pip install 'dyssync[ray]'"
 # What Ray sets for workers: one thread, and no GPU for a call that asked for none.
 SETTINGS = dict.fromkeys((*THREAD_SETTINGS, "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"), "1")
 ANSWER_S = 5.0  # until a cluster must have answered; chosen
-
-_Calls = tuple[str, str]  # folder of the command, version of dyssync
-
-
-def _ray() -> Any:
-    """Return the package, which most machines do not have."""
-    return import_module("ray")
 
 
 class OnRay:
@@ -55,12 +43,12 @@ class OnRay:
     elsewhere = True
 
     def __init__(self, gpu_share: float = 1.0) -> None:
-        ray = _ray()
+        ray = ray_package()
         self.gpus = gpu_share if ray.cluster_resources().get("GPU", 0) > 0 else 0.0
 
     def cores(self) -> int:
         """Return how many CPUs the cluster has now."""
-        ray = _ray()
+        ray = ray_package()
         return max(1, int(ray.cluster_resources().get("CPU", 1)))
 
     @contextmanager
@@ -69,7 +57,7 @@ class OnRay:
     ) -> Iterator[Pool]:
         """Open a pool; how many of its calls run at once is left to the cluster."""
         del workers
-        held = _RayPool(_packed((begin, given)), tries, self.gpus)
+        held = RayPool((begin, given), tries, self.gpus)
         try:
             yield held
         finally:
@@ -78,7 +66,7 @@ class OnRay:
     @contextmanager
     def hearing(self, hear: Hear) -> Iterator[Tell]:
         """Open a way by an actor beside this process; a thread listens."""
-        ray = _ray()
+        ray = ray_package()
         affinity = import_module("ray.util.scheduling_strategies").NodeAffinitySchedulingStrategy
         here = affinity(ray.get_runtime_context().get_node_id(), soft=False)
         post = ray.remote(_Post).options(num_cpus=0, scheduling_strategy=here).remote()
@@ -114,117 +102,19 @@ class _ByPost:
         self.post = post
 
     def __call__(self, said: Any) -> None:
-        ray = _ray()
+        ray = ray_package()
         with suppress(ray.exceptions.RayError):  # no work is lost for want of a progress bar
             ray.get(self.post.say.remote((said,)))
 
 
 def _listen(post: Any, hear: Hear) -> None:
-    ray = _ray()
+    ray = ray_package()
     with suppress(ray.exceptions.RayError):
         while True:
             for message in ray.get(post.hear.remote()):
                 if message is None:
                     return
                 hear(*message)
-
-
-class _Call(Ticket[R]):
-    def __init__(self, ref: Any) -> None:
-        self.ref = ref
-
-
-class _RayPool(Pool):
-    """Calls as Ray tasks of one CPU each."""
-
-    def __init__(self, start: bytes, tries: int, gpus: float) -> None:
-        ray = _ray()
-        # in a list, a reference stays one: each process fetches it once
-        self.start = [ray.put(start)]
-        self.calls: _Calls = (os.getcwd(), __version__)
-        self.gpus = gpus
-        self.work = ray.remote(num_cpus=1, max_retries=tries - 1)(_work)
-        self.open: set[Any] = set()
-
-    def submit(self, function: Callable[..., R], *given: object, gpu: bool = False) -> Ticket[R]:
-        """Hand out a call."""
-        work = self.work.options(num_gpus=self.gpus) if gpu and self.gpus else self.work
-        ref = work.remote(self.calls, self.start, _packed((function, given)))
-        self.open.add(ref)
-        return _Call(ref)
-
-    def wait(self, tickets: Collection[Ticket[Any]]) -> list[Ticket[Any]]:
-        """Wait until one of several calls has ended."""
-        ray = _ray()
-        calls = [ticket for ticket in tickets if isinstance(ticket, _Call)]
-        ended, _ = ray.wait([call.ref for call in calls], num_returns=1)
-        return [call for call in calls if call.ref in ended]
-
-    def result(self, ticket: Ticket[R]) -> R:
-        """Wait for what a call returns."""
-        ray = _ray()
-        assert isinstance(ticket, _Call)
-        try:
-            found: R = ForkingPickler.loads(ray.get(ticket.ref))
-        except ray.exceptions.RayTaskError as error:
-            raise error.cause from error
-        except _ended_processes() as error:
-            raise WorkerEnded(ENDED) from error
-        except ray.exceptions.RayError as error:
-            raise InputError(f"Ray: {one_line(str(error))}; look after the cluster") from error
-        self.open.discard(ticket.ref)
-        return found
-
-    def cancel(self) -> None:
-        """End what nobody wants any more."""
-        ray = _ray()
-        for ref in self.open:
-            with suppress(ray.exceptions.RayError):
-                ray.cancel(ref, force=True)
-        self.open.clear()
-
-
-def _ended_processes() -> tuple[type[Exception], ...]:
-    exceptions = _ray().exceptions
-    return (
-        exceptions.NodeDiedError,
-        exceptions.ObjectLostError,
-        exceptions.OutOfMemoryError,
-        exceptions.WorkerCrashedError,
-    )
-
-
-def _packed(value: object) -> bytes:
-    return bytes(ForkingPickler.dumps(value))
-
-
-_begun: Any = None  # of a worker: by what it was begun
-
-
-def _work(calls: _Calls, start: list[Any], packed: bytes) -> bytes:
-    """Do a call in a worker; return its result as it would come out of a process here."""
-    ray = _ray()
-    global _begun
-    folder, version = calls
-    if version != __version__:
-        raise InputError(
-            f"a machine of the cluster has dyssync {__version__}, the command {version}; install "
-            "the same everywhere"
-        )
-    if _begun != start[0]:
-        try:
-            os.chdir(folder)
-        except OSError as error:
-            raise InputError(
-                f"{folder}: not seen by a machine of the cluster ({error.strerror}); folders must "
-                "have the same paths everywhere"
-            ) from error
-        begin, given = ForkingPickler.loads(ray.get(start[0]))
-        if begin is not None:
-            begin(*given)
-        _begun = start[0]
-    function, arguments = ForkingPickler.loads(packed)
-    return _packed(function(*arguments))
 
 
 @contextmanager
@@ -242,7 +132,7 @@ def on_ray(address: str | None, workers: int | None, gpu_share: float = 1.0) -> 
     with ExitStack() as stack:
         stack.enter_context(settings_of_ray(here=address is None))
         try:
-            ray = _ray()
+            ray = ray_package()
         except ImportError as error:
             raise ConfigError(INSTALL) from error
         _read_settings()

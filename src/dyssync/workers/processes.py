@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing as mp
-import os
 import threading
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -11,17 +9,12 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
-from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Any, TypeVar
 
-from dyssync.endings import (
-    deaf_children,
-    end_with_parent,
-    ignore_what_is_sent_to_all,
-    killed_with_parent,
-)
+from dyssync.endings import deaf_children
 from dyssync.workers.engine import ENDED, Hear, Pool, Tell, Ticket, WorkerEnded
-from dyssync.workers.threads import THREAD_SETTINGS, available_cores
+from dyssync.workers.spawned import Workers, begin_worker
+from dyssync.workers.threads import available_cores
 
 R = TypeVar("R")
 
@@ -115,9 +108,11 @@ class _ProcessPool(Pool):
         self._begin()
 
     def _begin(self) -> None:
-        self.started = _Workers()
+        self.started = Workers()
         with deaf_children():  # the process that keeps their semaphores starts here
-            self.executor = ProcessPoolExecutor(self.workers, self.started, _begin, self.start)
+            self.executor = ProcessPoolExecutor(
+                self.workers, self.started, begin_worker, self.start
+            )
 
     def submit(self, function: Callable[..., R], *given: object, gpu: bool = False) -> Ticket[R]:
         """Hand out a call; `gpu` says nothing here: all processes share this machine's."""
@@ -186,61 +181,3 @@ class _ProcessPool(Pool):
         results = getattr(self.executor, "_result_queue", None)
         if results is not None:  # private; without it, only a worker in mid-sentence would matter
             results._writer.close()
-
-
-class _Worker(SpawnProcess):
-    """A process that computes with one thread, and ends with the process that started it."""
-
-    # the system ends it with the *thread* that started it, and another one may end before its pool
-    of_main_thread = False
-
-    def start(self) -> None:
-        self.of_main_thread = threading.current_thread() is threading.main_thread()
-        with _STARTING, deaf_children():
-            before = {name: os.environ.get(name) for name in THREAD_SETTINGS}
-            os.environ.update(dict.fromkeys(THREAD_SETTINGS, "1"))
-            try:
-                super().start()
-            finally:
-                for name, value in before.items():
-                    if value is None:
-                        del os.environ[name]
-                    else:
-                        os.environ[name] = value
-
-    def terminate(self) -> None:
-        self.kill()  # it is deaf to anything milder
-
-
-class _Workers(SpawnContext):
-    """Starts workers anew instead of forking: a copy of threads that a library holds can hang."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.started: list[_Worker] = []
-
-    # looked up by the pool as a class that it calls
-    def Process(self, *args: Any, **kwargs: Any) -> _Worker:  # type: ignore[override]  # noqa: N802
-        """Return a worker to be started."""
-        self.started.append(_Worker(*args, **kwargs))
-        return self.started[-1]
-
-    def kill(self) -> None:
-        """End all workers at once; what they leave half-made is swept later."""
-        for worker in self.started:
-            if worker.pid is not None:
-                worker.kill()
-
-
-# The variables belong to the whole process: pools of two threads must not mix them up.
-_STARTING = threading.Lock()
-
-
-def _begin(begin: Callable[..., None] | None, given: tuple[object, ...]) -> None:
-    ignore_what_is_sent_to_all()
-    worker = mp.current_process()
-    if isinstance(worker, _Worker) and worker.of_main_thread:
-        killed_with_parent()
-    end_with_parent()  # where the system does not, or the parent was dead before it was asked to
-    if begin is not None:
-        begin(*given)
