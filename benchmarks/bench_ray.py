@@ -27,6 +27,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from shutil import rmtree
 
+import pyarrow.parquet as pq
+
 from command_line import DYSSYNC, ENVIRONMENT, run
 from markdown_rows import head, row
 from resident import resident_mb
@@ -182,25 +184,39 @@ def show_kills(works: Sequence[Work], scratch: Path) -> None:
                 print(row(work.name, executor[1], whom, left, whole), flush=True)
 
 
-def watched(words: Sequence[str]) -> tuple[float, list[tuple[float, float]]]:
-    """Run a command; return its seconds, and what it and its workers held in MB meanwhile.
+@dataclass(frozen=True)
+class Watched:
+    """What was seen of a command while it worked.
+
+    Attributes:
+        held: MB of the command and of its largest worker, one pair every :data:`EVERY_S`.
+        cpu_s: processor time of the command and of all its workers, s.
+    """
+
+    held: list[tuple[float, float]]
+    cpu_s: float
+
+
+def watched(words: Sequence[str]) -> Watched:
+    """Run a command, and look at its processes.
 
     Raises:
         SystemExit: it failed.
     """
-    start = time.perf_counter()
     held: list[tuple[float, float]] = []
-    with subprocess.Popen(
-        [*DYSSYNC, *words], env=ENVIRONMENT, stdout=subprocess.DEVNULL
-    ) as command:
+    spent: dict[int, float] = {}
+    call = [*DYSSYNC, *words]
+    with subprocess.Popen(call, env=ENVIRONMENT, stdout=subprocess.DEVNULL) as command:
         while command.poll() is None:
-            found = [own_mb(pid) for pid in workers_of(command.pid)]
+            found = workers_of(command.pid)
+            for pid in (command.pid, *found):
+                spent[pid] = max(spent.get(pid, 0.0), cpu_s(pid))
             if found:
-                held.append((own_mb(command.pid), max(found)))
+                held.append((own_mb(command.pid), max(map(own_mb, found))))
             time.sleep(EVERY_S)
     if command.returncode:
         raise SystemExit(f"{' '.join(words)}: ended with {command.returncode}")
-    return time.perf_counter() - start, held
+    return Watched(held, sum(spent.values()))
 
 
 def own_mb(pid: int) -> float:
@@ -208,24 +224,37 @@ def own_mb(pid: int) -> float:
     return resident_mb(pid) - sum(map(resident_mb, children_of(pid)))
 
 
-def show_scoring(work: Work, few: Work, n: int, scratch: Path) -> None:
-    """Print ECGs a second, start-up taken off by a run on fewer, and memory."""
+def cpu_s(pid: int) -> float:
+    """Return the processor time of one process, s; 0 when it ended."""
+    with suppress(OSError):
+        fields = Path("/proc", str(pid), "stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")  # user, system
+    return 0.0
+
+
+def steady_rate(out: Path) -> float:
+    """Return how many ECGs a second were scored from the first written shard to the last."""
+    shards = (out / "scores.parquet").glob("*.parquet")
+    written = sorted((p.stat().st_mtime, int(pq.read_metadata(p).num_rows)) for p in shards)
+    return sum(rows for _, rows in written[1:]) / (written[-1][0] - written[0][0])
+
+
+def show_scoring(work: Work, n: int, scratch: Path) -> None:
+    """Print ECGs a second, and memory."""
     print()
-    told = ("MB in the first tenth: command, largest worker", "last tenth", "growth")
-    print(head("scored by", "workers", "s", "s for few", "ECGs a second", *told))
+    told = ("MB in the second tenth: command, largest worker", "last tenth", "growth")
+    print(head("scored by", "workers", "ECGs a second", "a processor second", *told))
     for executor, workers in ((LOCAL, 2), (RAY, 2), (LOCAL, 1)):
         out = scratch / f"scores-{executor[1]}-{workers}"
-        short, _ = watched(few.call(out.with_name(f"few-{out.name}"), executor, workers))
-        seconds, held = watched(work.call(out, executor, workers))
-        tenth = max(1, len(held) // 10)
-        first = [max(values) for values in zip(*held[tenth : 2 * tenth], strict=True)]
-        last = [max(values) for values in zip(*held[-tenth:], strict=True)]
+        seen = watched(work.call(out, executor, workers))
+        rates = f"{steady_rate(out):.1f}", f"{n / seen.cpu_s:.1f}"
+        tenth = max(1, len(seen.held) // 10)
+        first = [max(values) for values in zip(*seen.held[tenth : 2 * tenth], strict=True)]
+        last = [max(values) for values in zip(*seen.held[-tenth:], strict=True)]
         growth = max(after / before - 1 for before, after in zip(first, last, strict=True))
-        rate = f"{(n - FEW) / (seconds - short):.1f}"
         sizes = [f"{a:.0f}, {b:.0f}" for a, b in (first, last)]
         sizes.append(f"{growth:+.1%} (at most {MOST_GROWTH:.0%})")
-        times = f"{seconds:.0f}", f"{short:.0f}"
-        print(row(executor[1], workers, *times, rate, *sizes), flush=True)
+        print(row(executor[1], workers, *rates, *sizes), flush=True)
         rmtree(out)
 
 
@@ -263,8 +292,7 @@ def main() -> None:
             show_kills([study(table), scoring(bundle, small)], scratch)
         if "scoring" in asked:
             large = make_archive(records, given.ecgs, given.distinct, records.parent / "bench-all")
-            works = scoring(bundle, large), scoring(bundle, small)
-            show_scoring(*works, given.ecgs, scratch)
+            show_scoring(scoring(bundle, large), given.ecgs, scratch)
             rmtree(large)
         rmtree(small)
 
