@@ -18,6 +18,7 @@ from dyssync.prediction.bundle import Bundle, load_bundle
 from dyssync.prediction.predictor import Predictor
 from dyssync.scoring import Asked, Scored, archive, pieces_of, score_archive
 from dyssync.scoring.scorer import Item, lost
+from dyssync.whole import mark
 from small_bundle import make_bundle
 
 
@@ -186,6 +187,13 @@ def test_rows_of_shards_are_scored_as_files_are(
     found = table.loc["S14"]
     assert found["probability"] == pytest.approx(same.models[found["model"]].probability, abs=0.02)
     assert not any(b"SECRET" in held for held in bytes_of(tmp_path / "out").values())
+
+
+def test_beside_the_mark_of_a_corpus_only_its_shards_are_read(shards: Path) -> None:
+    mark(shards, "corpus", finished=True)
+    (shards / "README.md").write_text("about the shards")
+    found = {entry.id for piece in pieces_of(shards) for entry in piece.entries}
+    assert found == {"shard-0.parquet", "shard-1.parquet"}
 
 
 def test_without_an_id_column_a_row_is_called_by_its_file_and_place(

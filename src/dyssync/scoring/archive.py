@@ -10,11 +10,12 @@ import hashlib
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 from dyssync.errors import FAULTS, FormatError
 from dyssync.formats.reading.folder import walk_files
-from dyssync.whole import legible
+from dyssync.whole import legible, mark_of
 
 TYPICAL = 500  # files of a piece; what a killed call does again. Chosen
 MOST = 1000  # of a piece
@@ -120,8 +121,12 @@ def _entries_of(archive: Path) -> Iterator[Entry]:
             raise FormatError(f"{archive}: no such folder or file; check the path")
         yield from _entries_of_file(archive, legible(archive.name))
         return
-    for path in walk_files(archive):
-        yield from _entries_of_file(path, legible(path.relative_to(archive).as_posix()))
+    for folder, paths in groupby(walk_files(archive), key=lambda path: path.parent):
+        # what lies beside the mark of a folder of ours: shards, and tables and notes about them
+        ours = mark_of(folder) is not None
+        for path in paths:
+            if not ours or path.suffix.lower() == ".parquet":
+                yield from _entries_of_file(path, legible(path.relative_to(archive).as_posix()))
 
 
 def _entries_of_file(path: Path, name: str) -> Iterable[Entry]:
