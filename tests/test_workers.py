@@ -20,6 +20,7 @@ from dyssync.workers import (
     THREAD_SETTINGS,
     available_cores,
     each,
+    hearing,
     pool,
     use_one_thread,
     workers_for,
@@ -74,6 +75,10 @@ def begin(*given):
 
 def begun(item):
     return list(_begun)
+
+def tell_much(times):
+    for k in range(times):
+        _begun[-1][0](k)
 """
 
 
@@ -230,3 +235,12 @@ def test_one_thread_leaves_what_the_user_set(monkeypatch: pytest.MonkeyPatch) ->
     use_one_thread()
     assert os.environ["OMP_NUM_THREADS"] == "4"
     assert os.environ["OPENBLAS_NUM_THREADS"] == "1"
+
+
+def test_workers_are_not_kept_waiting_where_hearing_fails(work: ModuleType) -> None:
+    def hear(said: object) -> None:
+        raise OSError(f"nobody reads {said}")
+
+    with pytest.raises(OSError, match="nobody reads 0"):  # noqa: SIM117 - the pool ends first
+        with hearing(hear) as tell, pool(1, work.begin, tell) as held:
+            held.result(held.submit(work.tell_much, 5000))  # more than a pipe takes

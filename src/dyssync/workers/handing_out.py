@@ -78,7 +78,8 @@ def hearing(hear: Hear) -> AbstractContextManager[Tell]:
     """Open a way from workers to this process, for what they say while they work.
 
     Args:
-        hear: called in a thread with what is told: a few short plain values.
+        hear: called in a thread with what is told: a few short plain values. What it raises comes
+            out at the end of the block; until then nobody is heard any more, and nobody waits.
 
     Returns:
         What workers call; among what `begin` of a pool is given.

@@ -15,6 +15,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from importlib import import_module
 from typing import Any
@@ -70,15 +71,15 @@ class OnRay:
         affinity = import_module("ray.util.scheduling_strategies").NodeAffinitySchedulingStrategy
         here = affinity(ray.get_runtime_context().get_node_id(), soft=False)
         post = ray.remote(_Post).options(num_cpus=0, scheduling_strategy=here).remote()
-        listener = threading.Thread(target=_listen, args=(post, hear), daemon=True)
-        listener.start()
-        try:
-            yield _ByPost(post)
-        finally:
-            with suppress(ray.exceptions.RayError):
-                ray.get(post.say.remote(None))
-            listener.join()
-            ray.kill(post)
+        with ThreadPoolExecutor(1) as listener:
+            heard = listener.submit(_listen, post, hear)
+            try:
+                yield _ByPost(post)
+            finally:
+                with suppress(ray.exceptions.RayError):
+                    ray.get(post.say.remote(None))
+            heard.result()
+        ray.kill(post)
 
 
 class _Post:

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+    wait,
+)
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import Pipe
@@ -52,15 +58,13 @@ class Processes:
         time must be shorter than what a pipe takes whole (4 kB).
         """
         told, tell = Pipe(duplex=False)
-        listener = threading.Thread(target=_listen, args=(told, hear), daemon=True)
-        listener.start()
-        try:
-            yield _ByPipe(tell)
-        finally:
-            tell.send(None)
-            listener.join()
-            tell.close()
-            told.close()
+        with told, tell, ThreadPoolExecutor(1) as listener:
+            heard = listener.submit(_listen, told, hear)
+            try:
+                yield _ByPipe(tell)
+            finally:
+                tell.send(None)
+            heard.result()
 
 
 class _ByPipe:
@@ -72,8 +76,14 @@ class _ByPipe:
 
 
 def _listen(told: Connection, hear: Hear) -> None:
-    while (message := told.recv()) is not None:
-        hear(*message)
+    message = told.recv()
+    try:
+        while message is not None:
+            hear(*message)
+            message = told.recv()
+    finally:
+        while message is not None:  # workers would wait for ever before a pipe that nobody empties
+            message = told.recv()
 
 
 class _Call(Ticket[R]):
