@@ -78,6 +78,11 @@ bench-render: $(READY)
 bench-workers: $(READY)
 	$(BIN)/python benchmarks/bench_workers.py
 
+# Ray beside processes here: same bytes, whatever is killed; ECGs a second of an archive (half an hour)
+.PHONY: bench-ray
+bench-ray: $(READY)
+	$(BIN)/python benchmarks/bench_ray.py
+
 # ResNet-18 trained on one layout, mixed layouts, tiles and worn paper, each tested on all: hours
 .PHONY: bench-layouts
 bench-layouts: $(READY)

@@ -20,7 +20,6 @@ import copy
 import subprocess
 import time
 from collections.abc import Sequence
-from concurrent.futures import as_completed
 from dataclasses import asdict, astuple, dataclass, fields
 from itertools import product
 from pathlib import Path
@@ -189,11 +188,14 @@ def main() -> None:
     jobs = [job for job in jobs if astuple(job) not in done]
     if jobs:
         commit = current_commit()
-        with pool(arguments.workers) as executor:
-            running = {executor.submit(work, job, tables): job for job in jobs}
-            for count, future in enumerate(as_completed(running), 1):
-                add_results(results, future.result().assign(commit=commit))
-                print(f"{time.strftime('%H:%M')} {running[future]} {count}/{len(jobs)}", flush=True)
+        with pool(arguments.workers) as held:
+            running = {held.submit(work, job, tables): job for job in jobs}
+            while running:
+                for ticket in held.wait(list(running)):
+                    add_results(results, held.result(ticket).assign(commit=commit))
+                    job = running.pop(ticket)
+                    told = f"{job} {len(jobs) - len(running)}/{len(jobs)}"
+                    print(f"{time.strftime('%H:%M')} {told}", flush=True)
 
 
 if __name__ == "__main__":

@@ -207,7 +207,7 @@ def test_predict_writes_exports_beside_each_other(
     assert "exists already" in capsys.readouterr().err
     for wrong in (["--to", "pdf"], ["--to", "pdf", "--out", str(out), "--all"]):
         assert main([*call, *wrong]) == 2
-        assert "belong together" in capsys.readouterr().err
+        assert "--to needs --out" in capsys.readouterr().err
     assert main([*call, "--to", "word", "--out", str(out)]) == 2
     assert "Choices: dicom, fhir, pdf" in capsys.readouterr().err
 

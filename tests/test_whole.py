@@ -168,7 +168,8 @@ def test_what_killed_processes_left_is_removed_and_nothing_else(tmp_path: Path) 
     assert start(KILLED, tmp_path).wait() == -signal.SIGKILL
     assert len(names(tmp_path)) == 2
     alive = ".x.dyssync-1-0.part"  # process 1 always is
-    foreign = [".x.part", ".x.4194304.part", "x.dyssync-4194304-1.part", ".x.partial"]
+    elsewhere = ".x.dyssync-00000000-4194304-1.part"  # a machine that sees this folder too
+    foreign = [".x.part", ".x.4194304.part", "x.dyssync-4194304-1.part", ".x.partial", elsewhere]
     for name in [alive, *foreign]:
         (tmp_path / name).mkdir()
     (tmp_path / f".y.dyssync-{os.getpid()}-9999.part").mkdir()  # an earlier process of our number

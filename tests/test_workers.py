@@ -7,23 +7,20 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from multiprocessing import Pipe
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from dyssync.errors import ConfigError, InputError
-from dyssync.study.grid import _listen
 from dyssync.workers import (
     AHEAD,
     FEW,
     THREAD_SETTINGS,
-    OnProgress,
     available_cores,
     each,
+    hearing,
     pool,
     use_one_thread,
     workers_for,
@@ -45,6 +42,12 @@ def refuse(item):
 
 def die(item):
     os.kill(os.getpid(), signal.SIGKILL)
+
+def die_once(path):
+    if not path.exists():
+        path.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return path.name
 
 def pid(item):
     return os.getpid()
@@ -72,6 +75,10 @@ def begin(*given):
 
 def begun(item):
     return list(_begun)
+
+def tell_much(times):
+    for k in range(times):
+        _begun[-1][0](k)
 """
 
 
@@ -125,6 +132,22 @@ def test_a_worker_that_the_system_ends_is_one_line(work: ModuleType) -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_the_work_of_a_killed_worker_is_done_again(work: ModuleType, tmp_path: Path) -> None:
+    paths = [tmp_path / name for name in "abc"]
+    for path in paths[1:]:  # these end no worker
+        path.touch()
+    assert list(each(work.die_once, paths, workers=2)) == ["a", "b", "c"]
+    paths[0].unlink()
+    with pool(2) as held:
+        running = [held.submit(work.die_once, path) for path in paths]
+        found = set()
+        while running:
+            for ticket in held.wait(running):
+                running.remove(ticket)
+                found.add(held.result(ticket))
+    assert found == set("abc")
+
+
 def test_a_worker_computes_with_one_thread_whatever_the_caller_has(
     work: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -155,8 +178,8 @@ def test_what_is_being_done_is_not_waited_for_when_nobody_wants_it(
 
 
 def test_begin_is_called_once_in_each_worker(work: ModuleType) -> None:
-    with pool(1, work.begin, "a", 2) as executor:
-        assert [f.result() for f in [executor.submit(work.begun, k) for k in range(2)]] == [
+    with pool(1, work.begin, "a", 2) as held:
+        assert [held.result(t) for t in [held.submit(work.begun, k) for k in range(2)]] == [
             [("a", 2)],
             [("a", 2)],
         ]
@@ -214,16 +237,10 @@ def test_one_thread_leaves_what_the_user_set(monkeypatch: pytest.MonkeyPatch) ->
     assert os.environ["OPENBLAS_NUM_THREADS"] == "1"
 
 
-def test_workers_are_heard_to_the_end_though_telling_fails() -> None:
-    told, tell = Pipe(duplex=False)
+def test_workers_are_not_kept_waiting_where_hearing_fails(work: ModuleType) -> None:
+    def hear(said: object) -> None:
+        raise OSError(f"nobody reads {said}")
 
-    def working(key: str) -> OnProgress:
-        raise OSError(f"nobody reads of {key}")
-
-    with told, tell, ThreadPoolExecutor(1) as listener:
-        heard = listener.submit(_listen, told, working)
-        for k in range(5000):  # more than a pipe takes
-            tell.send((f"task {k}", k, 5000))
-        tell.send(None)
-        with pytest.raises(OSError, match="task 0"):
-            heard.result(timeout=30)
+    with pytest.raises(OSError, match="nobody reads 0"):  # noqa: SIM117 - the pool ends first
+        with hearing(hear) as tell, pool(1, work.begin, tell) as held:
+            held.result(held.submit(work.tell_much, 5000))  # more than a pipe takes

@@ -21,7 +21,8 @@ ROOMS = (
     "endings", "workers",
     "ecg", "image", "layouts",
     "signals", "formats", "measurements", "rendering", "pages", "cohort", "simulation", "figures",
-    "learning", "pretraining", "models", "explanation", "evaluation", "prediction", "inspection",
+    "learning", "pretraining", "models", "explanation", "evaluation", "prediction",
+    "scoring", "inspection",
     "study", "validation", "report", "exports", "web", "cli", "__main__",
 )  # fmt: skip
 FLOOR_OF = {room: floor for floor, room in enumerate(ROOMS)}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dyssync.cli.batch import Failure, Job, Workers, outcomes, report_failures, to_its_end
+from dyssync.cli.executors import LOCAL, Address, Executor, handing_out
 from dyssync.cli.paths import (
     Files,
     Force,
@@ -44,6 +45,8 @@ def convert(
         ),
     ] = False,
     workers: Workers = None,
+    executor: Executor = LOCAL,
+    address: Address = None,
     force: Force = False,
 ) -> int:
     """Write ECGs in another format: 12 leads in mV, age and sex; no identifiers.
@@ -69,8 +72,13 @@ def convert(
     jobs = [Job(*job) for job in zip(paths, names, targets, strict=True)]
     failed: list[Failure] = []
     known: list[tuple[str, str, str]] = []
-    found = outcomes(partial(_converted, options=options, to=to), jobs, workers)
-    with folder_for_results(out), to_its_end(found) as results, reading_bar("converting") as bar:
+    work = partial(_converted, options=options, to=to)
+    with (
+        folder_for_results(out),
+        handing_out(executor, address, workers),
+        to_its_end(outcomes(work, jobs, workers)) as results,
+        reading_bar("converting") as bar,
+    ):
         for target, got in zip(targets, bar.track(results, total=len(jobs)), strict=True):
             if isinstance(got, Failure):
                 failed.append(got)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dyssync.cli.batch import Failure, Job, Workers, outcomes, report_failures, to_its_end
+from dyssync.cli.executors import LOCAL, Address, Executor, handing_out
 from dyssync.cli.paths import (
     Files,
     Force,
@@ -38,6 +39,8 @@ def digitise(
     gain: Annotated[float | None, typer.Option(help="mm/mV, if known.")] = None,
     page: Annotated[int, typer.Option(help="Page of PDF and TIFF files.", min=1)] = 1,
     workers: Workers = None,
+    executor: Executor = LOCAL,
+    address: Address = None,
     force: Force = False,
 ) -> int:
     """Read the ECG off scans, prints and photos of pages, in millivolt, or refuse and say why.
@@ -60,8 +63,12 @@ def digitise(
     check_free(made, force=force, inputs=paths)
     jobs = [Job(*job) for job in zip(paths, names, targets, strict=True)]
     work = partial(_read, stated=stated, page=page)
-    found = outcomes(work, jobs, workers)
-    with folder_for_results(out), to_its_end(found) as told, reading_bar("digitising") as bar:
+    with (
+        folder_for_results(out),
+        handing_out(executor, address, workers),
+        to_its_end(outcomes(work, jobs, workers)) as told,
+        reading_bar("digitising") as bar,
+    ):
         results = list(bar.track(told, total=len(jobs)))
     failed = [result for result in results if isinstance(result, Failure)]
     for job, result in zip(jobs, results, strict=True):

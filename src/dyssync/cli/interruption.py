@@ -51,12 +51,21 @@ def how_to_go_on(words: Sequence[str]) -> str:
 
     >>> how_to_go_on(["simulate", "--out", "virtual"])
     'interrupted; the same command goes on'
+    >>> how_to_go_on(["predict", "RUN/bundle", "ecgs", "--to", "pdf", "--out", "pages"])
+    'interrupted'
     """
-    if not words or words[0] not in RESUMED:
+    # an archive is scored
+    scores = words[:1] == ["predict"] and "--to" not in words and {"--out", "-o"} & set(words)
+    if not ((words and words[0] in RESUMED) or scores):
         return "interrupted"
     if words[0] == "study" and "--force" in words:  # it would begin anew again
         return "interrupted; the same command without --force goes on"
     return "interrupted; the same command goes on"
+
+
+def _scores_archive(words: Sequence[str]) -> bool:
+    options = {word.partition("=")[0] for word in words[1:]}
+    return words[0] == "predict" and "--to" not in options and bool(options & {"--out", "-o"})
 
 
 @contextmanager

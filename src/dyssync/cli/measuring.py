@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dyssync.cli.batch import Job, Workers, outcomes, report_failures, to_its_end
+from dyssync.cli.executors import LOCAL, Address, Executor, handing_out
 from dyssync.cli.paths import Files, Force, Fs, Unit, check_file, gather, names_of
 from dyssync.cli.progress import reading_bar
 from dyssync.cli.rows import JSONTable, Table, write_rows
@@ -30,6 +31,8 @@ def measure(
         Path | None, typer.Option("--out", "-o", help="Table to write, .csv or .parquet.")
     ] = None,
     workers: Workers = None,
+    executor: Executor = LOCAL,
+    address: Address = None,
     notch_mv: Annotated[
         float, typer.Option(help="Least depth of a notch in the QRS, mV.", min=0.01, max=1.0)
     ] = 0.05,  # half a millimetre on paper; as in dyssync.measurements
@@ -61,6 +64,7 @@ def measure(
     with ExitStack() as stack:
         table = stack.enter_context(_table(out, names, stack, as_json=as_json))
         stack.enter_context(bar)
+        stack.enter_context(handing_out(executor, address, workers))
         found = stack.enter_context(to_its_end(outcomes(work, jobs, workers)))
         done, failed = write_rows(table, jobs, bar.track(found, total=len(jobs)))
     if out is not None and as_json:

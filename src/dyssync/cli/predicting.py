@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -14,7 +13,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dyssync.cli.batch import Job, outcomes, report_failures
+from dyssync.cli.archiving import score_into
+from dyssync.cli.batch import Job, Workers, outcomes, report_failures
+from dyssync.cli.executors import LOCAL, Address, Executor, handing_out
+from dyssync.cli.exits import Exit
 from dyssync.cli.exporting import write_exports
 from dyssync.cli.paths import (
     Files,
@@ -55,8 +57,16 @@ def predict(
         str | None, typer.Option("--to", help="Write files instead: fhir, pdf or dicom.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Folder for the files of --to.")
+        Path | None,
+        typer.Option("--out", "-o", help="Folder for the files of --to, or scores of an archive."),
     ] = None,
+    id_column: Annotated[
+        str | None,
+        typer.Option("--id", help="Of an archive of Parquet shards: column that names each ECG."),
+    ] = None,
+    workers: Workers = None,
+    executor: Executor = LOCAL,
+    address: Address = None,
     fs: Fs = None,
     unit: Unit = None,
     force: Force = False,
@@ -77,6 +87,9 @@ def predict(
     --to writes the one answer to a folder (--out), a file for each ECG: fhir, an R4 Bundle; pdf,
     one page A4 with the tracing true to scale; dicom, that page as encapsulated PDF. The page
     shows the name of the file; no other identifier stands in them.
+    --out without --to scores an archive, however large (a folder of files, or Parquet shards), to
+    Parquet shards, a row an ECG: docs/archives.md. --workers, --executor, --address and --id are
+    for that. Interrupted, the same command goes on.
     --clinical gives the models what a cohort table would: age, sex, ischaemic, lvef, nyha, af;
     without it they go by the ECG alone.
 
@@ -89,13 +102,31 @@ def predict(
 
     if every and models is not None:
         raise ConfigError("--all and --models: each says which models to ask; leave one out")
-    if (to is None) != (out is None) or (to and (every or models or as_json)):
-        raise ConfigError("--to and --out belong together, without --all, --models and --json")
+    of_archive = out is not None and to is None
+    if to and (out is None or every or models or as_json):
+        raise ConfigError("--to needs --out, and goes without --all, --models and --json")
+    _check_options(
+        of_archive=of_archive,
+        only_archives={
+            "--id": id_column is not None,
+            "--workers": workers is not None,
+            "--executor ray": executor != LOCAL,
+            "--address": address is not None,
+        },
+        no_archives={"--json": as_json, "--clinical": clinical is not None},
+    )
     opened = load_bundle(bundle, check_all=False)
     asked = None if models is None else [n.strip() for n in models.split(",")]
     for name in asked or ():
         check_choice("model of this bundle", name, opened.members)
     options = ReadOptions(fs=fs, unit=unit)
+    if of_archive and out is not None:
+        from dyssync.scoring import Asked
+
+        own = tuple(opened.members) if every or not opened.best_first else tuple(asked or ())
+        wanted = Asked(opened, own, options, id_column)
+        with handing_out(executor, address, workers):
+            return score_into(files, out, wanted, workers=workers, force=force)
     # the table may lie among the ECGs
     paths = [path for path in gather(files) if clinical is None or not _same(path, clinical)]
     facts = {} if clinical is None else _facts_of(clinical, paths)
@@ -109,20 +140,34 @@ def predict(
         return write_exports(ask, opened, jobs, to, out, force=force)
     work = partial(_scored, predictor=predictor, options=options, facts=facts, short=short)
     stdout = sys.stdout  # while a bar is shown, rich redirects sys.stdout to stderr
-    with ExitStack() as stack:
-        table: Table[Prediction] = (
-            JSONTable(stdout, Prediction.to_dict)
-            if as_json
-            else AnswerTable(stdout)
-            if short
-            else ScoreTable(stdout, predictor.names)
-        )
-        stack.enter_context(table)
-        bar = stack.enter_context(reading_bar("scoring", between_rows=True))
+    table: Table[Prediction] = (
+        JSONTable(stdout, Prediction.to_dict)
+        if as_json
+        else AnswerTable(stdout)
+        if short
+        else ScoreTable(stdout, predictor.names)
+    )
+    return _printed(work, jobs, table)
+
+
+def _printed(
+    work: Callable[[Job], Prediction], jobs: Sequence[Job], table: Table[Prediction]
+) -> Exit:
+    with table, reading_bar("scoring", between_rows=True) as bar:
         # one process: in each of several the models would be loaded anew
         found = bar.track(outcomes(work, jobs, workers=1), total=len(jobs))
         done, failed = write_rows(table, jobs, found)
     return report_failures(done, failed, "scored")
+
+
+def _check_options(
+    *, of_archive: bool, only_archives: Mapping[str, bool], no_archives: Mapping[str, bool]
+) -> None:
+    """Refuse options that say nothing where they stand."""
+    others = no_archives if of_archive else only_archives
+    if wrong := [name for name, given in others.items() if given]:
+        what = "not of an archive" if of_archive else "of an archive, which --out scores"
+        raise ConfigError(f"{', '.join(wrong)}: {what}; leave it out")
 
 
 def _same(path: Path, other: Path) -> bool:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from dyssync.cli.batch import Workers
+from dyssync.cli.executors import LOCAL, Address, Executor, handing_out
 from dyssync.cli.progress import reading_bar
 from dyssync.cli.terminal import say
 
@@ -27,6 +28,8 @@ def simulate(
         ),
     ] = None,
     workers: Workers = None,
+    executor: Executor = LOCAL,
+    address: Address = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a simulated folder.")] = False,
 ) -> None:
     """Make virtual patients: ECG and response to pacing from the same heart, with a known truth.
@@ -39,17 +42,17 @@ def simulate(
     from dyssync.simulation.cohort import simulate_cohort
     from dyssync.simulation.corpus import simulate_corpus
     from dyssync.simulation.population import POPULATIONS, Population
-    from dyssync.workers import available_cores
+    from dyssync.workers import all_workers
 
     make = simulate_corpus if unlabelled else simulate_cohort
     known: dict[str, Population] = {name: name for name in POPULATIONS}
     usual = "wide" if unlabelled else "crt"
     drawn = known[check_choice("population", population or usual, tuple(known))]
-    cores = workers or available_cores()
-    with reading_bar("simulating") as bar:
+    with handing_out(executor, address, workers), reading_bar("simulating") as bar:
+        many = workers or all_workers()
         row = bar.add_task("simulating", total=patients)
         make(
-            patients, seed, out, population=drawn, workers=cores, force=force,
+            patients, seed, out, population=drawn, workers=many, force=force,
             on_progress=lambda done, n: bar.update(row, completed=done, total=n),
         )  # fmt: skip
     say(out if unlabelled else out / "cohort.csv")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dyssync.cli.batch import Workers
+from dyssync.cli.executors import LOCAL, Address, Executor, GPUShare, handing_out
 from dyssync.cli.paths import cache_folder
 from dyssync.cli.progress import Bars
 from dyssync.cli.terminal import say
@@ -68,6 +69,9 @@ def study(
         bool, Optional("--exclude-bad", help="Leave out recordings that cannot be used.")
     ] = False,
     workers: Workers = None,
+    executor: Executor = LOCAL,
+    address: Address = None,
+    gpu_share: GPUShare = 1.0,
     force: Annotated[bool, Optional("--force", help="Begin anew in an existing run.")] = False,
     as_json: Annotated[bool, Optional("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
@@ -100,7 +104,7 @@ def study(
     }
     given = {key: value for key, value in values.items() if value is not None}
     chosen = build_config(given, config, settings or [])
-    with Bars() as bars:
+    with handing_out(executor, address, workers, gpu_share=gpu_share), Bars() as bars:
         outcome = run_study(
             chosen,
             out,

@@ -9,17 +9,19 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, wait
+from concurrent.futures import Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from multiprocessing import active_children
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
+from dyssync.endings import deaf_children
 from dyssync.errors import InputError, check_range
 from dyssync.learning.seats import Seat, join_others, seat_given, seat_here
-from dyssync.workers import pool
+from dyssync.workers import ENDED, WorkerEnded
+from dyssync.workers.spawned import Workers, begin_worker
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -92,11 +94,12 @@ def together(ranks: Ranks, precision: str, follow: Follow) -> Iterator[Fabric | 
         with _connected(seat, precision) as fabric:
             yield fabric
         return
-    with pool(len(others)) as executor:
+    crew = Workers()
+    with deaf_children():
+        executor = ProcessPoolExecutor(len(others), crew, begin_worker, (None, ()))
+    try:
         work = partial(_follow, precision=precision, follow=follow)
-        before = set(active_children())
         started = [executor.submit(work, seat.beside(rank)) for rank in others]
-        processes = set(active_children()) - before
         try:
             with _connected(seat, precision) as fabric:
                 yield fabric
@@ -105,11 +108,11 @@ def together(ranks: Ranks, precision: str, follow: Follow) -> Iterator[Fabric | 
             raise
         else:
             _raise_of(started)
-        finally:
-            # one that waits for this process would do so for ever: what lets go of a network, and
-            # with it of the connection, may be kept by an error
-            for process in processes:
-                process.kill()
+    finally:
+        # one that waits for this process would do so for ever: what lets go of a network, and
+        # with it of the connection, may be kept by an error
+        crew.kill()
+        executor.shutdown(wait=True, cancel_futures=True)
 
 
 class _LostError(InputError):
@@ -181,5 +184,7 @@ def _raise_of(started: list[Future[None]]) -> None:
     wait(started, NOTICE_S)
     errors = [future.exception() for future in started if future.done()]
     for error in errors:
+        if isinstance(error, BrokenProcessPool):
+            raise WorkerEnded(ENDED) from error
         if error is not None and not isinstance(error, _LostError):
             raise error

@@ -1,4 +1,4 @@
-"""Do the tasks of a study on several processes, in the order of their needs.
+"""Do the tasks of a study on several workers, in the order of their needs.
 
 Each worker computes with one thread: two single-threaded fits side by side are faster than one with
 two threads (69 against 59 pictures a second on 2 cores), and the numbers do not depend on how many
@@ -8,36 +8,38 @@ processes there are. What a worker has measured and drawn is its own, and goes w
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import (
-    FIRST_COMPLETED,
-    Future,
-    ProcessPoolExecutor,
-    ThreadPoolExecutor,
-    wait,
-)
 from contextlib import ExitStack
 from functools import partial
-from multiprocessing import Pipe
-from multiprocessing.connection import Connection
-from typing import TypeAlias
 
 from dyssync.keeping import keeping
+from dyssync.models import MODELS
+from dyssync.models.protocols import TakesPictures
 from dyssync.study.plan import Material, Task
 from dyssync.study.tasks import do_task, is_done
-from dyssync.workers import OnProgress, WorkerEnded, available_cores, pool
-
-Told: TypeAlias = Connection  # of (key, done, of), and None at the end
+from dyssync.workers import (
+    OnProgress,
+    Pool,
+    Tell,
+    Ticket,
+    WorkerEnded,
+    all_workers,
+    chosen_engine,
+    hearing,
+    pool,
+)
 
 _owned = ExitStack()  # of a worker: what it keeps
 _material: Material | None = None
-_tell: Told | None = None
+_tell: Tell | None = None
 
 
 def default_workers() -> int:
-    """Return how many processes to use: the cores this process may use, one with a GPU."""
+    """Return how many workers to use: all; one where they are processes here that share a GPU."""
+    if chosen_engine().elsewhere:
+        return all_workers()
     import torch
 
-    return 1 if torch.cuda.is_available() else available_cores()
+    return 1 if torch.cuda.is_available() else all_workers()
 
 
 def run_tasks(
@@ -48,12 +50,12 @@ def run_tasks(
     Args:
         tasks: in any order.
         material: what they work on.
-        workers: processes.
+        workers: at most.
         working: gives, for the key of a task, what is told how far it is.
 
     Raises:
-        InputError: a task found the input unusable, or the system ended a worker; tasks that were
-            finished stay. And what `working` raises, once all are done.
+        InputError: a task found the input unusable, or the system ended a worker too often; tasks
+            that were finished stay.
     """
     open_tasks = []
     for task in tasks:
@@ -63,49 +65,40 @@ def run_tasks(
             open_tasks.append(task)
     if not open_tasks:
         return
-    # a pipe without a lock: a killed worker could take the lock of a queue with it. What is sent at
-    # a time is shorter than what a pipe takes whole
-    told, tell = Pipe(duplex=False)
-    with told, tell, ThreadPoolExecutor(1) as listener:
-        heard = listener.submit(_listen, told, working)
-        try:
-            with pool(workers, _begin_worker, material, tell) as executor:
-                _feed(executor, open_tasks, {t.key for t in tasks} - {t.key for t in open_tasks})
-        except WorkerEnded as error:
-            raise WorkerEnded(f"{error}. The same command goes on where it was") from error
-        finally:
-            tell.send(None)
-        heard.result()  # raises what `working` did
+    try:
+        with (
+            hearing(partial(_hear, working)) as tell,
+            pool(workers, _begin_worker, material, tell) as held,
+        ):
+            _feed(held, open_tasks, {t.key for t in tasks} - {t.key for t in open_tasks})
+    except WorkerEnded as error:
+        raise WorkerEnded(f"{error}. The same command goes on where it was") from error
 
 
-def _feed(executor: ProcessPoolExecutor, waiting: list[Task], done: set[str]) -> None:
+def _feed(held: Pool, waiting: list[Task], done: set[str]) -> None:
     """Submit tasks as soon as what they need is done."""
     waiting = list(waiting)
-    running: dict[Future[str], Task] = {}
+    running: list[Ticket[str]] = []
     while waiting or running:
         ready = [task for task in waiting if done.issuperset(task.needs)]
         for task in ready:
             waiting.remove(task)
-            running[executor.submit(_work, task)] = task
-        finished, _ = wait(running, return_when=FIRST_COMPLETED)
-        for future in finished:
-            del running[future]
-            done.add(future.result())
+            running.append(held.submit(_work, task, gpu=_learns_network(task)))
+        for ticket in held.wait(running):
+            running.remove(ticket)
+            done.add(held.result(ticket))
 
 
-def _listen(told: Told, working: Callable[[str], OnProgress]) -> None:
-    message = told.recv()
-    try:
-        while message is not None:
-            key, done, of = message
-            working(key)(done, of)
-            message = told.recv()
-    finally:
-        while message is not None:  # workers would wait for ever before a pipe that nobody empties
-            message = told.recv()
+def _learns_network(task: Task) -> bool:
+    return isinstance(MODELS[task.model](), TakesPictures)
 
 
-def _begin_worker(material: Material, tell: Told) -> None:
+def _hear(working: Callable[[str], OnProgress], said: tuple[str, int, int]) -> None:
+    key, done, of = said
+    working(key)(done, of)
+
+
+def _begin_worker(material: Material, tell: Tell) -> None:
     global _material, _tell
     _material, _tell = material, tell
     _owned.enter_context(keeping())
@@ -123,5 +116,5 @@ def _work(task: Task) -> str:
     return task.key
 
 
-def _say(tell: Told, key: str, done: int, of: int) -> None:
-    tell.send((key, done, of))
+def _say(tell: Tell, key: str, done: int, of: int) -> None:
+    tell((key, done, of))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +19,7 @@ from dyssync.prediction.bundle import Bundle
 from dyssync.prediction.crossfit import Answered
 from dyssync.prediction.members import BASE_RATE, Answerer, Members, enough_facts, load_answerer
 from dyssync.prediction.pictures import asked_about
-from dyssync.workers import OnProgress, pool, unwatched
+from dyssync.workers import OnProgress, each, unwatched
 
 USUAL, ALONE = "fit", "ecg"  # which members answered
 ANSWERS = (
@@ -80,7 +80,10 @@ def answer_cohort(
         recordings[place[patient]].append(asked_about(x, bundle.about))
     rows: list[_Row] = []
     facts: list[Mapping[str, float]] = []
-    found = _all(bundle, tuple(names), [tuple(own) for own in recordings], workers)
+    found = each(
+        _answer_in_worker, [tuple(own) for own in recordings], workers=workers, together=TOGETHER,
+        begin=_begin, given=(bundle, tuple(names)),
+    )  # fmt: skip
     for patient, y, (said, known) in zip(responses.index, responses, found, strict=True):
         rows += [{"patient_id": patient, "y": int(y), **row} for row in said]
         facts.append(known)
@@ -91,32 +94,16 @@ def answer_cohort(
     return CohortAnswers(table, pd.DataFrame(facts, index=responses.index))
 
 
-def _all(
-    bundle: Bundle, names: tuple[str, ...], patients: Sequence[Patient], workers: int
-) -> Iterator[tuple[list[_Row], Mapping[str, float]]]:
-    """Yield what is said of each patient, in their order."""
-    if workers <= 1:
-        models = _load(bundle, names)
-        yield from (_answer(models, patient) for patient in patients)
-        return
-    with pool(workers, _begin, bundle, names) as executor:
-        yield from executor.map(_answer_in_worker, patients, chunksize=TOGETHER)
-
-
 _models: Mapping[str, Answerer] = {}  # of a worker, which lives as long as one validation
 
 
 def _begin(bundle: Bundle, names: tuple[str, ...]) -> None:
     global _models
-    _models = _load(bundle, names)
+    _models = {name: load_answerer(bundle, name) for name in names}
 
 
 def _answer_in_worker(patient: Patient) -> tuple[list[_Row], Mapping[str, float]]:
     return _answer(_models, patient)
-
-
-def _load(bundle: Bundle, names: Sequence[str]) -> dict[str, Answerer]:
-    return {name: load_answerer(bundle, name) for name in names}
 
 
 def _answer(

@@ -1,17 +1,21 @@
 """What is not finished yet: hidden, under a name of its own, and swept when its process is dead.
 
-The name, `.<name>.dyssync-<pid>-<n>.part`, is never shared by two processes.
+The name, `.<name>.dyssync-<machine>-<pid>-<n>.part`, is never shared by two processes. Whether a
+process of another machine lives cannot be seen from here: its parts are left to that machine.
 """
 
 from __future__ import annotations
 
 import os
+import platform
 import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from itertools import count
 from pathlib import Path
+from zlib import crc32
 
 from dyssync.errors import InputError
 
@@ -20,7 +24,8 @@ class UnwritableError(InputError):
     """A disk is full, or a place may not be written to: no fault of what was to be written."""
 
 
-PART = re.compile(r"\.(?P<name>.*)\.dyssync-(?P<pid>\d+)-\d+\.part")
+# without a machine in the names of earlier versions
+PART = re.compile(r"\.(?P<name>.*)\.dyssync-(?:(?P<machine>[0-9a-f]{8})-)?(?P<pid>\d+)-\d+\.part")
 _numbers = count()
 _making: set[str] = set()  # names of what this process is at
 
@@ -34,7 +39,8 @@ def part_of(path: Path) -> Iterator[Path]:
     """
     whole = Path(os.path.abspath(path))  # "." has no name
     # the name is for people who look; uncut, it might be too long for the file system
-    part = whole.with_name(f".{whole.name[:40]}.dyssync-{os.getpid()}-{next(_numbers)}.part")
+    maker = f"{_machine()}-{os.getpid()}-{next(_numbers)}"
+    part = whole.with_name(f".{whole.name[:40]}.dyssync-{maker}.part")
     _making.add(part.name)
     try:
         yield part
@@ -91,8 +97,22 @@ def sweep(folder: Path) -> None:
         return
     for name in names:
         match = PART.fullmatch(name)
-        if match is not None and not _in_making(name, int(match["pid"])):
+        if match is None or match["machine"] not in (None, _machine()):
+            continue
+        if not _in_making(name, int(match["pid"])):
             remove(folder / name)
+
+
+@cache
+def _machine() -> str:
+    """Return what tells this machine, or container, from others that see the same files.
+
+    It stays the same when the machine starts anew.
+    """
+    numbers = ""
+    with suppress(OSError):  # not Linux
+        numbers = os.readlink("/proc/self/ns/pid")  # processes count anew in a container
+    return f"{crc32(f'{platform.node()} {numbers}'.encode()):08x}"
 
 
 def _in_making(name: str, pid: int) -> bool:

@@ -43,16 +43,31 @@ def list_files(where: Path | str | Iterable[Path | str]) -> list[Path]:
     else:
         found = sorted(Path(path) for path in glob.glob(str(where), recursive=True))
         found = [path for path in found if _may_be_file(path)]
-    headers = {path.with_suffix(""): path for path in found if path.suffix == ".hea"}
-    kept = [
-        path
-        for path in found
-        if not path.name.startswith(".")
-        and not _is_companion(path, headers.get(path.with_suffix("")))
-    ]
+    kept = _without_companions([path for path in found if not path.name.startswith(".")])
     if not kept:
         raise FormatError(f"{where}: no files; a folder or pattern with ECG files is needed")
     return kept
+
+
+def walk_files(folder: Path) -> Iterator[Path]:
+    """Yield the files that :func:`list_files` lists of a folder, one subfolder in memory at a time.
+
+    They come folder by folder, sorted in each; those of subfolders come after its own.
+    """
+    closed: list[Path] = []
+    walk = os.walk(folder, onerror=lambda error: closed.append(Path(error.filename)))
+    for here, folders, names in walk:
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        paths = [Path(here, name) for name in sorted(names) if not name.startswith(".")]
+        yield from _without_companions([path for path in paths if _may_be_file(path)])
+        yield from closed
+        closed.clear()
+    yield from closed
+
+
+def _without_companions(found: list[Path]) -> list[Path]:
+    headers = {path.with_suffix(""): path for path in found if path.suffix == ".hea"}
+    return [p for p in found if not _is_companion(p, headers.get(p.with_suffix("")))]
 
 
 def files_in(folder: Path) -> list[Path]:
