@@ -17,7 +17,9 @@ from starlette.testclient import TestClient
 
 from dyssync.ecg import ECG, LEADS
 from dyssync.formats import read_ecg, write_ecg
+from dyssync.inspection.page import PageKind
 from dyssync.prediction.bundle import load_bundle
+from dyssync.rendering import PageOptions
 from dyssync.web import connections, uploads
 from dyssync.web.answers import Answers
 from dyssync.web.app import create_app
@@ -52,6 +54,12 @@ def record(toy_cohort: Path) -> Files:
 
 def sent(*paths: Path) -> Files:
     return [("file", (path.name, path.read_bytes())) for path in paths]
+
+
+def drawn(toy_cohort: Path) -> Files:
+    """Return a page of paper that shows a record."""
+    page = PageKind(dpi=100).draw(read_ecg(toy_cohort / "rec01.hea"), PageOptions())
+    return [("file", ("page.png", page))]
 
 
 def test_predict_answers_what_the_predictor_says(
@@ -98,6 +106,20 @@ def test_a_picture_is_predicted_but_not_measured(client: TestClient) -> None:
     refused = client.post("/measure", files=page)
     assert (refused.status_code, "is a picture" in refused.json()["detail"]) == (422, True)
     assert client.post("/inspect", files=page).json()["format"] == "picture"
+
+
+def test_facts_beside_a_picture_are_taken_or_said_to_be_of_no_use(
+    client: TestClient, toy_cohort: Path
+) -> None:
+    page = drawn(toy_cohort)
+    said = client.post("/predict", files=page, data={"lvef": "25", "sex": "F"}).json()
+    assert [one for one in said["cautions"] if one.startswith("not used: sex, lvef")]
+    text = client.post("/", files=page, data={"lvef": "25"}).text
+    assert "LVEF</span> 25 %" in text
+    assert "not used: lvef" in text
+    alone = client.post("/predict", files=page).json()
+    assert not [one for one in alone["cautions"] if "not used" in one]
+    assert client.post("/predict", files=page, data={"lvef": "999"}).status_code == 422
 
 
 def test_the_page_says_things_in_the_order_of_the_clinic(client: TestClient, record: Files) -> None:

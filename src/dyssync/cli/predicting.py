@@ -160,11 +160,8 @@ def _predicted(
     job: Job, predictor: Predictor, options: ReadOptions, facts: Facts, short: bool
 ) -> tuple[Input, Prediction]:
     from dyssync.cohort.clinical import with_clinical
-    from dyssync.ecg import ECG
     from dyssync.formats import read_input
 
-    read = read_input(job.path, options)
-    if isinstance(read, ECG):
-        read = with_clinical(read, facts.get(job.path.name, {}))
+    read = with_clinical(read_input(job.path, options), facts.get(job.path.name, {}))
     answer = predictor.answering(read) if short else None
     return read, predictor.predict(read, None if answer is None else [answer])

@@ -35,6 +35,8 @@ def cautions(x: Input, about: About) -> tuple[str, ...]:
         found += [PAGE_AMONG_SIGNALS] if pages is None else _of_page(x, pages)
         if shows_one_lead(x.pixels):
             found.append(f"{ONE_LEAD}; its probability may mean nothing")
+    if AGE_NOTE in x.notes:
+        found.append(x.notes[AGE_NOTE])
     if about.shuffled_labels:
         found.append("the bundle was trained on shuffled labels; it knows nothing by design")
     if about.simulated:
@@ -66,8 +68,6 @@ def _of_signal(ecg: ECG, look: SignalLook) -> list[str]:
         found.append(
             f"typical amplitude {size:.2f} mV; the training recordings {low:.2f} to {high:.2f} mV"
         )
-    if AGE_NOTE in ecg.notes:
-        found.append(ecg.notes[AGE_NOTE])
     missing = [name for name in look.clinical if np.isnan(clinical_fact(ecg, name))]
     if missing:
         found.append(f"not known of this patient, but of the training ones: {', '.join(missing)}")

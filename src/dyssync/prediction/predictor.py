@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from dyssync.cohort.clinical import facts_of
 from dyssync.cohort.usable import refuse_unusable
 from dyssync.ecg import ECG
 from dyssync.errors import ModelError, check_choice
@@ -21,7 +22,13 @@ from dyssync.models.protocols import ResponseModel, Rule, TakesPictures
 from dyssync.pages.evening import shrink_page
 from dyssync.prediction.bundle import Bundle
 from dyssync.prediction.cautions import cautions
-from dyssync.prediction.members import BASE_RATE, Answerer, Members, load_answerer
+from dyssync.prediction.members import (
+    BASE_RATE,
+    WITH_FACTS,
+    Answerer,
+    Members,
+    load_answerer,
+)
 
 
 @dataclass(frozen=True)
@@ -158,6 +165,8 @@ class Predictor:
         notes = cautions(ecg, about)
         if isinstance(ecg, ECGImage) and about.training.pages is None:
             notes = (*notes, *self._unused_to_pages(asked))
+        if isinstance(ecg, ECGImage):
+            notes = (*notes, *_unused_facts(ecg, models))
         if updated := [name for name in asked if self.models[name].updated]:
             notes = (*notes, f"{', '.join(updated)}: updated on another cohort after the study")
         if silent:
@@ -200,6 +209,14 @@ class Predictor:
             f"{', '.join(clean)}: has only seen black traces on white; such models did worse on "
             "pages with grid and wear, which those of preset paper learn from"
         ]
+
+
+def _unused_facts(x: ECGImage, models: Mapping[str, ModelPrediction]) -> list[str]:
+    """Return a caution where facts are known and no model that takes pictures goes by any."""
+    known = facts_of(x)
+    if not known or any(said.basis == WITH_FACTS for said in models.values()):
+        return []
+    return [f"not used: {', '.join(known)}; no model asked of a picture goes by clinical facts"]
 
 
 def _beside(x: Input) -> dict[str, str]:
