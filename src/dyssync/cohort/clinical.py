@@ -133,7 +133,7 @@ def _number(text: str, column: ClinicalColumn) -> float | None:
     return value if fits else None
 
 
-Recording = TypeVar("Recording", ECG, ECGImage)
+Recording = TypeVar("Recording", bound=ECG | ECGImage)
 
 
 def with_clinical(x: Recording, row: Mapping[str, object]) -> Recording:

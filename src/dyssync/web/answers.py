@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from dyssync.ecg import ECG
 from dyssync.errors import InputError
 from dyssync.explanation.profiles import LeadProfiles, Onlookers
+from dyssync.exports.case import Case, make_case
 from dyssync.image import Input
 from dyssync.inspection.findings import Findings, examine, measured_facts, picture_facts
 from dyssync.inspection.place import Place, place_among
@@ -103,11 +105,22 @@ class Answers:
         with self._computing:
             return self._predict(read)
 
-    def _predict(self, read: Input) -> Prediction:
+    def _predict(self, read: Input, names: Sequence[str] | None = None) -> Prediction:
         try:
-            return self.predictor.predict(read)
+            return self.predictor.predict(read, names)
         except InputError as error:
             raise Refused(422, without_content(str(error))) from error
+
+    def case(self, read: Input) -> Case:
+        """Return the one answer as exports take it: of the model that gives it alone.
+
+        Raises:
+            Refused: 422, none can say anything of it.
+        """
+        with self._computing, keeping():
+            one = self.predictor.answering(read)
+            found = self._predict(read, None if one is None else [one])
+            return make_case(read, found, self.bundle, datetime.now(UTC))
 
     def inspect(self, read: Input) -> dict[str, object]:
         """Return what the upload holds, as JSON can hold it."""

@@ -25,12 +25,14 @@ class Upload:
     Attributes:
         files: by name, without folders.
         fs, unit, page: what it says of them, as in :class:`dyssync.formats.ReadOptions`.
+        hook: whether the one file is a call of CDS Hooks, which holds the files.
     """
 
     files: Mapping[str, bytes]
     fs: float | None = None
     unit: str | None = None
     page: int = 1
+    hook: bool = False
 
 
 class Readers:
@@ -47,11 +49,12 @@ class Readers:
         """Return the recording or picture in an upload.
 
         Raises:
-            Refused: 413, 415 or 422 as the file is; 503 where all processes are busy or ended.
+            Refused: 413, 415 or 422 as the file is, 400 or 412 as a call is; 503 where all
+                processes are busy or ended.
         """
         names, parts = tuple(upload.files), list(upload.files.values())
         sizes = tuple(len(part) for part in parts)
-        asked = Asked(names, sizes, upload.fs, upload.unit, upload.page)
+        asked = Asked(names, sizes, upload.fs, upload.unit, upload.page, upload.hook)
         try:
             one = self._free.get(timeout=WAIT_S)
         except queue.Empty as error:

@@ -29,6 +29,7 @@ class Asked(Record):
         names: of the files, without folders.
         sizes: of each, bytes.
         fs, unit, page: as in :class:`dyssync.formats.ReadOptions`.
+        hook: whether the one file is a call of CDS Hooks, which holds the files.
     """
 
     names: tuple[str, ...]
@@ -36,6 +37,7 @@ class Asked(Record):
     fs: float | None
     unit: str | None
     page: int
+    hook: bool = False
 
 
 @dataclass(frozen=True)
