@@ -12,6 +12,7 @@ import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
@@ -19,7 +20,7 @@ from dyssync.ecg import ECG, LEADS
 from dyssync.formats import read_ecg, write_ecg
 from dyssync.inspection.page import PageKind
 from dyssync.prediction.bundle import load_bundle
-from dyssync.rendering import PageOptions
+from dyssync.rendering import PageOptions, Rendered, encode_png
 from dyssync.web import connections, uploads
 from dyssync.web.answers import Answers
 from dyssync.web.app import create_app
@@ -120,6 +121,19 @@ def test_facts_beside_a_picture_are_taken_or_said_to_be_of_no_use(
     alone = client.post("/predict", files=page).json()
     assert not [one for one in alone["cautions"] if "not used" in one]
     assert client.post("/predict", files=page, data={"lvef": "999"}).status_code == 422
+
+
+def test_the_page_shows_what_was_read_of_a_picture_or_why_it_was_not(
+    client: TestClient, toy_cohort: Path
+) -> None:
+    text = client.post("/", files=drawn(toy_cohort)).text
+    assert "25 mm/s, as printed" in text
+    leads = re.findall(r"<text [^>]*>(\w+)</text></g>", text)
+    assert set(leads) == set(LEADS)
+    assert "were not read" not in text
+    grey = np.full((600, 900, 3), 90, np.uint8)
+    page = [("file", ("page.png", encode_png(Rendered(grey))))]
+    assert "Its traces were not read: " in client.post("/", files=page).text
 
 
 def test_the_page_says_things_in_the_order_of_the_clinic(client: TestClient, record: Files) -> None:
