@@ -6,17 +6,18 @@ import math
 from dataclasses import asdict, dataclass
 
 from dyssync.ecg import ECG
-from dyssync.errors import FormatError, InputError
+from dyssync.errors import FormatError
 from dyssync.formats.reading.recorder_notes import LABELS
 from dyssync.image import ECGImage
 from dyssync.inspection.recorder_beat import LaidOn, laid_on
 from dyssync.measurements.heartbeat import Heartbeat, from_typical_beat
 from dyssync.measurements.measurement import Measurements, measure_beat
 from dyssync.measurements.quality import Quality, quality_of
+from dyssync.measurements.typical import typical_of
 from dyssync.pages.evidence import check_is_ecg_page
 from dyssync.pages.one_lead import ONE_LEAD, shows_one_lead
 from dyssync.signals import plausibility
-from dyssync.signals.delineation import TypicalBeat, typical_beat
+from dyssync.signals.delineation import TypicalBeat
 from dyssync.signals.plausibility import stretches
 
 # Title, unit, our measurement, key of what the recorder printed.
@@ -137,7 +138,7 @@ class Findings:
 
 def examine(ecg: ECG) -> Findings:
     """Return what is found in `ecg`; its typical beat is computed once for all of it."""
-    typical = _typical_beat(ecg)
+    typical = typical_of(ecg)
     beat = None if typical is None else from_typical_beat(typical, ecg.sex, ecg.age)
     return Findings(
         ecg,
@@ -147,13 +148,6 @@ def examine(ecg: ECG) -> Findings:
         None if beat is None else laid_on(ecg, beat),
         typical,
     )
-
-
-def _typical_beat(ecg: ECG) -> TypicalBeat | None:
-    try:
-        return typical_beat(ecg.signal, ecg.fs)
-    except InputError:  # no beat; the cautions of the measurements say why
-        return None
 
 
 def measured_facts(found: Measurements) -> dict[str, object]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeAlias, runt
 from dyssync.arrays import Floats, Ints, Singles
 from dyssync.ecg import ECG
 from dyssync.image import Input
+from dyssync.learning.ahead import Look
 from dyssync.learning.training import UNWATCHED, Watch
 from dyssync.rendering import LeadBox, Rendered
 
@@ -185,6 +186,14 @@ class LooksAtPictures(ResponseModel, TakesPictures, Protocol):
 
     def untrained_network(self) -> torch.nn.Module:
         """Return a network of the same kind with random weights, from torch's own generator."""
+
+
+@runtime_checkable
+class Looks(Protocol):
+    """A model that looks through networks, which can look ahead on other cores."""
+
+    def looks(self) -> tuple[Look, ...]:
+        """Return how it looks at a recording, see :mod:`dyssync.learning.ahead`."""
 
 
 @runtime_checkable

@@ -7,11 +7,11 @@ import numpy as np
 from dyssync.cohort.clinical import AGE_NOTE, clinical_fact
 from dyssync.ecg import ECG
 from dyssync.image import ECGImage, Input
+from dyssync.models.base import has_heartbeat
 from dyssync.pages.likeness import PageLook
 from dyssync.pages.one_lead import ONE_LEAD, shows_one_lead
 from dyssync.prediction.bundle import About
 from dyssync.prediction.training_data import SignalLook, amplitude
-from dyssync.signals.beats import detect_beats
 
 SIGNAL_AMONG_PAGES = "a signal; the bundle was trained on users' own pictures, this one was drawn"
 PAGE_AMONG_SIGNALS = (
@@ -57,7 +57,7 @@ def _of_page(page: ECGImage, look: PageLook) -> list[str]:
 
 def _of_signal(ecg: ECG, look: SignalLook) -> list[str]:
     found = [doubt.sentence for doubt in ecg.doubts]
-    if not len(detect_beats(ecg.signal, ecg.fs)):
+    if not has_heartbeat(ecg):
         found.append("no heartbeat was found; models of the beat knew nothing of this recording")
     low, high = look.fs_range
     if not low <= ecg.fs <= high:

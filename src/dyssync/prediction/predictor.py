@@ -16,9 +16,10 @@ from dyssync.errors import ModelError, check_choice
 from dyssync.evaluation.conformal import conformal_answers
 from dyssync.image import ECGImage, Input
 from dyssync.keeping import keeping
+from dyssync.learning.ahead import looking_ahead
 from dyssync.learning.stored import open_networks
 from dyssync.models import MODELS
-from dyssync.models.protocols import ResponseModel, Rule, TakesPictures
+from dyssync.models.protocols import Looks, ResponseModel, Rule, TakesPictures
 from dyssync.pages.evening import shrink_page
 from dyssync.prediction.bundle import Bundle
 from dyssync.prediction.cautions import cautions
@@ -161,7 +162,7 @@ class Predictor:
         if isinstance(ecg, ECGImage):
             ecg = replace(ecg, pixels=shrink_page(ecg.pixels))
         asked, silent = self._who_takes(ecg, names)
-        models = {name: _say(self.models[name], ecg) for name in asked}
+        models = self._say_all(ecg, asked)
         notes = cautions(ecg, about)
         if isinstance(ecg, ECGImage) and about.training.pages is None:
             notes = (*notes, *self._unused_to_pages(asked))
@@ -182,6 +183,15 @@ class Predictor:
             answer=answer if answer in models else None,
             beside=_beside(ecg),
         )
+
+    def _say_all(self, x: Input, asked: Sequence[str]) -> dict[str, ModelPrediction]:
+        """Return what models say, in the order asked; networks look while others measure."""
+        members = [one for name in asked for one in self.models[name].who(x)[0].models]
+        looks = [look for one in members if isinstance(one, Looks) for look in one.looks()]
+        with looking_ahead(looks, x):
+            measuring_first = sorted(asked, key=lambda name: isinstance(self._one(name), Looks))
+            found = {name: _say(self.models[name], x) for name in measuring_first}
+        return {name: found[name] for name in asked}
 
     def _who_takes(self, ecg: Input, names: Sequence[str]) -> tuple[list[str], list[str]]:
         """Return which models can be asked about `ecg`, and which cannot."""
