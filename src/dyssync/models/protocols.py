@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeAlias, runt
 from dyssync.arrays import Floats, Ints, Singles
 from dyssync.ecg import ECG
 from dyssync.image import Input
-from dyssync.learning.ahead import Look
 from dyssync.learning.training import UNWATCHED, Watch
 from dyssync.rendering import LeadBox, Rendered
 
 if TYPE_CHECKING:
     import torch
 
+    from dyssync.learning.ahead import Look
     from dyssync.pretraining.config import PretrainingConfig
     from dyssync.pretraining.encoder import Encoder
 

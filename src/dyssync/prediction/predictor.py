@@ -17,7 +17,7 @@ from dyssync.evaluation.conformal import conformal_answers
 from dyssync.image import ECGImage, Input
 from dyssync.keeping import keeping
 from dyssync.learning.ahead import looking_ahead
-from dyssync.learning.stored import open_networks
+from dyssync.learning.stored import opening_networks
 from dyssync.models import MODELS
 from dyssync.models.protocols import Looks, ResponseModel, Rule, TakesPictures
 from dyssync.pages.evening import shrink_page
@@ -128,10 +128,11 @@ class Predictor:
             self._load(self.names)
 
     def _load(self, names: Sequence[str]) -> None:
-        for name in names:
-            if name not in self.models:
-                self.models[name] = load_answerer(self.bundle, name)
-        open_networks()
+        with opening_networks() as begin:
+            for name in names:
+                if name not in self.models:
+                    self.models[name] = load_answerer(self.bundle, name)
+                    begin()
 
     def answering(self, ecg: Input) -> str | None:
         """Return the model that gives the one answer to a recording; None where none does."""
