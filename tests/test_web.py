@@ -335,6 +335,9 @@ HEAD = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data;
 def test_huge_heads_and_huge_claims_are_refused_at_once(port: int) -> None:
     huge = b"GET / HTTP/1.1\r\nHost: x\r\nX-A: " + b"a" * 100_000
     assert spoken(port, huge).startswith(b"HTTP/1.1 400")
+    whole = spoken(port, huge + b"\r\n\r\n")
+    assert whole.startswith(b"HTTP/1.1 400")
+    assert b"default-src 'self'" in whole
     assert spoken(port, b"\x16\x03\x01 no http\r\n\r\n").startswith(b"HTTP/1.1 400")
     claims = HEAD + b"Content-Length: 2147483648\r\n\r\n"
     assert spoken(port, claims).startswith(b"HTTP/1.1 413")

@@ -12,12 +12,12 @@ from dyssync.web.answers import Answers
 from dyssync.web.app import create_app
 from dyssync.web.audit import set_up_logs
 from dyssync.web.connections import PatientlyWaiting
+from dyssync.web.guard import HEAD_BYTES
 from dyssync.web.readers import Readers
 from dyssync.web.warming import some_heart
 
 READERS = 2
 CONNECTIONS = 100  # at once; the next is answered 503
-HEAD_BYTES = 32 * 1024  # of a request's line and headers
 KEEP_ALIVE_S = 5
 SHUTDOWN_S = 30  # for what is being answered
 

@@ -1,0 +1,194 @@
+"""The server under mixed load: is each request answered as it should be, and does memory stay?
+
+    make bench-serve                                       10,000 requests, 8 at once
+    python benchmarks/bench_serve.py --requests 500        a look
+
+Whole, broken, hostile, slow and cut-off requests in one random order; now and then one of the
+processes that read uploads is killed. Prints Markdown tables: statuses by kind, memory of the
+server and its readers, times of `/predict`. Exit code 1: an answer was not as it should be.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from command_line import DYSSYNC, ENVIRONMENT
+from dyssync.ecg import ECG
+from dyssync.web.warming import some_heart
+from markdown_rows import head, row
+from resident import resident_mb
+from serve_requests import CLOSED, PAUSE_S, Kind, kinds_of
+from small_bundle import make_bundle
+
+AT_ONCE = 8
+EVERY = 200  # requests, after which a reading process is killed
+WARM = 500  # requests, after which memory should stay
+MOST_GROWTH = 0.05
+WAIT_S = 90.0  # for an answer
+STATUS = re.compile(rb"HTTP/1\.1 (\d{3}) ")
+
+
+@dataclass
+class Seen:
+    """What was answered.
+
+    Attributes:
+        statuses: how often each, by kind.
+        seconds: of every answer, by kind.
+        memory: MB by the number of requests done.
+        killed: reading processes.
+    """
+
+    statuses: dict[str, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
+    seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    memory: dict[int, float] = field(default_factory=dict)
+    killed: int = 0
+
+
+def recordings() -> list[ECG]:
+    """Return recordings for a bundle of quick models: one heart, its QRS wide in every second."""
+    heart = some_heart()
+    rng = np.random.default_rng(1)
+    return [
+        ECG((heart.signal * (1 + k % 2 + 0.1 * rng.normal())).astype(np.float32), heart.fs)
+        for k in range(24)
+    ]
+
+
+@contextmanager
+def served(bundle: Path) -> Iterator[tuple[int, int]]:
+    """Run a server; yield its process and port."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    command = [*DYSSYNC, "serve", str(bundle), "--port", str(port)]
+    with subprocess.Popen(command, env=ENVIRONMENT, stderr=subprocess.DEVNULL) as server:
+        try:
+            _wait_for(port)
+            yield server.pid, port
+        finally:
+            server.send_signal(signal.SIGTERM)
+            server.wait(60)
+
+
+def _wait_for(port: int) -> None:
+    for _ in range(600):
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.2)
+    raise SystemExit("the server did not start")
+
+
+def asked(port: int, kind: Kind) -> int:
+    """Send one request; return the status of its answer."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=WAIT_S) as line:
+            for k, part in enumerate(kind.parts):
+                if k:
+                    time.sleep(PAUSE_S)
+                line.sendall(part)
+            if kind.cut:
+                return CLOSED
+            answer = b"".join(iter(lambda: line.recv(65536), b""))
+    except (BrokenPipeError, ConnectionResetError):
+        return CLOSED
+    found = STATUS.match(answer)
+    return int(found[1]) if found else CLOSED
+
+
+def readers_of(server: int) -> list[int]:
+    """Return the processes of a server that read uploads."""
+    tasks = Path("/proc", str(server), "task").glob("*/children")
+    return [int(one) for task in tasks for one in task.read_text().split()]
+
+
+def load(pid: int, port: int, kinds: Mapping[str, Kind], requests: int) -> Seen:
+    """Send requests in a random order."""
+    rng = np.random.default_rng(2)
+    names = [name for name, kind in kinds.items() for _ in range(kind.share)]
+    order = [names[int(k)] for k in rng.integers(len(names), size=requests)]
+    seen, lock = Seen(), threading.Lock()
+
+    def one(numbered: tuple[int, str]) -> None:
+        number, name = numbered
+        start = time.perf_counter()
+        status = asked(port, kinds[name])
+        with lock:
+            seen.statuses[name][status] += 1
+            seen.seconds[name].append(time.perf_counter() - start)
+            if number % EVERY == EVERY - 1:
+                seen.memory[number + 1] = resident_mb(pid)
+                if readers := readers_of(pid):
+                    os.kill(readers[number // EVERY % len(readers)], signal.SIGKILL)
+                    seen.killed += 1
+
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        list(threads.map(one, enumerate(order)))
+    return seen
+
+
+def report(seen: Seen, kinds: Mapping[str, Kind]) -> bool:
+    """Print the tables; return whether all is as it should be."""
+    right = True
+    print(head("request", "answers", "statuses", "as it should be", "median s"))
+    for name, kind in kinds.items():
+        found = seen.statuses[name]
+        good = set(found) <= kind.expected
+        right &= good
+        told = ", ".join(f"{status or 'closed'} x{n}" for status, n in sorted(found.items()))
+        middle = float(np.median(seen.seconds[name])) if seen.seconds[name] else float("nan")
+        print(row(name, found.total(), told, "yes" if good else "NO", f"{middle:.2f}"))
+    every = sum(seen.statuses.values(), Counter())
+    print(
+        f"\n{every.total()} requests, {sum(n for s, n in every.items() if s >= 500)} answered 5xx;"
+    )
+    print(f"{seen.killed} reading processes were killed and replaced.\n")
+    memory = {n: mb for n, mb in seen.memory.items() if n >= WARM}
+    if memory:
+        first, last = next(iter(memory.values())), float(np.median(list(memory.values())[-5:]))
+        grown = last / first - 1
+        right &= grown <= MOST_GROWTH
+        print(
+            f"Memory: {first:.0f} MB after {WARM} requests, {last:.0f} MB at the end ({grown:+.1%})"
+        )
+    return right
+
+
+def main() -> int:
+    """Run the load; return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--requests", type=int, default=10_000)
+    parser.add_argument("--bundle", type=Path, help="instead of one of quick models")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        ecgs = recordings()
+        bundle = given.bundle or make_bundle(ecgs, np.arange(len(ecgs)) % 2, folder)
+        files = folder / "ecg"
+        files.mkdir()
+        kinds = kinds_of(some_heart(), files)
+        with served(bundle) as (pid, port):
+            seen = load(pid, port, kinds, given.requests)
+    return 0 if report(seen, kinds) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
