@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from dyssync.ecg import ECG
@@ -31,15 +32,19 @@ COMPARED = (
     ("QRS axis", "deg", "qrs_axis_deg", "qrs_axis"),
     ("T axis", "deg", "t_axis_deg", "t_axis"),
 )
-# Title with unit, our measurement; of these a recorder prints nothing.
+# Title, unit, our measurement; of these a recorder prints nothing.
 OWN = (
-    ("QRS area uVs", "qrs_area_uvs"),
-    ("T area uVs", "t_area_uvs"),
-    ("QRS-T angle deg", "qrs_t_angle_deg"),
-    ("R peak in V6 ms", "r_peak_ms_V6"),
-    ("lateral - septal delay ms", "lateral_delay_ms"),
-    ("leads with mid-QRS notch", "mid_notch_leads"),
+    ("QRS area", "uVs", "qrs_area_uvs"),
+    ("T area", "uVs", "t_area_uvs"),
+    ("QRS-T angle", "deg", "qrs_t_angle_deg"),
+    ("R peak in V6", "ms", "r_peak_ms_V6"),
+    ("lateral - septal delay", "ms", "lateral_delay_ms"),
+    ("leads with mid-QRS notch", "", "mid_notch_leads"),
 )
+# Title and unit by measurement, of the main ones.
+SHOWN_AS: Mapping[str, tuple[str, str]] = {
+    name: (title, unit) for title, unit, name, *_ in (*COMPARED, *OWN)
+}
 CHECKED = (stretches.NAME, *plausibility.CHECKS)
 QRS_APART_MS = 20.0  # from the recorder's; half a small square on paper
 SAME_BEAT = 0.9  # correlation; 0.987 and more in ten real files, 0.34 where the beat is another's

@@ -21,6 +21,7 @@ from dyssync.learning.stored import opening_networks
 from dyssync.models import MODELS
 from dyssync.models.protocols import Looks, ResponseModel, Rule, TakesPictures
 from dyssync.pages.evening import shrink_page
+from dyssync.prediction.beside import SHORT, statements
 from dyssync.prediction.bundle import Bundle
 from dyssync.prediction.cautions import cautions
 from dyssync.prediction.members import (
@@ -96,9 +97,6 @@ class Prediction:
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON of command line and API."""
         return asdict(self)
-
-
-BESIDE = ("guideline-esc-2021", "qrs-area")  # rules whose statement stands beside every answer
 
 
 class Predictor:
@@ -182,7 +180,7 @@ class Predictor:
             cautions=notes,
             encoders=encoders,
             answer=answer if answer in models else None,
-            beside=_beside(ecg),
+            beside=statements(ecg, SHORT),
         )
 
     def _say_all(self, x: Input, asked: Sequence[str]) -> dict[str, ModelPrediction]:
@@ -228,14 +226,6 @@ def _unused_facts(x: ECGImage, models: Mapping[str, ModelPrediction]) -> list[st
     if not known or any(said.basis == WITH_FACTS for said in models.values()):
         return []
     return [f"not used: {', '.join(known)}; no model asked of a picture goes by clinical facts"]
-
-
-def _beside(x: Input) -> dict[str, str]:
-    """Return what rules say that need no patients to learn from; nothing of a picture."""
-    if not isinstance(x, ECG):
-        return {}
-    rules = {name: MODELS[name]() for name in BESIDE}
-    return {name: rule.statement(x) for name, rule in rules.items() if isinstance(rule, Rule)}
 
 
 def _say(model: Answerer, x: Input) -> ModelPrediction:

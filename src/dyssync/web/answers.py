@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from dyssync.ecg import ECG
@@ -15,9 +15,9 @@ from dyssync.inspection.findings import examine, measured_facts, picture_facts
 from dyssync.inspection.place import Place, place_among
 from dyssync.keeping import keeping
 from dyssync.measurements import Measurements, measure
-from dyssync.models import MODELS
-from dyssync.models.protocols import LooksAtPictures, Rule
+from dyssync.models.protocols import LooksAtPictures
 from dyssync.models.rules import QRSArea
+from dyssync.prediction.beside import TITLES, statements
 from dyssync.prediction.bundle import Bundle
 from dyssync.prediction.predictor import Prediction, Predictor
 from dyssync.web.facts import with_facts
@@ -27,13 +27,6 @@ from dyssync.web.readers import Readers
 from dyssync.web.refusals import Refused, without_content
 from dyssync.web.uploads import Sent
 
-# They need no fit to speak, so they stand beside every answer, whatever the bundle holds.
-RULES: Mapping[str, str] = {
-    "ESC 2021": "guideline-esc-2021",
-    "HRS/APHRS/LAHRS 2023": "guideline-hrs-2023",
-    "QRS area": "qrs-area",
-    "Strict LBBB": "lbbb-strauss",
-}
 NO_SIGNAL = "is a picture; a signal file is needed here. Models that take pictures can use it"
 
 
@@ -128,12 +121,7 @@ class Answers:
             places = {} if prediction is None else self._places(read, prediction)
             found = examine(read)
             seen = self._look(read, prediction) if found.heartbeat is not None else None
-            made = {title: MODELS[name]() for title, name in RULES.items()}
-            rules = {
-                title: rule.statement(read)
-                for title, rule in made.items()
-                if isinstance(rule, Rule)
-            }
+            rules = {TITLES[name]: said for name, said in statements(read).items()}
             return PageAnswer(read, found, prediction, refused, rules, seen, places)
 
     def _page_of_picture(self, image: ECGImage) -> PageAnswer:

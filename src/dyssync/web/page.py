@@ -14,7 +14,7 @@ from dyssync.cohort.clinical import CLINICAL
 from dyssync.ecg import ECG
 from dyssync.formats import FORMATS
 from dyssync.formats.reading.recording import UNITS
-from dyssync.inspection.answer import frequencies, of_100
+from dyssync.inspection.answer import RESEARCH_ONLY, frequencies, of_100
 from dyssync.inspection.tracing import tracing
 from dyssync.prediction.short import short_answer
 from dyssync.report.wording import count
@@ -24,7 +24,6 @@ from dyssync.web.facts import TITLES, shown_facts
 from dyssync.web.levels import LEVELS, verdict_of
 from dyssync.web.measured import main_rows, rest_rows
 from dyssync.web.page_answer import PageAnswer
-from dyssync.web.published import RESEARCH_USE
 from dyssync.web.reasons import lead_chips, reasons_of, seen_by_lead
 from dyssync.web.refusals import Refused
 from dyssync.web.uploads import MAX_BODY_BYTES
@@ -66,7 +65,7 @@ class Page:
             "needs_token": needs_token,
             "digest": answers.digest,
             "version": __version__,
-            "research_use": RESEARCH_USE,
+            "research_use": RESEARCH_ONLY,
             "formats": list(FORMATS),
             "units": UNITS,
             "columns": CLINICAL,

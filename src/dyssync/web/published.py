@@ -8,13 +8,13 @@ from typing import Any
 from dyssync.cohort.cells import OLDEST
 from dyssync.cohort.clinical import CLINICAL
 from dyssync.formats.reading.recording import UNITS
+from dyssync.inspection.answer import RESEARCH_ONLY
 from dyssync.prediction.predictor import Prediction
 from dyssync.web.negotiation import FHIR, JSON, PDF
 from dyssync.web.uploads import MAX_BODY_BYTES, MAX_FILES
 
-RESEARCH_USE = "Research software. Not a medical device. Not for diagnosis or treatment decisions."
 DESCRIPTION = (
-    f"{RESEARCH_USE}\n\nProbability of response to cardiac resynchronization therapy from one "
+    f"{RESEARCH_ONLY}\n\nProbability of response to cardiac resynchronization therapy from one "
     '12-lead ECG. Nothing of an upload is kept. Errors are `{"detail": "one line"}`.'
 )
 REFUSALS = {
@@ -54,7 +54,7 @@ class Health:
     bundle: str
     models: tuple[str, ...]
     level: int
-    use: str = RESEARCH_USE
+    use: str = RESEARCH_ONLY
 
 
 # Of answers that are no JSON, by the header Accept.
