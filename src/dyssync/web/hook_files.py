@@ -18,11 +18,12 @@ from dyssync.web.archive import plain_name
 from dyssync.web.refusals import Refused
 
 HOOK, PREFETCH = "patient-view", "ecg"
-NEEDED = f"a call of CDS Hooks with hook {HOOK} and prefetch '{PREFETCH}' is needed"
+NEEDED = f"a call of CDS Hooks with hook {HOOK} and prefetch {PREFETCH} is needed"
 NONE_HERE = (
-    f"no ECG in prefetch '{PREFETCH}': a DocumentReference, DiagnosticReport, Media or Binary with "
+    f"no ECG in prefetch {PREFETCH}: a DocumentReference, DiagnosticReport, Media or Binary with "
     "the file itself in base64 (data) is needed; links are not followed, nothing is fetched"
 )
+FIELDS: Mapping[str, type] = {"hookInstance": str, "context": dict, "prefetch": dict}
 MOST_RESOURCES = 100  # of a Bundle that are looked through
 MOST_FILES = 10  # of one resource: formats of one ECG, or header and samples
 
@@ -44,9 +45,9 @@ def files_of_call(body: bytes) -> dict[str, bytes]:
         raise Refused(400, f"body is no JSON; {NEEDED}") from error
     if not isinstance(call, dict) or call.get("hook") != HOOK:
         raise Refused(400, f"body is another call; {NEEDED}")
-    prefetch = call.get("prefetch")
-    held = prefetch.get(PREFETCH) if isinstance(prefetch, dict) else None
-    for resource in _resources(held):
+    if any(not isinstance(call.get(name, kind()), kind) for name, kind in FIELDS.items()):
+        raise Refused(400, f"{', '.join(FIELDS)}: one is of another type; {NEEDED}")
+    for resource in _resources(call.get("prefetch", {}).get(PREFETCH)):
         files: dict[str, bytes] = {}
         for name, data in _files(resource):
             files[f"{len(files)}-{name}" if name in files else name] = data
@@ -57,8 +58,10 @@ def files_of_call(body: bytes) -> dict[str, bytes]:
 
 def _resources(held: object) -> Iterator[_Json]:
     """Return a resource, or those of a Bundle."""
-    if not isinstance(held, dict):
+    if held is None:  # which a search without a result leaves
         return
+    if not isinstance(held, dict):
+        raise Refused(400, f"prefetch {PREFETCH} is no resource; {NEEDED}")
     if held.get("resourceType") != "Bundle":
         yield held
         return

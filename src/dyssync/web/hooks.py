@@ -58,15 +58,14 @@ BODY: dict[str, Any] = {
                             "type": "object",
                             "properties": {
                                 PREFETCH: {
-                                    "type": "object",
+                                    "type": ["object", "null"],
                                     "description": "DocumentReference, DiagnosticReport, Media "
                                     "or Binary of FHIR R4 with the file in base64, or a Bundle",
                                 }
                             },
-                            "required": [PREFETCH],
                         },
                     },
-                    "required": ["hook", "prefetch"],
+                    "required": ["hook"],  # what else is missing is told by 412
                 }
             }
         },
