@@ -33,7 +33,7 @@ from dyssync.ecg import ECG
 from dyssync.web.warming import some_heart
 from markdown_rows import head, row
 from resident import resident_mb
-from serve_requests import CLOSED, PAUSE_S, Kind, kinds_of
+from serve_requests import CLOSED, NO_ANSWER, PAUSE_S, Kind, kinds_of
 from small_bundle import make_bundle
 
 AT_ONCE = 8
@@ -41,6 +41,7 @@ EVERY = 200  # requests, after which a reading process is killed
 WARM = 500  # requests, after which memory should stay
 MOST_GROWTH = 0.05
 WAIT_S = 90.0  # for an answer
+WORDS = {CLOSED: "closed", NO_ANSWER: "no answer"}
 STATUS = re.compile(rb"HTTP/1\.1 (\d{3}) ")
 
 
@@ -110,6 +111,8 @@ def asked(port: int, kind: Kind) -> int:
             answer = b"".join(iter(lambda: line.recv(65536), b""))
     except (BrokenPipeError, ConnectionResetError):
         return CLOSED
+    except TimeoutError:
+        return NO_ANSWER
     found = STATUS.match(answer)
     return int(found[1]) if found else CLOSED
 
@@ -153,7 +156,7 @@ def report(seen: Seen, kinds: Mapping[str, Kind]) -> bool:
         found = seen.statuses[name]
         good = set(found) <= kind.expected
         right &= good
-        told = ", ".join(f"{status or 'closed'} x{n}" for status, n in sorted(found.items()))
+        told = ", ".join(f"{WORDS.get(status, status)} x{n}" for status, n in sorted(found.items()))
         middle = float(np.median(seen.seconds[name])) if seen.seconds[name] else float("nan")
         print(row(name, found.total(), told, "yes" if good else "NO", f"{middle:.2f}"))
     every = sum(seen.statuses.values(), Counter())

@@ -18,7 +18,8 @@ from dyssync.rendering import PageOptions
 
 PAUSE_S = 0.1  # between the parts of a slow request
 BOUNDARY = b"part-of-the-benchmark"
-CLOSED = 0  # in place of a status: the line was closed without an answer
+# In place of a status: the line was closed without an answer; none came in time.
+CLOSED, NO_ANSWER = 0, -1
 File = tuple[str, bytes]
 
 
