@@ -63,6 +63,7 @@ def test_facts_stay_beside_a_picture() -> None:
     assert facts_of(told) == {"age": 90.0, "sex": 1.0, "lvef": 25.0}
     assert AGE_NOTE in told.notes
     assert told.pixels is page.pixels
+    assert facts_of(with_clinical(told, {"lvef": 30})) == {**facts_of(told), "lvef": 30.0}
 
 
 def test_a_bundle_expects_the_facts_that_most_training_patients_had(toy_cohort: Path) -> None:

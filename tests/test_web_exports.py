@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,14 @@ from dyssync.prediction.bundle import load_bundle
 from dyssync.web import hooks
 from dyssync.web.answers import Answers
 from dyssync.web.app import create_app
+from dyssync.web.hook_call import call_of
+from dyssync.web.hook_facts import check_same_sex, facts_of_call
 from dyssync.web.hook_files import files_of_call
 from dyssync.web.hooks import card_of
 from dyssync.web.negotiation import FHIR, JSON, PDF, best_offer
-from dyssync.web.readers import Readers
+from dyssync.web.readers import Readers, Upload
 from dyssync.web.refusals import Refused
+from dyssync.web.uploads import Sent
 from dyssync.web.warming import some_heart
 
 OFFERS = (JSON, FHIR, PDF)
@@ -74,11 +78,11 @@ def test_files_are_those_of_the_first_resource_that_holds_any() -> None:
         "presentedForm": [{"data": base64.encodebytes(b"x" * 99).decode()}],  # with line breaks
     }
     found = {"resourceType": "Bundle", "entry": [{"resource": link}, {"resource": report}, {}]}
-    assert files_of_call(json.dumps(call_with(found)).encode()) == {"file-0": b"x" * 99}
+    assert files_of_call(call_with(found)) == {"file-0": b"x" * 99}
     twice = attached(("a/ecg", b"1"), ("ecg", b"2"))
-    assert list(files_of_call(json.dumps(call_with(twice)).encode()).values()) == [b"1", b"2"]
+    assert list(files_of_call(call_with(twice)).values()) == [b"1", b"2"]
     binary = {"resourceType": "Binary", "data": "eA=="}
-    assert files_of_call(json.dumps(call_with(binary)).encode()) == {"file-0": b"x"}
+    assert files_of_call(call_with(binary)) == {"file-0": b"x"}
 
 
 @pytest.mark.parametrize(
@@ -102,9 +106,41 @@ def test_files_are_those_of_the_first_resource_that_holds_any() -> None:
 )
 def test_calls_that_hold_no_ecg_are_refused(body: bytes, status: int) -> None:
     with pytest.raises(Refused) as caught:
-        files_of_call(body)
+        files_of_call(call_of(body))
     assert caught.value.status == status
     assert "\n" not in caught.value.text
+
+
+PATIENT = {"resourceType": "Patient", "gender": "female", "birthDate": "1960-06-01"}
+
+
+def ejection_fraction(value: object, **fields: object) -> dict[str, Any]:
+    coding = [{"system": "http://loinc.org", "code": "10230-1"}]
+    quantity = {"value": value, "unit": "%"}
+    held = {"resourceType": "Observation", "status": "final", "code": {"coding": coding}}
+    return {**held, "valueQuantity": quantity, **fields}
+
+
+def test_facts_are_those_that_the_record_states_and_no_others() -> None:
+    def told(patient: object, lvef: object) -> dict[str, object]:
+        return facts_of_call({"prefetch": {"patient": patient, "lvef": lvef}}, date(2026, 6, 1))
+
+    assert told(PATIENT, ejection_fraction(27)) == {"sex": "F", "age": 66.0, "lvef": 27.0}
+    several = {
+        "resourceType": "Bundle",
+        "entry": [{"resource": ejection_fraction(v, **f)} for v, f in (
+            (1, {"status": "entered-in-error"}), (2, {"code": {"text": "LVEF"}}),
+            (3, {"valueQuantity": {"value": 0.3, "unit": "1"}}), ("4", {}), (True, {}), (30.5, {}),
+        )],
+    }  # fmt: skip
+    unsure = {"resourceType": "Patient", "gender": "other", "birthDate": "1960"}
+    assert told(unsure, several) == {"lvef": 30.5}
+    assert told(None, None) == {}
+    with pytest.raises(Refused, match="prefetch patient is no resource"):
+        told("Patient/1", None)
+    check_same_sex(some_heart(), {"sex": "F"})
+    with pytest.raises(Refused, match="different sexes"):
+        check_same_sex(some_heart(), {"sex": "M"})
 
 
 @pytest.fixture(scope="module")
@@ -157,7 +193,7 @@ class TestAnswers:
             assert one.headers["cache-control"] == "no-store"
 
     def test_the_service_is_found_and_gives_one_card_of_information(
-        self, client: TestClient, record: tuple[tuple[str, bytes], ...]
+        self, client: TestClient, answers: Answers, record: tuple[tuple[str, bytes], ...]
     ) -> None:
         (service,) = client.get("/cds-services").json()["services"]
         assert service["hook"] == "patient-view"
@@ -172,6 +208,14 @@ class TestAnswers:
         assert f"about {round(100 * p)} responded" in card["detail"]
         assert "Not a medical device" in card["detail"]
         assert client.post("/cds-services/other", json={}).status_code == 404
+        known = call_with(attached(*record))
+        known["prefetch"] |= {"patient": PATIENT, "lvef": ejection_fraction(27)}
+        body = json.dumps(known).encode()
+        read = answers.read(Sent(Upload({"call.json": body}, hook=True), {}, None))
+        assert (read.sex, read.clinical) == ("F", {"lvef": 27.0})
+        assert read.age is not None
+        known["prefetch"]["patient"] = {**PATIENT, "gender": "male"}
+        assert client.post(hooks.ROUTE, json=known).status_code == 422
 
     def test_of_several_formats_of_one_ecg_the_signal_is_read(
         self, client: TestClient, answers: Answers, tmp_path: Path

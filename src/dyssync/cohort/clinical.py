@@ -137,7 +137,7 @@ Recording = TypeVar("Recording", bound=ECG | ECGImage)
 
 
 def with_clinical(x: Recording, row: Mapping[str, object]) -> Recording:
-    """Return `x` with what a table row says of the patient; age and sex override the file's.
+    """Return `x` with what a table row says of the patient; that overrides what was known.
 
     An age that is a class (">89") stands with its caution in the notes, as :data:`AGE_NOTE`.
 
@@ -150,7 +150,7 @@ def with_clinical(x: Recording, row: Mapping[str, object]) -> Recording:
         x,
         age=facts.age.years if facts.age else x.age,
         sex=facts.sex or x.sex,
-        clinical=facts.clinical,
+        clinical={**x.clinical, **facts.clinical},
         notes={**x.notes, **said},
     )
 

@@ -14,18 +14,24 @@ from typing import Any
 from dyssync import __version__
 from dyssync.exports.case import NO_ANSWER, Case
 from dyssync.inspection.answer import RESEARCH_ONLY, headline, sentences
-from dyssync.web.hook_files import HOOK, PREFETCH
+from dyssync.web.hook_call import ECG_FILE, HOOK, LVEF, PATIENT
+from dyssync.web.hook_facts import LVEF_CODES
 from dyssync.web.published import REFUSALS, Detail
 
 SERVICE = "crt-response"
 SERVICES, ROUTE = "/cds-services", f"/cds-services/{SERVICE}"
 MOST_SUMMARY = 139  # characters; "less than 140"
 SUMMARY = "Research only. "
-# LOINC 11524-6: EKG study. The newest file; a DocumentReference must hold it, not link to it.
-QUERY = (
-    "DocumentReference?patient={{context.patientId}}&type=http://loinc.org|11524-6"
-    "&_sort=-date&_count=1"
-)
+# What a record searches: the newest of each. LOINC 11524-6: EKG study. The rest is of use to models
+# that go by clinical facts, and may be missing.
+NEWEST = "patient={{context.patientId}}&_sort=-date&_count=1"
+PREFETCHED = {
+    ECG_FILE: f"DocumentReference?type=http://loinc.org|11524-6&{NEWEST}",
+    PATIENT: "Patient/{{context.patientId}}",
+    LVEF: "Observation?code="
+    + ",".join(f"http://loinc.org|{code}" for code in LVEF_CODES)
+    + f"&{NEWEST}",
+}
 MARKDOWN = re.compile(r"([\\`*_\[\]<>#])")  # what would be more than text
 
 DISCOVERY: dict[str, Any] = {
@@ -38,7 +44,7 @@ DISCOVERY: dict[str, Any] = {
                 "one study; a card of information, no suggestion."
             ),
             "id": SERVICE,
-            "prefetch": {PREFETCH: QUERY},
+            "prefetch": PREFETCHED,
             "usageRequirements": "The ECG must stand in the prefetched resource, in base64.",
         }
     ]
@@ -57,11 +63,13 @@ BODY: dict[str, Any] = {
                         "prefetch": {
                             "type": "object",
                             "properties": {
-                                PREFETCH: {
+                                ECG_FILE: {
                                     "type": ["object", "null"],
                                     "description": "DocumentReference, DiagnosticReport, Media "
                                     "or Binary of FHIR R4 with the file in base64, or a Bundle",
-                                }
+                                },
+                                PATIENT: {"type": ["object", "null"]},
+                                LVEF: {"type": ["object", "null"]},
                             },
                         },
                     },

@@ -5,13 +5,17 @@ from __future__ import annotations
 import importlib.util
 import sys
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
+from dyssync.cohort.clinical import with_clinical
 from dyssync.ecg import ECG
 from dyssync.errors import InputError, TooLarge, UnknownFormat
 from dyssync.formats import FORMATS, ReadOptions, parse_input
 from dyssync.formats.reading.apart import Limits, Made, serve
 from dyssync.image import Input
 from dyssync.web.archive import HEADER, main_file, neutral_name, unpacked
+from dyssync.web.hook_call import call_of
+from dyssync.web.hook_facts import check_same_sex, facts_of_call
 from dyssync.web.hook_files import files_of_call
 from dyssync.web.refusals import Refused, without_content
 from dyssync.web.wire import Asked, Read, pack_input, packed, unpack_asked
@@ -33,8 +37,8 @@ def convert(data: bytes) -> Made:
     try:
         options = ReadOptions(fs=asked.fs, unit=asked.unit, page=asked.page)
         if asked.hook:
-            (call,) = files.values()
-            return pack_input(_best_of(files_of_call(call), options))
+            (body,) = files.values()
+            return pack_input(_called(body, options))
         return pack_input(_read(files, options))
     except InputError as error:
         return packed(Read(_status(error), without_content(str(error))))
@@ -45,6 +49,16 @@ def _read(files: Mapping[str, bytes], options: ReadOptions) -> Input:
     name = main_file(held)
     beside = {other: text for other, text in held.items() if other != name}
     return _short(parse_input(neutral_name(name), held[name], options, beside))
+
+
+def _called(body: bytes, options: ReadOptions) -> Input:
+    """Return the ECG in a call of CDS Hooks, with what the record knows of the patient."""
+    call = call_of(body)
+    found = _best_of(files_of_call(call), options)
+    when = found.recorded_at if isinstance(found, ECG) else None
+    facts = facts_of_call(call, (when or datetime.now(UTC)).date())
+    check_same_sex(found, facts)
+    return with_clinical(found, facts)
 
 
 def _best_of(files: Mapping[str, bytes], options: ReadOptions) -> Input:

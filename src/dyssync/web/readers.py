@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ from dyssync.web.wire import Asked, packed, unpack_read
 MODULE = "dyssync.web.reader"
 WALL_LIMIT_S = 20.0  # for one upload
 WAIT_S = 20.0  # for a free process
+REFUSALS = (400, 412, 413, 415, 422)  # statuses that a reading process may give
+NONSENSE = "what was read of the file is no ECG; it may be damaged on purpose"
 GONE = "the process that reads uploads was ended twice; send the file again"
 
 
@@ -80,6 +83,8 @@ def _read(answer: bytes) -> Input:
         read, found = unpack_read(answer, "upload")
     except InputError as error:
         raise Refused(422, without_content(str(error))) from error
-    if found is None:
-        raise Refused(read.status, read.text)
-    return found
+    except (ValueError, IndexError, struct.error) as error:  # who took it over writes anything
+        raise Refused(422, NONSENSE) from error
+    if found is not None:
+        return found
+    raise Refused(read.status, read.text) if read.status in REFUSALS else Refused(422, NONSENSE)
