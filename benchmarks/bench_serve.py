@@ -73,13 +73,16 @@ def recordings() -> list[ECG]:
 
 
 @contextmanager
-def served(bundle: Path) -> Iterator[tuple[int, int]]:
-    """Run a server; yield its process and port."""
+def served(bundle: Path, log: Path) -> Iterator[tuple[int, int]]:
+    """Run a server that writes its log into a file; yield its process and port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
     command = [*DYSSYNC, "serve", str(bundle), "--port", str(port)]
-    with subprocess.Popen(command, env=ENVIRONMENT, stderr=subprocess.DEVNULL) as server:
+    with (
+        log.open("wb") as told,
+        subprocess.Popen(command, env=ENVIRONMENT, stderr=told) as server,
+    ):
         try:
             _wait_for(port)
             yield server.pid, port
@@ -148,6 +151,13 @@ def load(pid: int, port: int, kinds: Mapping[str, Kind], requests: int) -> Seen:
     return seen
 
 
+def faults_in(log: Path) -> list[str]:
+    """Return what a server wrote beside its audit, a line of JSON a request, and its greeting."""
+    lines = log.read_text(encoding="utf-8").splitlines()
+    usual = ("{", "loading the models", "http://")
+    return [line for line in lines if not line.startswith(usual)]
+
+
 def report(seen: Seen, kinds: Mapping[str, Kind]) -> bool:
     """Print the tables; return whether all is as it should be."""
     right = True
@@ -188,9 +198,12 @@ def main() -> int:
         files = folder / "ecg"
         files.mkdir()
         kinds = kinds_of(some_heart(), files)
-        with served(bundle) as (pid, port):
+        with served(bundle, folder / "log") as (pid, port):
             seen = load(pid, port, kinds, given.requests)
-    return 0 if report(seen, kinds) else 1
+        faults = faults_in(folder / "log")
+    right = report(seen, kinds)
+    print("\n".join(["", "The server noted:", *faults] if faults else ["", "It noted no fault."]))
+    return 0 if right and not faults else 1
 
 
 if __name__ == "__main__":
