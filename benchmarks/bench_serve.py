@@ -15,31 +15,30 @@ import os
 import re
 import signal
 import socket
-import subprocess
 import tempfile
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from command_line import DYSSYNC, ENVIRONMENT
 from dyssync.ecg import ECG
 from dyssync.web.warming import some_heart
 from markdown_rows import head, row
-from resident import resident_mb
+from resident import proportional_mb
 from serve_requests import CLOSED, NO_ANSWER, PAUSE_S, Kind, kinds_of
+from served import faults_in, readers_of, served
 from small_bundle import make_bundle
 
 AT_ONCE = 8
-EVERY = 200  # requests, after which a reading process is killed
+EVERY = 200  # requests, in the middle of which a reading process is killed
 WARM = 500  # requests, after which memory should stay
 MOST_GROWTH = 0.05
+REST_S = 5.0  # before memory is looked at: what was asked by clients that left is done by then
 WAIT_S = 90.0  # for an answer
 WORDS = {CLOSED: "closed", NO_ANSWER: "no answer"}
 STATUS = re.compile(rb"HTTP/1\.1 (\d{3}) ")
@@ -52,13 +51,13 @@ class Seen:
     Attributes:
         statuses: how often each, by kind.
         seconds: of every answer, by kind.
-        memory: MB by the number of requests done.
+        memory: MB at rest, after the first :data:`WARM` requests and after all.
         killed: reading processes.
     """
 
     statuses: dict[str, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
     seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
-    memory: dict[int, float] = field(default_factory=dict)
+    memory: list[float] = field(default_factory=list)
     killed: int = 0
 
 
@@ -70,35 +69,6 @@ def recordings() -> list[ECG]:
         ECG((heart.signal * (1 + k % 2 + 0.1 * rng.normal())).astype(np.float32), heart.fs)
         for k in range(24)
     ]
-
-
-@contextmanager
-def served(bundle: Path, log: Path) -> Iterator[tuple[int, int]]:
-    """Run a server that writes its log into a file; yield its process and port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    command = [*DYSSYNC, "serve", str(bundle), "--port", str(port)]
-    with (
-        log.open("wb") as told,
-        subprocess.Popen(command, env=ENVIRONMENT, stderr=told) as server,
-    ):
-        try:
-            _wait_for(port)
-            yield server.pid, port
-        finally:
-            server.send_signal(signal.SIGTERM)
-            server.wait(60)
-
-
-def _wait_for(port: int) -> None:
-    for _ in range(600):
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return
-        except OSError:
-            time.sleep(0.2)
-    raise SystemExit("the server did not start")
 
 
 def asked(port: int, kind: Kind) -> int:
@@ -120,14 +90,8 @@ def asked(port: int, kind: Kind) -> int:
     return int(found[1]) if found else CLOSED
 
 
-def readers_of(server: int) -> list[int]:
-    """Return the processes of a server that read uploads."""
-    tasks = Path("/proc", str(server), "task").glob("*/children")
-    return [int(one) for task in tasks for one in task.read_text().split()]
-
-
 def load(pid: int, port: int, kinds: Mapping[str, Kind], requests: int) -> Seen:
-    """Send requests in a random order."""
+    """Send requests in a random order, and look at the memory twice, with nothing under way."""
     rng = np.random.default_rng(2)
     names = [name for name, kind in kinds.items() for _ in range(kind.share)]
     order = [names[int(k)] for k in rng.integers(len(names), size=requests)]
@@ -140,22 +104,17 @@ def load(pid: int, port: int, kinds: Mapping[str, Kind], requests: int) -> Seen:
         with lock:
             seen.statuses[name][status] += 1
             seen.seconds[name].append(time.perf_counter() - start)
-            if number % EVERY == EVERY - 1:
-                seen.memory[number + 1] = resident_mb(pid)
-                if readers := readers_of(pid):
-                    os.kill(readers[number // EVERY % len(readers)], signal.SIGKILL)
-                    seen.killed += 1
+            if number % EVERY == EVERY // 2 and (readers := readers_of(pid)):
+                os.kill(readers[number // EVERY % len(readers)], signal.SIGKILL)
+                seen.killed += 1
 
-    with ThreadPoolExecutor(AT_ONCE) as threads:
-        list(threads.map(one, enumerate(order)))
+    todo = list(enumerate(order))
+    for part in (todo[:WARM], todo[WARM:]):
+        with ThreadPoolExecutor(AT_ONCE) as threads:
+            list(threads.map(one, part))
+        time.sleep(REST_S)
+        seen.memory.append(proportional_mb(pid))
     return seen
-
-
-def faults_in(log: Path) -> list[str]:
-    """Return what a server wrote beside its audit, a line of JSON a request, and its greeting."""
-    lines = log.read_text(encoding="utf-8").splitlines()
-    usual = ("{", "loading the models", "http://")
-    return [line for line in lines if not line.startswith(usual)]
 
 
 def report(seen: Seen, kinds: Mapping[str, Kind]) -> bool:
@@ -174,14 +133,10 @@ def report(seen: Seen, kinds: Mapping[str, Kind]) -> bool:
         f"\n{every.total()} requests, {sum(n for s, n in every.items() if s >= 500)} answered 5xx;"
     )
     print(f"{seen.killed} reading processes were killed and replaced.\n")
-    memory = {n: mb for n, mb in seen.memory.items() if n >= WARM}
-    if memory:
-        first, last = next(iter(memory.values())), float(np.median(list(memory.values())[-5:]))
-        grown = last / first - 1
-        right &= grown <= MOST_GROWTH
-        print(
-            f"Memory: {first:.0f} MB after {WARM} requests, {last:.0f} MB at the end ({grown:+.1%})"
-        )
+    first, last = seen.memory
+    grown = last / first - 1
+    right &= grown <= MOST_GROWTH
+    print(f"Memory at rest: {first:.0f} MB after {WARM}, {last:.0f} MB at the end ({grown:+.1%}).")
     return right
 
 
