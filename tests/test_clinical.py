@@ -12,6 +12,7 @@ from dyssync.cohort.clinical import (
     AGE_NOTE,
     CLINICAL,
     clinical_fact,
+    facts_of,
     read_clinical,
     with_clinical,
 )
@@ -20,6 +21,7 @@ from dyssync.cohort.cohort import check_cohort, read_cohort
 from dyssync.cohort.plain import plain_facts
 from dyssync.ecg import ECG
 from dyssync.errors import CohortError
+from dyssync.image import ECGImage
 from dyssync.models.boosting import Boosting
 from dyssync.models.measured import FEATURES, feature_names
 from dyssync.models.physiology import SIGNS, constraints
@@ -52,6 +54,16 @@ def test_cohort_columns_travel_with_the_ecg_and_bad_ones_are_problems(toy_cohort
     _, problems = check_cohort(path)
     assert [p.row for p in problems] == [5]
     assert "lvef is 900" in str(problems[0])
+
+
+def test_facts_stay_beside_a_picture() -> None:
+    page = ECGImage(np.full((480, 640, 3), 255, np.uint8))
+    assert facts_of(page) == {}
+    told = with_clinical(page, {"lvef": 25, "sex": "F", "age": ">89"})
+    assert facts_of(told) == {"age": 90.0, "sex": 1.0, "lvef": 25.0}
+    assert AGE_NOTE in told.notes
+    assert told.pixels is page.pixels
+    assert facts_of(with_clinical(told, {"lvef": 30})) == {**facts_of(told), "lvef": 30.0}
 
 
 def test_a_bundle_expects_the_facts_that_most_training_patients_had(toy_cohort: Path) -> None:

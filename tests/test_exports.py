@@ -1,6 +1,8 @@
 """What leaves for other systems: FHIR, a page true to scale, DICOM, a schema; nobody is named."""
 
 import json
+import shutil
+import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -28,6 +30,9 @@ from dyssync.prediction.predictor import Contribution, ModelPrediction, Predicti
 from dyssync.prediction.short import short_answer
 from dyssync.rendering.pdf import width_of, wrapped
 
+R4 = Path(__file__).parent.parent / "build" / "fhir" / "package" / "dist" / "fhir" / "r4"
+R4 /= "fhir.schema.json"  # HL7's, as another project packs it
+DCM2PDF = shutil.which("dcm2pdf")
 SAID = ModelPrediction(
     probability=0.7134,
     basis="ECG alone",
@@ -134,6 +139,18 @@ def test_fhir_is_valid_and_its_references_lead_somewhere(case: Case) -> None:
     assert fhir_bundle(case) == bundle, "the same case gives the same bundle"
 
 
+@pytest.mark.skipif(not R4.is_file(), reason="no schema of FHIR R4: make fhir")
+def test_fhir_fits_the_schema_of_r4_that_hl7_publishes(case: Case) -> None:
+    jsonschema = pytest.importorskip("jsonschema", reason="make fhir")
+    schema = json.loads(R4.read_text(encoding="utf-8"))
+    bundle = fhir_bundle(case)
+    for part in (bundle, *(entry["resource"] for entry in bundle["entry"])):
+        own = {"$ref": f"#/definitions/{part['resourceType']}"}  # the whole is one of 150 kinds
+        judge = jsonschema.Draft6Validator({**own, "definitions": schema["definitions"]})
+        assert [error.message for error in judge.iter_errors(part)] == []
+        assert not judge.is_valid({**part, "status": 1, "notThere": 1})
+
+
 def test_fhir_says_what_was_measured_and_what_is_not_known(cases: dict[str, Case]) -> None:
     held = resources(cases["answered"])
     found = cases["answered"].found
@@ -200,6 +217,15 @@ def test_dicom_holds_the_page(cases: dict[str, Case]) -> None:
     assert held.EncapsulatedDocument[:size] == report_pdf(case)
     assert str(held.PatientName) == held.PatientID == ""
     assert held.DeviceSerialNumber == case.digest
+
+
+@pytest.mark.skipif(DCM2PDF is None, reason="no dcm2pdf: apt-get install dcmtk")
+def test_another_tool_finds_the_page_in_the_dicom(cases: dict[str, Case], tmp_path: Path) -> None:
+    held, page = tmp_path / "page.dcm", tmp_path / "page.pdf"
+    for case in (cases["answered"], cases["picture"]):
+        held.write_bytes(report_dicom(case))
+        subprocess.run([str(DCM2PDF), str(held), str(page)], check=True, capture_output=True)
+        assert page.read_bytes().rstrip(b"\0") == report_pdf(case)
 
 
 def test_the_published_schema_is_that_of_a_prediction(cases: dict[str, Case]) -> None:

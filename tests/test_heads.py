@@ -10,7 +10,8 @@ from dyssync.ecg import ECG
 from dyssync.errors import ConfigError, ModelError
 from dyssync.keeping import keeping
 from dyssync.learning import features
-from dyssync.learning.features import Look, features_of
+from dyssync.learning.ahead import Look
+from dyssync.learning.features import features_of
 from dyssync.learning.network import build_encoder, pack_weights
 from dyssync.learning.network_file import network_file
 from dyssync.learning.picture_config import PictureConfig

@@ -18,7 +18,13 @@ from dyssync.errors import InputError
 from dyssync.formats.reading.recorder_notes import LABELS
 from dyssync.image import ECGImage
 from dyssync.inspection.beat_figure import draw_beat
-from dyssync.inspection.findings import COMPARED, OWN, QRS_APART_MS, examine, picture_facts
+from dyssync.inspection.findings import (
+    COMPARED,
+    QRS_APART_MS,
+    SHOWN_AS,
+    examine,
+    picture_facts,
+)
 from dyssync.inspection.page import PageKind, measured_header, page_header
 from dyssync.inspection.wording import FASCICULAR, PATTERNS, TITLES
 from dyssync.layouts import LAYOUTS
@@ -48,8 +54,9 @@ def times_called(function: Callable[..., object], work: Callable[[], object]) ->
 
 
 def test_every_measurement_that_is_shown_exists_and_every_group_has_a_title() -> None:
-    shown = {name for _, name in (*MAIN, *OWN)} | {name for name, _ in (*PATTERNS, *FASCICULAR)}
-    shown |= {name for _, _, name, _ in COMPARED}
+    shown = (
+        {name for _, name in MAIN} | set(SHOWN_AS) | {name for name, _ in (*PATTERNS, *FASCICULAR)}
+    )
     assert shown <= set(NAMES)
     assert {key for *_, key in COMPARED} <= set(LABELS)
     assert {group.__name__.rpartition(".")[2] for group in GROUPS} == set(TITLES)

@@ -16,6 +16,7 @@ from dyssync.explanation.explain import explain
 from dyssync.explanation.gradcam import gradcam
 from dyssync.image import ECGImage
 from dyssync.layouts import LAYOUTS
+from dyssync.learning.ahead import looking_ahead, seen_ahead
 from dyssync.learning.network import build_network, pack_weights, round_weights, unpack_weights
 from dyssync.learning.network_file import network_file
 from dyssync.learning.network_input import asked_pictures, stack
@@ -256,3 +257,37 @@ def test_what_is_never_packed_has_32_bits(name: str, kind: type[np.generic]) -> 
     network_file(save(packed))
     with pytest.raises(ModelError, match=f"do not fit: {name} of another type"):
         network_file(save({**packed, name: packed[name].astype(kind)}))
+
+
+def test_networks_that_look_ahead_say_the_same_and_look_once(
+    network: torch.nn.Module, toy: Toy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, ecg = model_of(network, "3x4+II"), toy[0][0]
+    here = model.logits([ecg])
+    calls: list[int] = []
+    look = StoredNetwork.look
+
+    def counted(self: StoredNetwork, pictures: np.ndarray) -> object:
+        calls.append(len(pictures))
+        return look(self, pictures)
+
+    monkeypatch.setattr(StoredNetwork, "look", counted)
+    with looking_ahead([*model.looks(), *model.looks()], ecg):
+        np.testing.assert_array_equal(model.logits([ecg]), here)
+        evidence = model.evidence([ecg])
+    assert calls == [model.test_views], "of members and for the explanation together"
+    np.testing.assert_allclose(model.evidence([ecg]), evidence, atol=1e-5)
+    assert seen_ahead(model.looks()[0], ecg) is None, "nothing outlives its owner"
+
+
+def test_what_a_network_cannot_do_is_told_to_who_asks_for_it(
+    network: torch.nn.Module, toy: Toy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, ecg = model_of(network, "3x4+II"), toy[0][0]
+
+    def fails(self: StoredNetwork, pictures: np.ndarray) -> object:
+        raise ModelError("damaged")
+
+    monkeypatch.setattr(StoredNetwork, "look", fails)
+    with looking_ahead(model.looks(), ecg), pytest.raises(ModelError, match="damaged"):
+        model.logits([ecg])

@@ -12,12 +12,15 @@ import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
 from dyssync.ecg import ECG, LEADS
 from dyssync.formats import read_ecg, write_ecg
+from dyssync.inspection.page import PageKind
 from dyssync.prediction.bundle import load_bundle
+from dyssync.rendering import PageOptions, Rendered, encode_png
 from dyssync.web import connections, uploads
 from dyssync.web.answers import Answers
 from dyssync.web.app import create_app
@@ -52,6 +55,12 @@ def record(toy_cohort: Path) -> Files:
 
 def sent(*paths: Path) -> Files:
     return [("file", (path.name, path.read_bytes())) for path in paths]
+
+
+def drawn(toy_cohort: Path) -> Files:
+    """Return a page of paper that shows a record."""
+    page = PageKind(dpi=100).draw(read_ecg(toy_cohort / "rec01.hea"), PageOptions())
+    return [("file", ("page.png", page))]
 
 
 def test_predict_answers_what_the_predictor_says(
@@ -98,6 +107,33 @@ def test_a_picture_is_predicted_but_not_measured(client: TestClient) -> None:
     refused = client.post("/measure", files=page)
     assert (refused.status_code, "is a picture" in refused.json()["detail"]) == (422, True)
     assert client.post("/inspect", files=page).json()["format"] == "picture"
+
+
+def test_facts_beside_a_picture_are_taken_or_said_to_be_of_no_use(
+    client: TestClient, toy_cohort: Path
+) -> None:
+    page = drawn(toy_cohort)
+    said = client.post("/predict", files=page, data={"lvef": "25", "sex": "F"}).json()
+    assert [one for one in said["cautions"] if one.startswith("not used: sex, lvef")]
+    text = client.post("/", files=page, data={"lvef": "25"}).text
+    assert "LVEF</span> 25 %" in text
+    assert "not used: lvef" in text
+    alone = client.post("/predict", files=page).json()
+    assert not [one for one in alone["cautions"] if "not used" in one]
+    assert client.post("/predict", files=page, data={"lvef": "999"}).status_code == 422
+
+
+def test_the_page_shows_what_was_read_of_a_picture_or_why_it_was_not(
+    client: TestClient, toy_cohort: Path
+) -> None:
+    text = client.post("/", files=drawn(toy_cohort)).text
+    assert "25 mm/s, as printed" in text
+    leads = re.findall(r"<text [^>]*>(\w+)</text></g>", text)
+    assert set(leads) == set(LEADS)
+    assert "were not read" not in text
+    grey = np.full((600, 900, 3), 90, np.uint8)
+    page = [("file", ("page.png", encode_png(Rendered(grey))))]
+    assert "Its traces were not read: " in client.post("/", files=page).text
 
 
 def test_the_page_says_things_in_the_order_of_the_clinic(client: TestClient, record: Files) -> None:
@@ -299,6 +335,9 @@ HEAD = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data;
 def test_huge_heads_and_huge_claims_are_refused_at_once(port: int) -> None:
     huge = b"GET / HTTP/1.1\r\nHost: x\r\nX-A: " + b"a" * 100_000
     assert spoken(port, huge).startswith(b"HTTP/1.1 400")
+    whole = spoken(port, huge + b"\r\n\r\n")
+    assert whole.startswith(b"HTTP/1.1 400")
+    assert b"default-src 'self'" in whole
     assert spoken(port, b"\x16\x03\x01 no http\r\n\r\n").startswith(b"HTTP/1.1 400")
     claims = HEAD + b"Content-Length: 2147483648\r\n\r\n"
     assert spoken(port, claims).startswith(b"HTTP/1.1 413")

@@ -12,13 +12,14 @@ import pytest
 from dyssync.ecg import ECG, Doubt
 from dyssync.errors import CohortError, FormatError, TooLarge
 from dyssync.formats import ReadOptions, parse_input, read_input
+from dyssync.formats.reading.isolation import Apart
 from dyssync.image import ECGImage
 from dyssync.web.archive import MAX_UNPACKED_BYTES, main_file, plain_name, unpacked
 from dyssync.web.facts import shown_facts, with_facts
 from dyssync.web.readers import Readers, Upload
 from dyssync.web.refusals import Refused, without_content
 from dyssync.web.warming import some_heart
-from dyssync.web.wire import pack_input, unpack_read
+from dyssync.web.wire import Read, pack_input, packed, unpack_read
 
 GOLDEN = Path(__file__).parent / "golden" / "formats"
 READ = [
@@ -143,6 +144,25 @@ def _record() -> dict[str, object]:
     }
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"", b"\x05", b"\xff\xff\xff\xff{}", packed(Read(200)), packed(Read(999, "x")),
+        packed(Read(200, shape=(12,), fs=500.0)), packed(Read(200, shape=(12, 9000), fs=500.0)),
+        packed(Read(200, shape=(12, 2**62), fs=500.0), [b"1234"]),
+        packed(Read(200, shape=(9, 9, 3)), [b"12"]),
+    ],
+)  # fmt: skip
+def test_a_reading_process_that_was_taken_over_brings_a_refusal_at_most(
+    answer: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Apart, "start", lambda self: None)
+    monkeypatch.setattr(Apart, "convert", lambda self, data: answer)
+    with pytest.raises(Refused) as caught:
+        Readers(1).read(Upload({"a": b"x"}))
+    assert caught.value.status == 422
+
+
 PLANTED = [
     ("a.csv", f"{NAME},Anna\n1,2\n".encode()),
     ("a.csv", f"I,II,{NAME}\n".encode() + b"1,2,3\n" * 900),
@@ -187,12 +207,19 @@ def test_an_archive_is_no_way_out_of_its_limits() -> None:
 
 def test_a_recording_comes_back_over_the_wire_as_it_went() -> None:
     doubt = Doubt("limb leads", ("aVL", "III"), "aVL contradicts I and III", "withhold")
-    here = replace(some_heart(), doubts=(doubt,))
+    here = replace(some_heart(), doubts=(doubt,), clinical={"lvef": 27.0})
     _, there = unpack_read(b"".join(pack_input(here)), "upload")
     assert isinstance(there, ECG)
     np.testing.assert_array_equal(there.signal, here.signal)
     assert (there.fs, there.age, there.sex, there.notes) == (here.fs, here.age, here.sex, {})
-    assert there.doubts == here.doubts
+    assert (there.doubts, there.clinical) == (here.doubts, here.clinical)
+    page = ECGImage(np.full((60, 90, 3), 7, np.uint8), age=60.0, sex="F", clinical={"nyha": 3.0})
+    _, again = unpack_read(b"".join(pack_input(page)), "upload")
+    assert isinstance(again, ECGImage)
+    assert (again.age, again.sex, again.clinical) == (page.age, page.sex, page.clinical)
+    wrong = replace(here, clinical={"lvef": 999.0})
+    with pytest.raises(CohortError):  # whoever has taken over the process
+        unpack_read(b"".join(pack_input(wrong)), "upload")
 
 
 def test_facts_say_where_they_come_from_or_that_they_are_missing() -> None:

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from dyssync.arrays import Bytes, Floats
-from dyssync.ecg import ECG, Source
+from dyssync.ecg import ECG, Sex, Source
 from dyssync.errors import FormatError, TooLarge
 
 # A4 at 600 dpi has 34.8 million pixels; each costs about 12 bytes while it is decoded.
@@ -51,6 +51,9 @@ class ECGImage:
     Attributes:
         pixels: (height, width, 3) uint8, RGB, read-only; upright as its EXIF data say.
         patient_id: whose; a picture does not say, a cohort table does.
+        age: years, if somebody says so beside the picture.
+        sex: "F" or "M", likewise.
+        clinical: what is said of the patient beside the picture, by name.
         source: file name, format and digest.
         notes: what the reader wants to say (page of how many).
         drawing: of a page of a PDF, what it was drawn from; None of others.
@@ -62,6 +65,9 @@ class ECGImage:
     patient_id: str | None = None
     source: Source = field(default_factory=Source)
     notes: Mapping[str, str] = field(default_factory=dict)
+    age: float | None = None
+    sex: Sex | None = None
+    clinical: Mapping[str, float] = field(default_factory=dict)
     drawing: Drawing | None = None
     ecg: ECG | None = None
     unread: str = ""

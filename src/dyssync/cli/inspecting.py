@@ -139,7 +139,7 @@ def _measured_lines(found: Findings) -> list[str]:
     from dyssync.inspection.findings import COMPARED, OWN
 
     ours, theirs = found.measurements, found.recorder
-    own = [[title, measured(ours, name)] for title, name in OWN]
+    own = [[f"{title} {unit}".rstrip(), measured(ours, name)] for title, unit, name in OWN]
     rows = [[f"{title} {unit}", measured(ours, name)] for title, unit, name, _ in COMPARED]
     if theirs:
         head = ["", "here", "recorder"]

@@ -204,7 +204,7 @@ def _scored(
 def _predicted(
     job: Job, predictor: Predictor, options: ReadOptions, facts: Facts, short: bool
 ) -> tuple[Input, Prediction]:
-    from dyssync.cohort.clinical import with_facts
+    from dyssync.cohort.clinical import with_clinical
     from dyssync.formats import read_input
     from dyssync.image import ECGImage
     from dyssync.pages.reading_off import read_off
@@ -212,6 +212,6 @@ def _predicted(
     read = read_input(job.path, options)
     if isinstance(read, ECGImage):
         read = read_off(read)
-    read = with_facts(read, facts.get(job.path.name, {}))
+    read = with_clinical(read, facts.get(job.path.name, {}))
     answer = predictor.answering(read) if short else None
     return read, predictor.predict(read, None if answer is None else [answer])

@@ -51,7 +51,7 @@ def serve(
     from dyssync.errors import check_choice
     from dyssync.prediction.bundle import load_bundle
     from dyssync.web.levels import LEVELS
-    from dyssync.web.server import make_answers, open_to_all, run
+    from dyssync.web.server import address, make_answers, open_to_all, run
 
     check_choice("level", str(level), map(str, LEVELS))
     opened = load_bundle(bundle)
@@ -59,6 +59,6 @@ def serve(
         say(OPEN.format(host=host), file=sys.stderr)
     say("loading the models", file=sys.stderr)
     answers = make_answers(opened, level)
-    say(f"http://{host}:{port} - research use only; Ctrl-C ends it", file=sys.stderr, flush=True)
+    say(f"{address(host, port)} - research use only; Ctrl-C ends it", file=sys.stderr, flush=True)
     run(answers, host, port, token)
     return 0

@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from dyssync.cohort.cells import Age, age_of, number_of, sex_of, shown, text_of
 from dyssync.ecg import ECG, Sex
 from dyssync.errors import CohortError
-from dyssync.image import ECGImage, Input, ecg_of
+from dyssync.image import ECGImage, Input
 
 RESPONSE_FALL = 0.15  # LVESV falls by at least 15 % in 6 months (Mori 2025, 10.1111/jce.70212)
 YES_NO = {"no": "0", "false": "0", "yes": "1", "true": "1"}
@@ -46,7 +47,7 @@ CLINICAL: Mapping[str, ClinicalColumn] = {
 
 
 FACTS = ("age", "sex", *CLINICAL)
-AGE_NOTE = "age in the table"  # key of the note of an ECG
+AGE_NOTE = "age in the table"  # key of the note of a recording
 
 
 @dataclass(frozen=True)
@@ -132,8 +133,13 @@ def _number(text: str, column: ClinicalColumn) -> float | None:
     return value if fits else None
 
 
-def with_clinical(ecg: ECG, row: Mapping[str, object]) -> ECG:
-    """Return `ecg` with what a table row says of the patient; age and sex override the file's.
+Recording = TypeVar("Recording", bound=ECG | ECGImage)
+
+
+def with_clinical(x: Recording, row: Mapping[str, object]) -> Recording:
+    """Return `x` with what a table row says of the patient; that overrides what was known.
+
+    So of a picture, and of the ECG that was read off it.
 
     An age that is a class (">89") stands with its caution in the notes, as :data:`AGE_NOTE`.
 
@@ -142,34 +148,21 @@ def with_clinical(ecg: ECG, row: Mapping[str, object]) -> ECG:
     """
     facts = read_facts_of(row)
     said = {AGE_NOTE: facts.age.caution} if facts.age and facts.age.caution else {}
-    return replace(
-        ecg,
-        age=facts.age.years if facts.age else ecg.age,
-        sex=facts.sex or ecg.sex,
-        clinical=facts.clinical,
-        notes={**ecg.notes, **said},
+    known = replace(
+        x,
+        age=facts.age.years if facts.age else x.age,
+        sex=facts.sex or x.sex,
+        clinical={**x.clinical, **facts.clinical},
+        notes={**x.notes, **said},
     )
-
-
-def with_facts(x: Input, row: Mapping[str, object]) -> Input:
-    """Return a recording, or the ECG that was read off a picture, :func:`with_clinical`.
-
-    A picture that was not read off cannot hold them, and stays as it is.
-
-    Raises:
-        CohortError: a value that cannot be.
-    """
-    if not isinstance(x, ECGImage):
-        return with_clinical(x, row)
-    return x if x.ecg is None else replace(x, ecg=with_clinical(x.ecg, row))
+    if isinstance(known, ECGImage) and known.ecg is not None:
+        known = replace(known, ecg=with_clinical(known.ecg, row))
+    return known
 
 
 def facts_of(x: Input) -> Mapping[str, float]:
     """Return the clinical facts that are known of a recording's patient, by name."""
-    ecg = ecg_of(x)
-    if ecg is None:
-        return {}
-    found = {name: clinical_fact(ecg, name) for name in FACTS}
+    found = {name: clinical_fact(x, name) for name in FACTS}
     return {name: value for name, value in found.items() if not math.isnan(value)}
 
 
@@ -178,13 +171,13 @@ def knows_facts(inputs: Iterable[Input]) -> bool:
     return any(facts_of(x) for x in inputs)
 
 
-def clinical_fact(ecg: ECG, name: str) -> float:
+def clinical_fact(x: Input, name: str) -> float:
     """Return a clinical fact of the patient: age in years, sex (1 woman, 0 man), or a column.
 
     NaN where it is not known.
     """
     if name == "age":
-        return float("nan") if ecg.age is None else ecg.age
+        return float("nan") if x.age is None else x.age
     if name == "sex":
-        return float("nan") if ecg.sex is None else float(ecg.sex == "F")
-    return ecg.clinical.get(name, float("nan"))
+        return float("nan") if x.sex is None else float(x.sex == "F")
+    return x.clinical.get(name, float("nan"))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dyssync.cohort.clinical import with_clinical, with_facts
+from dyssync.cohort.clinical import with_clinical
 from dyssync.cohort.digests import signal_key
 from dyssync.cohort.likeness import Print, fingerprint, first_of_others
 from dyssync.cohort.table import Problem
@@ -147,7 +147,7 @@ def _recording_of(
     recording = replace(recording, patient_id=str(row["patient_id"]))
     if not isinstance(recording, ECGImage):
         return with_clinical(recording, row), ""
-    recording = with_facts(read_off(recording), row)
+    recording = with_clinical(read_off(recording), row)
     assert isinstance(recording, ECGImage)
     doubt = ONE_LEAD if shows_one_lead(recording.pixels) else recording.unread
     # a cohort holds thousands, and networks look at a fraction of the pixels

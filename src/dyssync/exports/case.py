@@ -68,8 +68,8 @@ def make_case(recording: Input, prediction: Prediction, bundle: Bundle, made_at:
         prediction=prediction,
         answer=short_answer(prediction),
         origin=(
-            f"A research estimate by dyssync {__version__}, developed on {about.n_patients} {kind} "
-            "of one study; whether it holds elsewhere is not known."
+            f"A research estimate by dyssync {__version__}; its models learnt from "
+            f"{about.n_patients} {kind} of one study, and whether they hold elsewhere is not known."
         ),
         digest=bundle.digest,
         made_at=made_at,

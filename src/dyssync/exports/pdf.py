@@ -10,6 +10,7 @@ import numpy as np
 from dyssync.ecg import ECG
 from dyssync.exports.case import NO_ANSWER, Case
 from dyssync.inspection.answer import RESEARCH_ONLY, sentences
+from dyssync.inspection.findings import SHOWN_AS
 from dyssync.inspection.page import page_header
 from dyssync.inspection.wording import NONE, conduction, measured, rhythm
 from dyssync.layouts import LAYOUTS
@@ -24,13 +25,8 @@ LAYOUT, STYLE = "3x4+II", "pink"
 BLACK, GREY, RED = (0, 0, 0), (90, 90, 90), (150, 20, 20)
 LEAST_TRACING_MM = 100.0  # four rows of 19 mm, and what stands above and below them
 NUMBERS = (
-    ("heart rate", "/min", "heart_rate_bpm"),
-    ("PR", "ms", "pr_ms"),
-    ("QRS", "ms", "qrs_duration_ms"),
-    ("QTc (Bazett)", "ms", "qtc_bazett_ms"),
-    ("QRS axis", "deg", "qrs_axis_deg"),
-    ("QRS area", "uVs", "qrs_area_uvs"),
-)
+    "heart_rate_bpm", "pr_ms", "qrs_duration_ms", "qtc_bazett_ms", "qrs_axis_deg", "qrs_area_uvs",
+)  # fmt: skip
 
 
 @dataclass
@@ -89,8 +85,8 @@ def _answer(page: _Column, case: Case) -> None:
         found = case.found.measurements
         numbers = [
             f"{title} {value}" + (f" {unit}" if value != NONE else "")
-            for title, unit, name in NUMBERS
-            for value in [measured(found, name)]
+            for name in NUMBERS
+            for (title, unit), value in [(SHOWN_AS[name], measured(found, name))]
         ]
         page.write("; ".join([*numbers, f"conduction: {conduction(found)}", rhythm(found)]))
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dyssync.inspection.wording import NONE
+from dyssync.prediction.beside import TITLES
 from dyssync.prediction.predictor import Contribution
 from dyssync.prediction.short import ShortAnswer
 
 SHOWN_REASONS = 5
-RESEARCH_ONLY = (
-    "Research use only. Not a medical device; no decision about a patient may rest on it."
-)
+RESEARCH_ONLY = "Research use only. Not a medical device. Not for diagnosis or treatment decisions."
 EXCLUDED = {"responder": "non-response", "non-responder": "response"}  # by the outcome that is left
-TITLES = {"guideline-esc-2021": "ESC 2021: "}  # of statements that do not say whose they are
+NAMELESS = ("guideline-esc-2021", "guideline-hrs-2023")  # they do not say whose they are
 
 
 def headline(answer: ShortAnswer) -> str:
@@ -64,7 +63,10 @@ def rests_on(answer: ShortAnswer) -> str:
 
 def beside(answer: ShortAnswer) -> tuple[str, ...]:
     """Return what the rules say that need no patients to learn from, a line each."""
-    return tuple(f"{TITLES.get(rule, '')}{said}" for rule, said in answer.beside.items())
+    return tuple(
+        f"{TITLES[rule]}: {said}" if rule in NAMELESS else said
+        for rule, said in answer.beside.items()
+    )
 
 
 def sentences(answer: ShortAnswer) -> tuple[str, ...]:

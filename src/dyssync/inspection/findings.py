@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from dyssync.ecg import ECG
-from dyssync.errors import FormatError, InputError
+from dyssync.errors import FormatError
 from dyssync.formats.reading.recorder_notes import LABELS
 from dyssync.image import ECGImage
 from dyssync.inspection.recorder_beat import LaidOn, laid_on
 from dyssync.measurements.heartbeat import Heartbeat, from_typical_beat
 from dyssync.measurements.measurement import Measurements, measure_beat
 from dyssync.measurements.quality import Quality, quality_of
+from dyssync.measurements.typical import typical_of
 from dyssync.pages.evidence import check_is_ecg_page
 from dyssync.pages.one_lead import ONE_LEAD, shows_one_lead
 from dyssync.signals import plausibility
-from dyssync.signals.delineation import TypicalBeat, typical_beat
+from dyssync.signals.delineation import TypicalBeat
 from dyssync.signals.plausibility import stretches
 
 # Title, unit, our measurement, key of what the recorder printed.
@@ -30,15 +32,19 @@ COMPARED = (
     ("QRS axis", "deg", "qrs_axis_deg", "qrs_axis"),
     ("T axis", "deg", "t_axis_deg", "t_axis"),
 )
-# Title with unit, our measurement; of these a recorder prints nothing.
+# Title, unit, our measurement; of these a recorder prints nothing.
 OWN = (
-    ("QRS area uVs", "qrs_area_uvs"),
-    ("T area uVs", "t_area_uvs"),
-    ("QRS-T angle deg", "qrs_t_angle_deg"),
-    ("R peak in V6 ms", "r_peak_ms_V6"),
-    ("lateral - septal delay ms", "lateral_delay_ms"),
-    ("leads with mid-QRS notch", "mid_notch_leads"),
+    ("QRS area", "uVs", "qrs_area_uvs"),
+    ("T area", "uVs", "t_area_uvs"),
+    ("QRS-T angle", "deg", "qrs_t_angle_deg"),
+    ("R peak in V6", "ms", "r_peak_ms_V6"),
+    ("lateral - septal delay", "ms", "lateral_delay_ms"),
+    ("leads with mid-QRS notch", "", "mid_notch_leads"),
 )
+# Title and unit by measurement, of the main ones.
+SHOWN_AS: Mapping[str, tuple[str, str]] = {
+    name: (title, unit) for title, unit, name, *_ in (*COMPARED, *OWN)
+}
 CHECKED = (stretches.NAME, *plausibility.CHECKS)
 QRS_APART_MS = 20.0  # from the recorder's; half a small square on paper
 SAME_BEAT = 0.9  # correlation; 0.987 and more in ten real files, 0.34 where the beat is another's
@@ -137,7 +143,7 @@ class Findings:
 
 def examine(ecg: ECG) -> Findings:
     """Return what is found in `ecg`; its typical beat is computed once for all of it."""
-    typical = _typical_beat(ecg)
+    typical = typical_of(ecg)
     beat = None if typical is None else from_typical_beat(typical, ecg.sex, ecg.age)
     return Findings(
         ecg,
@@ -147,13 +153,6 @@ def examine(ecg: ECG) -> Findings:
         None if beat is None else laid_on(ecg, beat),
         typical,
     )
-
-
-def _typical_beat(ecg: ECG) -> TypicalBeat | None:
-    try:
-        return typical_beat(ecg.signal, ecg.fs)
-    except InputError:  # no beat; the cautions of the measurements say why
-        return None
 
 
 def measured_facts(found: Measurements) -> dict[str, object]:

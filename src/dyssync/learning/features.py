@@ -7,34 +7,17 @@ recording passes it once, and each head works on the numbers that came out.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from dyssync.arrays import Floats
+from dyssync.arrays import Floats, Singles
 from dyssync.image import Input
 from dyssync.keeping import keeping, kept
+from dyssync.learning.ahead import Look, seen_ahead
 from dyssync.learning.network import FEATURES
 from dyssync.learning.network_input import asked_pictures, stack
-from dyssync.learning.picture_config import PictureConfig
-from dyssync.learning.stored import StoredNetwork
 
 BATCH = 16  # recordings that pass together
-
-
-@dataclass(frozen=True)
-class Look:
-    """How recordings are looked at.
-
-    Attributes:
-        trunk: through which.
-        pictures: as what.
-        views: pictures a recording, from different moments; the features are their mean.
-    """
-
-    trunk: StoredNetwork
-    pictures: PictureConfig
-    views: int
 
 
 @kept(most=8)
@@ -46,11 +29,16 @@ def _seen(look: Look) -> dict[Input, Floats]:
 def features_of(X: Sequence[Input], look: Look) -> Floats:
     """Return the features of recordings, (n, FEATURES) float64; inside `keeping()` computed once.
 
+    They are the means over the pictures of a recording.
+
     Raises:
         ModelError: the trunk's weights are of another network.
     """
     with keeping():
         seen = _seen(look)
+        for x in X:
+            if x not in seen and (ahead := seen_ahead(look, x)) is not None:
+                seen[x] = _mean(ahead.features)
         new = [x for x in dict.fromkeys(X) if x not in seen]
         for start in range(0, len(new), BATCH):
             batch = new[start : start + BATCH]
@@ -61,6 +49,10 @@ def features_of(X: Sequence[Input], look: Look) -> Floats:
 
 def _pass(X: Sequence[Input], look: Look) -> list[Floats]:
     asked = [asked_pictures(x, look.pictures, look.views) for x in X]
-    found = look.trunk.look(stack([picture for several in asked for picture in several]))
+    found = look.network.look(stack([picture for several in asked for picture in several]))
     ends = np.cumsum([len(several) for several in asked])[:-1]
-    return [part.mean(axis=0, dtype=np.float64) for part in np.split(found.features, ends)]
+    return [_mean(part) for part in np.split(found.features, ends)]
+
+
+def _mean(features: Singles) -> Floats:
+    return np.asarray(features.mean(axis=0, dtype=np.float64))

@@ -6,7 +6,9 @@ Predicting needs ONNX Runtime alone, which is there in a tenth of a second; torc
 from __future__ import annotations
 
 import hashlib
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -99,17 +101,25 @@ def restored_network(data: bytes, digest: str | None, *, head: bool) -> StoredNe
     return network
 
 
-def open_networks() -> None:
-    """Open all networks that were restored and not looked with yet, on all cores.
+@contextmanager
+def opening_networks() -> Iterator[Callable[[], None]]:
+    """Yield what starts to open the networks that were restored and not looked with yet.
 
+    They are opened on all cores beside whatever the block does, and are open when it has ended.
     Opening one takes longer than looking with it once; each still looks with one thread.
     """
-    checked = [network for network in _alive.values() if "_has_head" in vars(network)]
-    waiting = [network for network in checked if "_session" not in vars(network)]
-    if len(waiting) > 1:
-        with ThreadPoolExecutor(min(available_cores(), len(waiting))) as threads:
-            for network, session in zip(waiting, threads.map(_opened, waiting), strict=True):
-                vars(network)["_session"] = session  # where the property keeps it
+    with ThreadPoolExecutor(available_cores()) as threads:
+        opening: dict[StoredNetwork, Future[onnxruntime.InferenceSession]] = {}
+
+        def begin() -> None:
+            for network in list(_alive.values()):
+                held = vars(network)
+                if "_has_head" in held and "_session" not in held and network not in opening:
+                    opening[network] = threads.submit(_opened, network)
+
+        yield begin
+    for network, session in opening.items():
+        vars(network)["_session"] = session.result()  # where the property keeps it
 
 
 def _opened(network: StoredNetwork) -> onnxruntime.InferenceSession:

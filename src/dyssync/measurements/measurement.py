@@ -12,7 +12,7 @@ import numpy as np
 
 from dyssync.arrays import Floats
 from dyssync.ecg import ECG
-from dyssync.errors import InputError, check_range
+from dyssync.errors import check_range
 from dyssync.measurements import (
     activation,
     areas,
@@ -28,9 +28,10 @@ from dyssync.measurements.answers import UNKNOWN, Answer, not_known
 from dyssync.measurements.definitions import Definition
 from dyssync.measurements.heartbeat import NOTCH_MV, Heartbeat, from_typical_beat
 from dyssync.measurements.paced import ventricular_pacing
+from dyssync.measurements.typical import typical_of
 from dyssync.signals.beat_marks import LOW_P_MV
 from dyssync.signals.beats import NO_BEAT
-from dyssync.signals.delineation import TypicalBeat, typical_beat
+from dyssync.signals.delineation import TypicalBeat
 from dyssync.signals.vectorcardiogram import VCG_LEADS
 
 # A group is a module with DEFINITIONS and measure(beat); a new one is its file and its name here.
@@ -129,11 +130,7 @@ def measure(ecg: ECG, *, notch_mv: float = NOTCH_MV) -> Measurements:
         ConfigError: `notch_mv` is out of range.
     """
     check_range("notch_mv", notch_mv, 0.01, 1.0, "mV")
-    try:
-        typical = typical_beat(ecg.signal, ecg.fs)
-    except InputError:
-        typical = None
-    return measure_beat(ecg, typical, notch_mv=notch_mv)
+    return measure_beat(ecg, typical_of(ecg), notch_mv=notch_mv)
 
 
 def measure_beat(

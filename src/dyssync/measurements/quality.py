@@ -8,11 +8,11 @@ import numpy as np
 
 from dyssync.arrays import Floats, Singles
 from dyssync.ecg import ECG, LEAD_INDEX, LEADS, LIMB_LEADS
-from dyssync.errors import InputError
 from dyssync.measurements.axes import frontal_axis_deg
 from dyssync.measurements.definitions import Definition
 from dyssync.measurements.heartbeat import Heartbeat
-from dyssync.signals.delineation import TypicalBeat, typical_beat
+from dyssync.measurements.typical import typical_of
+from dyssync.signals.delineation import TypicalBeat
 from dyssync.signals.filtering import bandpass
 
 FLAT_MV = 0.01  # a recorded lead moves more than this (1-99 % span); amplifiers alone make 0.005
@@ -104,11 +104,7 @@ class Quality:
 
 def lead_quality(ecg: ECG) -> Quality:
     """Return the quality of each lead of `ecg` and likely electrode swaps."""
-    try:
-        typical = typical_beat(ecg.signal, ecg.fs)
-    except InputError:
-        typical = None
-    return quality_of(ecg, typical)
+    return quality_of(ecg, typical_of(ecg))
 
 
 def quality_of(ecg: ECG, typical: TypicalBeat | None) -> Quality:

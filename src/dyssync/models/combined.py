@@ -15,6 +15,7 @@ from dyssync.arrays import Floats, Ints
 from dyssync.errors import ModelError
 from dyssync.image import Input
 from dyssync.keeping import keeping
+from dyssync.learning.ahead import Look
 from dyssync.learning.training import UNWATCHED, Watch
 from dyssync.models.base import (
     ProbabilityMixin,
@@ -33,6 +34,7 @@ from dyssync.models.protocols import (
     Contributions,
     Labelled,
     Labels,
+    Looks,
     Ranges,
     ResponseModel,
     State,
@@ -192,6 +194,11 @@ class Combined(ProbabilityMixin):
         ecgs_of(X, "combined")
         weights = self._learned("weights_")
         return np.asarray(self._inputs(X) @ weights + self.intercept_, dtype=np.float64)
+
+    def looks(self) -> tuple[Look, ...]:
+        """Return how its network looks at a recording."""
+        parts: dict[str, ResponseModel] = self._learned("parts_")
+        return tuple(look for p in parts.values() if isinstance(p, Looks) for look in p.looks())
 
     def contributions(self, X: Sequence[Input]) -> Contributions:
         """Return what each input adds, beside the log-odds of the base rate that it would say."""

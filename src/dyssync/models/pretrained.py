@@ -19,8 +19,9 @@ from dyssync.arrays import Floats, Singles
 from dyssync.cohort.clinical import FACTS, facts_of
 from dyssync.errors import ConfigError, ModelError
 from dyssync.image import Input
+from dyssync.learning.ahead import Look
 from dyssync.learning.checkpoint import History
-from dyssync.learning.features import Look, features_of
+from dyssync.learning.features import features_of
 from dyssync.learning.network import FEATURES, build_network, unpack_weights
 from dyssync.learning.network_file import network_file
 from dyssync.learning.stored import StoredNetwork, restored_network, stored_network
@@ -274,6 +275,11 @@ class PretrainedResNet18(ResNet18):
 
     def _look(self) -> Look:
         return Look(self.trunk_, self.picture_config(), self.test_views)
+
+    def looks(self) -> tuple[Look, ...]:
+        """Return how it looks at a recording: through the trunk, or its own tuned network."""
+        self._learned("head_")
+        return super().looks() if self.head == TUNED else (self._look(),)
 
     def _facts(self, X: Sequence[Input]) -> Floats:
         """Return clinical facts, (n, number of facts), NaN where not known; no columns for none."""

@@ -20,6 +20,7 @@ from dyssync.rendering import LeadBox, Rendered
 if TYPE_CHECKING:
     import torch
 
+    from dyssync.learning.ahead import Look
     from dyssync.pretraining.config import PretrainingConfig
     from dyssync.pretraining.encoder import Encoder
 
@@ -185,6 +186,14 @@ class LooksAtPictures(ResponseModel, TakesPictures, Protocol):
 
     def untrained_network(self) -> torch.nn.Module:
         """Return a network of the same kind with random weights, from torch's own generator."""
+
+
+@runtime_checkable
+class Looks(Protocol):
+    """A model that looks through networks, which can look ahead on other cores."""
+
+    def looks(self) -> tuple[Look, ...]:
+        """Return how it looks at a recording, see :mod:`dyssync.learning.ahead`."""
 
 
 @runtime_checkable

@@ -14,6 +14,7 @@ from dyssync.errors import ModelError
 from dyssync.image import Input
 from dyssync.keeping import keeping, kept
 from dyssync.layouts import LAYOUTS
+from dyssync.learning.ahead import Look, seen_ahead
 from dyssync.learning.checkpoint import History
 from dyssync.learning.network import (
     build_network,
@@ -312,9 +313,18 @@ class ResNet18(ProbabilityMixin):
 
     def logits(self, X: Sequence[Input]) -> Floats:
         """Return the log-odds of response, (n,) float64; NaN for a signal without heartbeat."""
-        network: StoredNetwork = self._learned("stored_")
-        logits = self._balanced_logits(network, X, self.test_views) + self.log_odds_
-        return np.where([has_heartbeat(x) for x in X], logits, np.nan)
+        (look,) = self.looks()
+        ahead = [seen_ahead(look, x) for x in X]
+        seen = [one for one in ahead if one is not None]
+        if len(seen) == len(X):
+            found = np.array([one.said().logits.mean(dtype=np.float64) for one in seen])
+        else:
+            found = self._balanced_logits(look.network, X, self.test_views)
+        return np.where([has_heartbeat(x) for x in X], found + self.log_odds_, np.nan)
+
+    def looks(self) -> tuple[Look, ...]:
+        """Return how it looks at a recording."""
+        return (Look(self._learned("stored_"), self.picture_config(), self.test_views),)
 
     def picture(self, x: Input) -> Rendered:
         """Return the first picture the network sees of a recording."""
@@ -340,9 +350,10 @@ class ResNet18(ProbabilityMixin):
         """Weigh maps as `weights` weigh their means in the logit; None: as the head does."""
         config, found = self.picture_config(), []
         for x in X:
-            seen = _looked(network, x, config)
+            ahead = seen_ahead(Look(network, config, self.test_views), x)
+            seen = _looked(network, x, config) if ahead is None else ahead
             own = seen.said().weights if weights is None else weights
-            found.append(weighed_maps(seen.maps, own)[0])
+            found.append(weighed_maps(seen.maps[:1], own)[0])
         return np.stack(found)
 
     def fitted_network(self) -> torch.nn.Module:

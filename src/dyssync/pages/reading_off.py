@@ -42,4 +42,7 @@ def ecg_on(image: ECGImage, read: Digitised) -> ECG:
     """
     ecg = recording_of(read, image.source)
     warned = tuple(Doubt("page", (), text, "caution") for text in read.warnings)
-    return replace(ecg, patient_id=image.patient_id, doubts=(*ecg.doubts, *warned))
+    return replace(
+        ecg, patient_id=image.patient_id, age=image.age, sex=image.sex, clinical=image.clinical,
+        doubts=(*ecg.doubts, *warned),
+    )  # fmt: skip

@@ -7,11 +7,11 @@ import numpy as np
 from dyssync.cohort.clinical import AGE_NOTE, clinical_fact
 from dyssync.ecg import ECG
 from dyssync.image import ECGImage, Input
+from dyssync.models.base import has_heartbeat
 from dyssync.pages.likeness import PageLook
 from dyssync.pages.one_lead import ONE_LEAD, shows_one_lead
 from dyssync.prediction.bundle import About
 from dyssync.prediction.training_data import SignalLook, amplitude
-from dyssync.signals.beats import detect_beats
 
 SIGNAL_AMONG_PAGES = "a signal; the bundle was trained on users' own pictures, this one was drawn"
 PAGE_AMONG_SIGNALS = (
@@ -36,6 +36,8 @@ def cautions(x: Input, about: About) -> tuple[str, ...]:
         found += [PAGE_AMONG_SIGNALS] if pages is None else _of_page(x, pages)
         if shows_one_lead(x.pixels):
             found.append(f"{ONE_LEAD}; its probability may mean nothing")
+    if AGE_NOTE in x.notes:
+        found.append(x.notes[AGE_NOTE])
     if about.shuffled_labels:
         found.append("the bundle was trained on shuffled labels; it knows nothing by design")
     if about.simulated:
@@ -56,7 +58,7 @@ def _of_page(page: ECGImage, look: PageLook) -> list[str]:
 
 def _of_signal(ecg: ECG, look: SignalLook) -> list[str]:
     found = [doubt.sentence for doubt in ecg.doubts]
-    if not len(detect_beats(ecg.signal, ecg.fs)):
+    if not has_heartbeat(ecg):
         found.append("no heartbeat was found; models of the beat knew nothing of this recording")
     low, high = look.fs_range
     if ecg.shown is None and not low <= ecg.fs <= high:  # a page has no sampling rate
@@ -67,8 +69,6 @@ def _of_signal(ecg: ECG, look: SignalLook) -> list[str]:
         found.append(
             f"typical amplitude {size:.2f} mV; the training recordings {low:.2f} to {high:.2f} mV"
         )
-    if AGE_NOTE in ecg.notes:
-        found.append(ecg.notes[AGE_NOTE])
     missing = [name for name in look.clinical if np.isnan(clinical_fact(ecg, name))]
     if missing:
         found.append(f"not known of this patient, but of the training ones: {', '.join(missing)}")

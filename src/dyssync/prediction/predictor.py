@@ -9,18 +9,27 @@ from typing import Any
 
 import numpy as np
 
+from dyssync.cohort.clinical import facts_of
 from dyssync.cohort.usable import refuse_unusable
 from dyssync.errors import ModelError, check_choice
 from dyssync.evaluation.conformal import conformal_answers
 from dyssync.image import ECGImage, Input, ecg_of
 from dyssync.keeping import keeping
-from dyssync.learning.stored import open_networks
+from dyssync.learning.ahead import looking_ahead
+from dyssync.learning.stored import opening_networks
 from dyssync.models import MODELS
-from dyssync.models.protocols import ResponseModel, Rule, TakesPictures
+from dyssync.models.protocols import Looks, ResponseModel, Rule, TakesPictures
 from dyssync.pages.reading_off import read_off
+from dyssync.prediction.beside import SHORT, statements
 from dyssync.prediction.bundle import Bundle
 from dyssync.prediction.cautions import cautions
-from dyssync.prediction.members import BASE_RATE, Answerer, Members, load_answerer
+from dyssync.prediction.members import (
+    BASE_RATE,
+    WITH_FACTS,
+    Answerer,
+    Members,
+    load_answerer,
+)
 from dyssync.prediction.pictures import asked_about, page_notes
 
 
@@ -90,9 +99,6 @@ class Prediction:
         return asdict(self)
 
 
-BESIDE = ("guideline-esc-2021", "qrs-area")  # rules whose statement stands beside every answer
-
-
 class Predictor:
     """The models of a bundle, each loaded once.
 
@@ -120,10 +126,11 @@ class Predictor:
             self._load(self.names)
 
     def _load(self, names: Sequence[str]) -> None:
-        for name in names:
-            if name not in self.models:
-                self.models[name] = load_answerer(self.bundle, name)
-        open_networks()
+        with opening_networks() as begin:
+            for name in names:
+                if name not in self.models:
+                    self.models[name] = load_answerer(self.bundle, name)
+                    begin()
 
     def answering(self, x: Input) -> str | None:
         """Return the model that gives the one answer to a recording; None where none does.
@@ -158,10 +165,12 @@ class Predictor:
         whole = read_off(x) if isinstance(x, ECGImage) else x
         shown = asked_about(whole, about)
         asked, silent = self._who_takes(shown, names)
-        models = {name: _say(self.models[name], shown) for name in asked}
+        models = self._say_all(shown, asked)
         notes = (*page_notes(whole, shown), *cautions(shown, about))
         if isinstance(shown, ECGImage) and about.training.pages is None:
             notes = (*notes, *self._unused_to_pages(asked))
+        if isinstance(shown, ECGImage):
+            notes = (*notes, *_unused_facts(shown, models))
         if updated := [name for name in asked if self.models[name].updated]:
             notes = (*notes, f"{', '.join(updated)}: updated on another cohort after the study")
         if silent:
@@ -175,8 +184,17 @@ class Predictor:
             cautions=notes,
             encoders=encoders,
             answer=answer if answer in models else None,
-            beside=_beside(shown),
+            beside=statements(shown, SHORT),
         )
+
+    def _say_all(self, x: Input, asked: Sequence[str]) -> dict[str, ModelPrediction]:
+        """Return what models say, in the order asked; networks look while others measure."""
+        members = [one for name in asked for one in self.models[name].who(x)[0].models]
+        looks = [look for one in members if isinstance(one, Looks) for look in one.looks()]
+        with looking_ahead(looks, x):
+            measuring_first = sorted(asked, key=lambda name: isinstance(self._one(name), Looks))
+            found = {name: _say(self.models[name], x) for name in measuring_first}
+        return {name: found[name] for name in asked}
 
     def _who_takes(self, x: Input, names: Sequence[str]) -> tuple[list[str], list[str]]:
         """Return which models can be asked about a recording, and which cannot."""
@@ -206,13 +224,12 @@ class Predictor:
         ]
 
 
-def _beside(x: Input) -> dict[str, str]:
-    """Return what rules say that need no patients to learn from; nothing of an unread picture."""
-    ecg = ecg_of(x)
-    if ecg is None:
-        return {}
-    rules = {name: MODELS[name]() for name in BESIDE}
-    return {name: rule.statement(ecg) for name, rule in rules.items() if isinstance(rule, Rule)}
+def _unused_facts(x: ECGImage, models: Mapping[str, ModelPrediction]) -> list[str]:
+    """Return a caution where facts are known and no model that takes pictures goes by any."""
+    known = facts_of(x)
+    if not known or any(said.basis == WITH_FACTS for said in models.values()):
+        return []
+    return [f"not used: {', '.join(known)}; no model asked of a picture goes by clinical facts"]
 
 
 def _say(model: Answerer, x: Input) -> ModelPrediction:

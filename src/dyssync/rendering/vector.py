@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from xml.sax.saxutils import escape
+from html import escape  # xml.sax brings the whole of HTTP with it
 
 import numpy as np
 
@@ -142,7 +142,7 @@ def render_svg(
             f'<text x="{text.x:.2f}" y="{text.y + CAP_SHARE * text.height:.2f}" '
             f'font-family="DejaVu Sans, Helvetica, Arial, sans-serif" '
             f'font-size="{text.height:g}" fill="{_hex(page.style.text)}">'
-            f"{escape(printable(text.line))}</text>"
+            f"{escape(printable(text.line), quote=False)}</text>"
         )
     return "\n".join([*parts, "</svg>"])
 

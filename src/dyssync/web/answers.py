@@ -3,58 +3,31 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from dyssync.ecg import ECG
 from dyssync.errors import InputError
 from dyssync.explanation.profiles import LeadProfiles, Onlookers
-from dyssync.image import Input
-from dyssync.inspection.findings import Findings, examine, measured_facts, picture_facts
+from dyssync.exports.case import Case, make_case
+from dyssync.image import ECGImage, Input
+from dyssync.inspection.findings import examine, measured_facts, picture_facts
 from dyssync.inspection.place import Place, place_among
 from dyssync.keeping import keeping
 from dyssync.measurements import Measurements, measure
-from dyssync.models import MODELS
-from dyssync.models.protocols import LooksAtPictures, Rule
+from dyssync.models.protocols import LooksAtPictures
 from dyssync.models.rules import QRSArea
+from dyssync.prediction.beside import TITLES, statements
 from dyssync.prediction.bundle import Bundle
 from dyssync.prediction.predictor import Prediction, Predictor
 from dyssync.web.facts import with_facts
+from dyssync.web.page_answer import PageAnswer
+from dyssync.web.paper import read_paper
 from dyssync.web.readers import Readers
 from dyssync.web.refusals import Refused, without_content
 from dyssync.web.uploads import Sent
 
-# They need no fit to speak, so they stand beside every answer, whatever the bundle holds.
-RULES: Mapping[str, str] = {
-    "ESC 2021": "guideline-esc-2021",
-    "HRS/APHRS/LAHRS 2023": "guideline-hrs-2023",
-    "QRS area": "qrs-area",
-    "Strict LBBB": "lbbb-strauss",
-}
 NO_SIGNAL = "is a picture; a signal file is needed here. Models that take pictures can use it"
-
-
-@dataclass(frozen=True, eq=False)
-class PageAnswer:
-    """What the page shows of one upload.
-
-    Attributes:
-        read: the recording or picture.
-        found: what was measured; None of a picture.
-        prediction: of all models; None where they refused.
-        refused: why they did; "" where they did not.
-        rules: what guidelines, QRS area and strict LBBB say, by title; none of a picture.
-        profiles: where a network looked; None where none did.
-        places: where the patient lies among those of the study, by what orders them.
-    """
-
-    read: Input
-    found: Findings | None
-    prediction: Prediction | None
-    refused: str
-    rules: Mapping[str, str]
-    profiles: LeadProfiles | None
-    places: Mapping[str, Place]
 
 
 class Answers:
@@ -75,7 +48,7 @@ class Answers:
         self.predictor = Predictor(bundle)
         self.onlookers = self._find_onlookers()
         self._readers = readers
-        self._computing = threading.Lock()
+        self._computing, self._digitising = threading.Lock(), threading.Lock()
 
     def _find_onlookers(self) -> Onlookers | None:
         """Return the networks whose look is shown: those of the best graded model that has some."""
@@ -103,11 +76,22 @@ class Answers:
         with self._computing:
             return self._predict(read)
 
-    def _predict(self, read: Input) -> Prediction:
+    def _predict(self, read: Input, names: Sequence[str] | None = None) -> Prediction:
         try:
-            return self.predictor.predict(read)
+            return self.predictor.predict(read, names)
         except InputError as error:
             raise Refused(422, without_content(str(error))) from error
+
+    def case(self, read: Input) -> Case:
+        """Return the one answer as exports take it: of the model that gives it alone.
+
+        Raises:
+            Refused: 422, none can say anything of it.
+        """
+        with self._computing, keeping():
+            one = self.predictor.answering(read)
+            found = self._predict(read, None if one is None else [one])
+            return make_case(read, found, self.bundle, datetime.now(UTC))
 
     def inspect(self, read: Input) -> dict[str, object]:
         """Return what the upload holds, as JSON can hold it."""
@@ -130,24 +114,29 @@ class Answers:
 
     def page(self, read: Input) -> PageAnswer:
         """Return all that the page shows; what models refuse is still shown and measured."""
+        if not isinstance(read, ECG):
+            return self._page_of_picture(read)
         with self._computing, keeping():
-            prediction, refused = None, ""
-            try:
-                prediction = self._predict(read)
-            except Refused as error:
-                refused = error.text
-            if not isinstance(read, ECG):
-                return PageAnswer(read, None, prediction, refused, {}, None, {})
+            prediction, refused = self._said(read)
             places = {} if prediction is None else self._places(read, prediction)
             found = examine(read)
             seen = self._look(read, prediction) if found.heartbeat is not None else None
-            made = {title: MODELS[name]() for title, name in RULES.items()}
-            rules = {
-                title: rule.statement(read)
-                for title, rule in made.items()
-                if isinstance(rule, Rule)
-            }
+            rules = {TITLES[name]: said for name, said in statements(read).items()}
             return PageAnswer(read, found, prediction, refused, rules, seen, places)
+
+    def _page_of_picture(self, image: ECGImage) -> PageAnswer:
+        with self._digitising:  # of others, signals are answered meanwhile
+            paper = read_paper(image)
+        with self._computing:
+            prediction, refused = self._said(image)
+        return PageAnswer(image, None, prediction, refused, {}, None, {}, paper)
+
+    def _said(self, read: Input) -> tuple[Prediction | None, str]:
+        """Return what the models say, or why they do not."""
+        try:
+            return self._predict(read), ""
+        except Refused as error:
+            return None, error.text
 
     def _places(self, ecg: ECG, prediction: Prediction) -> dict[str, Place]:
         """Return where a patient lies by the model that answers, and by QRS area."""

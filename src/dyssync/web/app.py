@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import TypeVar
 
 import anyio.to_thread
-from fastapi import Depends, FastAPI
+from fastapi import FastAPI
 from fastapi.responses import HTMLResponse, JSONResponse
-from fastapi.security import HTTPBearer
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -17,19 +15,15 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from dyssync import __version__
-from dyssync.image import Input
-from dyssync.prediction.predictor import Prediction
-from dyssync.prediction.short import short_answer
 from dyssync.web import audit
 from dyssync.web.answers import Answers
+from dyssync.web.api import Desk, add_api, add_hooks
 from dyssync.web.guard import Door, Guard, check_token
-from dyssync.web.levels import verdict_of
 from dyssync.web.page import Page, report_style, static_folder
-from dyssync.web.published import BODY, DESCRIPTION, Health, answers_of, predicted
+from dyssync.web.published import DESCRIPTION
 from dyssync.web.refusals import Refused
-from dyssync.web.uploads import Sent, read_request
+from dyssync.web.uploads import read_request
 
-T = TypeVar("T")
 FAULT = "fault of the server; it is noted without anything of the upload"
 
 
@@ -56,56 +50,16 @@ def create_app(answers: Answers, token: str | None = None) -> ASGIApp:
     )
     app.mount("/static/shared", StaticFiles(directory=report_style()), name="shared")
     app.mount("/static", StaticFiles(directory=static_folder()), name="static")
-    door = Door()
-    _add_api(app, answers, token, door)
-    _add_page(app, answers, token, door)
+    desk = Desk(answers, token, Door())
+    add_api(app, desk)
+    add_hooks(app, desk)
+    _add_page(app, desk)
     _add_refusals(app, answers)
     return Guard(app)
 
 
-def _add_api(app: FastAPI, answers: Answers, token: str | None, door: Door) -> None:
-    asked = [] if token is None else [Depends(HTTPBearer(auto_error=False))]  # for the description
-
-    async def answered(request: Request, work: Callable[[Input], T]) -> tuple[Input, T]:
-        check_token(request, token)
-        with door.entered():
-            sent = await read_request(request)
-            return await anyio.to_thread.run_sync(_answer, answers, sent, work)
-
-    @app.post("/predict", responses=answers_of(Prediction), openapi_extra=BODY, dependencies=asked)
-    async def predict(request: Request) -> Response:
-        """Return the probability of response by every model, with cautions."""
-        read, found = await answered(request, answers.predict)
-        audit.note("/predict", answers.digest, _verdict(answers, found), 200, read.source.sha256)
-        return JSONResponse(predicted(found))
-
-    @app.post("/inspect", responses=answers_of(dict), openapi_extra=BODY, dependencies=asked)
-    async def inspect(request: Request) -> Response:
-        """Return what the file holds: recording, quality of each lead, measurements, cautions."""
-        read, found = await answered(request, answers.inspect)
-        audit.note("/inspect", answers.digest, "read", 200, read.source.sha256)
-        return JSONResponse(found)
-
-    @app.post("/measure", responses=answers_of(dict), openapi_extra=BODY, dependencies=asked)
-    async def measure(request: Request) -> Response:
-        """Return the measurements; null where one is not defined."""
-        read, found = await answered(request, answers.measure)
-        audit.note("/measure", answers.digest, "read", 200, read.source.sha256)
-        return JSONResponse(found)
-
-    @app.get("/healthz")
-    async def healthz() -> Health:
-        """Say that the server is up, and with which bundle."""
-        models = tuple(answers.predictor.models)
-        return Health("ok", __version__, answers.digest, models, answers.level)
-
-
-def _answer(answers: Answers, sent: Sent, work: Callable[[Input], T]) -> tuple[Input, T]:
-    read = answers.read(sent)
-    return read, work(read)
-
-
-def _add_page(app: FastAPI, answers: Answers, token: str | None, door: Door) -> None:
+def _add_page(app: FastAPI, desk: Desk) -> None:
+    answers, token = desk.answers, desk.token
     page = Page(answers, needs_token=token is not None)
 
     @app.get("/", include_in_schema=False)
@@ -121,22 +75,17 @@ def _add_page(app: FastAPI, answers: Answers, token: str | None, door: Door) -> 
         try:
             if request.headers.get("authorization"):
                 check_token(request, token)  # before the body is read
-            with door.entered():
+            with desk.door.entered():
                 sent = await read_request(request)
                 check_token(request, token, sent.token)
-                read, found = await anyio.to_thread.run_sync(_answer, answers, sent, answers.page)
+                read, found = await desk.worked(sent, answers.page)
         except Refused as error:
             audit.note("/", answers.digest, "refused", error.status)
             return HTMLResponse(page.refused(error), error.status)
         text = await anyio.to_thread.run_sync(page.answered, found, sent.facts)
-        verdict = "refused" if found.prediction is None else _verdict(answers, found.prediction)
-        audit.note("/", answers.digest, verdict, 200, read.source.sha256)
+        verdict = "refused" if found.prediction is None else desk.verdict_on(found.prediction)
+        desk.note("/", verdict, read)
         return HTMLResponse(text)
-
-
-def _verdict(answers: Answers, found: Prediction) -> str:
-    short = short_answer(found)
-    return "none" if short is None else verdict_of(short, answers.level)
 
 
 def _add_refusals(app: FastAPI, answers: Answers) -> None:
@@ -145,7 +94,7 @@ def _add_refusals(app: FastAPI, answers: Answers) -> None:
 
     async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, Refused)
-        audit.note(request.scope["path"][:20], answers.digest, "refused", error.status)
+        audit.note(request.scope["path"][:30], answers.digest, "refused", error.status)
         headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else None
         return told(error.status, error.text, headers)
 

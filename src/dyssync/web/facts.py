@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from dyssync.cohort.cells import OLDEST, text_of
 from dyssync.cohort.clinical import CLINICAL, FACTS, clinical_fact, read_facts_of, with_clinical
-from dyssync.ecg import ECG
 from dyssync.errors import CohortError
 from dyssync.image import Input
 from dyssync.web.refusals import Refused
@@ -48,7 +47,7 @@ def read_number(name: str, text: str) -> float:
 
 
 def with_facts(x: Input, typed: Mapping[str, str]) -> Input:
-    """Return a recording with what was typed in of the patient; a picture takes none.
+    """Return a recording or picture with what was typed in of the patient.
 
     Facts are read as strictly as those of a table.
 
@@ -63,7 +62,7 @@ def with_facts(x: Input, typed: Mapping[str, str]) -> Input:
             problems.append(_needed(name))
     if problems:
         raise Refused(422, "; ".join(problems))
-    return with_clinical(x, typed) if isinstance(x, ECG) else x
+    return with_clinical(x, typed)
 
 
 def _needed(name: str) -> str:
@@ -78,13 +77,11 @@ def _needed(name: str) -> str:
 
 def shown_facts(x: Input, typed: Mapping[str, str]) -> tuple[Fact, ...]:
     """Return every clinical fact with its origin: typed in, from the file, or not given."""
-    if not isinstance(x, ECG):
-        return ()
     return tuple(_shown(x, name, bool(text_of(typed.get(name, "")))) for name in FIELDS)
 
 
-def _shown(ecg: ECG, name: str, typed: bool) -> Fact:
-    value = clinical_fact(ecg, name)
+def _shown(x: Input, name: str, typed: bool) -> Fact:
+    value = clinical_fact(x, name)
     if value != value:  # NaN: not known
         return Fact(TITLES[name], "", NOT_GIVEN)
     return Fact(TITLES[name], in_words(name, value), TYPED if typed else FROM_FILE)

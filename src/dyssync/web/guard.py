@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from starlette.requests import Request
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dyssync.web.refusals import Refused
@@ -28,6 +29,8 @@ NO_STORE = (b"cache-control", b"no-store")
 ASK_AGAIN = (b"cache-control", b"no-cache")  # of scripts and styles, which a new version changes
 MOST_INSIDE = 16  # uploads; of 20 MB each
 STATIC = "/static/"
+HEAD_BYTES = 32 * 1024  # of a request's line and headers
+TOO_LONG = JSONResponse({"detail": "the head of the request is larger than 32 KB"}, 400)
 _RAW = [(name.lower().encode(), text.encode()) for name, text in HEADERS.items()]
 
 
@@ -42,6 +45,7 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        app = self._app if _head_size(scope) <= HEAD_BYTES else TOO_LONG
         cache = ASK_AGAIN if scope["path"].startswith(STATIC) else NO_STORE
 
         async def sending(message: Message) -> None:
@@ -49,7 +53,13 @@ class Guard:
                 message["headers"] = [*message.get("headers", ()), *_RAW, cache]
             await send(message)
 
-        await self._app(scope, receive, sending)
+        await app(scope, receive, sending)
+
+
+def _head_size(scope: Scope) -> int:
+    """Return the bytes of a request's target and headers, which may come all at once."""
+    headers = sum(len(name) + len(text) for name, text in scope["headers"])
+    return headers + len(scope.get("raw_path") or b"") + len(scope["query_string"])
 
 
 class Door:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from dyssync.inspection.findings import COMPARED, OWN, Findings
 from dyssync.inspection.wording import NONE, TITLES, conduction, measured, rhythm, shown
-from dyssync.measurements import DEFINITIONS
 from dyssync.measurements.measurement import GROUPS
 
 
@@ -29,19 +28,9 @@ def main_rows(found: Findings) -> tuple[Row, ...]:
         Row(title, unit, measured(values, name), theirs.get(key, ""))
         for title, unit, name, key in COMPARED
     ]
-    own = [Row(*_split(title), measured(values, name)) for title, name in OWN]
+    own = [Row(title, unit, measured(values, name)) for title, unit, name in OWN]
     words = [Row("conduction", "", conduction(values)), Row("rhythm", "", rhythm(values))]
     return (*compared, *own, *words)
-
-
-def _split(title: str) -> tuple[str, str]:
-    """Return a title and the unit at its end.
-
-    >>> _split("QRS area uVs"), _split("leads with mid-QRS notch")
-    (('QRS area', 'uVs'), ('leads with mid-QRS notch', ''))
-    """
-    before, _, last = title.rpartition(" ")
-    return (before, last) if last in {d.unit for d in DEFINITIONS if d.unit} else (title, "")
 
 
 def rest_rows(found: Findings) -> Sequence[tuple[str, Sequence[Row]]]:

@@ -14,16 +14,16 @@ from dyssync.cohort.clinical import CLINICAL
 from dyssync.ecg import ECG
 from dyssync.formats import FORMATS
 from dyssync.formats.reading.recording import UNITS
-from dyssync.inspection.answer import frequencies, of_100
+from dyssync.inspection.answer import RESEARCH_ONLY, frequencies, of_100
 from dyssync.inspection.tracing import tracing
 from dyssync.prediction.short import short_answer
 from dyssync.report.wording import count
-from dyssync.web.answers import Answers, PageAnswer
+from dyssync.web.answers import Answers
 from dyssync.web.bars import bars_of
 from dyssync.web.facts import TITLES, shown_facts
 from dyssync.web.levels import LEVELS, verdict_of
 from dyssync.web.measured import main_rows, rest_rows
-from dyssync.web.published import RESEARCH_USE
+from dyssync.web.page_answer import PageAnswer
 from dyssync.web.reasons import lead_chips, reasons_of, seen_by_lead
 from dyssync.web.refusals import Refused
 from dyssync.web.uploads import MAX_BODY_BYTES
@@ -65,7 +65,7 @@ class Page:
             "needs_token": needs_token,
             "digest": answers.digest,
             "version": __version__,
-            "research_use": RESEARCH_USE,
+            "research_use": RESEARCH_ONLY,
             "formats": list(FORMATS),
             "units": UNITS,
             "columns": CLINICAL,
@@ -109,6 +109,8 @@ class Page:
         shared: dict[str, Any] = {
             "read": found.read,
             "is_signal": isinstance(found.read, ECG),
+            "paper": found.paper,
+            "cautions": found.cautions,
             "refused": found.refused,
             "facts": shown_facts(found.read, typed),
             "prediction": said,

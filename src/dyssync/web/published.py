@@ -8,12 +8,13 @@ from typing import Any
 from dyssync.cohort.cells import OLDEST
 from dyssync.cohort.clinical import CLINICAL
 from dyssync.formats.reading.recording import UNITS
+from dyssync.inspection.answer import RESEARCH_ONLY
 from dyssync.prediction.predictor import Prediction
+from dyssync.web.negotiation import FHIR, JSON, PDF
 from dyssync.web.uploads import MAX_BODY_BYTES, MAX_FILES
 
-RESEARCH_USE = "Research software. Not a medical device. Not for diagnosis or treatment decisions."
 DESCRIPTION = (
-    f"{RESEARCH_USE}\n\nProbability of response to cardiac resynchronization therapy from one "
+    f"{RESEARCH_ONLY}\n\nProbability of response to cardiac resynchronization therapy from one "
     '12-lead ECG. Nothing of an upload is kept. Errors are `{"detail": "one line"}`.'
 )
 REFUSALS = {
@@ -25,6 +26,7 @@ REFUSALS = {
     422: "a file without a usable 12-lead ECG, or a field that cannot be",
     503: "all reading processes are busy",
 }
+NOT_OFFERED = f"another kind of answer was asked for; {JSON}, {FHIR} or {PDF} can be had"
 
 
 @dataclass(frozen=True)
@@ -52,12 +54,26 @@ class Health:
     bundle: str
     models: tuple[str, ...]
     level: int
-    use: str = RESEARCH_USE
+    use: str = RESEARCH_ONLY
+
+
+# Of answers that are no JSON, by the header Accept.
+OTHER_KINDS: dict[str, dict[str, Any]] = {
+    FHIR: {"schema": {"type": "object", "description": "Bundle of FHIR R4, the one answer"}},
+    PDF: {"schema": {"type": "string", "format": "binary", "description": "one page A4"}},
+}
 
 
 def predicted(found: Prediction) -> dict[str, Any]:
     """Return the JSON of a prediction: that of `dyssync predict --json`."""
     return found.to_dict()
+
+
+def predictions() -> dict[int | str, dict[str, Any]]:
+    """Return the answers of `/predict` for OpenAPI, which comes in several kinds."""
+    found = answers_of(Prediction)
+    found[200]["content"] = OTHER_KINDS
+    return {**found, 406: {"model": Detail, "description": NOT_OFFERED}}
 
 
 def answers_of(kind: Any) -> dict[int | str, dict[str, Any]]:

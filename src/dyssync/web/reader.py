@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
 
+from dyssync.cohort.clinical import with_clinical
 from dyssync.ecg import ECG
 from dyssync.errors import InputError, TooLarge, UnknownFormat
 from dyssync.formats import FORMATS, ReadOptions, parse_input
 from dyssync.formats.reading.apart import Limits, Made, serve
 from dyssync.image import Input
-from dyssync.web.archive import main_file, neutral_name, unpacked
-from dyssync.web.refusals import without_content
+from dyssync.web.archive import HEADER, main_file, neutral_name, unpacked
+from dyssync.web.hook_call import call_of
+from dyssync.web.hook_facts import check_same_sex, facts_of_call
+from dyssync.web.hook_files import files_of_call
+from dyssync.web.refusals import Refused, without_content
 from dyssync.web.wire import Asked, Read, pack_input, packed, unpack_asked
 
 # A file of 64 MB is read within 3 s; a page of a PDF within 2, with fonts of the system. Memory:
@@ -30,12 +36,52 @@ def convert(data: bytes) -> Made:
     asked, files = unpack_asked(data)
     try:
         options = ReadOptions(fs=asked.fs, unit=asked.unit, page=asked.page)
-        held = unpacked(files)
-        name = main_file(held)
-        beside = {other: text for other, text in held.items() if other != name}
-        return pack_input(_short(parse_input(neutral_name(name), held[name], options, beside)))
+        if asked.hook:
+            (body,) = files.values()
+            return pack_input(_called(body, options))
+        return pack_input(_read(files, options))
     except InputError as error:
         return packed(Read(_status(error), without_content(str(error))))
+
+
+def _read(files: Mapping[str, bytes], options: ReadOptions) -> Input:
+    held = unpacked(files)
+    name = main_file(held)
+    beside = {other: text for other, text in held.items() if other != name}
+    return _short(parse_input(neutral_name(name), held[name], options, beside))
+
+
+def _called(body: bytes, options: ReadOptions) -> Input:
+    """Return the ECG in a call of CDS Hooks, with what the record knows of the patient."""
+    call = call_of(body)
+    found = _best_of(files_of_call(call), options)
+    when = found.recorded_at if isinstance(found, ECG) else None
+    facts = facts_of_call(call, (when or datetime.now(UTC)).date())
+    check_same_sex(found, facts)
+    return with_clinical(found, facts)
+
+
+def _best_of(files: Mapping[str, bytes], options: ReadOptions) -> Input:
+    """Return the ECG that several files hold: one record, or the same in several formats.
+
+    A signal counts for more than a picture of it.
+    """
+    if len(files) == 1 or any(name.lower().endswith(HEADER) for name in files):
+        return _read(files, options)
+    pictures: list[Input] = []
+    problems: list[InputError] = []
+    for name, data in files.items():
+        try:
+            found = _read({name: data}, options)
+        except InputError as error:
+            problems.append(error)
+            continue
+        if isinstance(found, ECG):
+            return found
+        pictures.append(found)
+    if not pictures:
+        raise problems[0]
+    return pictures[0]
 
 
 def _short(read: Input) -> Input:
@@ -53,6 +99,8 @@ def _short(read: Input) -> Input:
 
 
 def _status(error: InputError) -> int:
+    if isinstance(error, Refused):
+        return error.status
     if isinstance(error, TooLarge):
         return 413
     return 415 if isinstance(error, UnknownFormat) else 422

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ from dyssync.web.wire import Asked, packed, unpack_read
 MODULE = "dyssync.web.reader"
 WALL_LIMIT_S = 20.0  # for one upload
 WAIT_S = 20.0  # for a free process
+REFUSALS = (400, 412, 413, 415, 422)  # statuses that a reading process may give
+NONSENSE = "what was read of the file is no ECG; it may be damaged on purpose"
 GONE = "the process that reads uploads was ended twice; send the file again"
 
 
@@ -25,12 +28,14 @@ class Upload:
     Attributes:
         files: by name, without folders.
         fs, unit, page: what it says of them, as in :class:`dyssync.formats.ReadOptions`.
+        hook: whether the one file is a call of CDS Hooks, which holds the files.
     """
 
     files: Mapping[str, bytes]
     fs: float | None = None
     unit: str | None = None
     page: int = 1
+    hook: bool = False
 
 
 class Readers:
@@ -47,11 +52,12 @@ class Readers:
         """Return the recording or picture in an upload.
 
         Raises:
-            Refused: 413, 415 or 422 as the file is; 503 where all processes are busy or ended.
+            Refused: 413, 415 or 422 as the file is, 400 or 412 as a call is; 503 where all
+                processes are busy or ended.
         """
         names, parts = tuple(upload.files), list(upload.files.values())
         sizes = tuple(len(part) for part in parts)
-        asked = Asked(names, sizes, upload.fs, upload.unit, upload.page)
+        asked = Asked(names, sizes, upload.fs, upload.unit, upload.page, upload.hook)
         try:
             one = self._free.get(timeout=WAIT_S)
         except queue.Empty as error:
@@ -77,6 +83,8 @@ def _read(answer: bytes) -> Input:
         read, found = unpack_read(answer, "upload")
     except InputError as error:
         raise Refused(422, without_content(str(error))) from error
-    if found is None:
-        raise Refused(read.status, read.text)
-    return found
+    except (ValueError, IndexError, struct.error) as error:  # who took it over writes anything
+        raise Refused(422, NONSENSE) from error
+    if found is not None:
+        return found
+    raise Refused(read.status, read.text) if read.status in REFUSALS else Refused(422, NONSENSE)

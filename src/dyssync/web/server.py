@@ -12,12 +12,12 @@ from dyssync.web.answers import Answers
 from dyssync.web.app import create_app
 from dyssync.web.audit import set_up_logs
 from dyssync.web.connections import PatientlyWaiting
+from dyssync.web.guard import HEAD_BYTES
 from dyssync.web.readers import Readers
 from dyssync.web.warming import some_heart
 
 READERS = 2
 CONNECTIONS = 100  # at once; the next is answered 503
-HEAD_BYTES = 32 * 1024  # of a request's line and headers
 KEEP_ALIVE_S = 5
 SHUTDOWN_S = 30  # for what is being answered
 
@@ -32,6 +32,23 @@ def open_to_all(host: str) -> bool:
         return not ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host != "localhost"
+
+
+def address(host: str, port: int) -> str:
+    """Return what a browser on this machine is given; an IPv6 address stands in brackets.
+
+    >>> address("127.0.0.1", 8080), address("::1", 80), address("::", 80)
+    ('http://127.0.0.1:8080', 'http://[::1]:80', 'http://[::1]:80')
+    >>> address("0.0.0.0", 80), address("clinic", 80)
+    ('http://127.0.0.1:80', 'http://clinic:80')
+    """
+    try:
+        found = ipaddress.ip_address(host)
+    except ValueError:
+        return f"http://{host}:{port}"
+    if found.is_unspecified:  # every address of this machine, and none that a browser could open
+        found = ipaddress.ip_address("::1" if found.version == 6 else "127.0.0.1")
+    return f"http://[{found}]:{port}" if found.version == 6 else f"http://{found}:{port}"
 
 
 def make_answers(bundle: Bundle, level: int = 80) -> Answers:

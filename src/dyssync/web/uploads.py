@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from starlette.datastructures import UploadFile
@@ -55,12 +56,9 @@ async def read_request(request: Request) -> Sent:
         Refused: 400 no whole multipart body; 408 too slow; 413 too large; 415 another kind of body;
             422 no file, or fields that cannot be.
     """
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "multipart/form-data":
+    if _kind(request) != "multipart/form-data":
         raise Refused(415, f"body of another content type; {NEEDED}")
-    stated = request.headers.get("content-length", "")
-    if stated.isdigit() and int(stated) > MAX_BODY_BYTES:
-        raise _too_large()
+    _check_stated(request)
     parser = _InMemory(
         request.headers,
         _limited(request),
@@ -69,16 +67,48 @@ async def read_request(request: Request) -> Sent:
         max_part_size=MAX_FIELD_BYTES,
     )
     try:
-        async with asyncio.timeout(BODY_SECONDS):
+        async with _in_time():
             form = await parser.parse()
     except MultiPartException as error:
         raise Refused(400, f"broken body, or too many or too long parts; {NEEDED}") from error
-    except TimeoutError as error:
-        raise Refused(408, f"body took longer than {BODY_SECONDS:.0f} s; send it again") from error
     try:
         return await _sent(form.multi_items())
     finally:
         await form.close()
+
+
+async def read_call(request: Request) -> Sent:
+    """Return a call of CDS Hooks, whose files and faults the reading process finds.
+
+    Raises:
+        Refused: 408 too slow; 413 too large; 415 another kind of body.
+    """
+    if _kind(request) != "application/json":
+        raise Refused(415, "body of another content type; application/json is needed")
+    _check_stated(request)
+    chunks: list[bytes] = []
+    async with _in_time():
+        chunks.extend([chunk async for chunk in _limited(request)])
+    return Sent(Upload({"call.json": b"".join(chunks)}, hook=True), {}, None)
+
+
+def _kind(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _check_stated(request: Request) -> None:
+    stated = request.headers.get("content-length", "")
+    if stated.isdigit() and int(stated) > MAX_BODY_BYTES:
+        raise _too_large()
+
+
+@asynccontextmanager
+async def _in_time() -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            yield
+    except TimeoutError as error:
+        raise Refused(408, f"body took longer than {BODY_SECONDS:.0f} s; send it again") from error
 
 
 async def _limited(request: Request) -> AsyncGenerator[bytes, None]:

@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 
 from dyssync.arrays import Bytes, Singles
+from dyssync.cohort.clinical import read_clinical
 from dyssync.ecg import ECG, LEADS, Doubt, RepresentativeBeat, Source
 from dyssync.image import ECGImage, Input
 from dyssync.records import Record
@@ -29,6 +30,7 @@ class Asked(Record):
         names: of the files, without folders.
         sizes: of each, bytes.
         fs, unit, page: as in :class:`dyssync.formats.ReadOptions`.
+        hook: whether the one file is a call of CDS Hooks, which holds the files.
     """
 
     names: tuple[str, ...]
@@ -36,6 +38,7 @@ class Asked(Record):
     fs: float | None
     unit: str | None
     page: int
+    hook: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,8 +49,8 @@ class Read(Record):
         status: of HTTP; 200 where it was read.
         text: why not, in one line.
         shape: of the signal (12, n), float32, or of the picture (height, width, 3), uint8.
-        fs, age, sex, recorded_at, notes, doubts: of :class:`dyssync.ecg.ECG`; fs is None of a
-            picture.
+        fs, age, sex, clinical, recorded_at, notes, doubts: of :class:`dyssync.ecg.ECG`; fs is
+            None of a picture.
         beat: samples of the recorder's beat, 0 for none; beat_fs its rate.
         format: name of the format.
         sha256: digest of what was read.
@@ -61,6 +64,7 @@ class Read(Record):
     sex: Literal["F", "M"] | None = None
     recorded_at: str | None = None
     notes: Mapping[str, str] | None = None
+    clinical: Mapping[str, float] | None = None
     doubts: tuple[Doubt, ...] = ()
     beat: int = 0
     beat_fs: float = 0.0
@@ -88,17 +92,14 @@ def unpack_asked(data: bytes) -> tuple[Asked, dict[str, bytes]]:
 def pack_input(x: Input) -> list[bytes | memoryview]:
     """Return a recording or picture as bytes, in pieces: a page has a hundred megabytes."""
     if isinstance(x, ECGImage):
-        head = Read(200, shape=x.pixels.shape, notes=dict(x.notes))
+        head = Read(200, shape=x.pixels.shape)
         return [packed(_from(x, head)), _bytes_of(x.pixels)]
     beat = x.beat
     head = Read(
         200,
         shape=x.signal.shape,
         fs=x.fs,
-        age=x.age,
-        sex=x.sex,
         recorded_at=None if x.recorded_at is None else x.recorded_at.isoformat(),
-        notes=dict(x.notes),
         doubts=x.doubts,
         beat=0 if beat is None else beat.signal.shape[1],
         beat_fs=0.0 if beat is None else beat.fs,
@@ -112,13 +113,22 @@ def _bytes_of(values: Singles | Bytes) -> memoryview:
 
 
 def _from(x: Input, head: Read) -> Read:
-    return replace(head, format=x.source.format, sha256=x.source.sha256)
+    return replace(
+        head,
+        age=x.age,
+        sex=x.sex,
+        clinical=dict(x.clinical),
+        notes=dict(x.notes),
+        format=x.source.format,
+        sha256=x.source.sha256,
+    )
 
 
 def unpack_read(data: bytes, name: str) -> tuple[Read, Input | None]:
     """Return what a reading process says, and the recording or picture where there is one.
 
     Raises:
+        CohortError: a clinical fact cannot be.
         FormatError: it is no whole ECG.
         ModelError, ValueError: it is none of what :func:`pack_input` writes.
     """
@@ -127,10 +137,12 @@ def unpack_read(data: bytes, name: str) -> tuple[Read, Input | None]:
     if read.status != 200:
         return read, None
     source = Source(name, read.format, read.sha256)
-    notes = read.notes or {}
+    notes, clinical = read.notes or {}, read_clinical(read.clinical or {})
     if read.fs is None:
         pixels = np.frombuffer(data, np.uint8, offset=at).reshape(read.shape)
-        return read, ECGImage(pixels, source=source, notes=notes)
+        return read, ECGImage(
+            pixels, source=source, notes=notes, age=read.age, sex=read.sex, clinical=clinical
+        )
     n = read.shape[1]
     samples = np.frombuffer(data, np.float32, offset=at)
     signal, rest = np.split(samples, [len(LEADS) * n])
@@ -140,7 +152,7 @@ def unpack_read(data: bytes, name: str) -> tuple[Read, Input | None]:
     when = None if read.recorded_at is None else datetime.fromisoformat(read.recorded_at)
     return read, ECG(
         signal.reshape(len(LEADS), n), read.fs, age=read.age, sex=read.sex, recorded_at=when,
-        source=source, notes=notes, beat=beat, doubts=read.doubts,
+        source=source, notes=notes, beat=beat, clinical=clinical, doubts=read.doubts,
     )  # fmt: skip
 
 

@@ -21,7 +21,7 @@ function recordings(files) {
     const name = headers.has(key(file)) ? key(file) : file.webkitRelativePath || file.name;
     together.set(name, [...(together.get(name) ?? []), file]);
   }
-  return [...together].map(([name, parts]) => ({ name, parts }));
+  return [...together].map(([name, parts], place) => ({ name, parts, place }));
 }
 
 async function ask(recording, token) {
@@ -39,8 +39,8 @@ async function ask(recording, token) {
   }
 }
 
-function row(name, { found, problem }, health) {
-  const made = { file: name, level: health.level, problem: problem ?? "" };
+function row({ name, place }, { found, problem }, health) {
+  const made = { file: name, place, level: health.level, problem: problem ?? "" };
   const model = found?.answer;
   if (!model) return { ...made, problem: problem ?? "no model that learns could be asked" };
   const said = found.models[model];
@@ -62,8 +62,12 @@ function row(name, { found, problem }, health) {
   };
 }
 
+// Rows stand in the order of the files, in whichever order they are answered.
 function show(made) {
-  const line = table.tBodies[0].insertRow();
+  const body = table.tBodies[0];
+  const line = document.createElement("tr");
+  line.dataset.place = made.place;
+  body.insertBefore(line, [...body.rows].find((one) => Number(one.dataset.place) > made.place) ?? null);
   const head = document.createElement("th");
   head.scope = "row";
   head.textContent = made.file;
@@ -110,7 +114,7 @@ async function start(event) {
 async function work(left, all, health, token) {
   while (left.length && !stopped) {
     const recording = left.shift();
-    const made = row(recording.name, await ask(recording, token), health);
+    const made = row(recording, await ask(recording, token), health);
     rows.push(made);
     show(made);
     state.textContent = `${rows.length} of ${all}`;
@@ -127,7 +131,8 @@ function cell(value) {
 function download() {
   const models = [...new Set(rows.flatMap((one) => Object.keys(one).filter((key) => key.startsWith("p_"))))];
   const heads = [...COLUMNS, ...models];
-  const lines = [heads, ...rows.map((one) => heads.map((head) => one[head]))];
+  const ordered = [...rows].sort((one, other) => one.place - other.place);
+  const lines = [heads, ...ordered.map((one) => heads.map((head) => one[head]))];
   const text = `${lines.map((line) => line.map(cell).join(",")).join("\r\n")}\r\n`;
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([text], { type: "text/csv" }));

@@ -47,18 +47,40 @@ function begin() {
 
 // The picture never comes back from the server: it is drawn from the file that was chosen.
 async function showPicture(place) {
+  const traces = document.getElementById("traces");
+  if (traces) showTraces(traces, place);
   try {
     const bitmap = await createImageBitmap(file.files[0]);
-    const canvas = document.createElement("canvas");
-    canvas.width = bitmap.width;
-    canvas.height = bitmap.height;
-    canvas.setAttribute("role", "img");
-    canvas.setAttribute("aria-label", "The page as it was sent");
-    canvas.getContext("2d").drawImage(bitmap, 0, 0);
-    place.replaceChildren(canvas);
+    place.prepend(upright(bitmap, Number(place.dataset.quarters)));
   } catch {
-    place.firstElementChild.textContent = "The browser cannot draw this kind of file.";
+    document.getElementById("picture-note").textContent = traces
+      ? "The browser cannot draw this kind of file; the traces alone are shown, as they were read off it."
+      : "The browser cannot draw this kind of file.";
   }
+}
+
+// A picture turned by quarters against the clock, as it was turned to be read.
+function upright(bitmap, quarters) {
+  const canvas = document.createElement("canvas");
+  const lying = quarters % 2 === 1;
+  canvas.width = lying ? bitmap.height : bitmap.width;
+  canvas.height = lying ? bitmap.width : bitmap.height;
+  canvas.setAttribute("role", "img");
+  canvas.setAttribute("aria-label", "The page as it was sent");
+  const pen = canvas.getContext("2d");
+  pen.translate(canvas.width / 2, canvas.height / 2);
+  pen.rotate((-quarters * Math.PI) / 2);
+  pen.drawImage(bitmap, -bitmap.width / 2, -bitmap.height / 2);
+  return canvas;
+}
+
+// Lets the traces that were read be taken off the picture.
+function showTraces(button, place) {
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    const bare = place.classList.toggle("bare");
+    button.setAttribute("aria-pressed", String(!bare));
+  });
 }
 
 function over(event) {
