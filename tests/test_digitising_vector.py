@@ -125,6 +125,32 @@ def test_traces_that_are_written_piece_by_piece_in_turn_are_whole(ecg: ECG, tmp_
     assert noise_of(read, ecg) < 2e-4
 
 
+def test_a_page_that_another_program_drew(ecg: ECG, tmp_path: Path) -> None:
+    from matplotlib import rc_context
+    from matplotlib.backends.backend_pdf import FigureCanvasPdf
+    from matplotlib.figure import Figure
+
+    width, height, left, column = 280.0, 200.0, 15.0, 62.5  # mm
+    figure = Figure(figsize=(width / 25.4, height / 25.4))
+    FigureCanvasPdf(figure)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set(xlim=(0, width), ylim=(height, 0))
+    axes.vlines(np.arange(0, width + 1, 5), 0, height, "pink", linewidth=0.3)
+    axes.hlines(np.arange(0, height + 1, 5), 0, width, "pink", linewidth=0.3)
+    strip = [("II", 3, 0, 5000)]
+    for lead, row, at, n in [*((x, k % 3, k // 3, 1250) for k, x in enumerate(LEADS)), *strip]:
+        start, level = left + at * column, 30 + 40.0 * row
+        values = ecg[lead][at * 1250 :][:n]
+        axes.plot(start + np.arange(n) / 20, level - 10 * values, "k", linewidth=0.8)
+        axes.text(start + 1, level - 10, lead, fontsize=9)
+    axes.text(left, 190, "25 mm/s  10 mm/mV  0.05-150 Hz")
+    with rc_context({"path.simplify": False}):
+        figure.savefig(tmp_path / "drawn.pdf")
+    read = digitise(page_of((tmp_path / "drawn.pdf").read_bytes(), tmp_path))
+    assert (read.layout, read.exact, read.warnings) == ("3x4+II", True, ())
+    assert noise_of(read, ecg) < 2e-4
+
+
 def test_a_pulse_that_is_one_line_with_its_trace_is_no_beat(ecg: ECG, tmp_path: Path) -> None:
     image = drawn(ecg, "3x4+II", tmp_path)
     assert image.drawing is not None

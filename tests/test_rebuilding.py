@@ -12,6 +12,7 @@ from dyssync.layouts import LAYOUTS
 from dyssync.measurements import Measurements, measure
 from dyssync.pages.digitising.digitise import digitise
 from dyssync.pages.digitising.digitised import Digitised, Geometry, Part, Quality, Scale
+from dyssync.pages.rebuilding.beats import Beats, settled
 from dyssync.pages.rebuilding.recording import recording_of
 from dyssync.rendering import render_page
 from dyssync.simulation.cohort import patient_rng
@@ -95,6 +96,25 @@ def test_what_compares_columns_needs_a_strip_that_ties_them(hearts: list[ECG]) -
         assert loose["qrs_area_uvs"] == pytest.approx(measure(ecg)["qrs_area_uvs"], rel=0.08)
     # chest leads of one column need none
     assert np.isfinite(measured_on(shown_on(ecg, "6x2"), ecg)["lateral_delay_ms"])
+
+
+@pytest.mark.parametrize(
+    ("at", "kinds", "usual"),
+    [
+        ([300, 620], [0, 1], [300]),  # the second comes early
+        ([300, 1000], [0, 1], [1000]),  # the second comes after a pause, so the first came early
+        ([100, 600, 900], [1, 1, 0], [100, 600]),
+        ([100, 600, 1100], [0, 0, 0], [100, 600, 1100]),
+    ],
+)
+def test_an_early_beat_of_a_short_column_is_not_taken_for_the_usual_one(
+    at: list[int], kinds: list[int], usual: list[int]
+) -> None:
+    # the most frequent kind is 0; where two are as frequent, which one is 0 is chance
+    most = np.bincount(kinds).argmax()
+    ranked = [0 if kind == most else 1 for kind in kinds]
+    beats = Beats(np.array(at), np.array(ranked), np.zeros(len(at), np.bool_))
+    assert settled(beats, 500.0).usual.tolist() == usual
 
 
 def test_a_lead_that_is_not_seen_is_not_known_and_no_zero(hearts: list[ECG]) -> None:

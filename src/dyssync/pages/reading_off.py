@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dyssync.ecg import ECG, Doubt
-from dyssync.errors import FormatError
+from dyssync.errors import FAULTS, FormatError, told_fault
 from dyssync.image import ECGImage
 from dyssync.keeping import kept
 from dyssync.pages.digitising.digitised import NOTHING_STATED, Digitised, Stated
@@ -16,7 +16,8 @@ from dyssync.pages.rebuilding.recording import recording_of
 def read_off(image: ECGImage, stated: Stated = NOTHING_STATED) -> ECGImage:
     """Return a picture with :attr:`~dyssync.image.ECGImage.ecg`, or why there is none.
 
-    One that was read off, or tried, comes back as it is.
+    One that was read off, or tried, comes back as it is. What a PDF was drawn from is dropped: it
+    is larger than the ECG.
 
     Args:
         image: as it was read from its file; a smaller copy is read less well.
@@ -30,8 +31,10 @@ def read_off(image: ECGImage, stated: Stated = NOTHING_STATED) -> ECGImage:
     try:
         ecg = ecg_on(image, digitise(image, stated))
     except FormatError as error:
-        return replace(image, unread=str(error))
-    return replace(image, ecg=ecg)
+        return replace(image, unread=str(error), drawing=None)
+    except FAULTS as error:  # networks can still be shown the picture
+        return replace(image, unread=told_fault(error), drawing=None)
+    return replace(image, ecg=ecg, drawing=None)
 
 
 def ecg_on(image: ECGImage, read: Digitised) -> ECG:

@@ -15,7 +15,7 @@ STRAIGHT_MM = 0.01
 GRID_LEAST = 8  # lines of a grid
 # What a square of 1 or 5 mm measures on a page that was not printed at its size.
 SQUARES_MM = (1.0, 5.0)
-MOST_SCALED = 1.35
+MOST_SCALED = 1.6  # A4 as A3 or A5 is 1.41 or 0.71; 1 and 5 mm stay apart up to 2.2
 PULSE_MM = (2.0, 45.0)  # least width and height of a pulse, and largest
 PULSE_S, PULSE_SLACK_S, PULSE_SLACK = 0.2, 0.02, 0.03  # its width, and by how much it may be off
 PULSE_REACH_S = 0.6  # from the beginning of a trace in which a pulse stands

@@ -37,6 +37,7 @@ def facts_json(read: Digitised) -> str:
     facts = {
         "layout": read.layout,
         "fs_hz": read.fs,
+        "exact": read.exact,
         "scale": vars(read.scale),
         "geometry": vars(read.geometry),
         "quality": vars(read.quality),

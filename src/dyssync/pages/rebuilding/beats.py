@@ -16,6 +16,7 @@ FS = 500.0
 # Of an interval between beats, what lies before the beat: P and PR, and at most so many seconds.
 BEFORE_SHARE, BEFORE_S = 0.42, 0.36
 CORE_S = 0.06  # to both sides of the fiducial point: what must be seen of a beat for it to count
+EARLY = 0.85  # of the usual interval, from which a beat is not premature (chosen)
 LEAST_SPIKES = 2  # one may be an artefact
 APART_S = 0.2  # between beats: 300 a minute
 MOST_OF_BEAT = 0.6  # share that must be seen of a beat for it to be laid down by itself (chosen)
@@ -64,6 +65,26 @@ def beats_of(tracks: Sequence[Track]) -> Beats:
         return nothing
     paced = spikes.before >= 0
     return Beats(beats + start, beat_kinds(steady, beats, FS, paced), paced)
+
+
+def settled(beats: Beats, interval: float) -> Beats:
+    """Return the beats of a short column, premature ones not taken for the usual ones.
+
+    In 2.5 s an extrasystole can be as frequent as the beats about it.
+
+    Args:
+        beats: of one column.
+        interval: samples between beats of the whole page, median.
+    """
+    counts = np.bincount(beats.kinds) if len(beats.kinds) else np.zeros(1)
+    alike = np.flatnonzero(counts == counts.max())
+    if len(alike) < 2:
+        return beats
+    gaps = np.diff(beats.at)
+    early = np.concatenate([[0.5], gaps < EARLY * interval])  # of the first it is not known
+    usual = min(alike.tolist(), key=lambda kind: float(early[beats.kinds == kind].mean()))
+    kinds = np.where(beats.kinds == usual, 0, np.where(beats.kinds == 0, usual, beats.kinds))
+    return Beats(beats.at, kinds, beats.paced)
 
 
 def same_beats(column: Beats, clock: Beats, start: int, stop: int) -> bool:

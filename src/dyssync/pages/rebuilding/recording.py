@@ -18,6 +18,7 @@ from dyssync.pages.rebuilding.beats import (
     in_turn,
     reach_of,
     same_beats,
+    settled,
     typical_of,
 )
 from dyssync.pages.rebuilding.laying import clock_to, drawn_over, laid
@@ -110,16 +111,16 @@ def pace_of(columns: dict[int, tuple[Track, ...]]) -> Pace:
     if chief is None:
         return _untied(found)
     clock = found[chief]
+    interval = _interval(np.diff(clock.at))
     tied = [chief]
     usual = {chief: clock.usual}
     for column, tracks in columns.items():
         start, stop = min(t.start for t in tracks), max(t.stop for t in tracks)
-        usual[column] = found[column].usual
+        usual[column] = settled(found[column], interval).usual
         if column != chief and same_beats(found[column], clock, start, stop):
             tied.append(column)
             usual[column] = clock.usual
     seen = columns[chief][0].start, columns[chief][0].stop
-    interval = _interval(np.diff(clock.at))
     n = max(round(SECONDS * FS), seen[1])
     even = clock_to(clock.at, interval, n, seen)
     return Pace(usual, _every(found), _paced_share(found), tuple(tied), even, interval, n)
@@ -129,8 +130,8 @@ def _untied(found: dict[int, Beats]) -> Pace:
     """Return an even pace, for columns that nothing ties to each other."""
     if sum(len(beats.usual) for beats in found.values()) < LEAST_BEATS:
         raise FormatError(f"page shows fewer than {LEAST_BEATS} beats of one shape")
-    gaps = [np.diff(beats.at) for beats in found.values()]
-    interval = _interval(np.concatenate(gaps))
+    interval = _interval(np.concatenate([np.diff(beats.at) for beats in found.values()]))
+    found = {column: settled(beats, interval) for column, beats in found.items()}
     n = round(SECONDS * FS)
     clock = clock_to(np.array([round(interval / 2)]), interval, n, (0, 0))
     usual = {column: beats.usual for column, beats in found.items()}
