@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import ipaddress
+import sys
 
 import uvicorn
 
@@ -17,6 +19,7 @@ from dyssync.web.readers import Readers
 from dyssync.web.warming import some_heart
 
 READERS = 2
+M_ARENA_MAX, ARENAS = -8, 2  # of mallopt(3); a core each
 CONNECTIONS = 100  # at once; the next is answered 503
 KEEP_ALIVE_S = 5
 SHUTDOWN_S = 30  # for what is being answered
@@ -51,12 +54,22 @@ def address(host: str, port: int) -> str:
     return f"http://[{found}]:{port}" if found.version == 6 else f"http://{found}:{port}"
 
 
+def share_memory() -> None:
+    """Let all threads take their memory from the same few places (glibc; elsewhere nothing).
+
+    Else each of the threads that requests come in keeps what the largest picture took in it.
+    """
+    if sys.platform == "linux" and (mallopt := getattr(ctypes.CDLL(None), "mallopt", None)):
+        mallopt(M_ARENA_MAX, ARENAS)
+
+
 def make_answers(bundle: Bundle, level: int = 80) -> Answers:
     """Load the models, start the reading processes, and answer once for nobody.
 
     Raises:
         ModelError: a model cannot be used.
     """
+    share_memory()
     answers = Answers(bundle, Readers(READERS), level)
     answers.warm_up(some_heart())
     return answers
