@@ -361,7 +361,7 @@ def test_the_facts_of_a_corpus_are_read_as_strictly_as_those_of_a_cohort(
         for size in (256, 1):  # "M" may be a woman beside "H" (hombre), also in another piece
             monkeypatch.setattr(pieces, "PIECE", size)
             read = [read_piece(piece) for piece in pieces_of(path)]
-            ecgs = [ecg for rows, _ in read for ecg, _ in rows]
+            ecgs = [row.ecg for rows, _ in read for row in rows]
             problems = [problem for _, found in read for problem in found]
             told = {problem.row for problem in problems}
             assert told == {2, 3, 4}, problems

@@ -13,7 +13,7 @@ from dyssync.cohort.clinical import facts_of
 from dyssync.cohort.cohort import check_cohort, read_cohort
 from dyssync.ecg import ECG
 from dyssync.formats.wfdb import write_wfdb
-from dyssync.image import ECGImage
+from dyssync.image import ECGImage, ecg_of
 from dyssync.layouts import LAYOUTS
 from dyssync.models import MODELS
 from dyssync.prediction.training_data import describe_cohort
@@ -68,8 +68,9 @@ def test_facts_go_with_what_was_read_off_and_refused_pages_are_named(
     (told,) = cohort.cautions
     assert str(told).startswith("row 2 (P00): cut.png: page cannot be digitised")
     refused, *others = cohort.inputs
-    assert facts_of(refused) == {}
-    assert all(facts_of(page) == {"sex": 1.0, "lvef": 25.0} for page in others)
+    assert refused.ecg is None  # type: ignore[union-attr]
+    assert all(facts_of(page) == {"sex": 1.0, "lvef": 25.0} for page in cohort.inputs)
+    assert all(facts_of(ecg_of(page)) == facts_of(page) for page in others)
     assert len(cohort.signals) == 5
     look = describe_cohort(cohort)
     assert look.pages is not None

@@ -2,6 +2,7 @@
 
 import gc
 import http.client
+import io
 import json
 import logging
 import re
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from starlette.testclient import TestClient
 
 from dyssync.ecg import ECG, LEADS
@@ -102,23 +104,43 @@ def test_inspect_and_measure_tell_numbers_and_null(client: TestClient, record: F
     assert None in measured["measurements"].values()
 
 
-def test_a_picture_is_predicted_but_not_measured(client: TestClient) -> None:
-    page = sent(GOLDEN / "golden.png")
-    refused = client.post("/measure", files=page)
-    assert (refused.status_code, "is a picture" in refused.json()["detail"]) == (422, True)
-    assert client.post("/inspect", files=page).json()["format"] == "picture"
+def cut(toy_cohort: Path) -> Files:
+    """A page of which half is missing: networks may look at it, no ECG can be read off."""
+    ((field, (name, png)),) = drawn(toy_cohort)
+    with Image.open(io.BytesIO(png)) as page:
+        half = np.asarray(page.crop((0, 0, page.width // 2, page.height)))
+    return [(field, (name, encode_png(Rendered(half))))]
 
 
-def test_facts_beside_a_picture_are_taken_or_said_to_be_of_no_use(
+def test_what_a_picture_shows_is_measured_and_inspected(
     client: TestClient, toy_cohort: Path
 ) -> None:
     page = drawn(toy_cohort)
-    said = client.post("/predict", files=page, data={"lvef": "25", "sex": "F"}).json()
-    assert [one for one in said["cautions"] if one.startswith("not used: sex, lvef")]
+    measured = client.post("/measure", files=page).json()
+    inspected = client.post("/inspect", files=page).json()
+    assert measured["measurements"] == inspected["measurements"]
+    true = client.post("/measure", files=sent(toy_cohort / "rec01.hea", toy_cohort / "rec01.dat"))
+    for name in ("qrs_duration_ms", "heart_rate_bpm"):
+        truth = true.json()["measurements"][name]
+        assert measured["measurements"][name] == pytest.approx(truth, rel=0.08), name
+    refused = client.post("/measure", files=cut(toy_cohort))
+    assert refused.status_code == 422
+    assert "cannot be digitised" in refused.json()["detail"]
+    told = client.post("/inspect", files=cut(toy_cohort)).json()
+    assert told["page"] is None
+    assert "cannot be digitised" in told["unread"]
+
+
+def test_facts_beside_a_picture_are_used_or_said_to_be_of_no_use(
+    client: TestClient, toy_cohort: Path
+) -> None:
+    page, half = drawn(toy_cohort), cut(toy_cohort)
     text = client.post("/", files=page, data={"lvef": "25"}).text
     assert "LVEF</span> 25 %" in text
-    assert "not used: lvef" in text
-    alone = client.post("/predict", files=page).json()
+    assert "not used" not in text
+    said = client.post("/predict", files=half, data={"lvef": "25", "sex": "F"}).json()
+    assert [one for one in said["cautions"] if one.startswith("not used: sex, lvef")]
+    alone = client.post("/predict", files=half).json()
     assert not [one for one in alone["cautions"] if "not used" in one]
     assert client.post("/predict", files=page, data={"lvef": "999"}).status_code == 422
 

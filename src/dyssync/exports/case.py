@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dyssync import __version__
-from dyssync.ecg import ECG
-from dyssync.image import Input
+from dyssync.image import Input, ecg_of
 from dyssync.inspection.answer import RESEARCH_ONLY
 from dyssync.inspection.findings import Findings, examine
 from dyssync.prediction.bundle import Bundle
@@ -62,9 +61,10 @@ def make_case(recording: Input, prediction: Prediction, bundle: Bundle, made_at:
     """
     about = bundle.about
     kind = "simulated patients" if about.simulated else "patients"
+    ecg = ecg_of(recording)
     return Case(
         recording=recording,
-        found=examine(recording) if isinstance(recording, ECG) else None,
+        found=None if ecg is None else examine(ecg),
         prediction=prediction,
         answer=short_answer(prediction),
         origin=(

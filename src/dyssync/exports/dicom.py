@@ -10,7 +10,6 @@ import hashlib
 import io
 
 from dyssync import __version__
-from dyssync.ecg import ECG
 from dyssync.exports.case import Case
 from dyssync.exports.pdf import report_pdf
 from dyssync.inspection.answer import RESEARCH_ONLY
@@ -43,7 +42,7 @@ def report_dicom(case: Case) -> bytes:
         setattr(page, empty, "")
     for empty in ("AccessionNumber", "StudyID", "StudyDate", "StudyTime", "AcquisitionDateTime"):
         setattr(page, empty, "")
-    sex = case.recording.sex if isinstance(case.recording, ECG) else None
+    sex = case.recording.sex
     page.PatientSex = sex or ""
     page.Modality = "DOC"
     page.ConversionType = "WSD"

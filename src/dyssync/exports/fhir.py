@@ -84,7 +84,7 @@ def _coded(system: str, code: str, words: str) -> Resource:
 
 
 def _patient(case: Case) -> Resource:
-    sex = case.recording.sex if isinstance(case.recording, ECG) else None
+    sex = case.recording.sex
     gender = {"F": "female", "M": "male"}.get(sex or "", "unknown")
     return _resource(case, "Patient", "patient", gender=gender)
 

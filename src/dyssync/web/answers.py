@@ -10,8 +10,8 @@ from dyssync.ecg import ECG
 from dyssync.errors import InputError
 from dyssync.explanation.profiles import LeadProfiles, Onlookers
 from dyssync.exports.case import Case, make_case
-from dyssync.image import ECGImage, Input
-from dyssync.inspection.findings import examine, measured_facts, picture_facts
+from dyssync.image import ECGImage, Input, ecg_of
+from dyssync.inspection.findings import examine, measured_facts, page_facts
 from dyssync.inspection.place import Place, place_among
 from dyssync.keeping import keeping
 from dyssync.measurements import Measurements, measure
@@ -19,6 +19,7 @@ from dyssync.models.protocols import LooksAtPictures
 from dyssync.models.rules import QRSArea
 from dyssync.prediction.beside import TITLES, statements
 from dyssync.prediction.bundle import Bundle
+from dyssync.prediction.pictures import asked_about
 from dyssync.prediction.predictor import Prediction, Predictor
 from dyssync.web.facts import with_facts
 from dyssync.web.page_answer import PageAnswer
@@ -26,8 +27,6 @@ from dyssync.web.paper import read_paper
 from dyssync.web.readers import Readers
 from dyssync.web.refusals import Refused, without_content
 from dyssync.web.uploads import Sent
-
-NO_SIGNAL = "is a picture; a signal file is needed here. Models that take pictures can use it"
 
 
 class Answers:
@@ -73,8 +72,16 @@ class Answers:
         Raises:
             Refused: 422, none can say anything of it.
         """
+        whole = self._read_off(read)
         with self._computing:
-            return self._predict(read)
+            return self._predict(whole)
+
+    def _read_off(self, read: Input) -> Input:
+        """Return a picture with the ECG that it shows; signals are answered meanwhile."""
+        if isinstance(read, ECG):
+            return read
+        with self._digitising:
+            return read_paper(read)[1]
 
     def _predict(self, read: Input, names: Sequence[str] | None = None) -> Prediction:
         try:
@@ -88,28 +95,36 @@ class Answers:
         Raises:
             Refused: 422, none can say anything of it.
         """
+        whole = self._read_off(read)
         with self._computing, keeping():
-            one = self.predictor.answering(read)
-            found = self._predict(read, None if one is None else [one])
-            return make_case(read, found, self.bundle, datetime.now(UTC))
+            one = self.predictor.answering(whole)
+            found = self._predict(whole, None if one is None else [one])
+            return make_case(whole, found, self.bundle, datetime.now(UTC))
 
     def inspect(self, read: Input) -> dict[str, object]:
         """Return what the upload holds, as JSON can hold it."""
-        if not isinstance(read, ECG):
-            return picture_facts(read)
+        whole = self._read_off(read)
         with self._computing:
-            return examine(read).to_dict()
+            ecg = ecg_of(whole)
+            found = None if ecg is None else examine(ecg)
+            if isinstance(whole, ECGImage):
+                return page_facts(whole, found)
+            assert found is not None
+            return found.to_dict()
 
     def measure(self, read: Input) -> dict[str, object]:
         """Return the measurements, as JSON can hold them.
 
         Raises:
-            Refused: 422, it is a picture.
+            Refused: 422, it is a picture that cannot be read off.
         """
-        if not isinstance(read, ECG):
-            raise Refused(422, NO_SIGNAL)
+        whole = self._read_off(read)
+        ecg = ecg_of(whole)
+        if ecg is None:
+            assert isinstance(whole, ECGImage)
+            raise Refused(422, whole.unread)
         with self._computing:
-            found: Measurements = measure(read)
+            found: Measurements = measure(ecg)
         return measured_facts(found)
 
     def page(self, read: Input) -> PageAnswer:
@@ -125,11 +140,15 @@ class Answers:
             return PageAnswer(read, found, prediction, refused, rules, seen, places)
 
     def _page_of_picture(self, image: ECGImage) -> PageAnswer:
-        with self._digitising:  # of others, signals are answered meanwhile
-            paper = read_paper(image)
-        with self._computing:
-            prediction, refused = self._said(image)
-        return PageAnswer(image, None, prediction, refused, {}, None, {}, paper)
+        with self._digitising:
+            paper, whole = read_paper(image)
+        with self._computing, keeping():
+            prediction, refused = self._said(whole)
+            asked = asked_about(whole, self.bundle.about)
+            places = {} if prediction is None else self._places(asked, prediction)
+            found = None if whole.ecg is None else examine(whole.ecg)
+            rules = {TITLES[name]: said for name, said in statements(whole).items()}
+            return PageAnswer(whole, found, prediction, refused, rules, None, places, paper)
 
     def _said(self, read: Input) -> tuple[Prediction | None, str]:
         """Return what the models say, or why they do not."""
@@ -138,7 +157,7 @@ class Answers:
         except Refused as error:
             return None, error.text
 
-    def _places(self, ecg: ECG, prediction: Prediction) -> dict[str, Place]:
+    def _places(self, x: Input, prediction: Prediction) -> dict[str, Place]:
         """Return where a patient lies by the model that answers, and by QRS area."""
         by = {} if prediction.answer is None else {prediction.answer: prediction.answer}
         for name in prediction.models:
@@ -147,8 +166,8 @@ class Answers:
                 by["QRS area"] = name
         found = {}
         for title, name in by.items():
-            members, _ = self.predictor.models[name].who(ecg)
-            place = place_among(members.fit, members.logits([ecg])[0])
+            members, _ = self.predictor.models[name].who(x)
+            place = place_among(members.fit, members.logits([x])[0])
             if place is not None:
                 found[title] = place
         return found

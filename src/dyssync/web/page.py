@@ -123,18 +123,16 @@ class Page:
             "places": {title: (one, bars_of(one)) for title, one in found.places.items()},
             "seen": seen_by_lead(found.profiles),
             "tracing": None,
+            "found": found.found,
         }
         if found.found is None:
             return shared
+        rows = {"main_rows": main_rows(found.found), "rest_rows": rest_rows(found.found)}
+        if found.paper is not None:  # what a page shows is looked at on the page
+            return {**shared, **rows}
         drawn = tracing(found.found, found.profiles)
         drawn["chips"] = None if short is None else lead_chips(short.said)
-        return {
-            **shared,
-            "found": found.found,
-            "main_rows": main_rows(found.found),
-            "rest_rows": rest_rows(found.found),
-            "tracing": _data_block(drawn),
-        }
+        return {**shared, **rows, "tracing": _data_block(drawn)}
 
 
 def _origin(answers: Answers) -> str:

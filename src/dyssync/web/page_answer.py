@@ -19,10 +19,11 @@ class PageAnswer:
 
     Attributes:
         read: the recording or picture.
-        found: what was measured; None of a picture.
+        found: what was measured; None of a picture that could not be read off.
         prediction: of all models; None where they refused.
         refused: why they did; "" where they did not.
-        rules: what guidelines, QRS area and strict LBBB say, by title; none of a picture.
+        rules: what guidelines, QRS area and strict LBBB say, by title; none where nothing was
+            measured.
         profiles: where a network looked; None where none did.
         places: where the patient lies among those of the study, by what orders them.
         paper: what was read off a picture of a page; None of a signal.

@@ -15,6 +15,7 @@ from dyssync.errors import FormatError
 from dyssync.image import ECGImage
 from dyssync.pages.digitising.digitise import digitise
 from dyssync.pages.digitising.digitised import Digitised, Origin, Part
+from dyssync.pages.reading_off import ecg_on
 from dyssync.web.refusals import without_content
 
 # A4 at 300 dpi has 8.7 million pixels; more take longer and show no more of the traces (chosen).
@@ -66,22 +67,31 @@ class Paper:
     strokes: Sequence[Stroke] = ()
 
 
-def read_paper(image: ECGImage) -> Paper:
-    """Return what is read off a picture of a page, or why nothing is."""
+def read_paper(image: ECGImage) -> tuple[Paper, ECGImage]:
+    """Return what is read off a picture of a page, or why nothing is; and the picture with its ECG.
+
+    The page is read once for both: what is drawn over it is what is measured.
+    """
     small = _bounded(image)
     try:
         read = digitise(small)
     except FormatError as error:
-        return Paper(without_content(str(error)))
+        reason = without_content(str(error))
+        return Paper(reason), replace(image, unread=reason)
+    try:
+        whole = replace(image, ecg=ecg_on(small, read))
+    except FormatError as error:
+        whole = replace(image, unread=without_content(str(error)))
     quarters = round(read.geometry.turned / 90) % 4
     height, width = small.pixels.shape[:2]
     if quarters % 2:
         height, width = width, height
     name_px = NAME_SHARE * max(height, width)
-    return Paper(
+    paper = Paper(
         "", read.warnings, _facts(read), width, height, quarters, name_px,
         [_stroke(part, name_px) for part in read.parts],
     )  # fmt: skip
+    return paper, whole
 
 
 def _bounded(image: ECGImage) -> ECGImage:
