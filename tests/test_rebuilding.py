@@ -50,7 +50,8 @@ def shown_on(ecg: ECG, layout: str, *, at_once: bool = False) -> Digitised:
         )  # fmt: skip
     return Digitised(
         tuple(parts), FS, layout, Scale(25.0, 10.0, "stated", "stated"),
-        Geometry((8.0, 8.0), 0.0, 0.0, 1.0), Quality(1.0, 0.0, 1.0, 1.0, 1.0), (),
+        Geometry((8.0, 8.0), 0.0, 0.0, 1.0),
+        Quality(seen=1.0, crowded=0.0, limb_residual=0.0, strip=1.0, names=1.0, score=1.0), (),
     )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -101,15 +101,29 @@ def _agreed(
     seen: Sequence[Sequence[tuple[int, float, float]]], needed: float, slack: float
 ) -> list[tuple[float, float]]:
     """Return pairs of edges that as many rows show, px from their lines; the commonest first."""
-    pairs = np.array([(a, b, k) for k, row in enumerate(seen) for _, a, b in row]).reshape(-1, 3)
+    # edges in cells of half the slack: what is alike lies in neighbouring cells
+    cells: dict[tuple[int, int], list[tuple[float, float, int]]] = {}
+    for k, row in enumerate(seen):
+        for _, top, bottom in row:
+            cell = round(2 * top / slack), round(2 * bottom / slack)
+            cells.setdefault(cell, []).append((top, bottom, k))
     agreed: list[tuple[float, float]] = []
-    while len(pairs):
-        alike = (np.abs(pairs[:, None, :2] - pairs[None, :, :2]) < slack).all(axis=2)
-        rows = np.array([len(np.unique(pairs[same, 2])) for same in alike])
-        best = int(rows.argmax())
-        if rows[best] < needed:
+    while cells:
+        around = {cell: _around(cells, cell) for cell in cells}
+        best = max(around, key=lambda cell: len({k for *_, k in around[cell]}))
+        if len({k for *_, k in around[best]}) < needed:
             break
-        top, bottom = np.median(pairs[alike[best], :2], axis=0)
+        top, bottom = np.median([(a, b) for a, b, _ in around[best]], axis=0)
         agreed.append((float(top), float(bottom)))
-        pairs = pairs[~alike[best]]
+        for cell in [
+            one for one in cells if max(abs(one[0] - best[0]), abs(one[1] - best[1])) <= 2
+        ]:
+            del cells[cell]
     return agreed
+
+
+def _around(
+    cells: Mapping[tuple[int, int], list[tuple[float, float, int]]], cell: tuple[int, int]
+) -> list[tuple[float, float, int]]:
+    near = [(cell[0] + i, cell[1] + j) for i in (-1, 0, 1) for j in (-1, 0, 1)]
+    return [edges for one in near for edges in cells.get(one, ())]

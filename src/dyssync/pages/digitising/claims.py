@@ -19,8 +19,7 @@ from dyssync.pages.digitising.runs import Runs
 
 LEAST_PENS = 0.5  # height of ink that is worth giving, in thicknesses of the pen
 TALL_PENS = 1.5  # of the tallest part of it
-WIDEST_MM = 5.0  # of a tip that is cut off; a complex is not wider where it meets another row
-MOST_TURN = -99.0
+WIDEST_MM = 5.0  # of what is given at once; a complex is not wider where it meets another row
 AROUND_MM = 1.0  # to both sides, where the way is compared
 TOUCHING_PX = 1.0
 

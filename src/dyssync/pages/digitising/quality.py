@@ -43,7 +43,8 @@ def quality_of(parts: Sequence[Part], residual: float, strip: float, names: floa
 def _crowded(part: Part) -> float:
     """Return the share of the way of a pen, up and down, that ink of other traces hides."""
     way = np.nan_to_num(np.abs(np.diff(part.millivolts.astype(np.float64))))
-    hidden = np.minimum(part.confidence[1:], part.confidence[:-1]) < 1
+    low = np.minimum(part.confidence[1:], part.confidence[:-1])
+    hidden = (low > 0) & (low < 1)  # what was bridged is no ink at all
     return float(way[hidden].sum() / max(way.sum(), 1e-9))
 
 
