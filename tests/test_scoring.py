@@ -8,14 +8,18 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from PIL import Image
 
 from dyssync.cli import main
 from dyssync.ecg import ECG, LEADS
 from dyssync.errors import ConfigError, FormatError
 from dyssync.formats import read_ecg
 from dyssync.formats.wfdb import write_wfdb
+from dyssync.layouts import LAYOUTS
 from dyssync.prediction.bundle import Bundle, load_bundle
 from dyssync.prediction.predictor import Predictor
+from dyssync.rendering import render_page
+from dyssync.rendering.png import encode_png
 from dyssync.scoring import Asked, Scored, archive, pieces_of, score_archive
 from dyssync.scoring.scorer import Item, lost
 from dyssync.whole import mark
@@ -79,6 +83,23 @@ def test_a_row_says_what_a_prediction_says_and_a_bad_file_why_there_is_none(
     assert bad["probability"].isna().all()
     assert sorted(done.problems) == [f"{k}: {bad.loc[k, 'failure']}" for k in bad.index]
     assert not any(b"SECRET" in held for held in bytes_of(tmp_path / "out").values())
+
+
+def test_a_page_is_read_off_before_it_is_asked_who_answers(
+    toy: tuple[list[ECG], np.ndarray], tmp_path: Path, bundle: Bundle
+) -> None:
+    folder = tmp_path / "pages"
+    folder.mkdir()
+    page = render_page(toy[0][0].signal, toy[0][0].fs, LAYOUTS["3x4"])
+    (folder / "page.png").write_bytes(encode_png(page))
+    noise = np.random.default_rng(0).integers(0, 255, (400, 600, 3), np.uint8)
+    Image.fromarray(noise).save(folder / "noise.png")
+    for name, models in (("one", ()), ("own", ("lightgbm", "qrs-area"))):
+        score(folder, tmp_path / name, bundle, models=models)
+        table = table_of(tmp_path / name)
+        assert table["probability"].notna().to_dict() == {"noise.png": False, "page.png": True}
+        assert (table["probability"].isna() == table["failure"].notna()).all()
+        assert (table["model"].notna() == table["probability"].notna()).all()
 
 
 @pytest.mark.slow
