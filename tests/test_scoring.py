@@ -163,6 +163,22 @@ def test_only_what_has_changed_is_scored_again(
     assert bytes_of(out) == bytes_of(tmp_path / "anew")
 
 
+def test_an_altered_score_is_made_anew_and_not_vouched_for(
+    files: Path, tmp_path: Path, bundle: Bundle
+) -> None:
+    out = tmp_path / "out"
+    score(files, out, bundle)
+    before = bytes_of(out)
+    shard = max((out / "scores.parquet").glob("*.parquet"), key=lambda p: pq.read_table(p).num_rows)
+    rows = pq.read_table(shard)
+    forged = [None if p is None else 1 - p for p in rows["probability"].to_pylist()]
+    at = rows.schema.get_field_index("probability")
+    pq.write_table(rows.set_column(at, "probability", pa.array(forged, pa.float64())), shard)
+    assert bytes_of(out) != before
+    score(files, out, bundle)
+    assert bytes_of(out) == before
+
+
 def test_every_file_stands_in_one_piece_and_one_more_changes_no_other(files: Path) -> None:
     before = {piece.name: piece for piece in pieces_of(files)}
     ids = [entry.id for piece in before.values() for entry in piece.entries]
