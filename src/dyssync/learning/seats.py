@@ -86,7 +86,7 @@ def seat_given(devices: int, nodes: int, env: Mapping[str, str]) -> Seat | None:
             or no number.
     """
     if "TORCHELASTIC_RUN_ID" in env:
-        names = ("WORLD_SIZE", "LOCAL_WORLD_SIZE", "RANK", "LOCAL_RANK")
+        names: tuple[str, ...] = ("WORLD_SIZE", "LOCAL_WORLD_SIZE", "RANK", "LOCAL_RANK")
         world, local, rank, local_rank = (_number(env, name) for name in names)
         address, port = _text(env, "MASTER_ADDR"), _port(env)
     elif "SLURM_STEP_ID" in env and _number(env, "SLURM_NTASKS") > 1:
