@@ -226,6 +226,20 @@ def test_rows_of_shards_are_scored_as_files_are(
     assert not any(b"SECRET" in held for held in bytes_of(tmp_path / "out").values())
 
 
+@pytest.mark.parametrize(("last", "failed"), [("H", 4), ("F", 0)])
+def test_a_letter_means_what_the_whole_column_of_a_shard_says(
+    last: str, failed: int, shards: Path, tmp_path: Path, bundle: Bundle
+) -> None:
+    """M beside H is no man, also where the H stands in another row group."""
+    (shards / "shard-1.parquet").unlink()
+    table = pq.read_table(shards / "shard-0.parquet")
+    column = pa.array(["M"] * 4 + [last])
+    pq.write_table(table.append_column("sex", column), shards / "shard-0.parquet", row_group_size=3)
+    score(shards, tmp_path / "out", bundle)
+    found = table_of(tmp_path / "out")["failure"]
+    assert found.iloc[:4].notna().sum() == failed
+
+
 def test_beside_the_mark_of_a_corpus_only_its_shards_are_read(shards: Path) -> None:
     mark(shards, "corpus", finished=True)
     (shards / "README.md").write_text("about the shards")
