@@ -1,10 +1,11 @@
 """Corpora made of files: each recording once, added to, resumed, the same whoever makes them."""
 
+import io
 import json
 import os
 import shutil
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,15 +15,17 @@ import pyarrow.parquet as pq
 import pytest
 
 from dyssync.cli import main
-from dyssync.cohort import gathering
+from dyssync.cohort import adding, gathering, stores
 from dyssync.cohort.adding import Added, add_to_corpus
 from dyssync.cohort.gathering import Sources
 from dyssync.cohort.manifests import read_manifests
 from dyssync.cohort.shards import Row, read_shard, shards_of, write_shard
+from dyssync.cohort.stores import Remote, StoreError
 from dyssync.ecg import ECG, Doubt
-from dyssync.errors import InputError
+from dyssync.errors import CohortError, InputError
 from dyssync.formats import list_files
 from dyssync.pretraining.preparing import prepare_material
+from dyssync.workers import each_for_itself
 
 
 @pytest.fixture
@@ -112,16 +115,112 @@ def test_killed_anywhere_the_same_call_leaves_the_same_bytes(
 def test_a_worker_that_is_killed_costs_nothing(archive: Path, tmp_path: Path) -> None:
     add(archive, tmp_path / "whole")
 
+    killed: list[int] = []
+
     def kill_one(done: int, of: int) -> None:
         if done == 5:
             for found in Path("/proc/self/task").glob("*/children"):
                 for pid in found.read_text().split():
                     if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes():
                         os.kill(int(pid), signal.SIGKILL)
+                        killed.append(int(pid))
                         return
 
     add(archive, tmp_path / "hit", workers=2, on_progress=kill_one)
+    assert len(killed) == 1
     assert bytes_of(tmp_path / "hit") == bytes_of(tmp_path / "whole")
+
+
+def test_one_batch_is_read_by_another_process_too(
+    archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that ends its process ends no command."""
+    asked = []
+
+    def here(*given: object, workers: int, **options: object) -> Iterator[object]:
+        asked.append(workers)
+        return each_for_itself(*given, workers=1, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(adding, "each_for_itself", here)
+    add_to_corpus(tmp_path / "c", Sources(files=[archive / "c00.hea"]), workers=2)
+    assert asked == [2]
+
+
+def test_names_that_are_no_text_and_links_to_themselves_stop_nobody(
+    archive: Path, tmp_path: Path
+) -> None:
+    named = os.fsdecode(b"caf\xe9")
+    shutil.copy(archive / "c00.dat", archive / f"{named}.dat")
+    header = (archive / "c00.hea").read_bytes().replace(b"c00", b"caf\xe9")
+    (archive / f"{named}.hea").write_bytes(header)
+    (archive / "c01.lnk").symlink_to("c01.lnk")
+    files = [archive / "c01.hea", archive / f"{named}.hea"]
+    first = add_to_corpus(tmp_path / "c", Sources(files=files))
+    assert first.recordings + len(first.problems) == 2
+    assert add_to_corpus(tmp_path / "c", Sources(files=files)).known == first.recordings
+
+
+def test_a_letter_means_what_its_whole_column_says(archive: Path, tmp_path: Path) -> None:
+    """M beside H is no man, also where the H stands in another batch."""
+    table = archive / "people.csv"
+    files = [f"c{k:02d}.hea" for k in (0, 1, 2, 4, 5, 6)]
+    for sexes in (["M"] * 5 + ["H"], ["M"] * 5 + ["F"]):
+        pd.DataFrame({"ecg": files, "sex": sexes}).to_csv(table, index=False)
+        corpus = tmp_path / sexes[-1]
+        added = add_to_corpus(corpus, Sources(tables=[table]))
+        rows = (
+            [row.ecg for path in shards_of(corpus) for row in read_shard(path)]
+            if (added.recordings)
+            else []
+        )
+        men = [ecg.patient_id for ecg in rows if ecg.sex == "M"]
+        assert len(men) == (5 if sexes[-1] == "F" else 0)
+        assert len(rows) + len(added.problems) == 6
+
+
+def test_shards_that_nobody_vouches_for_are_not_removed(archive: Path, tmp_path: Path) -> None:
+    far = Remote(f"fsspec+file://{tmp_path / 'far'}")
+    (tmp_path / "far").mkdir()
+    for name in ("shard-000000.parquet", "shard-7.parquet", "shard-mine.parquet"):
+        (tmp_path / "far" / name).write_bytes(b"another's")
+    before = bytes_of(tmp_path / "far")
+    with pytest.raises(InputError, match="shards without a manifest"):
+        add(archive, far)  # type: ignore[arg-type]
+    assert bytes_of(tmp_path / "far") == before
+    add(archive, tmp_path / "c")
+    for name in ("shard-7.parquet", "shard-mine.parquet", "shard-000009.parquet"):
+        (tmp_path / "c" / name).write_bytes(b"")
+    (tmp_path / "c" / "shard-000000.json").rename(tmp_path / "kept.json")
+    with pytest.raises(InputError, match="missing"):
+        add(archive, tmp_path / "c")
+    there = bytes_of(tmp_path / "c").keys()
+    assert there >= {"shard-7.parquet", "shard-mine.parquet", "shard-000000.parquet"}
+    assert "shard-000009.parquet" not in there
+
+
+def test_a_store_that_fails_while_it_is_read_is_no_damage(
+    archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(archive, tmp_path / "c")
+    held = (tmp_path / "c" / "shard-000000.parquet").read_bytes()
+
+    class Failing(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            if self.tell() < len(held) // 2:  # its footer is read
+                raise OSError("connection reset")
+            return super().read(size)
+
+    class Store:
+        def open_input_file(self, path: str) -> io.BytesIO:
+            return kind(held if kind is Failing else held[:900] + b"x" * 400 + held[1300:])
+
+    kind: type[io.BytesIO] = Failing
+    monkeypatch.setattr(stores, "_opened", lambda uri: (Store(), "path"))
+    with pytest.raises(StoreError, match="connection reset"):
+        list(read_shard(Remote("s3://a/shard-000000.parquet")))
+    kind = io.BytesIO
+    with pytest.raises(CohortError, match="damaged"):
+        list(read_shard(Remote("s3://a/shard-000000.parquet")))
 
 
 def test_a_row_gives_back_the_recording_its_digest_and_its_doubts(

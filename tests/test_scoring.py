@@ -8,14 +8,18 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from PIL import Image
 
 from dyssync.cli import main
 from dyssync.ecg import ECG, LEADS
 from dyssync.errors import ConfigError, FormatError
 from dyssync.formats import read_ecg
 from dyssync.formats.wfdb import write_wfdb
+from dyssync.layouts import LAYOUTS
 from dyssync.prediction.bundle import Bundle, load_bundle
 from dyssync.prediction.predictor import Predictor
+from dyssync.rendering import render_page
+from dyssync.rendering.png import encode_png
 from dyssync.scoring import Asked, Scored, archive, pieces_of, score_archive
 from dyssync.scoring.scorer import Item, lost
 from dyssync.whole import mark
@@ -81,6 +85,23 @@ def test_a_row_says_what_a_prediction_says_and_a_bad_file_why_there_is_none(
     assert not any(b"SECRET" in held for held in bytes_of(tmp_path / "out").values())
 
 
+def test_a_page_is_read_off_before_it_is_asked_who_answers(
+    toy: tuple[list[ECG], np.ndarray], tmp_path: Path, bundle: Bundle
+) -> None:
+    folder = tmp_path / "pages"
+    folder.mkdir()
+    page = render_page(toy[0][0].signal, toy[0][0].fs, LAYOUTS["3x4"])
+    (folder / "page.png").write_bytes(encode_png(page))
+    noise = np.random.default_rng(0).integers(0, 255, (400, 600, 3), np.uint8)
+    Image.fromarray(noise).save(folder / "noise.png")
+    for name, models in (("one", ()), ("own", ("lightgbm", "qrs-area"))):
+        score(folder, tmp_path / name, bundle, models=models)
+        table = table_of(tmp_path / name)
+        assert table["probability"].notna().to_dict() == {"noise.png": False, "page.png": True}
+        assert (table["probability"].isna() == table["failure"].notna()).all()
+        assert (table["model"].notna() == table["probability"].notna()).all()
+
+
 @pytest.mark.slow
 def test_the_bytes_do_not_depend_on_the_number_of_workers(
     files: Path, tmp_path: Path, bundle: Bundle
@@ -142,6 +163,22 @@ def test_only_what_has_changed_is_scored_again(
     assert bytes_of(out) == bytes_of(tmp_path / "anew")
 
 
+def test_an_altered_score_is_made_anew_and_not_vouched_for(
+    files: Path, tmp_path: Path, bundle: Bundle
+) -> None:
+    out = tmp_path / "out"
+    score(files, out, bundle)
+    before = bytes_of(out)
+    shard = max((out / "scores.parquet").glob("*.parquet"), key=lambda p: pq.read_table(p).num_rows)
+    rows = pq.read_table(shard)
+    forged = [None if p is None else 1 - p for p in rows["probability"].to_pylist()]
+    at = rows.schema.get_field_index("probability")
+    pq.write_table(rows.set_column(at, "probability", pa.array(forged, pa.float64())), shard)
+    assert bytes_of(out) != before
+    score(files, out, bundle)
+    assert bytes_of(out) == before
+
+
 def test_every_file_stands_in_one_piece_and_one_more_changes_no_other(files: Path) -> None:
     before = {piece.name: piece for piece in pieces_of(files)}
     ids = [entry.id for piece in before.values() for entry in piece.entries]
@@ -187,6 +224,20 @@ def test_rows_of_shards_are_scored_as_files_are(
     found = table.loc["S14"]
     assert found["probability"] == pytest.approx(same.models[found["model"]].probability, abs=0.02)
     assert not any(b"SECRET" in held for held in bytes_of(tmp_path / "out").values())
+
+
+@pytest.mark.parametrize(("last", "failed"), [("H", 4), ("F", 0)])
+def test_a_letter_means_what_the_whole_column_of_a_shard_says(
+    last: str, failed: int, shards: Path, tmp_path: Path, bundle: Bundle
+) -> None:
+    """M beside H is no man, also where the H stands in another row group."""
+    (shards / "shard-1.parquet").unlink()
+    table = pq.read_table(shards / "shard-0.parquet")
+    column = pa.array(["M"] * 4 + [last])
+    pq.write_table(table.append_column("sex", column), shards / "shard-0.parquet", row_group_size=3)
+    score(shards, tmp_path / "out", bundle)
+    found = table_of(tmp_path / "out")["failure"]
+    assert found.iloc[:4].notna().sum() == failed
 
 
 def test_beside_the_mark_of_a_corpus_only_its_shards_are_read(shards: Path) -> None:

@@ -248,6 +248,26 @@ def test_seats_are_those_that_torchrun_slurm_or_the_user_gave() -> None:
         seat_here(1, 2, {**own, "NODE_RANK": "2"})
 
 
+@pytest.mark.parametrize("port", ["abc", "0", "65536", ""])
+@pytest.mark.parametrize("started", [TORCHRUN, SLURM, {}])
+def test_a_port_that_is_none_is_one_line(started: dict[str, str], port: str) -> None:
+    if not port and started is not TORCHRUN:
+        return  # one is chosen
+    env = {**started, "MASTER_PORT": port}
+    with pytest.raises(ConfigError, match="MASTER_PORT is"):
+        seat_given(1, 1, env) or seat_here(1, 1, env)
+
+
+@pytest.mark.parametrize(
+    ("started", "name"),
+    [(TORCHRUN, "MASTER_ADDR"), (TORCHRUN, "RANK"), (SLURM, "SLURM_STEP_NODELIST")],
+)
+def test_what_a_launcher_did_not_set_is_named(started: dict[str, str], name: str) -> None:
+    env = {key: value for key, value in started.items() if key != name}
+    with pytest.raises(ConfigError, match=name):
+        seat_given(1, 1, env)
+
+
 def test_each_recording_of_a_batch_has_one_process_and_each_process_has_one() -> None:
     for size in (4, 5, 7):
         for batch in batches(np.random.default_rng(0).permutation(23), size, 3):

@@ -53,9 +53,12 @@ def how_to_go_on(words: Sequence[str]) -> str:
     'interrupted; the same command goes on'
     >>> how_to_go_on(["predict", "RUN/bundle", "ecgs", "--to", "pdf", "--out", "pages"])
     'interrupted'
+    >>> how_to_go_on(["predict", "RUN/bundle", "ecgs", "--out=scores"])
+    'interrupted; the same command goes on'
+    >>> how_to_go_on(["predict", "RUN/bundle", "ecgs", "--to=pdf", "--out", "pages"])
+    'interrupted'
     """
-    # an archive is scored
-    scores = words[:1] == ["predict"] and "--to" not in words and {"--out", "-o"} & set(words)
+    scores = bool(words) and _scores_archive(words)
     if not ((words and words[0] in RESUMED) or scores):
         return "interrupted"
     if words[0] == "study" and "--force" in words:  # it would begin anew again

@@ -26,6 +26,7 @@ from dyssync.cohort.shards import read_shard, write_shard, write_table
 from dyssync.cohort.stores import Place
 from dyssync.ecg import ECG
 from dyssync.errors import InputError
+from dyssync.whole import legible
 from dyssync.workers import OnProgress, each_for_itself, unwatched
 
 
@@ -112,7 +113,8 @@ def _all_made(batches: list[Batch], scratch: Path, workers: int) -> Generator[_M
     numbered = list(enumerate(batches))
     make = partial(_made, scratch=scratch)
     apart = partial(_made, scratch=scratch, apart=True)
-    made = each_for_itself(make, numbered, apart, workers=min(workers, len(batches)))
+    # one batch alone, too, is read in another process than this: it may end
+    made = each_for_itself(make, numbered, apart, workers=workers)
     assert isinstance(made, Generator)
     with closing(made):
         yield from made
@@ -143,12 +145,19 @@ def _rows_of(batch: Batch, workers: int) -> tuple[list[Row], dict[str, str]]:
         return _rows_of_shard(batch)
     assert isinstance(piece.path, Path)
     read = read_recordings(piece.table, piece.path, seconds=piece.seconds, workers=workers)
+    facts = {problem.row: problem.text for problem in piece.problems}
+    # a manifest takes no name that is no text
+    whys = [legible(found.problem or facts.get(row, "")) for row, found in enumerate(read, 2)]
     problems = {
-        file: f"{name}: {found.problem.removeprefix(f'{Path(name).name}: ')}"
-        for file, name, found in zip(batch.files, batch.names, read, strict=True)
-        if found.problem
+        file: f"{name}: {why.removeprefix(f'{Path(name).name}: ')}"
+        for file, name, why in zip(batch.files, batch.names, whys, strict=True)
+        if why
     }
-    ecgs = [found.recording for found in read if isinstance(found.recording, ECG)]
+    ecgs = [
+        found.recording
+        for found, why in zip(read, whys, strict=True)
+        if isinstance(found.recording, ECG) and not why
+    ]
     return [Row(ecg, digest=signal_key(ecg)) for ecg in ecgs], problems
 
 

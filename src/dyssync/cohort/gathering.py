@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 
 from dyssync.cohort.corpus import is_sharded, listed_with_patients
 from dyssync.cohort.pieces import SECONDS, Piece, pieces_of
+from dyssync.cohort.plain import plain_facts
 from dyssync.cohort.shards import SHARD
 from dyssync.cohort.stores import Place, Remote
 from dyssync.cohort.table import TABLE_ENDINGS, read_table
@@ -95,7 +97,7 @@ def batches_of(
     for shards in sources.shards:
         for piece in pieces_of(shards, seconds=seconds):
             stamp = _stamp_of_shard(piece)
-            name = f"{shards.name}/{piece.path.name}"
+            name = legible(f"{shards.name}/{piece.path.name}")
             found.append(Batch(piece, (stamp,), (name,), before.get(stamp) is False))
     known = [batch for batch in found if all(map(before.get, batch.files))]
     read = [batch for batch in found if not all(map(before.get, batch.files))]
@@ -107,13 +109,21 @@ def _in_batches(
 ) -> Iterator[Batch]:
     """Yield batches of rows that are all new, all to be read again, or all known."""
     stamps = _stamps(table, folder)
+    # of the whole table: one letter for a sex is a word only beside the other letters of its column
+    facts = plain_facts(table)
+    unread = {problem.row: problem for problem in facts.problems}
     for status in (None, False, True):
         rows = [k for k, stamp in enumerate(stamps) if before.get(stamp) is status]
         for some in (rows[k : k + SHARD] for k in range(0, len(rows), SHARD)):
-            held = table.iloc[some]
-            names = tuple(legible(str(name)) for name in held["ecg"])
+            names = tuple(legible(str(name)) for name in table["ecg"].iloc[some])
+            problems = tuple(
+                replace(unread[k + 2], row=row)  # as in a table of these rows alone
+                for row, k in enumerate(some, 2)
+                if k + 2 in unread
+            )
+            piece = Piece(folder, facts.table.iloc[some], seconds=seconds, problems=problems)
             files = tuple(stamps[k] for k in some)
-            yield Batch(Piece(folder, held, seconds=seconds), files, names, status is False)
+            yield Batch(piece, files, names, status is False)
 
 
 def _stamp_of_shard(piece: Piece) -> str:
@@ -127,7 +137,10 @@ def _stamps(table: pd.DataFrame, folder: Path) -> list[str]:
     """Return a digest a row: its cells, its path, size and time of it and of its companions."""
     seen: dict[str, dict[str, list[str]]] = {}
     stamps = []
-    told = table.to_json(orient="records", lines=True, force_ascii=True, default_handler=str)
+    # a name may be no text: its bytes stand in the stamp with the file's own
+    told = table.map(_escaped).to_json(
+        orient="records", lines=True, force_ascii=True, default_handler=str
+    )
     for line, name in zip(told.splitlines(), table["ecg"], strict=True):
         path = os.path.abspath(folder / str(name))
         here, _, file = path.rpartition(os.sep)
@@ -136,6 +149,10 @@ def _stamps(table: pd.DataFrame, folder: Path) -> list[str]:
         beside = seen[here].get(file.partition(".")[0], [])
         stamps.append(_stamp("\n".join([here, line, *beside])))
     return stamps
+
+
+def _escaped(cell: object) -> object:
+    return cell.encode("utf-8", "backslashreplace").decode() if isinstance(cell, str) else cell
 
 
 def _by_stem(folder: str) -> dict[str, list[str]]:
@@ -147,13 +164,14 @@ def _by_stem(folder: str) -> dict[str, list[str]]:
 
 
 def _files(folder: str) -> Iterator[tuple[str, str]]:
-    if not os.path.isdir(folder):
-        return
+    if not os.path.isdir(folder) or not os.access(folder, os.R_OK | os.X_OK):
+        return  # reading what was named there will tell
     with os.scandir(folder) as entries:
         for entry in entries:
-            if entry.is_file():
-                held = entry.stat()
-                yield entry.name, f"{held.st_size} {held.st_mtime_ns}"
+            with suppress(OSError):  # a link to itself, a file that is gone by now
+                if entry.is_file():
+                    held = entry.stat()
+                    yield entry.name, f"{held.st_size} {held.st_mtime_ns}"
 
 
 def _stamp(text: str) -> str:

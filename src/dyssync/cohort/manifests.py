@@ -123,6 +123,7 @@ def being_added_to(corpus: Place) -> Iterator[Path]:
         InputError: something else lies there, another process is adding, or it cannot be written.
     """
     if isinstance(corpus, Remote):
+        _check_counted(corpus)
         _remove_uncounted(corpus)
         with TemporaryDirectory(prefix="dyssync-") as scratch:
             yield Path(scratch)
@@ -152,13 +153,28 @@ def _check_ours(corpus: Path) -> None:
         )
 
 
-def _remove_uncounted(corpus: Place) -> None:
-    """Remove shards that a process put there before it was killed, without their manifest."""
+def _check_counted(corpus: Remote) -> None:
+    """Refuse shards that nobody vouches for: a store has no mark that says whose they are."""
     names = names_in(corpus)
-    counted = {name.removesuffix(ENDING) for name in names if _is_manifest(name)}
+    if any(Path(name).match(SHARDS) for name in names) and not any(map(_is_manifest, names)):
+        raise InputError(
+            f"{corpus}: holds shards without a manifest, which may be another corpus; name a new "
+            "folder, or remove what a killed call left there"
+        )
+
+
+def _remove_uncounted(corpus: Place) -> None:
+    """Remove shards that a process put there before it was killed, without their manifest.
+
+    Such are numbered after all that count; what is named otherwise is not ours.
+    """
+    names = set(names_in(corpus))
+    counted = sum(map(_is_manifest, names))
     for name in names:
-        stem, _, ending = name.rpartition(".")
-        if Path(name).match(SHARDS) and ending and stem not in counted:
+        digits = name.removeprefix("shard-").removesuffix(".parquet")
+        if not (digits.isascii() and digits.isdigit() and name == name_of_shard(int(digits))):
+            continue
+        if int(digits) >= counted and _manifest_of(int(digits)) not in names:
             place = corpus / name
             if isinstance(place, Remote):
                 place.remove()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,12 +30,20 @@ class PlainFacts:
     cautions: list[Problem]
 
 
-def plain_facts(table: pd.DataFrame) -> PlainFacts:
-    """Read the facts of all rows; columns that the table lacks stay away."""
+def plain_facts(table: pd.DataFrame, sexes: Iterable[object] | None = None) -> PlainFacts:
+    """Read the facts of all rows; columns that the table lacks stay away.
+
+    Args:
+        table: a row a recording.
+        sexes: what its column sex holds where `table` is a part of a larger one: what a letter
+            means, the whole column says. None: `table` is whole.
+    """
     there = [name for name in FACTS if name in table]
     if not there:
         return PlainFacts(table, [], [])
-    sexes = table["sex"].dropna() if "sex" in table else pd.Series(dtype=object)
+    if sexes is None:
+        sexes = table["sex"].dropna() if "sex" in table else ()
+    sexes = tuple(sexes)
     letters, neither = not foreign_letters(sexes), neither_codes(sexes)
     problems, cautions, values = [], [], []
     patients = table["patient_id"] if "patient_id" in table else pd.Series("", index=table.index)

@@ -7,6 +7,7 @@ come from where the store's own tools look for them, such as AWS_ACCESS_KEY_ID.
 
 from __future__ import annotations
 
+import io
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -56,7 +57,7 @@ class Remote:
         """
         import pyarrow.fs
 
-        with self._naming_failure():
+        with self.naming_failure():
             store, path = _opened(self.uri)
             asked = pyarrow.fs.FileSelector(path, allow_not_found=True)
             found = store.get_file_info(asked)
@@ -71,13 +72,13 @@ class Remote:
         """Yield the file for reading, parts of it at a time.
 
         Raises:
-            StoreError: it is not there, or the store cannot be reached.
+            StoreError: it is not there, or the store cannot be reached; in the block, too.
         """
-        with self._naming_failure():
+        with self.naming_failure():
             store, path = _opened(self.uri)
             file = store.open_input_file(path)
         with file:
-            yield file
+            yield io.BufferedReader(_Reading(file, self), 1 << 20)
 
     def put(self, made: Path) -> None:
         """Write a file of this disk there; stores let it appear whole or not at all.
@@ -85,7 +86,7 @@ class Remote:
         Raises:
             StoreError: it cannot be written.
         """
-        with self._naming_failure():
+        with self.naming_failure():
             store, path = _opened(self.uri)
             store.create_dir(path.rpartition("/")[0], recursive=True)
             with made.open("rb") as source, store.open_output_stream(path) as target:
@@ -97,12 +98,13 @@ class Remote:
         Raises:
             StoreError: it cannot be removed.
         """
-        with self._naming_failure():
+        with self.naming_failure():
             store, path = _opened(self.uri)
             store.delete_file(path)
 
     @contextmanager
-    def _naming_failure(self) -> Iterator[None]:
+    def naming_failure(self) -> Iterator[None]:
+        """Turn what the store's tools raise in this block into a StoreError."""
         import pyarrow
 
         try:
@@ -110,6 +112,34 @@ class Remote:
         except (OSError, ValueError, ImportError, pyarrow.ArrowException) as error:
             told = " ".join(str(error).split())[:300]
             raise StoreError(f"{self}: {told or type(error).__name__}") from error
+
+
+class _Reading(io.RawIOBase):
+    """A file in a store whose failures are the store's, and no damage of what it holds."""
+
+    def __init__(self, file: Any, place: Remote) -> None:
+        super().__init__()
+        self.file = file
+        self.place = place
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def readinto(self, into: Any) -> int:
+        with self.place.naming_failure():
+            found = self.file.read(len(into))
+        into[: len(found)] = found
+        return len(found)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        with self.place.naming_failure():
+            return int(self.file.seek(offset, whence))
+
+    def tell(self) -> int:
+        return int(self.file.tell())
 
 
 Place: TypeAlias = Path | Remote

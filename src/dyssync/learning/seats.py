@@ -58,7 +58,8 @@ def seat_here(devices: int, nodes: int, env: Mapping[str, str]) -> Seat:
         ConfigError: they are missing or no numbers.
     """
     if nodes == 1:
-        return Seat(0, 0, devices, 1, HERE, int(env.get("MASTER_PORT") or _free_port()))
+        port = _port(env) if env.get("MASTER_PORT") else _free_port()
+        return Seat(0, 0, devices, 1, HERE, port)
     missing = [name for name in ("NODE_RANK", "MASTER_ADDR", "MASTER_PORT") if not env.get(name)]
     if missing:
         raise ConfigError(
@@ -68,7 +69,7 @@ def seat_here(devices: int, nodes: int, env: Mapping[str, str]) -> Seat:
     node = _number(env, "NODE_RANK")
     if not 0 <= node < nodes:
         raise ConfigError(f"NODE_RANK is {node}; 0 to {nodes - 1} is needed")
-    port = _number(env, "MASTER_PORT")
+    port = _port(env)
     return Seat(node * devices, 0, devices, nodes, env["MASTER_ADDR"], port)
 
 
@@ -81,22 +82,24 @@ def seat_given(devices: int, nodes: int, env: Mapping[str, str]) -> Seat | None:
         env: the environment.
 
     Raises:
-        ConfigError: there are other processes than were asked for.
+        ConfigError: there are other processes than were asked for, or what tells of them is missing
+            or no number.
     """
     if "TORCHELASTIC_RUN_ID" in env:
-        names = ("WORLD_SIZE", "LOCAL_WORLD_SIZE", "RANK", "LOCAL_RANK", "MASTER_PORT")
-        world, local, rank, local_rank, port = (_number(env, name) for name in names)
-        address = env["MASTER_ADDR"]
+        names: tuple[str, ...] = ("WORLD_SIZE", "LOCAL_WORLD_SIZE", "RANK", "LOCAL_RANK")
+        world, local, rank, local_rank = (_number(env, name) for name in names)
+        address, port = _text(env, "MASTER_ADDR"), _port(env)
     elif "SLURM_STEP_ID" in env and _number(env, "SLURM_NTASKS") > 1:
         from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
 
         names = ("SLURM_NTASKS", "SLURM_NNODES", "SLURM_PROCID", "SLURM_LOCALID", "SLURM_JOB_ID")
         world, machines, rank, local_rank, job = (_number(env, name) for name in names)
         local = world // machines
-        first = SLURMEnvironment.resolve_root_node_address(env["SLURM_STEP_NODELIST"])
-        address = env.get("MASTER_ADDR", first)
+        listed = _text(env, "SLURM_STEP_NODELIST")
+        first = SLURMEnvironment.resolve_root_node_address(listed)
+        address = env.get("MASTER_ADDR") or first
         # one a job, among those that any user may take
-        port = int(env.get("MASTER_PORT", 15_000 + job % 1000))
+        port = _port(env) if env.get("MASTER_PORT") else 15_000 + job % 1000
     else:
         return None
     machines = world // local
@@ -113,6 +116,19 @@ def _number(env: Mapping[str, str], name: str) -> int:
         return int(env[name])
     except (KeyError, ValueError) as error:
         raise ConfigError(f"{name} is {env.get(name)!r}; a whole number is needed") from error
+
+
+def _text(env: Mapping[str, str], name: str) -> str:
+    if not env.get(name):
+        raise ConfigError(f"{name} is not set; it is needed beside what started this process")
+    return env[name]
+
+
+def _port(env: Mapping[str, str]) -> int:
+    port = _number(env, "MASTER_PORT")
+    if not 0 < port < 1 << 16:
+        raise ConfigError(f"MASTER_PORT is {port}; 1 to 65535 is needed")
+    return port
 
 
 def _free_port() -> int:

@@ -29,6 +29,7 @@ ANSWER: Mapping[str, pa.DataType] = {
 }
 QUALITY = ("snr_db", "worst_snr_db")  # measurements of f33
 FAILURE = "failure"
+SILENT = "no model that was asked answers to it"
 
 
 def schema_of(models: Sequence[str]) -> pa.Schema:
@@ -57,7 +58,7 @@ def _column(model: str) -> str:
 
 
 def row_of(id: str, sha256: str, x: Input, said: Prediction, models: Sequence[str]) -> Row:
-    """Return the row of an ECG that was scored.
+    """Return the row of an ECG that was scored; of one to which nobody answers, a failure.
 
     Args:
         id: of the ECG.
@@ -74,6 +75,8 @@ def row_of(id: str, sha256: str, x: Input, said: Prediction, models: Sequence[st
         if name in said.models:
             own = _cells(said.models[name])
             row |= {f"{_column(name)}_{key}": value for key, value in own.items()}
+    if answer is None and not set(models) & set(said.models):
+        return failed_row(id, sha256, SILENT)
     if isinstance(x, ECG):
         found = measured(x)
         row |= {name: _known(float(found[name])) for name in QUALITY}

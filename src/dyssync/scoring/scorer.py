@@ -9,11 +9,12 @@ from typing import TypeAlias
 
 import pyarrow
 
-from dyssync.errors import FAULTS, InputError, told_fault
+from dyssync.errors import FAULTS, InputError, ModelError, told_fault
 from dyssync.formats import ReadOptions, read_input
 from dyssync.formats.reading.recording import AS_STATED, MAX_FILE_BYTES
-from dyssync.image import Input
+from dyssync.image import ECGImage, Input
 from dyssync.keeping import keeping
+from dyssync.pages.reading_off import read_off
 from dyssync.prediction.bundle import Bundle
 from dyssync.prediction.predictor import Predictor
 from dyssync.regular import IrregularError, read_regular
@@ -131,7 +132,12 @@ class Scorer:
 
     def _scored(self, id: str, digest: str, x: Input) -> Row:
         models = self.asked.models
+        if isinstance(x, ECGImage):  # who answers depends on whether a signal could be read off
+            x = read_off(x)
         answer = None if models else self.predictor.answering(x)
+        if answer is None and not models:
+            why = f" {x.unread}" if isinstance(x, ECGImage) else ""
+            raise ModelError(f"no model of this bundle answers to it.{why}")
         said = self.predictor.predict(x, None if answer is None else [answer])
         return row_of(id, digest, x, said, models)
 

@@ -56,7 +56,12 @@ class Scores:
         return is_whole(self.folder, made_of, at=self._receipt(name))
 
     def rows(self, name: str) -> list[Row]:
-        """Return the rows of a shard; none where there is no readable one."""
+        """Return the rows of a shard; none where it is not as it was written.
+
+        Whoever takes them over writes a new receipt, which would vouch for what was altered.
+        """
+        if not is_whole(self.folder, None, at=self._receipt(name)):
+            return []
         try:
             found: list[Row] = pq.read_table(self._shard(name), schema=self.schema).to_pylist()
         except (OSError, ValueError, pa.ArrowException):

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from dyssync.arrays import Singles
-from dyssync.cohort.clinical import FACTS, with_clinical
+from dyssync.cohort.clinical import AGE_NOTE, FACTS, with_clinical
+from dyssync.cohort.plain import plain_facts
 from dyssync.ecg import ECG, LEADS, Source
-from dyssync.errors import FormatError
+from dyssync.errors import CohortError, FormatError
 from dyssync.formats import ReadOptions
 from dyssync.formats.reading.recording import Recording, factor_to_millivolt
 from dyssync.scoring.archive import Entry
@@ -42,17 +47,21 @@ def cells_of(entry: Entry, id_column: str | None) -> Iterator[Cells]:
             raise FormatError(f"no column {id_column}; it has {', '.join(sorted(there))}")
         told = {k.decode(): v.decode() for k, v in (file.schema_arrow.metadata or {}).items()}
         wanted = [name for name in dict.fromkeys(("signal", "fs", *FACTS, *ids)) if name in there]
+        held = os.stat(entry.path)
+        sexes = _sexes(entry.path, held.st_size, held.st_mtime_ns) if "sex" in there else ()
         at = 0
         batches = file.iter_batches(
             BATCH, row_groups=[entry.group], columns=wanted, use_threads=False
         )
         for batch in batches:
             end = min(len(batch), entry.first + entry.rows - at)
+            facts = _facts_of(batch, sexes)
             for k in range(max(0, entry.first - at), end):
                 cells = {name: batch.column(name)[k] for name in wanted}
                 signal = cells.pop("signal").values
                 yield {
                     **{name: cell.as_py() for name, cell in cells.items()},
+                    **facts[k],
                     "signal": None if signal is None else np.asarray(signal),
                     "unit": told.get("unit"),
                     "leads": told.get("leads"),
@@ -60,6 +69,36 @@ def cells_of(entry: Entry, id_column: str | None) -> Iterator[Cells]:
             at += len(batch)
             if at >= entry.first + entry.rows:
                 return
+
+
+@lru_cache(maxsize=1)
+def _sexes(path: Path, size: int, time: int) -> tuple[object, ...]:
+    """Return what the column sex of a shard holds, each once; read again where it has changed."""
+    import pyarrow.parquet
+
+    del size, time
+    column = pyarrow.parquet.read_table(path, columns=["sex"], use_threads=False)["sex"]
+    return tuple(cell for cell in column.unique().to_pylist() if cell is not None)
+
+
+def _facts_of(batch: Any, sexes: tuple[object, ...]) -> list[dict[str, object]]:
+    """Return the facts of each row as plain values, with `problem` and `caution` of them, or ""."""
+    there = [name for name in FACTS if name in batch.schema.names]
+    if not there:
+        return [{"problem": "", "caution": ""}] * len(batch)
+    columns = {name: batch.column(name).to_pylist() for name in there}
+    table = pd.DataFrame(columns, index=range(len(batch)), dtype=object)
+    read = plain_facts(table, sexes)
+    problems = {problem.row: problem.text for problem in read.problems}
+    cautions = {problem.row: problem.text for problem in read.cautions}
+    return [
+        {
+            **{str(name): cell for name, cell in row.items()},
+            "problem": problems.get(at, ""),
+            "caution": cautions.get(at, ""),
+        }
+        for at, row in enumerate(read.table.to_dict("records"), 2)
+    ]
 
 
 def samples_of(cells: Cells, options: ReadOptions) -> Singles:
@@ -109,4 +148,9 @@ def ecg_of(cells: Cells, samples: Singles, name: str, options: ReadOptions) -> E
     source = Source(name, "parquet", digest_of_samples(samples))
     held = Recording(dict(zip(LEADS, samples, strict=True)), rate)
     ecg = held.ecg(source, replace(options, unit=None))
-    return with_clinical(ecg, {fact: cells[fact] for fact in FACTS if fact in cells})
+    if cells["problem"]:
+        raise CohortError(cells["problem"])
+    known = with_clinical(ecg, {fact: cells[fact] for fact in FACTS if fact in cells})
+    if cells["caution"]:
+        known = replace(known, notes={**known.notes, AGE_NOTE: cells["caution"]})
+    return known

@@ -33,17 +33,17 @@ def write_receipt(
     write_text(at, json.dumps({"of": of, "files": digests}, indent=1) + "\n")
 
 
-def is_whole(root: Path, of: str = "", *, at: Path | None = None) -> bool:
+def is_whole(root: Path, of: str | None = "", *, at: Path | None = None) -> bool:
     """Say whether all files of a receipt are there as they were; without one, nothing is.
 
     Args:
         root: the folder.
-        of: what it was to be made from.
+        of: what it was to be made from; None for whatever it was.
         at: the receipt; None for `receipt.json` in `root`.
     """
     try:
         said = json.loads((root / RECEIPT if at is None else at).read_bytes())
-        if said["of"] != of:
+        if of is not None and said["of"] != of:
             return False
         return all(_digest(root / name) == digest for name, digest in said["files"].items())
     # no receipt, a cut one, one of another kind, a file that it names is gone

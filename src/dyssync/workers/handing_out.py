@@ -61,8 +61,9 @@ def pool(
 ) -> AbstractContextManager[Pool]:
     """Open a pool of workers with one thread each, which end when this process does.
 
-    After an error nothing new is begun, and what is being done is waited for; after an interruption
-    (KeyboardInterrupt), and where nobody wants the results any more, it is ended at once.
+    After an error nothing new is begun, and processes of this machine are waited for, while Ray
+    ends at once what is being done. After an interruption (KeyboardInterrupt), and where nobody
+    wants the results any more, both end it at once.
 
     Args:
         workers: at most.
