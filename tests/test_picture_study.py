@@ -9,13 +9,15 @@ import pytest
 from PIL import Image
 
 from dyssync.cli import main
-from dyssync.cohort.clinical import facts_of
+from dyssync.cohort.clinical import AGE_NOTE, facts_of, with_clinical
 from dyssync.cohort.cohort import check_cohort, read_cohort
 from dyssync.ecg import ECG
+from dyssync.formats import read_input
 from dyssync.formats.wfdb import write_wfdb
 from dyssync.image import ECGImage, ecg_of
 from dyssync.layouts import LAYOUTS
 from dyssync.models import MODELS
+from dyssync.pages.reading_off import read_off
 from dyssync.prediction.training_data import describe_cohort
 from dyssync.rendering import render_page
 from dyssync.study.config import STUDY_MODELS
@@ -79,6 +81,15 @@ def test_facts_go_with_what_was_read_off_and_refused_pages_are_named(
     # who measures knows nothing of the page that was refused, and says so
     area = MODELS["qrs-area"]().fit(cohort.inputs, cohort.responses.to_numpy())
     assert np.isnan(area.logits(cohort.inputs)).tolist() == [True, *[False] * 5]
+
+
+def test_an_age_that_is_a_class_is_told_of_what_was_read_off_too(scans: Path) -> None:
+    page = read_input(scans.parent / "P00.jpg")
+    assert isinstance(page, ECGImage)
+    ecg = read_off(with_clinical(page, {"age": ">89"})).ecg
+    assert ecg is not None
+    assert "90 is taken" in ecg.notes[AGE_NOTE]
+    assert ecg.notes["page"].startswith("read off a page")
 
 
 def test_signals_among_pictures_and_pictures_of_other_things_are_refused(

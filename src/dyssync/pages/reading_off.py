@@ -69,5 +69,5 @@ def ecg_on(image: ECGImage, read: Digitised) -> ECG:
     warned = tuple(Doubt("page", (), text, "caution") for text in read.warnings)
     return replace(
         ecg, patient_id=image.patient_id, age=image.age, sex=image.sex, clinical=image.clinical,
-        doubts=(*ecg.doubts, *warned),
+        notes={**image.notes, **ecg.notes}, doubts=(*ecg.doubts, *warned),
     )  # fmt: skip
