@@ -197,3 +197,23 @@ def test_lines_without_names_are_read_as_a_picture(ecg: ECG, tmp_path: Path) -> 
     )
     with pytest.raises(FormatError, match="limb leads contradict each other"):
         digitise(replace(image, drawing=replace(image.drawing, words=swapped)))
+
+
+def test_parts_of_which_nothing_is_left_are_read_as_a_picture(ecg: ECG, tmp_path: Path) -> None:
+    drawing = drawn(ecg, "3x4+II", tmp_path).drawing
+    assert drawing is not None
+    whole = read_drawing(drawing, 8.0, Stated())
+    assert whole is not None
+    mm_per_mv = whole.scale.gain_mm_mv
+    for kept in (slice(0, 0), slice(0, 3)):  # behind a pulse
+        lines = []
+        for line in drawing.lines:
+            x, y = line[0]
+            if len(line) < 1000 or x > 20:
+                lines.append(line)
+                continue
+            top = np.stack([np.linspace(x, x + 5, 60), np.full(60, y - mm_per_mv)], axis=1)
+            rest = np.array([[x + 15, y], [x + 16, y], [x + 17, y]])
+            lines.append(np.concatenate([[(x - 1, y)], top, rest[kept]]))
+        short = replace(drawing, lines=tuple(lines))
+        assert read_drawing(short, 8.0, Stated()) is None
