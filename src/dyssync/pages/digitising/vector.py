@@ -16,6 +16,7 @@ from dyssync.errors import FormatError
 from dyssync.image import Drawing
 from dyssync.layouts import LAYOUTS
 from dyssync.pages.digitising.digitised import (
+    FS,
     Digitised,
     Geometry,
     Part,
@@ -32,7 +33,6 @@ from dyssync.pages.digitising.lines import (
 from dyssync.pages.digitising.physics import limb_residual, same_lead
 from dyssync.pages.digitising.quality import quality_of, refusal
 
-FS = 500.0  # Hz
 ROW_MM = 6.0  # between the levels of traces of one row, at most
 STRIP_WIDER = 1.5  # times the usual width of a trace
 SLACK = 5  # samples by which a strip may lie beside its lead
