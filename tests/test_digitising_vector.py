@@ -1,6 +1,7 @@
 """Pages drawn in lines: every sample comes back as it was written, or the page is a picture."""
 
 import re
+import time
 import zlib
 from dataclasses import replace
 from pathlib import Path
@@ -11,10 +12,11 @@ import pytest
 from dyssync.ecg import ECG, LEADS
 from dyssync.errors import FormatError
 from dyssync.formats import read_input
-from dyssync.image import ECGImage
+from dyssync.image import Drawing, ECGImage, PrintedWord
 from dyssync.layouts import LAYOUTS
 from dyssync.pages.digitising.digitise import digitise
 from dyssync.pages.digitising.digitised import Digitised, Stated
+from dyssync.pages.digitising.drawn_scale import find_drawn_scale
 from dyssync.pages.digitising.vector import read_drawing
 from dyssync.rendering import STYLES, PageOptions, render_pdf
 from dyssync.rendering.page import Text
@@ -197,3 +199,31 @@ def test_lines_without_names_are_read_as_a_picture(ecg: ECG, tmp_path: Path) -> 
     )
     with pytest.raises(FormatError, match="limb leads contradict each other"):
         digitise(replace(image, drawing=replace(image.drawing, words=swapped)))
+
+
+def test_parts_of_which_nothing_is_left_are_read_as_a_picture(ecg: ECG, tmp_path: Path) -> None:
+    drawing = drawn(ecg, "3x4+II", tmp_path).drawing
+    assert drawing is not None
+    whole = read_drawing(drawing, 8.0, Stated())
+    assert whole is not None
+    mm_per_mv = whole.scale.gain_mm_mv
+    for kept in (slice(0, 0), slice(0, 3)):  # behind a pulse
+        lines = []
+        for line in drawing.lines:
+            x, y = line[0]
+            if len(line) < 1000 or x > 20:
+                lines.append(line)
+                continue
+            top = np.stack([np.linspace(x, x + 5, 60), np.full(60, y - mm_per_mv)], axis=1)
+            rest = np.array([[x + 15, y], [x + 16, y], [x + 17, y]])
+            lines.append(np.concatenate([[(x - 1, y)], top, rest[kept]]))
+        short = replace(drawing, lines=tuple(lines))
+        assert read_drawing(short, 8.0, Stated()) is None
+
+
+@pytest.mark.parametrize("piece", ["1", "limb 10 mm/mV "])
+def test_a_long_text_takes_no_time_to_be_searched_for_scales(piece: str) -> None:
+    text = PrintedWord(piece * (100_000 // len(piece)), 0.0, 0.0, 1.0, 1.0)
+    began = time.process_time()
+    find_drawn_scale(Drawing((297.0, 210.0), (), (text,)), Stated())
+    assert time.process_time() - began < 0.5

@@ -1,6 +1,7 @@
 """A study of scans: from pictures of pages to a bundle that is asked about a picture."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +10,18 @@ import pytest
 from PIL import Image
 
 from dyssync.cli import main
-from dyssync.cohort.clinical import facts_of
+from dyssync.cohort.clinical import AGE_NOTE, facts_of, with_clinical
 from dyssync.cohort.cohort import check_cohort, read_cohort
-from dyssync.ecg import ECG
+from dyssync.ecg import ECG, Doubt
+from dyssync.formats import read_input
 from dyssync.formats.wfdb import write_wfdb
 from dyssync.image import ECGImage, ecg_of
 from dyssync.layouts import LAYOUTS
 from dyssync.models import MODELS
+from dyssync.pages.reading_off import read_off
+from dyssync.prediction.bundle import About
+from dyssync.prediction.cautions import cautions
+from dyssync.prediction.pictures import asked_about, page_notes
 from dyssync.prediction.training_data import describe_cohort
 from dyssync.rendering import render_page
 from dyssync.study.config import STUDY_MODELS
@@ -81,6 +87,15 @@ def test_facts_go_with_what_was_read_off_and_refused_pages_are_named(
     assert np.isnan(area.logits(cohort.inputs)).tolist() == [True, *[False] * 5]
 
 
+def test_an_age_that_is_a_class_is_told_of_what_was_read_off_too(scans: Path) -> None:
+    page = read_input(scans.parent / "P00.jpg")
+    assert isinstance(page, ECGImage)
+    ecg = read_off(with_clinical(page, {"age": ">89"})).ecg
+    assert ecg is not None
+    assert "90 is taken" in ecg.notes[AGE_NOTE]
+    assert ecg.notes["page"].startswith("read off a page")
+
+
 def test_signals_among_pictures_and_pictures_of_other_things_are_refused(
     scans: Path, toy: tuple[list[ECG], np.ndarray], tmp_path: Path
 ) -> None:
@@ -119,15 +134,35 @@ def test_study_of_scans_runs_all_models_and_its_bundle_takes_scans(
     assert 0 < said["models"]["resnet18"]["probability"] < 1
     assert {"resnet18", "lightgbm", "guideline-esc-2021"} <= set(said["models"])
     assert said["models"]["lightgbm"]["basis"] != "base rate"
-    assert said["cautions"] == []
+    (told,) = said["cautions"]
+    assert told.startswith("read off a page (3x4+II, 25 mm/s, 10 mm/mV)")
     other = render_page(toy[0][0].signal, toy[0][0].fs, LAYOUTS["6x2"]).image
     Image.fromarray(other).save(tmp_path / "other.png")
     assert main(["predict", out, str(tmp_path / "other.png"), "--json"]) == 0
     (said,) = json.loads(capsys.readouterr().out)
-    assert "a page unlike the training ones" in said["cautions"][0]
+    assert any("a page unlike the training ones" in told for told in said["cautions"])
     assert main(["predict", out, str(toy_cohort / "rec00.hea"), "--json"]) == 0
     (said,) = json.loads(capsys.readouterr().out)
     assert "trained on users' own pictures" in said["cautions"][0]
+
+
+def test_what_a_page_shows_keeps_its_cautions_in_a_bundle_of_pictures(
+    scans: Path,
+) -> None:
+    cohort = read_cohort(scans)
+    training = describe_cohort(cohort)
+    about = About(24, 0.5, 0.5, 2.0, training, False, False, {}, ("lightgbm",), "0" * 64)
+    page = cohort.inputs[0]
+    assert isinstance(page, ECGImage)
+    assert page.ecg is not None
+    missing = Doubt("page", (), "page shows no whole beat of V6", "withhold")
+    doubted = replace(page, ecg=replace(page.ecg, doubts=(missing,)))
+    assert missing.sentence in cautions(doubted, about)
+    noise = np.random.default_rng(0).normal(0, 0.1, page.ecg.signal.shape)
+    still = replace(page, ecg=replace(page.ecg, signal=noise.astype(np.float32)))
+    assert any("no heartbeat was found" in told for told in cautions(still, about))
+    (told,) = page_notes(page, asked_about(page, about))
+    assert told.startswith("read off a page")
 
 
 def test_bundle_of_signals_is_asked_about_a_picture_with_a_caution(

@@ -145,6 +145,20 @@ def test_facts_beside_a_picture_are_used_or_said_to_be_of_no_use(
     assert client.post("/predict", files=page, data={"lvef": "999"}).status_code == 422
 
 
+@pytest.mark.parametrize("route", ROUTES)
+def test_a_picture_that_waits_too_long_for_others_is_refused_and_a_signal_is_not(
+    client: TestClient, answers: Answers, record: Files, toy_cohort: Path,
+    monkeypatch: pytest.MonkeyPatch, route: str,
+) -> None:  # fmt: skip
+    monkeypatch.setattr("dyssync.web.answers.LONGEST_WAIT_S", 0.05)
+    with answers._digitising:
+        refused = client.post(route, files=drawn(toy_cohort))
+        assert refused.status_code == 503
+        assert "pictures are being read off" in refused.text
+        assert client.post(route, files=record).status_code == 200
+    assert client.post(route, files=drawn(toy_cohort)).status_code == 200
+
+
 def test_the_page_shows_what_was_read_of_a_picture_or_why_it_was_not(
     client: TestClient, toy_cohort: Path
 ) -> None:

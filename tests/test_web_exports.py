@@ -13,6 +13,7 @@ import pytest
 from fhir.resources.R4B.bundle import Bundle
 from starlette.testclient import TestClient
 
+from dyssync.cohort.clinical import with_clinical
 from dyssync.formats import write_ecg
 from dyssync.formats.wfdb import write_wfdb
 from dyssync.prediction.bundle import load_bundle
@@ -138,6 +139,12 @@ def test_facts_are_those_that_the_record_states_and_no_others() -> None:
     assert told(None, None) == {}
     with pytest.raises(Refused, match="prefetch patient is no resource"):
         told("Patient/1", None)
+    for odd in (0, 300, -4, 1e300, 10**400, float("inf")):
+        assert told(PATIENT, ejection_fraction(odd)) == {"sex": "F", "age": 66.0}
+    for born in ("1860-06-01", "2031-01-01"):
+        facts = told({**PATIENT, "birthDate": born}, ejection_fraction(27))
+        assert facts == {"sex": "F", "lvef": 27.0}
+        with_clinical(some_heart(), facts)  # which quotes what it refuses
     check_same_sex(some_heart(), {"sex": "F"})
     with pytest.raises(Refused, match="different sexes"):
         check_same_sex(some_heart(), {"sex": "M"})

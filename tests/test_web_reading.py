@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -14,8 +15,12 @@ from dyssync.errors import CohortError, FormatError, TooLarge
 from dyssync.formats import ReadOptions, parse_input, read_input
 from dyssync.formats.reading.isolation import Apart
 from dyssync.image import ECGImage
+from dyssync.layouts import LAYOUTS
+from dyssync.pages.reading_off import read_off
+from dyssync.rendering import render_page
 from dyssync.web.archive import MAX_UNPACKED_BYTES, main_file, plain_name, unpacked
 from dyssync.web.facts import shown_facts, with_facts
+from dyssync.web.paper import read_paper
 from dyssync.web.readers import Readers, Upload
 from dyssync.web.refusals import Refused, without_content
 from dyssync.web.warming import some_heart
@@ -251,3 +256,22 @@ def test_facts_that_cannot_be_are_refused_together_and_not_quoted() -> None:
         assert name in caught.value.text
     assert NAME not in caught.value.text
     assert not isinstance(caught.value, CohortError)
+
+
+@pytest.mark.parametrize("fault", [IndexError, cv2.error])
+@pytest.mark.parametrize("place", ["digitising.digitise.digitise", "reading_off.ecg_on"])
+def test_a_fault_while_a_page_is_read_off_is_a_page_that_was_not_read(
+    fault: type[Exception], place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise fault(NAME)
+
+    heart = some_heart()
+    page = ECGImage(render_page(heart.signal, heart.fs, LAYOUTS["3x4+II"], dpi=100).image)
+    monkeypatch.setattr(f"dyssync.pages.{place}", fails)
+    paper, whole = read_paper(page)
+    for unread in (whole.unread, read_off(page).unread):
+        assert "dyssync itself failed on it" in unread
+        assert NAME not in unread
+    assert whole.ecg is None
+    assert bool(paper.refused) == (place != "reading_off.ecg_on")

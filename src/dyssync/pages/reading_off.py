@@ -25,16 +25,38 @@ def read_off(image: ECGImage, stated: Stated = NOTHING_STATED) -> ECGImage:
     """
     if image.ecg is not None or image.unread:
         return image
-    # SciPy is loaded for pictures alone, not by a prediction of a signal
+    return replace(digitised(image, stated)[1], drawing=None)
+
+
+def digitised(
+    image: ECGImage, stated: Stated = NOTHING_STATED
+) -> tuple[Digitised | None, ECGImage]:
+    """Return what was read off a picture, and the picture with its ECG, or why there is none.
+
+    A fault of ours is a page that was not read: networks can still be shown the picture.
+
+    Args:
+        image: of which nothing was read off yet.
+        stated: what is known of it.
+
+    Returns:
+        None where the page cannot be read; it is there where the page was read, but shows too few
+        beats for an ECG.
+    """
+    # SciPy and OpenCV are loaded for pictures alone, not by a prediction of a signal
+    import cv2
+
     from dyssync.pages.digitising.digitise import digitise
 
+    faults: tuple[type[Exception], ...] = (*FAULTS, cv2.error)
+    read = None
     try:
-        ecg = ecg_on(image, digitise(image, stated))
+        read = digitise(image, stated)
+        return read, replace(image, ecg=ecg_on(image, read))
     except FormatError as error:
-        return replace(image, unread=str(error), drawing=None)
-    except FAULTS as error:  # networks can still be shown the picture
-        return replace(image, unread=told_fault(error), drawing=None)
-    return replace(image, ecg=ecg, drawing=None)
+        return read, replace(image, unread=str(error))
+    except faults as error:
+        return read, replace(image, unread=told_fault(error))
 
 
 def ecg_on(image: ECGImage, read: Digitised) -> ECG:
@@ -47,5 +69,5 @@ def ecg_on(image: ECGImage, read: Digitised) -> ECG:
     warned = tuple(Doubt("page", (), text, "caution") for text in read.warnings)
     return replace(
         ecg, patient_id=image.patient_id, age=image.age, sex=image.sex, clinical=image.clinical,
-        doubts=(*ecg.doubts, *warned),
+        notes={**image.notes, **ecg.notes}, doubts=(*ecg.doubts, *warned),
     )  # fmt: skip

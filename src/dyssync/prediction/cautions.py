@@ -6,7 +6,7 @@ import numpy as np
 
 from dyssync.cohort.clinical import AGE_NOTE, clinical_fact
 from dyssync.ecg import ECG
-from dyssync.image import ECGImage, Input
+from dyssync.image import ECGImage, Input, ecg_of
 from dyssync.models.base import has_heartbeat
 from dyssync.pages.likeness import PageLook
 from dyssync.pages.one_lead import ONE_LEAD, shows_one_lead
@@ -24,18 +24,20 @@ def cautions(x: Input, about: About) -> tuple[str, ...]:
     """Return why a probability may not hold for a recording, a sentence each.
 
     Args:
-        x: the recording, or a picture of one.
+        x: the recording, or a picture of one; what was read off it counts too.
         about: the study that the models come from.
     """
     signals, pages = about.training.signals, about.training.pages
     found = []
     if isinstance(x, ECG):
         found += [] if pages is None else [SIGNAL_AMONG_PAGES]
-        found += [] if signals is None else _of_signal(x, signals)
     else:
         found += [PAGE_AMONG_SIGNALS] if pages is None else _of_page(x, pages)
         if shows_one_lead(x.pixels):
             found.append(f"{ONE_LEAD}; its probability may mean nothing")
+    ecg = ecg_of(x)  # models that measure go by it, also beside networks that look at the page
+    if ecg is not None and signals is not None:
+        found += _of_signal(ecg, signals)
     if AGE_NOTE in x.notes:
         found.append(x.notes[AGE_NOTE])
     if about.shuffled_labels:

@@ -12,6 +12,7 @@ READ_OFF = (
     "{}. Networks were asked with pages drawn from that in their own style; look at what was read "
     "(dyssync digitise)"
 )
+MEASURED = "{}. Models that measure go by that; look at what was read (dyssync digitise)"
 UNREAD = "{}; models that measure know nothing of it"
 
 
@@ -39,4 +40,6 @@ def page_notes(x: Input, asked: Input) -> tuple[str, ...]:
         return ()
     if not isinstance(asked, ECGImage):
         return (READ_OFF.format(asked.notes["page"]),)
+    if asked.ecg is not None:
+        return (MEASURED.format(asked.ecg.notes["page"]),)
     return (UNREAD.format(x.unread),) if x.unread else ()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from dyssync.ecg import ECG
@@ -27,6 +28,9 @@ from dyssync.web.paper import read_paper
 from dyssync.web.readers import Readers
 from dyssync.web.refusals import Refused, without_content
 from dyssync.web.uploads import Sent
+
+LONGEST_WAIT_S = 20.0  # for pictures before to be read off, some 10 pages of 300 dpi (chosen)
+BUSY = "other pictures are being read off; try again in a minute"
 
 
 class Answers:
@@ -80,8 +84,22 @@ class Answers:
         """Return a picture with the ECG that it shows; signals are answered meanwhile."""
         if isinstance(read, ECG):
             return read
-        with self._digitising:
+        with self._turn_to_digitise():
             return read_paper(read)[1]
+
+    @contextmanager
+    def _turn_to_digitise(self) -> Iterator[None]:
+        """Wait for the pictures before, for one that takes long must not hold up all others.
+
+        Raises:
+            Refused: 503, they take too long.
+        """
+        if not self._digitising.acquire(timeout=LONGEST_WAIT_S):
+            raise Refused(503, BUSY)
+        try:
+            yield
+        finally:
+            self._digitising.release()
 
     def _predict(self, read: Input, names: Sequence[str] | None = None) -> Prediction:
         try:
@@ -140,7 +158,7 @@ class Answers:
             return PageAnswer(read, found, prediction, refused, rules, seen, places)
 
     def _page_of_picture(self, image: ECGImage) -> PageAnswer:
-        with self._digitising:
+        with self._turn_to_digitise():
             paper, whole = read_paper(image)
         with self._computing, keeping():
             prediction, refused = self._said(whole)

@@ -8,9 +8,12 @@ References:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from datetime import date
 
+from dyssync.cohort.clinical import read_facts_of
+from dyssync.errors import CohortError
 from dyssync.image import Input
 from dyssync.web.hook_call import LVEF, PATIENT, Json, items, resources
 from dyssync.web.refusals import Refused
@@ -29,6 +32,9 @@ OTHER_SEX = (
 def facts_of_call(call: Json, recorded: date) -> dict[str, object]:
     """Return age, sex and LVEF by their names in a table; what is not known is left out.
 
+    So is what no table may hold (an age of 130, an LVEF of 300 %): the ECG is answered without, and
+    the answer says what is missing.
+
     Args:
         call: the call.
         recorded: when the ECG was, which the age is of.
@@ -42,7 +48,17 @@ def facts_of_call(call: Json, recorded: date) -> dict[str, object]:
             found |= _of_patient(patient, recorded)
             break
     newest = next(_ejection_fractions(call), None)
-    return found if newest is None else {**found, "lvef": newest}
+    if newest is not None:
+        found["lvef"] = newest
+    return {name: value for name, value in found.items() if _can_be(name, value)}
+
+
+def _can_be(name: str, value: object) -> bool:
+    try:
+        read_facts_of({name: value})
+    except CohortError:
+        return False
+    return True
 
 
 def _of_patient(patient: Json, recorded: date) -> Iterator[tuple[str, object]]:
@@ -69,7 +85,14 @@ def _ejection_fractions(call: Json) -> Iterator[float]:
         if not isinstance(value, int | float) or isinstance(value, bool):
             continue
         if "%" in units and any((LOINC, each) in codes for each in LVEF_CODES):
-            yield float(value)
+            yield _float(value)
+
+
+def _float(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:  # JSON has whole numbers of any length
+        return math.inf
 
 
 def check_same_sex(x: Input, facts: Mapping[str, object]) -> None:

@@ -11,11 +11,9 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from dyssync.errors import FormatError
 from dyssync.image import ECGImage
-from dyssync.pages.digitising.digitise import digitise
 from dyssync.pages.digitising.digitised import Digitised, Origin, Part
-from dyssync.pages.reading_off import ecg_on
+from dyssync.pages.reading_off import digitised
 from dyssync.web.refusals import without_content
 
 # A4 at 300 dpi has 8.7 million pixels; more take longer and show no more of the traces (chosen).
@@ -73,15 +71,11 @@ def read_paper(image: ECGImage) -> tuple[Paper, ECGImage]:
     The page is read once for both: what is drawn over it is what is measured.
     """
     small = _bounded(image)
-    try:
-        read = digitise(small)
-    except FormatError as error:
-        reason = without_content(str(error))
-        return Paper(reason), replace(image, unread=reason)
-    try:
-        whole = replace(image, ecg=ecg_on(small, read))
-    except FormatError as error:
-        whole = replace(image, unread=without_content(str(error)))
+    read, tried = digitised(small)
+    reason = without_content(tried.unread)
+    whole = replace(image, ecg=tried.ecg, unread=reason)
+    if read is None:
+        return Paper(reason), whole
     quarters = round(read.geometry.turned / 90) % 4
     height, width = small.pixels.shape[:2]
     if quarters % 2:

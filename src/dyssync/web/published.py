@@ -24,7 +24,7 @@ REFUSALS = {
     413: f"more than {MAX_BODY_BYTES // 1024**2} MB, or a file that unpacks to too much",
     415: "no multipart body, or a file of no known format",
     422: "a file without a usable 12-lead ECG, or a field that cannot be",
-    503: "all reading processes are busy",
+    503: "all reading processes are busy, or other pictures are being read off",
 }
 NOT_OFFERED = f"another kind of answer was asked for; {JSON}, {FHIR} or {PDF} can be had"
 

@@ -7,13 +7,14 @@ import numpy as np
 from dyssync.errors import FormatError
 from dyssync.image import ECGImage
 from dyssync.pages.digitising.digitised import (
+    FS,
     NOTHING_STATED,
     Digitised,
     Geometry,
     Stated,
 )
 from dyssync.pages.digitising.matching import Match
-from dyssync.pages.digitising.parts import FS, read_parts
+from dyssync.pages.digitising.parts import read_parts
 from dyssync.pages.digitising.quality import (
     LEAST_AHEAD,
     LEAST_NAMES,

@@ -9,6 +9,7 @@ from dyssync.arrays import Singles
 from dyssync.errors import check_choice, check_range
 from dyssync.layouts import LAYOUTS
 
+FS = 500.0  # Hz, of all that is read off; finer than a column of a usual scan
 Origin: TypeAlias = Literal["stated", "printed", "pulse", "assumed"]
 
 

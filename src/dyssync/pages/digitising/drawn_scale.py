@@ -21,9 +21,11 @@ from dyssync.pages.digitising.lines import (
 
 BY_PULSE = "no grid is drawn: the scale is that of the calibration pulse alone"
 ALIKE = 0.02  # share by which pulses of one page may differ
-NUMBER = r"(\d+(?:\.\d+)?)\s*"
+# Digits, and what stands between two gains, are bounded (chosen): a long text would be gone through
+# again from each of its places.
+NUMBER = r"(?<!\d)(\d{1,4}(?:\.\d{1,4})?)\s*"
 RANGES = {"mm/s": (5.0, 400.0), "mm/mV": (1.0, 100.0)}  # what else is printed is no scale
-TWO_GAINS = re.compile(rf"limb\s+{NUMBER}mm/mV.*?chest\s+{NUMBER}mm/mV", re.IGNORECASE)
+TWO_GAINS = re.compile(rf"limb\s+{NUMBER}mm/mV.{{0,80}}?chest\s+{NUMBER}mm/mV", re.IGNORECASE)
 
 
 @dataclass(frozen=True)

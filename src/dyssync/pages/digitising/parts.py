@@ -10,14 +10,13 @@ import numpy as np
 from dyssync.arrays import Floats, Singles
 from dyssync.layouts import Panel
 from dyssync.pages.digitising.bars import find_bars
-from dyssync.pages.digitising.digitised import Part, Scale
+from dyssync.pages.digitising.digitised import FS, Part, Scale
 from dyssync.pages.digitising.matching import Match
 from dyssync.pages.digitising.reading import Reading
 from dyssync.pages.digitising.runs import find_runs
 from dyssync.pages.digitising.sampling import bridged, sampled, tall
 from dyssync.pages.digitising.traced import trace_stretches
 
-FS = 500.0  # Hz; finer than a column of a usual scan, so that nothing is lost
 BORDER_MM = 0.25  # to both sides of a border, where the pen of the other lead reaches over
 
 

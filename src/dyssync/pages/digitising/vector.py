@@ -16,6 +16,7 @@ from dyssync.errors import FormatError
 from dyssync.image import Drawing
 from dyssync.layouts import LAYOUTS
 from dyssync.pages.digitising.digitised import (
+    FS,
     Digitised,
     Geometry,
     Part,
@@ -23,11 +24,15 @@ from dyssync.pages.digitising.digitised import (
 )
 from dyssync.pages.digitising.drawn_names import NamedTrace, named_traces
 from dyssync.pages.digitising.drawn_scale import DrawnScale, find_drawn_scale
-from dyssync.pages.digitising.lines import LineTrace, traces_among, without_pulse
+from dyssync.pages.digitising.lines import (
+    LEAST_POINTS,
+    LineTrace,
+    traces_among,
+    without_pulse,
+)
 from dyssync.pages.digitising.physics import limb_residual, same_lead
 from dyssync.pages.digitising.quality import quality_of, refusal
 
-FS = 500.0  # Hz
 ROW_MM = 6.0  # between the levels of traces of one row, at most
 STRIP_WIDER = 1.5  # times the usual width of a trace
 SLACK = 5  # samples by which a strip may lie beside its lead
@@ -50,7 +55,11 @@ def read_drawing(drawing: Drawing, px_per_mm: float, stated: Stated) -> Digitise
     scale = find_drawn_scale(drawing, stated)
     if scale.mm is None:
         return None
+    if _some_too_short(named):
+        return None
     named = [_after_pulse(one, scale) for one in named]
+    if _some_too_short(named):
+        return None
     parts = _placed(named, scale, px_per_mm)
     layout = _layout_name(parts)
     if stated.layout is not None and layout != stated.layout:
@@ -60,6 +69,11 @@ def read_drawing(drawing: Drawing, px_per_mm: float, stated: Stated) -> Digitise
         raise FormatError(f"page cannot be digitised: {reason}")
     geometry = Geometry((px_per_mm, px_per_mm), 0.0, 0.0, 1.0)
     return Digitised(parts, FS, layout, scale.scale, geometry, quality, scale.warnings, exact=True)
+
+
+def _some_too_short(named: Sequence[NamedTrace]) -> bool:
+    """Return whether of a trace too little is left, as where it is broken or is but a pulse."""
+    return min(len(one.trace.x) for one in named) < LEAST_POINTS
 
 
 def _after_pulse(one: NamedTrace, scale: DrawnScale) -> NamedTrace:

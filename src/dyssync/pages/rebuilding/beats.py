@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from dyssync.arrays import Bools, Floats, Ints
+from dyssync.pages.digitising.digitised import FS
 from dyssync.pages.rebuilding.tracks import Track, filled, stacked
 from dyssync.signals.delineation import prepare
 from dyssync.signals.kinds import beat_kinds
 
-FS = 500.0
 # Of an interval between beats, what lies before the beat: P and PR, and at most so many seconds.
 BEFORE_SHARE, BEFORE_S = 0.42, 0.36
 CORE_S = 0.06  # to both sides of the fiducial point: what must be seen of a beat for it to count

@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 
 from dyssync.arrays import Floats, Ints
-from dyssync.pages.rebuilding.beats import FS
+from dyssync.pages.digitising.digitised import FS
 from dyssync.pages.rebuilding.tracks import Track, filled
 
 JOIN_S = 0.06  # over which a beat that the next one cuts short is led to its beginning

@@ -9,9 +9,8 @@ import numpy as np
 from dyssync.arrays import Floats, Ints
 from dyssync.ecg import ECG, LEADS, Doubt, Shown, Source
 from dyssync.errors import FormatError
-from dyssync.pages.digitising.digitised import Digitised
+from dyssync.pages.digitising.digitised import FS, Digitised
 from dyssync.pages.rebuilding.beats import (
-    FS,
     Beats,
     beats_in,
     beats_of,

@@ -8,12 +8,12 @@ import numpy as np
 
 from dyssync.arrays import Floats
 from dyssync.ecg import LIMB_LEADS
+from dyssync.pages.digitising.digitised import FS
 from dyssync.pages.digitising.physics import limb_residual
 from dyssync.pages.rebuilding.tracks import filled
 from dyssync.signals.bounds import qrs_bounds
 
 MOST_S = 0.06  # by which fiducial points of one beat, found in other leads, lie apart (chosen)
-FS = 500.0
 
 Typical = Mapping[str, Floats]  # typical beats of the leads of one column, (m,) mV each
 
