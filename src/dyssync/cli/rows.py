@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Generic, Self, TextIO, TypeVar
@@ -16,9 +17,9 @@ T = TypeVar("T")
 class Table(AbstractContextManager["Table[T]"], Generic[T]):
     """Takes rows one after the other; none of them stays in memory."""
 
+    @abstractmethod
     def add(self, name: str, found: T) -> None:
         """Write the row of one file."""
-        raise NotImplementedError
 
     def fail(self, failed: Failure) -> None:
         """Write that a file gave nothing, where the table says so."""

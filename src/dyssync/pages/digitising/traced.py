@@ -85,14 +85,14 @@ def trace_rows(
         paths.append(follow(runs, np.full(width, row.line), span, px_per_mm[1]))
     if not paths:
         return ()
-    pen, used = _pen_of(runs, paths)
+    pen, _ = _pen_of(runs, paths)
     traces = []
     gap = GAP_MM * px_per_mm[0]
     for row, span, path in zip(rows, spans, paths, strict=True):
-        heights, _ = _measured(runs, path, used, pen, px_per_mm)
         known = path >= 0
         top = np.where(known, runs.top[path], np.nan)
         bottom = np.where(known, runs.bottom[path], np.nan)
+        heights = find_heights(top, bottom, pen, px_per_mm[0] / px_per_mm[1])
         breaks = span[0] + 1 + _breaks(top, bottom)
         traces.append(Trace(row, span[0], heights, breaks, gap))
     return tuple(traces)
@@ -134,10 +134,8 @@ def trace_stretches(
     found = []
     for course in settle(runs, paths, [first for first, _ in columns], pen, px_per_mm):
         heights = find_heights(course.top, course.bottom, pen, px_per_mm[0] / px_per_mm[1])
-        seen = np.isfinite(course.top)
-        confidence = np.repeat(
-            np.where(seen, np.where(course.hidden, CROWDED, 1.0), 0.0), PER_COLUMN
-        )
+        sure = np.where(course.hidden, CROWDED, 1.0)
+        confidence = np.repeat(np.where(np.isfinite(course.top), sure, 0.0), PER_COLUMN)
         x = course.first + (np.arange(len(heights)) + 0.5) / PER_COLUMN
         found.append((x, heights, confidence))
     return found
@@ -158,19 +156,6 @@ def _worth(runs: Runs, path: Indices, used: Indices, pen: float, down: float) ->
     tall = np.clip((runs.bottom - runs.top - LEVEL_PENS * pen) / down, 0.0, TALL_MM)
     worth: Floats = np.where(others > 0, 0.0, TALL_WORTH * tall)
     return worth
-
-
-def _measured(
-    runs: Runs, path: Indices, used: Indices, pen: float, px_per_mm: tuple[float, float]
-) -> tuple[Floats, Floats]:
-    """Return heights and confidence of a path, :data:`PER_COLUMN` a column."""
-    known = path >= 0
-    top = np.where(known, runs.top[path], np.nan)
-    bottom = np.where(known, runs.bottom[path], np.nan)
-    heights = find_heights(top, bottom, pen, px_per_mm[0] / px_per_mm[1])
-    shared = known & (used[np.maximum(path, 0)] > 1)
-    confidence = np.where(known, np.where(shared, CROWDED, 1.0), 0.0)
-    return heights, np.repeat(confidence, PER_COLUMN)
 
 
 def _breaks(top: Floats, bottom: Floats) -> Ints:
