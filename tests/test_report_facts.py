@@ -8,10 +8,13 @@ import pytest
 
 from dyssync.evaluation.delong import auroc_interval
 from dyssync.explanation.overlay import blend
+from dyssync.models.combined import INPUTS
+from dyssync.models.measured import feature_names
 from dyssync.report.map_facts import choose_cases, colour_scale, model_maps
 from dyssync.report.overview import look_over
 from dyssync.report.patient_table import clinical_facts, lines
 from dyssync.report.sections import SECTIONS
+from dyssync.report.sections.features import known_meanings
 from dyssync.report.wording import metric, percent
 from dyssync.study.results import EXPLANATION_TABLES, StudyResults
 
@@ -159,3 +162,8 @@ def test_the_five_largest_features_are_listed_and_a_weak_direction_is_mixed(
     assert [row.direction for row in found] == [
         "larger: likelier", "mixed", "larger: less likely", "mixed", "larger: likelier",
     ]  # fmt: skip
+
+
+def test_the_report_says_what_each_thing_is_that_a_model_may_have_used() -> None:
+    used = {*INPUTS, *feature_names("dictionary", clinical=True)}
+    assert {name for name in used if not known_meanings().get(name)} == set()

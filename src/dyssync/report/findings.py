@@ -37,9 +37,9 @@ def one_answer(study: Overview) -> Sentences:
     found = study.estimate(best, "brier")
     value = f"{brier.number(found.value)} {brier.interval(found)}".strip()
     if len(order) == 1:
-        return (f"The one answer of `dyssync predict` is that of {best} (Brier score {value}).",)
+        return (f"The bundle's one answer is that of {best} (Brier score {value}).",)
     return (
-        f"The one answer of `dyssync predict` is that of {best}: the lowest Brier score, {value}, "
+        f"The bundle's one answer is that of {best}: the lowest Brier score, {value}, "
         f"of the {len(order)} models that are no rules. As the lowest of {len(order)} it flatters "
         "a little, and is no proof that the others are worse.",
     )

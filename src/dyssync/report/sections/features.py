@@ -12,6 +12,12 @@ from dyssync.report.section import Section, template_beside
 
 TOP_FEATURES = 5
 OTHER_FACTS = {"age": "age, years", "sex": "sex, 1 woman, 0 man"}  # fields of the ECG itself
+# what `combined` puts together (models.combined.INPUTS)
+ANSWERS = {
+    "picture": "the answer of the image model, which sees the ECG as a picture",
+    "measurements": "the answer of the model that sees the ECG's measurements",
+    "qrs-area": "the answer by QRS area alone",
+}
 CLEAR_DIRECTION = 0.5  # rank correlation; below, small and large values work the same way
 
 
@@ -37,8 +43,7 @@ class FeatureRow:
 def gather(study: Overview) -> tuple[FeatureRow, ...]:
     """Return the most important features of every model that explains itself."""
     table = study.results.explanations["importances"]
-    meanings = {d.name: d.meaning for d in DEFINITIONS}
-    meanings |= {name: column.meaning for name, column in CLINICAL.items()} | OTHER_FACTS
+    meanings = known_meanings()
     rows = []
     for _, own in table.groupby("model", sort=False):
         used = own[own["mean_abs_log_odds"] > 0].head(TOP_FEATURES)
@@ -53,6 +58,12 @@ def gather(study: Overview) -> tuple[FeatureRow, ...]:
             for row in used.to_dict("records")
         ]
     return tuple(rows)
+
+
+def known_meanings() -> dict[str, str]:
+    """Return what each feature is, by its name: measurements, facts of the patient, answers."""
+    of_facts = {name: column.meaning for name, column in CLINICAL.items()}
+    return {d.name: d.meaning for d in DEFINITIONS} | of_facts | OTHER_FACTS | ANSWERS
 
 
 def _direction(correlation: float) -> str:
