@@ -193,6 +193,13 @@ bench-faults-reading: $(READY)
 bench-intervals: $(READY)
 	$(BIN)/python benchmarks/bench_intervals.py
 
+# the same of the networks, on 4,000 others of each of 20 cohorts (2 h; goes on where it was stopped)
+NETWORKS := resnet18,ssl-resnet18,sim-resnet18,combined
+.PHONY: bench-intervals-networks
+bench-intervals-networks: $(READY)
+	$(BIN)/python benchmarks/bench_intervals.py --models $(NETWORKS) --cohorts 20 --others 4000 \
+	  --equals 0 --people 6000 --logits build/bench-intervals-logits
+
 # What the models that measure learn from 228 patients, beside QRS area and the limit (5 min)
 .PHONY: bench-learners
 bench-learners: $(READY)
@@ -225,6 +232,12 @@ encoder: $(READY)
 	  $(BIN)/dyssync pretrain build/encoder/wide20k --method $$method $(ENCODER) \
 	    --out src/dyssync/pretraining/shipped/$$method || exit 1; \
 	done
+
+# the network that finds names of leads on pages, from pages made for it: half an hour on a core;
+# needs fonts-liberation. It is measured by bench-digitiser; its digest stands in a test
+.PHONY: names
+names: $(READY)
+	$(BIN)/python tools/learn_names.py
 
 # kills, two calls at once, full disks (docs/reliability.md): about an hour
 .PHONY: bench-faults
