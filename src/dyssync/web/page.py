@@ -114,6 +114,7 @@ class Page:
             "refused": found.refused,
             "facts": shown_facts(found.read, typed),
             "prediction": said,
+            "every": found.every,
             "short": short,
             "sentence": "" if short is None else frequencies(short),
             "verdict": None if short is None else verdict_of(short, self._answers.level),
