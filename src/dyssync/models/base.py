@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, ClassVar, Self, cast
 
 import numpy as np
@@ -19,6 +20,13 @@ from dyssync.models.protocols import Choices, Labels, Presets, Ranges, ResponseM
 from dyssync.signals.beats import detect_beats
 
 MISSING_CLASS = "training part holds one class; responders and non-responders are needed"
+
+
+@cache  # a bundle has 130 members of ten classes
+def keywords_of(kind: type) -> tuple[str, ...]:
+    """Return the names of the keywords that a class is made with, sorted."""
+    parameters = inspect.signature(kind).parameters.values()
+    return tuple(sorted(p.name for p in parameters if p.kind is p.KEYWORD_ONLY))
 
 
 class ProbabilityMixin:
@@ -41,8 +49,7 @@ class ProbabilityMixin:
 
     @classmethod
     def _get_param_names(cls) -> list[str]:
-        parameters = inspect.signature(cls).parameters.values()
-        return sorted(p.name for p in parameters if p.kind is p.KEYWORD_ONLY)
+        return list(keywords_of(cls))
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the constructor's parameters."""
