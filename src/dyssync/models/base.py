@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import Any, ClassVar, Self, cast
 
 import numpy as np
@@ -22,11 +21,15 @@ from dyssync.signals.beats import detect_beats
 MISSING_CLASS = "training part holds one class; responders and non-responders are needed"
 
 
-@cache  # a bundle has 130 members of ten classes
+_keywords: dict[type, tuple[str, ...]] = {}  # a bundle has 130 members of ten classes
+
+
 def keywords_of(kind: type) -> tuple[str, ...]:
     """Return the names of the keywords that a class is made with, sorted."""
-    parameters = inspect.signature(kind).parameters.values()
-    return tuple(sorted(p.name for p in parameters if p.kind is p.KEYWORD_ONLY))
+    if kind not in _keywords:
+        parameters = inspect.signature(kind).parameters.values()
+        _keywords[kind] = tuple(sorted(p.name for p in parameters if p.kind is p.KEYWORD_ONLY))
+    return _keywords[kind]
 
 
 class ProbabilityMixin:
