@@ -122,7 +122,8 @@ def report(seen: Seen, kinds: Mapping[str, Kind]) -> bool:
     first, last = seen.memory
     grown = last / first - 1
     right &= grown <= MOST_GROWTH
-    print(f"Memory at rest: {first:.0f} MB after {WARM}, {last:.0f} MB at the end ({grown:+.1%}).")
+    few = min(WARM, every.total())
+    print(f"Memory at rest: {first:.0f} MB after {few}, {last:.0f} MB at the end ({grown:+.1%}).")
     return right
 
 
