@@ -68,10 +68,14 @@ bench-api: $(READY)
 	build/bench-api/bin/st run http://127.0.0.1:8080/openapi.json --checks all \
 	  --exclude-checks positive_data_acceptance --max-examples 300
 
-# 10,000 requests of every kind, 8 at once: what is answered, and does memory stay? (half an hour)
+# how long an answer takes, cold and warm, on a machine that does nothing else; then 10,000 requests
+# of every kind, 8 at once: what is answered, and does memory stay? (half an hour)
+# One part alone, or fewer: make bench-serve SERVE="--only latencies", "--only load --requests 500"
+SERVE :=
 .PHONY: bench-serve
 bench-serve: $(READY)
-	$(BIN)/python benchmarks/bench_serve.py
+	test -d demo/bundle || $(MAKE) demo
+	$(BIN)/python benchmarks/bench_serve.py $(SERVE)
 
 .PHONY: bench-training
 bench-training: $(READY)

@@ -1,20 +1,25 @@
-"""The server under mixed load: is each request answered as it should be, and does memory stay?
+"""How long one answer takes, cold and warm; and the server under mixed load: does it all hold?
 
-    make bench-serve                                       10,000 requests, 8 at once
-    python benchmarks/bench_serve.py --requests 500        a look
+    make bench-serve                                            both; half an hour
+    python benchmarks/bench_serve.py --only latencies           a quiet machine is needed
+    python benchmarks/bench_serve.py --only load --requests 500 a look
 
-Whole, broken, hostile, slow and cut-off requests in one random order; now and then one of the
-processes that read uploads is killed. Prints Markdown tables: statuses by kind, memory of the
-server and its readers, times of `/predict`. Exit code 1: an answer was not as it should be.
+Latencies: `dyssync predict` of one ECG, the short answer and all models, each in a new process;
+then the page and the API of a server that runs, one request at a time and four at once
+(serve_latencies). The bundle is that of `make demo`, or --bundle.
+
+Load: whole, broken, hostile, slow and cut-off requests in one random order, on a bundle of quick
+models; now and then one of the processes that read uploads is killed. Prints Markdown tables:
+statuses by kind, memory of the server and its readers.
+
+Exit code 1: a latency, an answer or the memory was not as it should be.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import re
 import signal
-import socket
 import tempfile
 import threading
 import time
@@ -30,18 +35,18 @@ from dyssync.ecg import ECG
 from dyssync.web.warming import some_heart
 from markdown_rows import head, row
 from resident import proportional_mb
-from serve_requests import CLOSED, NO_ANSWER, PAUSE_S, Kind, kinds_of
+from serve_latencies import latencies
+from serve_requests import CLOSED, NO_ANSWER, Kind, asked, kinds_of
 from served import faults_in, readers_of, served
 from small_bundle import make_bundle
 
+DEMO = Path("demo") / "bundle"
 AT_ONCE = 8
 EVERY = 200  # requests, in the middle of which a reading process is killed
 WARM = 500  # requests, after which memory should stay
 MOST_GROWTH = 0.05
 REST_S = 5.0  # before memory is looked at: what was asked by clients that left is done by then
-WAIT_S = 90.0  # for an answer
 WORDS = {CLOSED: "closed", NO_ANSWER: "no answer"}
-STATUS = re.compile(rb"HTTP/1\.1 (\d{3}) ")
 
 
 @dataclass
@@ -69,25 +74,6 @@ def recordings() -> list[ECG]:
         ECG((heart.signal * (1 + k % 2 + 0.1 * rng.normal())).astype(np.float32), heart.fs)
         for k in range(24)
     ]
-
-
-def asked(port: int, kind: Kind) -> int:
-    """Send one request; return the status of its answer."""
-    try:
-        with socket.create_connection(("127.0.0.1", port), timeout=WAIT_S) as line:
-            for k, part in enumerate(kind.parts):
-                if k:
-                    time.sleep(PAUSE_S)
-                line.sendall(part)
-            if kind.cut:
-                return CLOSED
-            answer = b"".join(iter(lambda: line.recv(65536), b""))
-    except (BrokenPipeError, ConnectionResetError):
-        return CLOSED
-    except TimeoutError:
-        return NO_ANSWER
-    found = STATUS.match(answer)
-    return int(found[1]) if found else CLOSED
 
 
 def load(pid: int, port: int, kinds: Mapping[str, Kind], requests: int) -> Seen:
@@ -136,29 +122,50 @@ def report(seen: Seen, kinds: Mapping[str, Kind]) -> bool:
     first, last = seen.memory
     grown = last / first - 1
     right &= grown <= MOST_GROWTH
-    print(f"Memory at rest: {first:.0f} MB after {WARM}, {last:.0f} MB at the end ({grown:+.1%}).")
+    few = min(WARM, every.total())
+    print(f"Memory at rest: {first:.0f} MB after {few}, {last:.0f} MB at the end ({grown:+.1%}).")
     return right
 
 
-def main() -> int:
-    """Run the load; return the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--requests", type=int, default=10_000)
-    parser.add_argument("--bundle", type=Path, help="instead of one of quick models")
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as made:
-        folder = Path(made)
-        ecgs = recordings()
-        bundle = given.bundle or make_bundle(ecgs, np.arange(len(ecgs)) % 2, folder)
-        files = folder / "ecg"
-        files.mkdir()
-        kinds = kinds_of(some_heart(), files)
-        with served(bundle, folder / "log") as (pid, port):
-            seen = load(pid, port, kinds, given.requests)
-        faults = faults_in(folder / "log")
+def loaded(requests: int, given: Path | None, folder: Path) -> bool:
+    """Run the load and print what came of it; return whether all is as it should be.
+
+    Args:
+        requests: how many.
+        given: bundle; None makes one of quick models.
+        folder: new, for files.
+    """
+    ecgs = recordings()
+    bundle = given or make_bundle(ecgs, np.arange(len(ecgs)) % 2, folder)
+    files = folder / "ecg"
+    files.mkdir()
+    kinds = kinds_of(some_heart(), files)
+    with served(bundle, folder / "log") as (pid, port):
+        seen = load(pid, port, kinds, requests)
+    faults = faults_in(folder / "log")
     right = report(seen, kinds)
     print("\n".join(["", "The server noted:", *faults] if faults else ["", "It noted no fault."]))
-    return 0 if right and not faults else 1
+    return right and not faults
+
+
+def main() -> int:
+    """Run what is asked for; return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--only", choices=("latencies", "load"), help="one of the two parts")
+    parser.add_argument("--requests", type=int, default=10_000, help="of the load")
+    parser.add_argument("--runs", type=int, default=10, help="cold, of each kind; warm ten times")
+    parser.add_argument("--bundle", type=Path, help="of latencies instead of demo/bundle, of load")
+    given = parser.parse_args()
+    right = True
+    for part in ("latencies", "load"):
+        if given.only in (None, part):
+            with tempfile.TemporaryDirectory() as made:
+                if part == "latencies":
+                    right &= latencies(given.bundle or DEMO, given.runs, Path(made))
+                else:
+                    right &= loaded(given.requests, given.bundle, Path(made))
+            print(flush=True)
+    return 0 if right else 1
 
 
 if __name__ == "__main__":

@@ -6,6 +6,9 @@ import base64
 import gzip
 import io
 import json
+import re
+import socket
+import time
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +21,8 @@ from dyssync.rendering import PageOptions
 
 PAUSE_S = 0.1  # between the parts of a slow request
 BOUNDARY = b"part-of-the-benchmark"
+WAIT_S = 90.0  # for an answer
+STATUS = re.compile(rb"HTTP/1\.1 (\d{3}) ")
 # In place of a status: the line was closed without an answer; none came in time.
 CLOSED, NO_ANSWER = 0, -1
 File = tuple[str, bytes]
@@ -92,6 +97,25 @@ def hook(*files: File) -> bytes:
     }
     body = json.dumps(call).encode()
     return head("/cds-services/crt-response", "application/json", len(body)) + body
+
+
+def asked(port: int, kind: Kind) -> int:
+    """Send one request; return the status of its answer."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=WAIT_S) as line:
+            for k, part in enumerate(kind.parts):
+                if k:
+                    time.sleep(PAUSE_S)
+                line.sendall(part)
+            if kind.cut:
+                return CLOSED
+            answer = b"".join(iter(lambda: line.recv(65536), b""))
+    except (BrokenPipeError, ConnectionResetError):
+        return CLOSED
+    except TimeoutError:
+        return NO_ANSWER
+    found = STATUS.match(answer)
+    return int(found[1]) if found else CLOSED
 
 
 def kinds_of(ecg: ECG, folder: Path) -> Mapping[str, Kind]:

@@ -33,7 +33,7 @@ def served(bundle: Path, log: Path) -> Iterator[tuple[int, int]]:
 
 
 def _wait_for(port: int) -> None:
-    for _ in range(600):
+    for _ in range(3000):  # ten minutes: the machine may be busy with something else
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
             return

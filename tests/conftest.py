@@ -1,7 +1,12 @@
 """Fixtures that several test files share: real ECGs if there are any, and ECGs made by formula."""
 
 import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -10,6 +15,11 @@ import pytest
 from dyssync.ecg import ECG, LIMB_FROM_I_II, Source
 from dyssync.models import MODELS
 from dyssync.study.results import StudyResults
+
+if TYPE_CHECKING:
+    from starlette.testclient import TestClient
+
+    from dyssync.web.answers import Answers
 
 ROOT = Path(__file__).parent.parent
 FS = 250.0
@@ -162,3 +172,46 @@ def small_bundle(toy_cohort: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     models = ["--models", "ridge,sim-resnet18,qrs-area"]
     assert main([*call, *small, *quick, *models]) == 0
     return out / "bundle"
+
+
+@pytest.fixture(scope="session")
+def answers(small_bundle: Path) -> "Iterator[Answers]":
+    """The small bundle behind the page, with one process that reads uploads."""
+    from dyssync.prediction.bundle import load_bundle
+    from dyssync.web.answers import Answers
+    from dyssync.web.readers import Readers
+
+    readers = Readers(1, wall_limit_s=20)
+    found = Answers(load_bundle(small_bundle), readers)
+    found.end = lambda: None  # type: ignore[method-assign] # the server below ends before others do
+    yield found
+    readers.end()
+
+
+@pytest.fixture(scope="session")
+def client(answers: "Answers") -> "TestClient":
+    """A client of page and API, without a network between."""
+    from starlette.testclient import TestClient
+
+    from dyssync.web.app import create_app
+
+    return TestClient(create_app(answers), raise_server_exceptions=False)
+
+
+@pytest.fixture(scope="session")
+def port(answers: "Answers") -> Iterator[int]:
+    """A server that runs, on a port that was free."""
+    from dyssync.web.server import make_server
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        free: int = probe.getsockname()[1]
+    server = make_server(answers, "127.0.0.1", free, None)
+    running = threading.Thread(target=server.run)
+    running.start()
+    while not server.started:
+        time.sleep(0.05)
+    yield free
+    server.should_exit = True
+    running.join(10)
+    assert not running.is_alive()

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import weakref
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,22 @@ def test_predicting_imports_nothing_that_only_learning_needs(
     )
     assert "onnxruntime" in done.stderr.split(), "a network was asked"
     assert TOO_HEAVY_TO_PREDICT & set(done.stderr.split()) == set()
+
+
+def test_the_answer_is_the_same_to_the_byte_on_one_core_or_two_and_asked_once_or_often(
+    finished_run: Path, toy_cohort: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle, ecg = load_bundle(finished_run), read_ecg(toy_cohort / "rec01.hea")
+    known = replace(ecg, age=70.0, sex="F", clinical={"lvef": 25.0, "nyha": 3.0})
+    said: dict[int, set[str]] = {0: set(), 1: set()}
+    for cores in (1, 2):
+        monkeypatch.setattr("dyssync.learning.ahead.available_cores", lambda cores=cores: cores)
+        monkeypatch.setattr("dyssync.learning.stored.available_cores", lambda cores=cores: cores)
+        for once in (False, True):
+            predictor = Predictor(bundle, once=once)
+            for k, x in enumerate((ecg, known)):
+                said[k].add(json.dumps(predictor.predict(x).to_dict()))
+    assert [len(answers) for answers in said.values()] == [1, 1]
 
 
 def test_prediction_says_what_moved_it_and_what_a_rule_says(

@@ -1,6 +1,7 @@
 """A network in a file says what it said in torch: in all layouts, of pictures, where it looked."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import onnx
@@ -267,17 +268,22 @@ def test_networks_that_look_ahead_say_the_same_and_look_once(
     calls: list[int] = []
     look = StoredNetwork.look
 
-    def counted(self: StoredNetwork, pictures: np.ndarray) -> object:
+    def counted(self: StoredNetwork, pictures: np.ndarray, **how: bool) -> object:
         calls.append(len(pictures))
-        return look(self, pictures)
+        return look(self, pictures, **how)
 
     monkeypatch.setattr(StoredNetwork, "look", counted)
-    with looking_ahead([*model.looks(), *model.looks()], ecg):
+    with looking_ahead(ecg) as begin:
+        begin([*model.looks(), *model.looks()])
         np.testing.assert_array_equal(model.logits([ecg]), here)
         evidence = model.evidence([ecg])
     assert calls == [model.test_views], "of members and for the explanation together"
     np.testing.assert_allclose(model.evidence([ecg]), evidence, atol=1e-5)
     assert seen_ahead(model.looks()[0], ecg) is None, "nothing outlives its owner"
+    fresh = StoredNetwork("fresh", model.stored_.data)
+    with looking_ahead(ecg, once=True) as begin:
+        begin([replace(model.looks()[0], network=fresh)])
+    assert "_session" not in vars(fresh), "closed after its look"
 
 
 def test_what_a_network_cannot_do_is_told_to_who_asks_for_it(
@@ -285,9 +291,11 @@ def test_what_a_network_cannot_do_is_told_to_who_asks_for_it(
 ) -> None:
     model, ecg = model_of(network, "3x4+II"), toy[0][0]
 
-    def fails(self: StoredNetwork, pictures: np.ndarray) -> object:
+    def fails(self: StoredNetwork, pictures: np.ndarray, **how: bool) -> object:
         raise ModelError("damaged")
 
     monkeypatch.setattr(StoredNetwork, "look", fails)
-    with looking_ahead(model.looks(), ecg), pytest.raises(ModelError, match="damaged"):
-        model.logits([ecg])
+    with looking_ahead(ecg) as begin:
+        begin(model.looks())
+        with pytest.raises(ModelError, match="damaged"):
+            model.logits([ecg])

@@ -7,10 +7,7 @@ import json
 import logging
 import re
 import socket
-import threading
-import time
 import weakref
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,14 +18,12 @@ from starlette.testclient import TestClient
 from dyssync.ecg import ECG, LEADS
 from dyssync.formats import read_ecg, write_ecg
 from dyssync.inspection.page import PageKind
-from dyssync.prediction.bundle import load_bundle
 from dyssync.rendering import PageOptions, Rendered, encode_png
 from dyssync.web import connections, uploads
 from dyssync.web.answers import Answers
 from dyssync.web.app import create_app
 from dyssync.web.audit import LOG, WithoutMessages
-from dyssync.web.readers import Readers
-from dyssync.web.server import make_server, open_to_all
+from dyssync.web.server import open_to_all
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("web")]
 
@@ -36,18 +31,6 @@ GOLDEN = Path(__file__).parent / "golden" / "formats"
 NAME = "Quixotinsky"
 ROUTES = ("/predict", "/inspect", "/measure", "/")
 Files = list[tuple[str, tuple[str, bytes]]]
-
-
-@pytest.fixture(scope="module")
-def answers(small_bundle: Path) -> Iterator[Answers]:
-    readers = Readers(1, wall_limit_s=20)
-    yield Answers(load_bundle(small_bundle), readers)
-    readers.end()
-
-
-@pytest.fixture(scope="module")
-def client(answers: Answers) -> TestClient:
-    return TestClient(create_app(answers), raise_server_exceptions=False)
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +60,26 @@ def test_predict_answers_what_the_predictor_says(
     assert there == json.loads(json.dumps(here))
 
 
+def test_others_than_the_one_answer_are_asked_where_they_are_wanted(
+    client: TestClient, answers: Answers, record: Files
+) -> None:
+    every = client.post("/predict", files=record).json()
+    one = client.post("/predict?models=answer", files=record).json()
+    assert set(every["models"]) == set(answers.bundle.members)
+    assert one["models"] == {every["answer"]: every["models"][every["answer"]]}
+    assert one["answer"] == every["answer"]
+    shown, whole = (client.post(at, files=record).text for at in ("/", "/?models=all"))
+    others = [f'<tr><th scope="row">{name}' for name in every["models"] if name != every["answer"]]
+    assert [row in shown for row in others] == [False] * len(others)
+    assert [row in whole for row in others] == [True] * len(others)
+    (said,) = {re.search(r'class="sentence">(.*?)<', text)[1] for text in (shown, whole)}  # type: ignore[index]
+    assert said.startswith("Of 100 such patients")
+    for route in ("/", "/predict"):
+        refused = client.post(f"{route}?models={NAME}", files=record)
+        assert refused.status_code == 422
+        assert NAME not in refused.text
+
+
 def test_facts_reach_the_models_and_are_missing_by_name(client: TestClient, record: Files) -> None:
     told = client.post("/", files=record, data={"lvef": "25", "sex": "F"}).text
     assert "LVEF</span> 25 %" in told
@@ -87,8 +90,8 @@ def test_facts_reach_the_models_and_are_missing_by_name(client: TestClient, reco
 def test_the_leads_that_networks_looked_at_share_the_whole_map(
     answers: Answers, toy_cohort: Path
 ) -> None:
-    assert answers.onlookers is not None
-    seen = answers.onlookers.look(read_ecg(toy_cohort / "rec01.hea"), response=True)
+    assert answers.asking.onlookers is not None
+    seen = answers.asking.onlookers.look(read_ecg(toy_cohort / "rec01.hea"), response=True)
     assert seen.shares is not None
     assert sum(seen.shares) == pytest.approx(1.0)
     assert max(max(cell.levels) for cell in seen.cells) == 1.0
@@ -338,24 +341,6 @@ def test_the_description_of_the_api_has_the_answer_and_the_refusals(client: Test
     assert {"file", "age", "sex", "lvef", "nyha", "af", "ischaemic", "fs", "unit"} <= set(
         body["properties"]
     )
-
-
-@pytest.fixture(scope="module")
-def port(answers: Answers) -> Iterator[int]:
-    """A server that runs, on a port that was free."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        free: int = probe.getsockname()[1]
-    server = make_server(answers, "127.0.0.1", free, None)
-    running = threading.Thread(target=server.run)
-    answers.end = lambda: None  # type: ignore[method-assign] # other tests go on reading
-    running.start()
-    while not server.started:
-        time.sleep(0.05)
-    yield free
-    server.should_exit = True
-    running.join(10)
-    assert not running.is_alive()
 
 
 def spoken(port: int, text: bytes, wait_s: float = 5.0) -> bytes:

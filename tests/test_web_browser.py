@@ -4,9 +4,6 @@ import csv
 import io
 import re
 import shutil
-import socket
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,11 +14,7 @@ from PIL import Image
 from dyssync.ecg import ECG, LEADS
 from dyssync.formats.wfdb import write_wfdb
 from dyssync.inspection.page import PageKind
-from dyssync.prediction.bundle import load_bundle
 from dyssync.rendering import PageOptions
-from dyssync.web.answers import Answers
-from dyssync.web.readers import Readers
-from dyssync.web.server import make_server
 
 sync_api = pytest.importorskip("playwright.sync_api")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
@@ -41,19 +34,8 @@ ON_S, OFF_S = 4.0, 4.2
 
 
 @pytest.fixture(scope="module")
-def address(small_bundle: Path) -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    answers = Answers(load_bundle(small_bundle), Readers(1, wall_limit_s=20))
-    server = make_server(answers, "127.0.0.1", port, None)
-    running = threading.Thread(target=server.run)
-    running.start()
-    while not server.started:
-        time.sleep(0.05)
-    yield f"http://127.0.0.1:{port}/"
-    server.should_exit = True
-    running.join(10)
+def address(port: int) -> str:
+    return f"http://127.0.0.1:{port}/"
 
 
 @pytest.fixture(scope="module")
@@ -209,6 +191,19 @@ def test_layouts_explanation_and_leads_are_drawn(page: object, toy_cohort: Path)
     assert page.locator(".explanation rect").count() == 0  # type: ignore[attr-defined]
     page.get_by_role("button", name="explanation").click()  # type: ignore[attr-defined]
     assert page.locator(".explanation rect").count() > 10  # type: ignore[attr-defined]
+
+
+def test_other_models_are_asked_when_their_fold_is_opened(page: object, toy_cohort: Path) -> None:
+    send(page, *(str(toy_cohort / f"rec01.{end}") for end in ("hea", "dat")))
+    fold = page.locator("#others")  # type: ignore[attr-defined]
+    assert fold.locator("tbody tr").count() == 0
+    said = page.locator("#said .sentence").inner_text()  # type: ignore[attr-defined]
+    # the form may hold something else by now: what was read is what is asked about
+    page.set_input_files("#file", str(GOLDEN / "golden.png"))  # type: ignore[attr-defined]
+    fold.locator("summary").click()
+    fold.locator("tbody tr").first.wait_for()
+    assert fold.locator("tbody tr").count() == 2  # of three models, one answers
+    assert page.locator("#said .sentence").inner_text() == said  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(

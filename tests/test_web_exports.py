@@ -2,7 +2,6 @@
 
 import base64
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -16,7 +15,6 @@ from starlette.testclient import TestClient
 from dyssync.cohort.clinical import with_clinical
 from dyssync.formats import write_ecg
 from dyssync.formats.wfdb import write_wfdb
-from dyssync.prediction.bundle import load_bundle
 from dyssync.web import hooks
 from dyssync.web.answers import Answers
 from dyssync.web.app import create_app
@@ -25,7 +23,7 @@ from dyssync.web.hook_facts import check_same_sex, facts_of_call
 from dyssync.web.hook_files import files_of_call
 from dyssync.web.hooks import card_of
 from dyssync.web.negotiation import FHIR, JSON, PDF, best_offer
-from dyssync.web.readers import Readers, Upload
+from dyssync.web.readers import Upload
 from dyssync.web.refusals import Refused
 from dyssync.web.uploads import Sent
 from dyssync.web.warming import some_heart
@@ -148,18 +146,6 @@ def test_facts_are_those_that_the_record_states_and_no_others() -> None:
     check_same_sex(some_heart(), {"sex": "F"})
     with pytest.raises(Refused, match="different sexes"):
         check_same_sex(some_heart(), {"sex": "M"})
-
-
-@pytest.fixture(scope="module")
-def answers(small_bundle: Path) -> Iterator[Answers]:
-    readers = Readers(1, wall_limit_s=20)
-    yield Answers(load_bundle(small_bundle), readers)
-    readers.end()
-
-
-@pytest.fixture(scope="module")
-def client(answers: Answers) -> TestClient:
-    return TestClient(create_app(answers), raise_server_exceptions=False)
 
 
 @pytest.fixture(scope="module")

@@ -275,3 +275,19 @@ def test_a_fault_while_a_page_is_read_off_is_a_page_that_was_not_read(
         assert NAME not in unread
     assert whole.ecg is None
     assert bool(paper.refused) == (place != "reading_off.ecg_on")
+
+
+@pytest.mark.parametrize("place", ["_bounded", "_facts", "_stroke"])
+def test_a_fault_while_what_was_read_is_drawn_takes_nothing_else_along(
+    place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise LookupError(NAME)
+
+    heart = some_heart()
+    page = ECGImage(render_page(heart.signal, heart.fs, LAYOUTS["3x4+II"], dpi=100).image)
+    monkeypatch.setattr(f"dyssync.web.paper.{place}", fails)
+    paper, whole = read_paper(page)
+    assert "dyssync itself failed on it" in paper.refused
+    assert NAME not in paper.refused
+    assert (whole.ecg is None) == (place == "_bounded") == bool(whole.unread)

@@ -134,7 +134,7 @@ def predict(
     jobs = [Job(path, name) for path, name in zip(paths, names, strict=True)]
     # without one answer (a bundle of rules alone) all models are shown
     short = not (every or as_json or asked) and bool(opened.best_first)
-    predictor = Predictor(opened, asked, lazy=short)
+    predictor = Predictor(opened, asked, lazy=short, once=len(jobs) == 1)
     if to is not None and out is not None:
         ask = partial(_predicted, predictor=predictor, options=options, facts=facts, short=True)
         return write_exports(ask, opened, jobs, to, out, force=force)

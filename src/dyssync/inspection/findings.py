@@ -11,8 +11,9 @@ from dyssync.errors import FormatError
 from dyssync.formats.reading.recorder_notes import LABELS
 from dyssync.image import ECGImage
 from dyssync.inspection.recorder_beat import LaidOn, laid_on
+from dyssync.keeping import keeping
 from dyssync.measurements.heartbeat import Heartbeat, from_typical_beat
-from dyssync.measurements.measurement import Measurements, measure_beat
+from dyssync.measurements.measurement import Measurements, measure
 from dyssync.measurements.quality import Quality, quality_of
 from dyssync.measurements.typical import typical_of
 from dyssync.pages.evidence import check_is_ecg_page
@@ -143,11 +144,12 @@ class Findings:
 
 def examine(ecg: ECG) -> Findings:
     """Return what is found in `ecg`; its typical beat is computed once for all of it."""
-    typical = typical_of(ecg)
+    with keeping():
+        typical, found = typical_of(ecg), measure(ecg)
     beat = None if typical is None else from_typical_beat(typical, ecg.sex, ecg.age)
     return Findings(
         ecg,
-        measure_beat(ecg, typical),
+        found,
         quality_of(ecg, typical),
         beat,
         None if beat is None else laid_on(ecg, beat),

@@ -7,6 +7,7 @@ one: under the same members, who has less?
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,9 +51,9 @@ def place_among(fit: CrossFit, logits: Floats) -> Place | None:
     own = (logits - np.array(fit.centres)) / np.array(fit.scales)
     if np.isnan(own).any() or not fit.scores:
         return None
-    study = np.array([np.mean(scores) for scores in fit.scores])
+    study = _means(fit.scores)
     # the patient's score by those members that tested the one he or she is compared with
-    same = np.array([own[list(members)].mean() for members in fit.tested_by])
+    same = _means([own[list(members)] for members in fit.tested_by])
     outcomes = np.array(fit.outcomes, dtype=np.int64)
     nearest = np.argsort(np.abs(study - same), kind="stable")[: round(NEAREST * len(study))]
     return Place(
@@ -63,3 +64,10 @@ def place_among(fit: CrossFit, logits: Floats) -> Place | None:
         probabilities=tuple(expit(fit.graded_intercept + fit.graded_slope * study).tolist()),
         outcomes=fit.outcomes,
     )
+
+
+def _means(rows: Sequence[Sequence[float] | Floats]) -> Floats:
+    """Return the mean of each row; rows of one length, as folds give them, all at once."""
+    if len({len(row) for row in rows}) == 1:
+        return np.asarray(np.array(rows).mean(axis=1))
+    return np.array([np.mean(row) for row in rows])

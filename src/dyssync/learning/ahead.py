@@ -8,7 +8,7 @@ core each.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -44,24 +44,30 @@ def _asked() -> dict[tuple[Look, Input], Future[Seen]]:
 
 
 @contextmanager
-def looking_ahead(looks: Iterable[Look], x: Input) -> Iterator[None]:
-    """Let networks look at a recording on all cores while the block runs.
+def looking_ahead(x: Input, *, once: bool = False) -> Iterator[Callable[[Iterable[Look]], None]]:
+    """Yield what lets networks look at a recording, on all cores, while the block runs.
 
     What they see is found by :func:`seen_ahead`, until whoever keeps results lets go of them.
 
     Args:
-        looks: each is done once.
         x: the recording or picture of one.
+        once: close each network after its look.
     """
     with keeping():
-        asked = _asked()
+        asked, begun = _asked(), set[Look]()
         threads = ThreadPoolExecutor(available_cores())
-        try:
-            for look in dict.fromkeys(looks):
+
+        def begin(looks: Iterable[Look]) -> None:
+            for look in looks:
+                if look in begun:
+                    continue
+                begun.add(look)
                 # drawn here: threads do not share what is kept
                 pictures = stack(asked_pictures(x, look.pictures, look.views))
-                asked[look, x] = threads.submit(look.network.look, pictures)
-            yield
+                asked[look, x] = threads.submit(look.network.look, pictures, once=once)
+
+        try:
+            yield begin
         finally:
             threads.shutdown(cancel_futures=True)
 

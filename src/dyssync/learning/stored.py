@@ -55,13 +55,20 @@ class StoredNetwork:
     def _session(self) -> onnxruntime.InferenceSession:
         return _opened(self)
 
-    def look(self, pictures: Singles) -> Seen:
-        """Return what it sees in pictures, (k, 1, H, W) float32.
+    def look(self, pictures: Singles, *, once: bool = False) -> Seen:
+        """Return what it sees in pictures.
+
+        Args:
+            pictures: (k, 1, H, W) float32.
+            once: close it after the look, if it was not open: the next one is opened in the same
+                memory, which takes a third less time than in new memory.
 
         Raises:
             ModelError: the file is no network of ours.
         """
-        maps, features, *head = self._session.run(None, {PICTURES: pictures})
+        closing = once and "_session" not in vars(self)
+        session = _opened(self) if closing else self._session
+        maps, features, *head = session.run(None, {PICTURES: pictures})
         return Seen(features, maps, Head(head[0][:, 0], head[1][0]) if head else None)
 
 

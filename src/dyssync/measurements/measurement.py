@@ -13,6 +13,7 @@ import numpy as np
 from dyssync.arrays import Floats
 from dyssync.ecg import ECG
 from dyssync.errors import check_range
+from dyssync.keeping import kept
 from dyssync.measurements import (
     activation,
     areas,
@@ -112,8 +113,9 @@ class Measurements:
         return {name: float(value) for name, value in zip(self.names, self.values, strict=True)}
 
 
+@kept(most=20_000)  # all patients of a study, whom several models ask about
 def measure(ecg: ECG, *, notch_mv: float = NOTCH_MV) -> Measurements:
-    """Return the measurements of `ecg`.
+    """Return the measurements of `ecg`; inside `keeping()` they are taken once.
 
     With fewer than three beats of one shape all are NaN, because an artefact that comes twice
     cannot be told from a heart beat. What is made of a lead that is flat, saturated, unreadable
@@ -130,13 +132,10 @@ def measure(ecg: ECG, *, notch_mv: float = NOTCH_MV) -> Measurements:
         ConfigError: `notch_mv` is out of range.
     """
     check_range("notch_mv", notch_mv, 0.01, 1.0, "mV")
-    return measure_beat(ecg, typical_of(ecg), notch_mv=notch_mv)
+    return _measure_beat(ecg, typical_of(ecg), notch_mv)
 
 
-def measure_beat(
-    ecg: ECG, typical: TypicalBeat | None, *, notch_mv: float = NOTCH_MV
-) -> Measurements:
-    """Return the measurements where the typical beat is known already; None: there is no beat."""
+def _measure_beat(ecg: ECG, typical: TypicalBeat | None, notch_mv: float) -> Measurements:
     doubts = [doubt.sentence for doubt in ecg.doubts]
     if typical is None or typical.beat.n_beats < LEAST_BEATS:
         why = NO_BEAT if typical is None else FEW_BEATS.format(typical.beat.n_beats)

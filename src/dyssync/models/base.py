@@ -21,6 +21,17 @@ from dyssync.signals.beats import detect_beats
 MISSING_CLASS = "training part holds one class; responders and non-responders are needed"
 
 
+_keywords: dict[type, tuple[str, ...]] = {}  # a bundle has 130 members of ten classes
+
+
+def keywords_of(kind: type) -> tuple[str, ...]:
+    """Return the names of the keywords that a class is made with, sorted."""
+    if kind not in _keywords:
+        parameters = inspect.signature(kind).parameters.values()
+        _keywords[kind] = tuple(sorted(p.name for p in parameters if p.kind is p.KEYWORD_ONLY))
+    return _keywords[kind]
+
+
 class ProbabilityMixin:
     """The scikit-learn face of a model that has `logits`.
 
@@ -41,8 +52,7 @@ class ProbabilityMixin:
 
     @classmethod
     def _get_param_names(cls) -> list[str]:
-        parameters = inspect.signature(cls).parameters.values()
-        return sorted(p.name for p in parameters if p.kind is p.KEYWORD_ONLY)
+        return list(keywords_of(cls))
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the constructor's parameters."""

@@ -12,6 +12,7 @@ from dyssync.ecg import ECG
 from dyssync.errors import ModelError
 from dyssync.image import Input
 from dyssync.learning.training import UNWATCHED, Watch
+from dyssync.measurements import measure
 from dyssync.models.base import (
     ProbabilityMixin,
     base_rate_of,
@@ -22,7 +23,6 @@ from dyssync.models.base import (
     learnt_numbers,
     learnt_rate,
 )
-from dyssync.models.measured import measured
 from dyssync.models.protocols import Contributions, Labelled, Labels, Ranges, State
 
 # What the literature names before any data are seen: duration and area of the QRS (van Deursen
@@ -127,5 +127,5 @@ class Logistic(ProbabilityMixin):
 
 def _matrix(ecgs: Sequence[ECG | None]) -> Floats:
     unknown = [float("nan")] * len(MEASUREMENTS)
-    rows = [unknown if x is None else [measured(x)[n] for n in MEASUREMENTS] for x in ecgs]
+    rows = [unknown if x is None else [measure(x)[n] for n in MEASUREMENTS] for x in ecgs]
     return np.array(rows)

@@ -16,7 +16,7 @@ from dyssync.cohort.clinical import FACTS, clinical_fact
 from dyssync.ecg import ECG
 from dyssync.image import Input
 from dyssync.keeping import kept
-from dyssync.measurements import DEFINITIONS, Measurements, measure, waveforms
+from dyssync.measurements import DEFINITIONS, measure, waveforms
 from dyssync.models.base import ecgs_of
 
 CLINICAL_NAMES = FACTS
@@ -34,14 +34,8 @@ class FeatureSet:
     row: Callable[[ECG], Floats]
 
 
-@kept(most=20_000)
-def measured(ecg: ECG) -> Measurements:
-    """Return the measurements of a recording; inside `keeping()` they are taken once."""
-    return measure(ecg)
-
-
 def _dictionary(ecg: ECG) -> Floats:
-    return np.asarray(measured(ecg).values[_AT])
+    return np.asarray(measure(ecg).values[_AT])
 
 
 def _both(ecg: ECG) -> Floats:

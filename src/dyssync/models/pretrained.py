@@ -6,7 +6,6 @@ So the trunk stays as it is, and a ridge regression on its features is all that 
 
 from __future__ import annotations
 
-import inspect
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -26,7 +25,14 @@ from dyssync.learning.network import FEATURES, build_network, unpack_weights
 from dyssync.learning.network_file import network_file
 from dyssync.learning.stored import StoredNetwork, restored_network, stored_network
 from dyssync.learning.training import Watch
-from dyssync.models.base import has_heartbeat, learnt_number, learnt_rate, log_odds, signals_of
+from dyssync.models.base import (
+    has_heartbeat,
+    keywords_of,
+    learnt_number,
+    learnt_rate,
+    log_odds,
+    signals_of,
+)
 from dyssync.models.fall import falls_to_learn
 from dyssync.models.head import Head, fit_head
 from dyssync.models.protocols import Choices, Labelled, Labels, Presets, Ranges, State
@@ -123,8 +129,7 @@ class PretrainedResNet18(ResNet18):
     @classmethod
     def _get_param_names(cls) -> list[str]:
         """Return scikit-learn's list of parameters: ResNet18's and those above."""
-        own = inspect.signature(cls).parameters.keys() - {"parameters"}
-        return sorted({*ResNet18._get_param_names(), *own})
+        return sorted({*keywords_of(ResNet18), *keywords_of(cls)})
 
     def check_settings(self, name: str) -> None:
         """Refuse parameters that a fit could only fail on, those of the method among them.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -200,7 +201,7 @@ class ResNet18(ProbabilityMixin):
         Raises:
             ConfigError: a name is unknown or a number out of range.
         """
-        return PictureConfig(
+        return _picture_config(
             size=self.size,
             layout=self.layout,
             gain=self.gain,
@@ -386,6 +387,11 @@ class ResNet18(ProbabilityMixin):
         self.log_odds_ = log_odds(self.base_rate_)
         self.history_ = History([], [], round(learnt_number(state.values, "best_epoch")))
         return self
+
+
+@lru_cache(maxsize=32)  # all members of a model have one, and ask for it at every answer
+def _picture_config(**settings: Any) -> PictureConfig:
+    return PictureConfig(**settings)
 
 
 @kept(most=16)

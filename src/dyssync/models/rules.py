@@ -21,6 +21,7 @@ from dyssync.ecg import ECG
 from dyssync.errors import ModelError
 from dyssync.image import Input
 from dyssync.learning.training import UNWATCHED, Watch
+from dyssync.measurements import measure
 from dyssync.measurements.answers import yes_if
 from dyssync.measurements.candidates import Candidate, Recommendation
 from dyssync.measurements.guidelines import esc_2021, hrs_2023
@@ -35,7 +36,6 @@ from dyssync.models.base import (
     learnt_rate,
     log_odds,
 )
-from dyssync.models.measured import measured
 from dyssync.models.protocols import Labelled, Labels, Ranges, State
 
 # A rule that ranks the training patients the wrong way round keeps its order: what it is worth on
@@ -185,7 +185,7 @@ class GuidelineHRS2023(_Guideline):
 
 def candidate_of(ecg: ECG) -> Candidate:
     """Return what a guideline asks: from the ECG, and from the table where it says so."""
-    found = measured(ecg)
+    found = measure(ecg)
     lvef, nyha = (clinical_fact(ecg, name) for name in ("lvef", "nyha"))
     table = clinical_fact(ecg, "af")
     asked = {
@@ -225,14 +225,14 @@ class QRSArea(RankedRule):
 
     def score(self, ecg: ECG) -> float:
         """Return the area, uVs, or 1 at and above the cut-off, else 0."""
-        area = measured(ecg)["qrs_area_uvs"]
+        area = measure(ecg)["qrs_area_uvs"]
         return area if not self.cutoff or math.isnan(area) else float(area >= self.cutoff)
 
     def statement(self, ecg: ECG) -> str:
         """Return the area and the published cut-offs that it reaches."""
-        area = measured(ecg)["qrs_area_uvs"]
+        area = measure(ecg)["qrs_area_uvs"]
         if math.isnan(area):
-            lost = ", ".join(measured(ecg).lost_of("qrs_area_uvs"))
+            lost = ", ".join(measure(ecg).lost_of("qrs_area_uvs"))
             return "QRS area could not be measured" + (f" ({lost})" if lost else "")
         met = [f"{cut:g} ({source})" for cut, source in AREA_CUTOFFS.items() if area >= cut]
         missed = [f"{cut:g} ({source})" for cut, source in AREA_CUTOFFS.items() if area < cut]
@@ -247,11 +247,11 @@ class StrictLBBB(RankedRule):
 
     def score(self, ecg: ECG) -> float:
         """Return 1 where strict LBBB is met, 0 where not; NaN where it is not known."""
-        return measured(ecg)["lbbb_strauss"]
+        return measure(ecg)["lbbb_strauss"]
 
     def statement(self, ecg: ECG) -> str:
         """Return whether the criteria are met, or why that is not known."""
-        answer = measured(ecg).answers["lbbb_strauss"]
+        answer = measure(ecg).answers["lbbb_strauss"]
         if answer.value is None:
             return f"strict LBBB {answer}"
         return f"strict LBBB {'met' if answer.value else 'not met'}"

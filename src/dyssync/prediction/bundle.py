@@ -11,9 +11,10 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from dyssync import __version__
 from dyssync.errors import InputError, ModelError
@@ -41,6 +42,13 @@ MEMBER = re.compile(r"(fit|ecg)-\d{1,4}")
 VERSION = re.compile(r"\d{1,4}(\.\w{1,12}){1,5}")
 SEAL_BYTES = 100
 AGAIN = "copy the bundle again"
+
+
+OnRestored: TypeAlias = Callable[[ResponseModel], None]
+
+
+def ignore(_: ResponseModel) -> None:
+    """Do nothing with a model that was read."""
 
 
 @dataclass(frozen=True)
@@ -161,8 +169,15 @@ class Bundle:
         """
         return self.several(name, [member])[0]
 
-    def several(self, name: str, members: Sequence[str]) -> list[ResponseModel]:
+    def several(
+        self, name: str, members: Sequence[str], each: OnRestored = ignore
+    ) -> list[ResponseModel]:
         """Return members of a model; what they share is read and checked once.
+
+        Args:
+            name: of the model.
+            members: as "fit-03".
+            each: called with each as it is there, before the next is read.
 
         Raises:
             ModelError: as :meth:`model`.
@@ -181,6 +196,7 @@ class Bundle:
             if saved.model != name:
                 raise ModelError(f"{name}: is another model inside; {AGAIN}")
             found.append(restored(saved, name, pooled))
+            each(found[-1])
         return found
 
     def answering(self, name: str) -> Answering:

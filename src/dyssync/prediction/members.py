@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 
 import numpy as np
@@ -14,7 +14,7 @@ from dyssync.errors import FAULTS, InputError, ModelError
 from dyssync.image import Input
 from dyssync.models.base import has_heartbeat
 from dyssync.models.protocols import Contributions, ExplainsItself, ResponseModel, Rule
-from dyssync.prediction.bundle import Bundle
+from dyssync.prediction.bundle import Answering, Bundle, OnRestored, ignore
 from dyssync.prediction.crossfit import Answered, CrossFit
 from dyssync.prediction.saved import unanswered
 
@@ -81,20 +81,84 @@ def _logits(model: ResponseModel, X: Sequence[Input]) -> Floats:
 
 @dataclass(frozen=True, eq=False)
 class Answerer:
-    """A model of a bundle: members that use clinical facts, and those of the ECG alone."""
+    """A model of a bundle: members that use clinical facts, and those of the ECG alone.
 
-    usual: Members
-    ecg_alone: Members | None
-    facts: tuple[str, ...]  # that the training cohort knew
-    updated: bool = False  # whether anything was changed after the study
+    Each of the two is read when it is first asked, unless :func:`load_answerer` did.
 
-    def who(self, x: Input) -> tuple[Members, str]:
-        """Return which members answer for a recording, and what they go by."""
-        if self.ecg_alone is None:
-            return self.usual, goes_by(self.usual.models[0], x)
-        if enough_facts(x, self.facts):
-            return self.usual, WITH_FACTS
-        return self.ecg_alone, ECG_ALONE
+    Attributes:
+        bundle: that holds it.
+        name: of the model.
+        said: how its members answer together.
+    """
+
+    bundle: Bundle
+    name: str
+    said: Answering
+    _read: dict[bool, Members] = field(default_factory=dict, repr=False)  # by: of the ECG alone
+
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """Clinical facts that the training cohort knew."""
+        signals = self.bundle.about.training.signals
+        return () if signals is None else signals.clinical
+
+    @property
+    def updated(self) -> bool:
+        """Whether anything was changed after the study."""
+        return bool(self.said.history)
+
+    @property
+    def usual(self) -> Members:
+        """The members that use clinical facts, of a model that uses any."""
+        return self._members(alone=False)
+
+    @property
+    def ecg_alone(self) -> Members | None:
+        """Those fitted without; None of a model that uses none."""
+        return None if self.said.ecg_alone is None else self._members(alone=True)
+
+    def who(self, x: Input, each: OnRestored = ignore) -> tuple[Members, str]:
+        """Return which members answer for a recording, and what they go by.
+
+        Args:
+            x: the recording.
+            each: called with each member that is read for it now, before the next is.
+
+        Raises:
+            ModelError: a member is damaged or missing.
+        """
+        if self.said.ecg_alone is None:
+            usual = self._members(alone=False, each=each)
+            return usual, goes_by(usual.models[0], x)
+        alone = not enough_facts(x, self.facts)
+        return self._members(alone=alone, each=each), ECG_ALONE if alone else WITH_FACTS
+
+    def _members(self, *, alone: bool, each: OnRestored = ignore) -> Members:
+        if alone not in self._read:
+            fit = self.said.ecg_alone if alone else self.said.usual
+            assert fit is not None
+            self._take([alone], [fit], each)
+        return self._read[alone]
+
+    def read_all(self) -> None:
+        """Read all members, those of both kinds together: they share files.
+
+        Raises:
+            ModelError: a member is damaged or missing.
+        """
+        fits = [self.said.usual, *([] if self.said.ecg_alone is None else [self.said.ecg_alone])]
+        self._take([False, True][: len(fits)], fits, ignore)
+
+    def _take(self, kinds: Sequence[bool], fits: Sequence[CrossFit], each: OnRestored) -> None:
+        wanted = [member for fit in fits for member in fit.members]
+        missing = [member for member in wanted if member not in self.bundle.members[self.name]]
+        if missing:
+            raise ModelError(
+                f"{self.name}: members {', '.join(missing)} are missing; copy the bundle again"
+            )
+        models = iter(self.bundle.several(self.name, wanted, each))
+        for alone, fit in zip(kinds, fits, strict=True):
+            self._read[alone] = Members(tuple(islice(models, len(fit.members))), fit)
 
 
 def goes_by(model: ResponseModel, x: Input) -> str:
@@ -109,24 +173,13 @@ def enough_facts(x: Input, facts: Sequence[str]) -> bool:
     return sum(name in known for name in facts) >= LEAST_FACTS * len(facts) and bool(facts)
 
 
-def load_answerer(bundle: Bundle, name: str) -> Answerer:
-    """Load all members of a model.
+def load_answerer(bundle: Bundle, name: str, *, lazy: bool = False) -> Answerer:
+    """Return a model with all its members, or with none of them read yet.
 
     Raises:
         ModelError: a member is damaged or missing.
     """
-    said = bundle.answering(name)
-    signals = bundle.about.training.signals
-    fits = [said.usual, *([] if said.ecg_alone is None else [said.ecg_alone])]
-    usual, *alone = _load(bundle, name, fits)
-    facts = () if signals is None else signals.clinical
-    return Answerer(usual, alone[0] if alone else None, facts, updated=bool(said.history))
-
-
-def _load(bundle: Bundle, name: str, fits: Sequence[CrossFit]) -> list[Members]:
-    wanted = [member for fit in fits for member in fit.members]
-    missing = [member for member in wanted if member not in bundle.members[name]]
-    if missing:
-        raise ModelError(f"{name}: members {', '.join(missing)} are missing; copy the bundle again")
-    models = iter(bundle.several(name, wanted))
-    return [Members(tuple(islice(models, len(fit.members))), fit) for fit in fits]
+    found = Answerer(bundle, name, bundle.answering(name))
+    if not lazy:
+        found.read_all()
+    return found

@@ -105,7 +105,8 @@ class Predictor:
     Args:
         bundle: opened with :func:`dyssync.prediction.bundle.load_bundle`.
         names: models to ask; None asks all.
-        lazy: load a model when it is first asked; for one recording, of which one answer will do.
+        lazy: load a model when it is first asked; for recordings of which one answer will do.
+        once: for a single recording: as lazy, and nothing is kept ready for another.
 
     Raises:
         ModelError: no model is named, or a member is damaged.
@@ -113,7 +114,12 @@ class Predictor:
     """
 
     def __init__(
-        self, bundle: Bundle, names: Sequence[str] | None = None, *, lazy: bool = False
+        self,
+        bundle: Bundle,
+        names: Sequence[str] | None = None,
+        *,
+        lazy: bool = False,
+        once: bool = False,
     ) -> None:
         self.bundle = bundle
         self.names = tuple(bundle.members if names is None else names)
@@ -122,13 +128,10 @@ class Predictor:
         for name in self.names:
             check_choice("model of this bundle", name, bundle.members)
         self.models: dict[str, Answerer] = {}
-        if not lazy:
-            self._load(self.names)
-
-    def _load(self, names: Sequence[str]) -> None:
-        with opening_networks() as begin:
-            for name in names:
-                if name not in self.models:
+        self._once = once
+        if not (lazy or once):
+            with opening_networks() as begin:
+                for name in self.names:
                     self.models[name] = load_answerer(self.bundle, name)
                     begin()
 
@@ -161,14 +164,13 @@ class Predictor:
     def _predict(self, x: Input, names: tuple[str, ...]) -> Prediction:
         about = self.bundle.about
         refuse_unusable(x, seconds=about.seconds)
-        self._load(names)
         whole = read_off(x) if isinstance(x, ECGImage) else x
         shown = asked_about(whole, about)
         asked, silent = self._who_takes(shown, names)
         models = self._say_all(shown, asked)
         notes = (*page_notes(whole, shown), *cautions(shown, about))
         if isinstance(shown, ECGImage) and about.training.pages is None:
-            notes = (*notes, *self._unused_to_pages(asked))
+            notes = (*notes, *self._unused_to_pages(shown, asked))
         if isinstance(shown, ECGImage):
             notes = (*notes, *_unused_facts(shown, models))
         if updated := [name for name in asked if self.models[name].updated]:
@@ -188,11 +190,23 @@ class Predictor:
         )
 
     def _say_all(self, x: Input, asked: Sequence[str]) -> dict[str, ModelPrediction]:
-        """Return what models say, in the order asked; networks look while others measure."""
-        members = [one for name in asked for one in self.models[name].who(x)[0].models]
-        looks = [look for one in members if isinstance(one, Looks) for look in one.looks()]
-        with looking_ahead(looks, x):
-            measuring_first = sorted(asked, key=lambda name: isinstance(self._one(name), Looks))
+        """Return what models say, in the order asked.
+
+        Networks look while others are read, and while others measure.
+        """
+        with looking_ahead(x, once=self._once) as begin:
+
+            def look(member: ResponseModel) -> None:
+                if isinstance(member, Looks):
+                    begin(member.looks())
+
+            for name in asked:
+                if name not in self.models:
+                    self.models[name] = load_answerer(self.bundle, name, lazy=True)
+                members, _ = self.models[name].who(x, look)
+                for member in members.models:
+                    look(member)
+            measuring_first = sorted(asked, key=lambda name: isinstance(self._one(name, x), Looks))
             found = {name: _say(self.models[name], x) for name in measuring_first}
         return {name: found[name] for name in asked}
 
@@ -200,7 +214,7 @@ class Predictor:
         """Return which models can be asked about a recording, and which cannot."""
         if not isinstance(x, ECGImage) or x.ecg is not None:
             return list(names), []
-        able = [n for n in names if isinstance(self._one(n), TakesPictures)]
+        able = [name for name in names if isinstance(MODELS[name](), TakesPictures)]
         if not able:
             raise ModelError(
                 f"{x.source.name}: is a picture; {', '.join(names)} of this bundle need a "
@@ -208,13 +222,13 @@ class Predictor:
             )
         return able, [name for name in names if name not in able]
 
-    def _one(self, name: str) -> ResponseModel:
-        """Return one member: what it can do, all of a model can."""
-        return self.models[name].usual.models[0]
+    def _one(self, name: str, x: Input) -> ResponseModel:
+        """Return one of the members that answer: what it can do, all of a model can."""
+        return self.models[name].who(x)[0].models[0]
 
-    def _unused_to_pages(self, asked: Sequence[str]) -> list[str]:
+    def _unused_to_pages(self, x: Input, asked: Sequence[str]) -> list[str]:
         """Return a caution for models that learnt from clean drawings alone (docs/pictures.md)."""
-        some = {name: self._one(name) for name in asked}
+        some = {name: self._one(name, x) for name in asked}
         clean = [n for n, m in some.items() if isinstance(m, TakesPictures) and m.only_clean()]
         if not clean:
             return []

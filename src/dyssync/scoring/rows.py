@@ -13,7 +13,7 @@ import pyarrow as pa
 from dyssync.ecg import ECG
 from dyssync.errors import one_line
 from dyssync.image import Input
-from dyssync.models.measured import measured
+from dyssync.measurements import measure
 from dyssync.prediction.predictor import ModelPrediction, Prediction
 from dyssync.prediction.short import calibration_range, short_answer
 
@@ -78,7 +78,7 @@ def row_of(id: str, sha256: str, x: Input, said: Prediction, models: Sequence[st
     if answer is None and not set(models) & set(said.models):
         return failed_row(id, sha256, SILENT)
     if isinstance(x, ECG):
-        found = measured(x)
+        found = measure(x)
         row |= {name: _known(float(found[name])) for name in QUALITY}
     return row
 

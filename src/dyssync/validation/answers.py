@@ -14,7 +14,7 @@ from dyssync.evaluation.conformal import LEVELS, conformal_answers
 from dyssync.evaluation.logistic import logits
 from dyssync.image import Input, ecg_of
 from dyssync.keeping import keeping
-from dyssync.models.measured import measured
+from dyssync.measurements import measure
 from dyssync.prediction.bundle import Bundle
 from dyssync.prediction.crossfit import Answered
 from dyssync.prediction.members import BASE_RATE, Answerer, Members, enough_facts, load_answerer
@@ -146,6 +146,6 @@ def _known(patient: Patient) -> Mapping[str, float]:
         facts |= facts_of(x)
     first = ecg_of(patient[0])
     if first is not None:
-        values = measured(first)
+        values = measure(first)
         facts |= {name: float(values[key]) for key, name in MEASURED.items()}
     return facts

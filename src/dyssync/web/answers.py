@@ -9,19 +9,18 @@ from datetime import UTC, datetime
 
 from dyssync.ecg import ECG
 from dyssync.errors import InputError
-from dyssync.explanation.profiles import LeadProfiles, Onlookers
+from dyssync.explanation.profiles import LeadProfiles
 from dyssync.exports.case import Case, make_case
 from dyssync.image import ECGImage, Input, ecg_of
 from dyssync.inspection.findings import examine, measured_facts, page_facts
 from dyssync.inspection.place import Place, place_among
 from dyssync.keeping import keeping
 from dyssync.measurements import Measurements, measure
-from dyssync.models.protocols import LooksAtPictures
-from dyssync.models.rules import QRSArea
 from dyssync.prediction.beside import TITLES, statements
 from dyssync.prediction.bundle import Bundle
 from dyssync.prediction.pictures import asked_about
 from dyssync.prediction.predictor import Prediction, Predictor
+from dyssync.web.asking import Asking
 from dyssync.web.facts import with_facts
 from dyssync.web.page_answer import PageAnswer
 from dyssync.web.paper import read_paper
@@ -49,18 +48,9 @@ class Answers:
         self.level = level
         self.digest = bundle.digest
         self.predictor = Predictor(bundle)
-        self.onlookers = self._find_onlookers()
+        self.asking = Asking(self.predictor)
         self._readers = readers
         self._computing, self._digitising = threading.Lock(), threading.Lock()
-
-    def _find_onlookers(self) -> Onlookers | None:
-        """Return the networks whose look is shown: those of the best graded model that has some."""
-        for name in self.bundle.best_first:
-            members = self.predictor.models[name].usual.models
-            looking = [one for one in members if isinstance(one, LooksAtPictures)]
-            if len(looking) == len(members):
-                return Onlookers(name, looking)
-        return None
 
     def read(self, sent: Sent) -> Input:
         """Return the recording or picture in an upload, with the clinical facts sent along.
@@ -70,15 +60,19 @@ class Answers:
         """
         return with_facts(self._readers.read(sent.upload), sent.facts)
 
-    def predict(self, read: Input) -> Prediction:
-        """Return what all models say.
+    def predict(self, read: Input, *, every: bool = True) -> Prediction:
+        """Return what models say.
+
+        Args:
+            read: the recording.
+            every: ask all models, or the one that gives the answer.
 
         Raises:
             Refused: 422, none can say anything of it.
         """
         whole = self._read_off(read)
         with self._computing:
-            return self._predict(whole)
+            return self._predict(whole, None if every else self.asking.one(whole))
 
     def _read_off(self, read: Input) -> Input:
         """Return a picture with the ECG that it shows; signals are answered meanwhile."""
@@ -115,8 +109,7 @@ class Answers:
         """
         whole = self._read_off(read)
         with self._computing, keeping():
-            one = self.predictor.answering(whole)
-            found = self._predict(whole, None if one is None else [one])
+            found = self._predict(whole, self.asking.one(whole))
             return make_case(whole, found, self.bundle, datetime.now(UTC))
 
     def inspect(self, read: Input) -> dict[str, object]:
@@ -145,43 +138,47 @@ class Answers:
             found: Measurements = measure(ecg)
         return measured_facts(found)
 
-    def page(self, read: Input) -> PageAnswer:
-        """Return all that the page shows; what models refuse is still shown and measured."""
+    def page(self, read: Input, *, every: bool = False) -> PageAnswer:
+        """Return all that the page shows; what models refuse is still shown and measured.
+
+        Args:
+            read: the recording.
+            every: ask all models, or those that the page shows at once.
+        """
         if not isinstance(read, ECG):
-            return self._page_of_picture(read)
+            return self._page_of_picture(read, every=every)
         with self._computing, keeping():
-            prediction, refused = self._said(read)
+            prediction, refused = self._said(read, every=every)
             places = {} if prediction is None else self._places(read, prediction)
             found = examine(read)
             seen = self._look(read, prediction) if found.heartbeat is not None else None
             rules = {TITLES[name]: said for name, said in statements(read).items()}
-            return PageAnswer(read, found, prediction, refused, rules, seen, places)
+            return PageAnswer(read, found, prediction, refused, rules, seen, places, every=every)
 
-    def _page_of_picture(self, image: ECGImage) -> PageAnswer:
+    def _page_of_picture(self, image: ECGImage, *, every: bool) -> PageAnswer:
         with self._turn_to_digitise():
             paper, whole = read_paper(image)
         with self._computing, keeping():
-            prediction, refused = self._said(whole)
+            prediction, refused = self._said(whole, every=every)
             asked = asked_about(whole, self.bundle.about)
             places = {} if prediction is None else self._places(asked, prediction)
             found = None if whole.ecg is None else examine(whole.ecg)
             rules = {TITLES[name]: said for name, said in statements(whole).items()}
-            return PageAnswer(whole, found, prediction, refused, rules, None, places, paper)
+            return PageAnswer(whole, found, prediction, refused, rules, None, places, paper, every)
 
-    def _said(self, read: Input) -> tuple[Prediction | None, str]:
+    def _said(self, read: Input, *, every: bool) -> tuple[Prediction | None, str]:
         """Return what the models say, or why they do not."""
         try:
-            return self._predict(read), ""
+            return self._predict(read, None if every else self.asking.shown(read)), ""
         except Refused as error:
             return None, error.text
 
     def _places(self, x: Input, prediction: Prediction) -> dict[str, Place]:
         """Return where a patient lies by the model that answers, and by QRS area."""
         by = {} if prediction.answer is None else {prediction.answer: prediction.answer}
-        for name in prediction.models:
-            rule = self.predictor.models[name].usual.models[0]
-            if isinstance(rule, QRSArea) and not rule.cutoff:
-                by["QRS area"] = name
+        area = self.asking.area
+        if area is not None and area in prediction.models:
+            by["QRS area"] = area
         found = {}
         for title, name in by.items():
             members, _ = self.predictor.models[name].who(x)
@@ -191,14 +188,15 @@ class Answers:
         return found
 
     def _look(self, ecg: ECG, prediction: Prediction | None) -> LeadProfiles | None:
-        if self.onlookers is None or prediction is None:
+        onlookers = self.asking.onlookers
+        if onlookers is None or prediction is None:
             return None
-        said = prediction.models[self.onlookers.name]
-        return self.onlookers.look(ecg, response=said.probability >= prediction.base_rate)
+        said = prediction.models[onlookers.name]
+        return onlookers.look(ecg, response=said.probability >= prediction.base_rate)
 
     def warm_up(self, ecg: ECG) -> None:
         """Answer once for nobody, so that the first patient does not wait for what loads late."""
-        self.page(ecg)
+        self.page(ecg, every=True)
 
     def end(self) -> None:
         """End the reading processes."""

@@ -21,11 +21,13 @@ from dyssync.prediction.predictor import Prediction
 from dyssync.prediction.short import short_answer
 from dyssync.web import audit, hooks
 from dyssync.web.answers import Answers
+from dyssync.web.asking import wants_all
 from dyssync.web.guard import Door, check_token
 from dyssync.web.levels import verdict_of
 from dyssync.web.negotiation import FHIR, JSON, PDF, best_offer
 from dyssync.web.published import (
     BODY,
+    CHOICE_OF_MODELS,
     NOT_OFFERED,
     OTHER_KINDS,
     Health,
@@ -91,17 +93,20 @@ def add_api(app: FastAPI, desk: Desk) -> None:
     """Add `/predict`, `/inspect`, `/measure` and `/healthz`."""
     answers, asked = desk.answers, desk.described
 
-    @app.post("/predict", responses=predictions(), openapi_extra=BODY, dependencies=asked)
+    described = {**BODY, **CHOICE_OF_MODELS}
+
+    @app.post("/predict", responses=predictions(), openapi_extra=described, dependencies=asked)
     async def predict(request: Request) -> Response:
-        """Return the probability of response by every model, with cautions.
+        """Return the probability of response by every model, or of the one answer, with cautions.
 
         By the header Accept, the one answer as a FHIR Bundle or as a page of PDF instead.
         """
         kind = best_offer(request.headers.get("accept"), (JSON, *OTHER_KINDS))
         if kind is None:
             raise Refused(406, NOT_OFFERED)
+        every = wants_all(request, usually=True)
         if kind == JSON:
-            read, found = await desk.answered(request, answers.predict)
+            read, found = await desk.answered(request, partial(answers.predict, every=every))
             said: Response = JSONResponse(predicted(found))
         else:
             work = partial(_exported, answers, EXPORTS[EXPORTED[kind]])

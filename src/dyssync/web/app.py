@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 
 import anyio.to_thread
 from fastapi import FastAPI
@@ -18,6 +19,7 @@ from dyssync import __version__
 from dyssync.web import audit
 from dyssync.web.answers import Answers
 from dyssync.web.api import Desk, add_api, add_hooks
+from dyssync.web.asking import wants_all
 from dyssync.web.guard import Door, Guard, check_token
 from dyssync.web.page import Page, report_style, static_folder
 from dyssync.web.published import DESCRIPTION
@@ -75,10 +77,11 @@ def _add_page(app: FastAPI, desk: Desk) -> None:
         try:
             if request.headers.get("authorization"):
                 check_token(request, token)  # before the body is read
+            work = partial(answers.page, every=wants_all(request, usually=False))
             with desk.door.entered():
                 sent = await read_request(request)
                 check_token(request, token, sent.token)
-                read, found = await desk.worked(sent, answers.page)
+                read, found = await desk.worked(sent, work)
         except Refused as error:
             audit.note("/", answers.digest, "refused", error.status)
             return HTMLResponse(page.refused(error), error.status)

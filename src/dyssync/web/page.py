@@ -31,6 +31,7 @@ from dyssync.web.uploads import MAX_BODY_BYTES
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+TEMPLATES = ("page.html.j2", "form.html.j2", "answer.html.j2", "batch.html.j2")
 VERDICTS: Mapping[str, str] = {
     "defer": "Defer: both outcomes stay possible",
     "responder": "Called responder",
@@ -75,6 +76,8 @@ class Page:
             "verdicts": VERDICTS,
             "most_mb": MAX_BODY_BYTES // 1024**2,
         }
+        for name in TEMPLATES:  # read and compiled before the first patient comes
+            _templates().get_template(name)
 
     def batch(self) -> str:
         """Return the page for several recordings; its script asks the API for one after another."""
@@ -114,6 +117,7 @@ class Page:
             "refused": found.refused,
             "facts": shown_facts(found.read, typed),
             "prediction": said,
+            "every": found.every,
             "short": short,
             "sentence": "" if short is None else frequencies(short),
             "verdict": None if short is None else verdict_of(short, self._answers.level),

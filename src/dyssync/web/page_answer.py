@@ -20,13 +20,14 @@ class PageAnswer:
     Attributes:
         read: the recording or picture.
         found: what was measured; None of a picture that could not be read off.
-        prediction: of all models; None where they refused.
+        prediction: of the models that were asked; None where they refused.
         refused: why they did; "" where they did not.
         rules: what guidelines, QRS area and strict LBBB say, by title; none where nothing was
             measured.
         profiles: where a network looked; None where none did.
         places: where the patient lies among those of the study, by what orders them.
         paper: what was read off a picture of a page; None of a signal.
+        every: whether all models were asked.
     """
 
     read: Input
@@ -37,6 +38,7 @@ class PageAnswer:
     profiles: LeadProfiles | None
     places: Mapping[str, Place]
     paper: Paper | None = None
+    every: bool = True
 
     @property
     def cautions(self) -> tuple[str, ...]:

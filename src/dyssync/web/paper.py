@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from dyssync.errors import FAULTS, told_fault
 from dyssync.image import ECGImage
 from dyssync.pages.digitising.digitised import Digitised, Origin, Part
 from dyssync.pages.reading_off import digitised
@@ -19,6 +20,7 @@ from dyssync.web.refusals import without_content
 # A4 at 300 dpi has 8.7 million pixels; more take longer and show no more of the traces (chosen).
 MOST_PIXELS = 9_000_000
 MOST_POINTS = 1500  # of one trace on the screen; a strip of 10 s is some 1000 px wide there
+DRAWING_FAULTS: tuple[type[Exception], ...] = (*FAULTS, cv2.error)
 NAME_SHARE = 0.016  # height of a name, of the picture's longer side
 ORIGINS: Mapping[Origin, str] = {
     "stated": "as stated", "printed": "as printed", "pulse": "by the pulse", "assumed": "assumed",
@@ -46,7 +48,7 @@ class Paper:
     """What was read off a page.
 
     Attributes:
-        refused: why it cannot be read; "" where it can.
+        refused: why it cannot be read, or not be shown; "" where it can.
         cautions: what the reader should know, a sentence each.
         facts: layout, scale and quality in words, by title.
         width, height: of the picture the right way up, px.
@@ -68,24 +70,35 @@ class Paper:
 def read_paper(image: ECGImage) -> tuple[Paper, ECGImage]:
     """Return what is read off a picture of a page, or why nothing is; and the picture with its ECG.
 
-    The page is read once for both: what is drawn over it is what is measured.
+    The page is read once for both: what is drawn over it is what is measured. A fault of ours in
+    drawing leaves the ECG, and what is said of it, as they are.
     """
-    small = _bounded(image)
+    try:
+        small = _bounded(image)
+    except DRAWING_FAULTS as error:
+        reason = told_fault(error)
+        return Paper(reason), replace(image, unread=reason)
     read, tried = digitised(small)
     reason = without_content(tried.unread)
     whole = replace(image, ecg=tried.ecg, unread=reason)
     if read is None:
         return Paper(reason), whole
+    try:
+        return _paper(read, small), whole
+    except DRAWING_FAULTS as error:
+        return Paper(told_fault(error)), whole
+
+
+def _paper(read: Digitised, small: ECGImage) -> Paper:
     quarters = round(read.geometry.turned / 90) % 4
     height, width = small.pixels.shape[:2]
     if quarters % 2:
         height, width = width, height
     name_px = NAME_SHARE * max(height, width)
-    paper = Paper(
+    return Paper(
         "", read.warnings, _facts(read), width, height, quarters, name_px,
         [_stroke(part, name_px) for part in read.parts],
     )  # fmt: skip
-    return paper, whole
 
 
 def _bounded(image: ECGImage) -> ECGImage:

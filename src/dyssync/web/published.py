@@ -10,6 +10,7 @@ from dyssync.cohort.clinical import CLINICAL
 from dyssync.formats.reading.recording import UNITS
 from dyssync.inspection.answer import RESEARCH_ONLY
 from dyssync.prediction.predictor import Prediction
+from dyssync.web.asking import ALL, ANSWER, MODELS
 from dyssync.web.negotiation import FHIR, JSON, PDF
 from dyssync.web.uploads import MAX_BODY_BYTES, MAX_FILES
 
@@ -23,7 +24,7 @@ REFUSALS = {
     408: "the body came too slowly",
     413: f"more than {MAX_BODY_BYTES // 1024**2} MB, or a file that unpacks to too much",
     415: "no multipart body, or a file of no known format",
-    422: "a file without a usable 12-lead ECG, or a field that cannot be",
+    422: "a file without a usable 12-lead ECG, or a field or query that cannot be",
     503: "all reading processes are busy, or other pictures are being read off",
 }
 NOT_OFFERED = f"another kind of answer was asked for; {JSON}, {FHIR} or {PDF} can be had"
@@ -132,4 +133,16 @@ BODY: dict[str, Any] = {
             }
         },
     }
+}
+CHOICE_OF_MODELS: dict[str, Any] = {
+    "parameters": [
+        {
+            "name": MODELS,
+            "in": "query",
+            "required": False,
+            "description": "all models, or the one that gives the answer, which takes less time; "
+            "of no other kind of answer than JSON, which are of the one",
+            "schema": {"type": "string", "enum": [ALL, ANSWER], "default": ALL},
+        }
+    ]
 }

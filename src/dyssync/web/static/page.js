@@ -5,6 +5,7 @@ const form = document.getElementById("upload");
 const state = document.getElementById("state");
 const file = document.getElementById("file");
 const drop = document.getElementById("drop");
+let sent = null; // what the answer on the page is to; the form may hold something else by now
 
 async function send(event) {
   event.preventDefault();
@@ -17,13 +18,42 @@ async function send(event) {
   button.disabled = true;
   state.textContent = "Reading, measuring, predicting …";
   try {
-    const answer = await fetch(form.action, { method: "POST", body, headers, cache: "no-store" });
-    show(new DOMParser().parseFromString(await answer.text(), "text/html"));
+    const answer = await post(form.action, { body, headers });
+    sent = { body, headers };
+    show(answer.page);
     state.textContent = answer.ok ? "The answer is below." : "Not accepted; the reason is below.";
   } catch {
     state.textContent = "No answer from the server; is it still running?";
   } finally {
     button.disabled = false;
+  }
+}
+
+async function post(address, { body, headers }) {
+  const answer = await fetch(address, { method: "POST", body, headers, cache: "no-store" });
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  return { ok: answer.ok, page };
+}
+
+// All other models, asked when their fold is first opened: most readers need the one answer alone.
+async function fillOthers(fold) {
+  if (!fold.open || !("unasked" in fold.dataset) || !sent) return;
+  const told = document.getElementById("others-state");
+  delete fold.dataset.unasked; // not asked twice by who closes and opens it meanwhile
+  told.textContent = "Asking all models; the ECG is sent once more, for nothing of it was kept …";
+  let answer = { ok: false };
+  try {
+    answer = await post("./?models=all", sent);
+  } catch {
+    // the line below says so
+  }
+  const found = answer.ok ? answer.page.getElementById("others") : null;
+  if (found) {
+    fold.replaceChildren(...[...found.childNodes].map((node) => document.importNode(node, true)));
+    fold.querySelector("summary").focus({ preventScroll: true });
+  } else {
+    fold.dataset.unasked = "";
+    told.textContent = "The server did not answer; close this and open it again, or read the ECG again.";
   }
 }
 
@@ -43,6 +73,8 @@ function begin() {
   if (data && place) showTracing(place, JSON.parse(data.textContent));
   const picture = document.getElementById("picture");
   if (picture) showPicture(picture);
+  const fold = document.getElementById("others");
+  if (fold) fold.addEventListener("toggle", () => fillOthers(fold));
 }
 
 // The picture never comes back from the server: it is drawn from the file that was chosen.
