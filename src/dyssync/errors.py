@@ -11,10 +11,19 @@ import struct
 import traceback
 import zlib
 from collections.abc import Iterable, Sequence
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 T = TypeVar("T")
 N = TypeVar("N", int, float)
+
+
+# What a reader says of a file quotes nothing of it: a damaged one can hold anybody's name anywhere.
+# `Words` are made of literals, numbers, lengths and other `Words`; `tools/wording.py` follows them
+# through the readers, and lists what it cannot follow.
+Words: TypeAlias = str
+# A text that may be shown though that cannot be seen from how it is made: the name by which the
+# user gave a file, a word of somebody's dictionary. The reason stands where it is made.
+Vetted: TypeAlias = str
 
 
 class InputError(ValueError):
