@@ -51,6 +51,7 @@ def add(
             place_of(out),
             asked,
             workers=workers or available_cores(),
+            apart=True,
             on_progress=lambda done, of: bar.update(row, completed=done, total=of),
         )
     say(
