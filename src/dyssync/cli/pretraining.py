@@ -61,6 +61,9 @@ def pretrain(
         int, Optional(help="Processes that learn together on this machine: GPUs, or cores.", min=1)
     ] = 1,
     nodes: Annotated[int, Optional(help="Machines; docs/machines.md.", min=1)] = 1,
+    meet_within: Annotated[
+        float, Optional(help="Seconds that processes have to find each other.", min=1)
+    ] = 120.0,
     bits: Annotated[int, Optional(help="Of a weight: 16, or 8 for half the bytes.")] = 16,
     workers: Workers = None,
     force: Annotated[bool, Optional("--force", help="Replace an encoder.")] = False,
@@ -87,7 +90,7 @@ def pretrain(
     config = PretrainingConfig(method=method, settings=_settings(settings or []), **given)
     check_choice("bits", str(bits), ("16", "8"))
     asked = Asked([place_of(text) for text in corpora], config, share or (), seed, start, bits)
-    ranks = Ranks(devices, nodes)
+    ranks = Ranks(devices, nodes, meet_within)
     with Bars() as bars:
         on_progress, on_loss = bars.passes("learning")
         told = Told(bars.progress("preparing"), Watch(on_progress, None, on_loss))
