@@ -320,7 +320,7 @@ def test_the_verb_lists_what_failed(
     out = tmp_path / "c"
     assert main(["corpus", "add", str(archive), "--out", str(out), "--workers", "1"]) == 3
     told = capsys.readouterr()
-    assert told.out.startswith(f"{out}: 11 ECGs, 11 of them new; 1 were there already")
+    assert told.out.startswith(f"{out}: 11 ECGs, 11 of them new; 1 there already")
     assert told.err.count("error: ") == 2
     assert "11 in the corpus, 2 failed" in told.err
     assert json.loads((out / "dyssync.json").read_text())["kind"] == "ecg corpus"

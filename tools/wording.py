@@ -196,7 +196,7 @@ class Scope:
         name = name_of(call.func)
         if name in NUMBERS or self.signatures.gives_words(name):
             return True
-        if name in {"str", "one_line", "sorted"}:  # they add nothing
+        if name in {"str", "one_line", "sorted", "counted"}:  # they add nothing
             return all(map(self.clean, call.args))
         if name == "map":
             return self.signatures.gives_words(name_of(call.args[0]))

@@ -12,7 +12,7 @@ from dyssync.cli.batch import Workers
 from dyssync.cli.paths import cache_folder
 from dyssync.cli.progress import Bars
 from dyssync.cli.terminal import say
-from dyssync.errors import ConfigError, check_choice
+from dyssync.errors import ConfigError, check_choice, counted
 
 if TYPE_CHECKING:
     from dyssync.pretraining.config import PretrainingConfig
@@ -121,12 +121,13 @@ def _summary(encoder: Encoder, out: Path) -> str:
     """Return what was learnt and how well, and what to do next, a line each."""
     record = encoder.record
     sources = ", ".join(
-        f"{source.recordings} ECGs of {source.name} ({source.share:.0%} of the draws)"
+        f"{counted(source.recordings, 'ECG')} of {source.name} ({source.share:.0%} of the draws)"
         for source in record.sources
     )
     stages = " after ".join(stage.method for stage in reversed(record.stages))
+    passes = counted(len(record.loss), "pass", "passes")
     return (
-        f"{out}: {stages}, {SPOKEN[record.supervised]}, from {sources}; {len(record.loss)} passes, "
+        f"{out}: {stages}, {SPOKEN[record.supervised]}, from {sources}; {passes}, "
         f"loss {record.loss[0]:.3f} to {record.loss[-1]:.3f}\n"
         f"next: dyssync study --cohort COHORT --out RUN {_start_with(record.config, encoder, out)}"
     )

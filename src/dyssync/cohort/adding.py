@@ -25,7 +25,7 @@ from dyssync.cohort.shard_rows import Row
 from dyssync.cohort.shards import read_shard, write_shard, write_table
 from dyssync.cohort.stores import Place
 from dyssync.ecg import ECG
-from dyssync.errors import InputError
+from dyssync.errors import InputError, counted
 from dyssync.whole import legible
 from dyssync.workers import OnProgress, each_for_itself, unwatched
 
@@ -172,7 +172,8 @@ def _rows_of_shard(batch: Batch) -> tuple[list[Row], dict[str, str]]:
         return [], {file: f"{name}: {str(error).removeprefix(f'{batch.piece.path.name}: ')}"}
     if not problems:
         return rows, {}
-    return rows, {file: f"{name}: {len(problems)} recordings left out; the first: {problems[0]}"}
+    left_out = counted(len(problems), "recording")
+    return rows, {file: f"{name}: {left_out} left out; the first: {problems[0]}"}
 
 
 def _settled(batch: Batch, made: _Made, known: set[bytes]) -> Manifest:

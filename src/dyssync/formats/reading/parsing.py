@@ -9,7 +9,7 @@ import numpy as np
 
 from dyssync.arrays import Floats
 from dyssync.ecg import lead_name
-from dyssync.errors import FormatError, Vetted, Words
+from dyssync.errors import FormatError, Vetted, Words, counted
 
 MAX_NUMBERS = 2_000_000  # of one text, 60 bytes each while they are read: 44 minutes at 750 Hz
 
@@ -22,7 +22,7 @@ def told(text: str | bytes | None) -> Words:
     """
     if text is None:
         return "missing"
-    return "empty" if not text else f"{len(text)} character{'s' if len(text) > 1 else ''}"
+    return "empty" if not text else counted(len(text), "character")
 
 
 def called(name: str | None) -> Words:
