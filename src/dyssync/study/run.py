@@ -211,7 +211,8 @@ def _tell_cohort(cohort: Cohort, splits: tuple[Split, ...], story: Story) -> Non
     story.say(
         f"{cohort.name}: {counted(len(cohort.table), 'recording')} of "
         f"{counted(len(responses), 'patient')}, "
-        f"{counted(int(responses.sum()), 'responder')} ({responses.mean():.1%}); {len(cohort.excluded)} excluded"
+        f"{counted(int(responses.sum()), 'responder')} ({responses.mean():.1%}); "
+        f"{len(cohort.excluded)} excluded"
     )
     shares = (
         split_table(responses, splits).groupby(["part", "seed"])["responder"].agg(["mean", "size"])
