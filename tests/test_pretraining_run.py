@@ -24,6 +24,9 @@ from dyssync.pretraining.preparing import prepare_material
 from dyssync.pretraining.run import Asked, Told, pretrain_corpora
 from dyssync.signals.filtering import resample
 
+# one process: what its tests share takes a while to make
+pytestmark = pytest.mark.xdist_group("pretraining")
+
 Toy = tuple[list[ECG], np.ndarray]
 SMALL = {"height": 64, "width": 64, "passes": 3}
 
