@@ -35,6 +35,7 @@ def test_no_text_of_a_reader_quotes_its_file() -> None:
         'raise FormatError("unit %s" % label)',
         'raise FormatError("unit {}".format(label))',
         "raise FormatError(label)",
+        "error = TooLarge(label); raise error",
         'raise FormatError(", ".join(x for x in field))',
         'raise FormatError(f"{name.decode():>8}")',
         'what = f"lead {label}"; raise FormatError(f"{what} is empty")',
