@@ -1,4 +1,4 @@
-"""What is known of the texts that a function makes: which of them are `Words` (tools/wording.py)."""
+"""What is known of the texts that a function makes: which are `Words` (tools/wording.py)."""
 
 from __future__ import annotations
 
