@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -116,13 +116,16 @@ def test_tables_survive_reading_and_writing(finished_run: Path, tmp_path: Path) 
 
 
 def test_killed_study_goes_on_and_ends_with_the_same_numbers(
-    toy_cohort: Path, finished_run: Path, tiny_study: list[str], tmp_path: Path
+    toy_cohort: Path,
+    finished_run: Path,
+    tiny_study: Callable[[Sequence[str]], list[str]],
+    tmp_path: Path,
 ) -> None:
     # one that learns an encoder first, one of trees, and a rule: each kind of task there is
     models = ("ssl-resnet18", "lightgbm", "guideline-esc-2021")
     out = tmp_path / "run"
     call = ["study", "--cohort", str(toy_cohort / "cohort.csv"), "--out", str(out)]
-    call += [",".join(models) if word == ",".join(MODELS) else word for word in tiny_study]
+    call += tiny_study(models)
     process = subprocess.Popen(
         [sys.executable, "-m", "dyssync", *call],
         stdout=subprocess.DEVNULL,
