@@ -32,10 +32,8 @@ pytestmark = pytest.mark.xdist_group("run")
 Captured = pytest.CaptureFixture[str]
 TINY = [
     *("--preset", "quick", "--protocol", "independent", "--seeds", "1", "--workers", "1"),
-    *("--set", "refits=3", "--set", "lightgbm.rounds=30", "--set", "resnet18.epochs=2"),
+    *("--set", "refits=3", "--set", "resnet18.epochs=2", "--set", "sim-resnet18.test_views=1"),
     *("--set", "resnet18.height=64", "--set", "resnet18.width=64"),
-    *("--set", "ssl-resnet18.height=64", "--set", "ssl-resnet18.width=64"),
-    *("--set", "sim-resnet18.test_views=1"),
 ]
 
 
