@@ -14,6 +14,7 @@ import pytest
 
 from dyssync.cli import main
 from dyssync.cli.exits import Exit
+from dyssync.study.record import RunRecord
 from dyssync.study.run_folder import BEGUN
 from dyssync.whole.owner import one_maker
 
@@ -200,56 +201,58 @@ def test_of_two_calls_at_once_one_is_refused(
     assert (tmp_path / "run" / "finished.json").is_file()
 
 
-def interrupted(study: list[str], out: Path) -> None:
-    """Leave a run as a kill after the last task does."""
-    run = out.with_name("whole")
-    assert main([str(run) if word == str(out) else word for word in study]) == 0
-    process = started(study)
-    wait_for(lambda: len(list((out / "work").glob("[!.]*"))) >= 3, "no tasks were done")
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
-
-
-# what may have happened to the first, second... task that was done, and to the run
-SPOILT: dict[str, tuple[tuple[Callable[[Path], object], ...], Callable[[Path], object]]] = {
-    "emptied or gone": (
-        (
-            lambda cell: (cell / "predictions.csv").write_bytes(b""),
-            lambda cell: (cell / "receipt.json").write_bytes(b""),
-            lambda cell: (cell / "predictions.csv").unlink(),
-        ),
-        lambda run: (run / "config.json").write_bytes(b""),
-    ),
-    "cut or of another study": (
-        (
-            lambda cell: os.truncate(cell / "predictions.csv", 300),
-            lambda cell: os.truncate(cell / "model" / "model.json", 10),
-            lambda cell: _of_another(cell / "receipt.json"),
-        ),
-        lambda run: os.truncate(run / "config.json", 100),
-    ),
-}
+# what may have happened to the tasks that were done, each to another one
+SPOILT: tuple[Callable[[Path], object], ...] = (
+    lambda cell: (cell / "predictions.csv").write_bytes(b""),
+    lambda cell: (cell / "receipt.json").write_bytes(b""),
+    lambda cell: (cell / "predictions.csv").unlink(),
+    lambda cell: os.truncate(cell / "predictions.csv", 300),
+    lambda cell: os.truncate(cell / "model" / "model.json", 10),
+    lambda cell: _of_another(cell / "receipt.json"),
+)
 
 
 def _of_another(receipt: Path) -> None:
     receipt.write_text(json.dumps({**json.loads(receipt.read_text()), "of": "another"}))
 
 
-def test_what_is_cut_on_the_disk_is_done_again(study: list[str], tmp_path: Path) -> None:
-    out = tmp_path / "run"
-    interrupted(study, out)
-    for kind, (spoil_cells, spoil_run) in SPOILT.items():
-        run = tmp_path / "spoilt"
-        shutil.copytree(out, run)
-        cells = sorted((run / "work").glob("[!.]*"))
-        for spoil, cell in zip(spoil_cells, cells, strict=False):
-            spoil(cell)
-        spoil_run(run)
-        assert main([str(run) if word == str(out) else word for word in study]) == 0, kind
-        for name in ("predictions.csv", "answers.csv", "bundle/manifest.json"):
-            expected = (tmp_path / "whole" / name).read_bytes()
-            assert (run / name).read_bytes() == expected, (kind, name)
-        shutil.rmtree(run)
+class Killed(BaseException):
+    """Stands for a kill: nothing of dyssync catches it."""
+
+
+def test_what_is_cut_on_the_disk_is_done_again(
+    toy_cohort: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def call(out: Path) -> int:
+        study = ["study", "--cohort", str(toy_cohort / "cohort.csv"), "--out", str(out)]
+        study += ["--repeats", "1", "--folds", "2", "--set", "refits=0", "--workers", "1"]
+        return main([*study, "--models", "ridge,qrs-area,lbbb-strauss"])
+
+    def kill(*given: object) -> None:
+        raise Killed
+
+    def call_killed_after_the_last_task(out: Path) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr("dyssync.study.run.collect", kill)
+            call(out)
+
+    whole, run = tmp_path / "whole", tmp_path / "run"
+    assert call(whole) == 0
+    with pytest.raises(Killed):
+        call_killed_after_the_last_task(run)
+    cells = sorted((run / "work").glob("[!.]*"))
+    for spoil, cell in zip(SPOILT, cells, strict=True):
+        spoil(cell)
+    shutil.copytree(run, tmp_path / "again")
+    (run / "config.json").write_bytes(b"")
+    assert call(run) == 0
+    for name in ("predictions.csv", "answers.csv", "bundle/manifest.json"):
+        assert (run / name).read_bytes() == (whole / name).read_bytes(), name
+    os.truncate(tmp_path / "again" / "config.json", 100)
+    with pytest.raises(Killed):  # which is taken up as well
+        call_killed_after_the_last_task(tmp_path / "again")
+    again, before = (RunRecord.load(path / "config.json") for path in (tmp_path / "again", whole))
+    assert again.digest == before.digest
 
 
 def test_a_run_of_another_version_is_not_written_over(study: list[str], tmp_path: Path) -> None:

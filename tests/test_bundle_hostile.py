@@ -29,7 +29,8 @@ from dyssync.web.answers import Answers
 from dyssync.web.readers import Readers
 from small_bundle import make_bundle, seal, sign
 
-pytestmark = pytest.mark.slow  # each opens a bundle of five models
+# each opens a bundle of five models, which is made once
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("hostile")]
 
 Edit = Callable[[Path], None]
 

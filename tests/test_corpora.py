@@ -131,19 +131,21 @@ def test_a_worker_that_is_killed_costs_nothing(archive: Path, tmp_path: Path) ->
     assert bytes_of(tmp_path / "hit") == bytes_of(tmp_path / "whole")
 
 
-def test_one_batch_is_read_by_another_process_too(
-    archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_the_verb_reads_in_another_process_whoever_works(
+    workers: str, archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A file that ends its process ends no command."""
     asked = []
 
-    def here(*given: object, workers: int, **options: object) -> Iterator[object]:
-        asked.append(workers)
-        return each_for_itself(*given, workers=1, **options)  # type: ignore[arg-type]
+    def here(*given: object, workers: int, apart: bool) -> Iterator[object]:
+        asked.append((workers, apart))
+        return each_for_itself(*given, workers=1)  # type: ignore[arg-type]
 
     monkeypatch.setattr(adding, "each_for_itself", here)
-    add_to_corpus(tmp_path / "c", Sources(files=[archive / "c00.hea"]), workers=2)
-    assert asked == [2]
+    call = ["corpus", "add", str(archive / "c00.hea"), "--out", str(tmp_path / "c")]
+    assert main([*call, "--workers", workers]) == 0
+    assert asked == [(int(workers), True)]
 
 
 def test_names_that_are_no_text_and_links_to_themselves_stop_nobody(
@@ -318,7 +320,7 @@ def test_the_verb_lists_what_failed(
     out = tmp_path / "c"
     assert main(["corpus", "add", str(archive), "--out", str(out), "--workers", "1"]) == 3
     told = capsys.readouterr()
-    assert told.out.startswith(f"{out}: 11 ECGs, 11 of them new; 1 were there already")
+    assert told.out.startswith(f"{out}: 11 ECGs, 11 of them new; 1 there already")
     assert told.err.count("error: ") == 2
     assert "11 in the corpus, 2 failed" in told.err
     assert json.loads((out / "dyssync.json").read_text())["kind"] == "ecg corpus"

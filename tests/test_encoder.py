@@ -42,6 +42,7 @@ def encoder(tmp_path: Path) -> Encoder:
         sources=(CorpusSource("shards", 3, True, 1.0),),
         earlier=(Stage("hearts", "simulation", (), "e0"),),
         loss=(1.5, 0.25),
+        processes=(1, 2),
         sha256=digest_of_weights(WEIGHTS),
         seen_sha256=digest_of_weights(WHOM.pack()),
         readouts_sha256=digest_of_weights(READ),

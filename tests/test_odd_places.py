@@ -132,6 +132,23 @@ def as_csv(cohort: Path, folder: Path) -> Path:
     return write_ecg(read_ecg(cohort / "rec00.hea"), folder, "ecg", "csv")
 
 
+def test_links_that_lead_to_themselves_stop_nobody(toy_cohort: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    as_csv(toy_cohort, tmp_path).rename(folder / "ecg.csv")
+    without = pieces_of(folder, seconds=0.5)
+    before = fingerprint_of(without)
+    (folder / "ecg.a").symlink_to("ecg.a")
+    (folder / "ecg.b").symlink_to("ecg.c")
+    (folder / "ecg.c").symlink_to("ecg.b")
+    (folder / "again").symlink_to(folder)
+    assert fingerprint_of(without) == before  # they are no companions
+    (piece,) = pieces_of(folder, seconds=0.5)  # which lists them: reading them tells
+    assert fingerprint_of([piece])
+    rows, problems = read_piece(piece)
+    assert (len(rows), len(problems)) == (1, 3)
+
+
 def test_names_that_are_no_text_are_read_written_and_told(
     toy_cohort: Path, tmp_path: Path, capsys: Captured
 ) -> None:

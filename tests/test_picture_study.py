@@ -32,7 +32,7 @@ pytestmark = pytest.mark.xdist_group("run")
 Captured = pytest.CaptureFixture[str]
 TINY = [
     *("--preset", "quick", "--protocol", "independent", "--seeds", "1", "--workers", "1"),
-    *("--set", "resnet18.epochs=2"),
+    *("--set", "refits=3", "--set", "resnet18.epochs=2", "--set", "sim-resnet18.test_views=1"),
     *("--set", "resnet18.height=64", "--set", "resnet18.width=64"),
 ]
 

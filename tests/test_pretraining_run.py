@@ -24,6 +24,9 @@ from dyssync.pretraining.preparing import prepare_material
 from dyssync.pretraining.run import Asked, Told, pretrain_corpora
 from dyssync.signals.filtering import resample
 
+# one process: what its tests share takes a while to make
+pytestmark = pytest.mark.xdist_group("pretraining")
+
 Toy = tuple[list[ECG], np.ndarray]
 SMALL = {"height": 64, "width": 64, "passes": 3}
 
@@ -142,7 +145,7 @@ def test_what_cannot_be_used_is_told(toy_cohort: Path, tmp_path: Path) -> None:
     (source / "c00.dat").write_bytes(b"")
     material, problems = prepare_material([source], tmp_path / "cache")
     assert len(material) == 11
-    assert problems[0].startswith("corpus: 1 recordings left out; the first: row 2 (c00): ")
+    assert problems[0].startswith("corpus: 1 recording left out; the first: row 2 (c00): ")
     for path in source.glob("*.dat"):
         path.write_bytes(b"")
     with pytest.raises(CohortError, match="corpus: none of 12 recordings can be used"):

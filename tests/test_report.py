@@ -23,6 +23,9 @@ from dyssync.report.overview import look_over
 from dyssync.report.sections import SECTIONS
 from dyssync.study.results import StudyResults
 
+# one process: what its tests share takes a while to make
+pytestmark = pytest.mark.xdist_group("report")
+
 TEST_SHARE = 0.25
 
 

@@ -25,6 +25,9 @@ from dyssync.scoring.scorer import Item, lost
 from dyssync.whole import mark
 from small_bundle import make_bundle
 
+# one process: what its tests share takes a while to make
+pytestmark = pytest.mark.xdist_group("scoring")
+
 
 @pytest.fixture(scope="module")
 def bundle(toy: tuple[list[ECG], np.ndarray], tmp_path_factory: pytest.TempPathFactory) -> Bundle:

@@ -23,7 +23,7 @@ from dyssync.errors import ConfigError
 from dyssync.formats import list_files
 from dyssync.pretraining.preparing import prepare_material
 
-pytestmark = pytest.mark.slow  # starts a server
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("stores")]  # they start one server
 
 
 @pytest.fixture(scope="module")

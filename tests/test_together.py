@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -22,6 +23,7 @@ from dyssync.learning import checkpoint
 from dyssync.learning.seats import Seat, seat_given, seat_here
 from dyssync.learning.together import share_batch_norm, shares_of
 from dyssync.learning.training import UNWATCHED, Watch, batches
+from dyssync.pretraining.contact import connected
 from dyssync.pretraining.encoder import Encoder, load_encoder
 from dyssync.pretraining.ranks import Ranks, together
 
@@ -155,15 +157,18 @@ def test_two_processes_learn_as_one_and_either_goes_on_where_the_other_stopped(
         method=method, height=64, width=64, passes=3, batch_size=5, precision="32-true"
     )
     alone = learnt(work, ecgs, config, 1).record.loss
-    np.testing.assert_allclose(learnt(work, ecgs, config, 2).record.loss, alone, rtol=rounding)
+    many = learnt(work, ecgs, config, 2).record
+    np.testing.assert_allclose(many.loss, alone, rtol=rounding)
+    assert many.processes == (2, 2, 2)
     if method == "simclr":  # one tells of checkpoints
         return
     for before, after in ((1, 2), (2, 1)):
         folder = tmp_path / f"{before}"
         with pytest.raises(Stop):
             learnt(work, ecgs, config, before, Watch(stop_after_one, folder))
-        resumed = learnt(work, ecgs, config, after, Watch(checkpoint=folder)).record.loss
-        np.testing.assert_allclose(resumed, alone, rtol=rounding)
+        resumed = learnt(work, ecgs, config, after, Watch(checkpoint=folder)).record
+        np.testing.assert_allclose(resumed.loss, alone, rtol=rounding)
+        assert resumed.processes == (before, after, after)
 
 
 def meet_twice(follow: Callable[[Fabric], object], between: type[Exception] | None = None) -> None:
@@ -194,6 +199,32 @@ def test_whoever_ends_the_others_end_and_it_is_told(
     (pid,) = [int(path.name) for path in tmp_path.iterdir() if path.name.isdigit()]
     with pytest.raises(ProcessLookupError):
         os.kill(pid, signal.SIG_DFL)
+
+
+@pytest.mark.slow
+def test_who_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where another one ended before it could say so."""
+    port = str(seat_here(1, 1, {}).port)
+    given = {**TORCHRUN, "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "MASTER_PORT": port}
+    given |= {"RANK": "0", "LOCAL_RANK": "0", "MASTER_ADDR": "127.0.0.1"}
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    began = time.monotonic()
+    with (
+        pytest.raises(InputError, match=r"2 processes .* did not all meet within 2 s") as caught,
+        together(Ranks(meet_within=2.0), "32-true", print),
+    ):
+        pass
+    assert time.monotonic() - began < 60
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.slow
+def test_who_has_met_may_take_longer() -> None:
+    seat = seat_here(1, 1, {})
+    with connected(seat, "32-true", 20.0):
+        gloo = torch.distributed.group.WORLD._get_backend(torch.device("cpu"))
+        assert gloo.options._timeout.total_seconds() == 1800
 
 
 @pytest.mark.slow

@@ -14,6 +14,9 @@ from dyssync.study.config import StudyConfig
 from dyssync.study.plan import Task
 from dyssync.workers import OnProgress, unwatched
 
+# one process: what its tests share takes a while to make
+pytestmark = pytest.mark.xdist_group("virtual")
+
 
 class Silent:
     """Remembers what was said."""

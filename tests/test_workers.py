@@ -20,6 +20,7 @@ from dyssync.workers import (
     THREAD_SETTINGS,
     available_cores,
     each,
+    each_for_itself,
     hearing,
     pool,
     use_one_thread,
@@ -28,65 +29,13 @@ from dyssync.workers import (
 
 pytestmark = pytest.mark.slow  # they start processes
 
-# Workers import this from a file: pytest gives test modules names that they cannot import.
-WORK = """
-import os, signal, time
-from dyssync.errors import ConfigError
-
-def slow_first(item):
-    time.sleep(0.3 if item == 0 else 0.0)
-    return item
-
-def refuse(item):
-    raise ConfigError(f"item {item}: no")
-
-def die(item):
-    os.kill(os.getpid(), signal.SIGKILL)
-
-def die_once(path):
-    if not path.exists():
-        path.touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-    return path.name
-
-def pid(item):
-    return os.getpid()
-
-def threads(item):
-    import cv2, lightgbm, numpy, scipy.linalg, torch
-    from threadpoolctl import threadpool_info
-    return {
-        "cv2": cv2.getNumThreads(),
-        "torch": torch.get_num_threads(),
-        **{library["filepath"]: library["num_threads"] for library in threadpool_info()},
-    }
-
-def wait_after(folder):
-    (folder / str(os.getpid())).touch()
-    time.sleep(120)
-
-def wait_but_first(item):
-    time.sleep(120 if item else 0)
-
-_begun = []
-
-def begin(*given):
-    _begun.append(given)
-
-def begun(item):
-    return list(_begun)
-
-def tell_much(times):
-    for k in range(times):
-        _begun[-1][0](k)
-"""
+FOR_WORKERS = Path(__file__).parent / "for_workers"
 
 
 @pytest.fixture
-def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    """The functions above, in a module that workers can import."""
-    (tmp_path / "work_of_tests.py").write_text(WORK)
-    monkeypatch.syspath_prepend(tmp_path)
+def work(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+    """What workers can do, in a module that they can import."""
+    monkeypatch.syspath_prepend(FOR_WORKERS)
     import work_of_tests
 
     yield work_of_tests
@@ -130,6 +79,11 @@ def test_a_worker_that_the_system_ends_is_one_line(work: ModuleType) -> None:
     with pytest.raises(InputError, match=r"ended a working process.*fewer processes") as caught:
         list(each(work.die, range(4), workers=2))
     assert "\n" not in str(caught.value)
+
+
+def test_an_item_that_ends_its_one_worker_costs_no_other_its_result(work: ModuleType) -> None:
+    found = each_for_itself(work.die_of_three, range(2, 5), lambda k: -k, workers=1, apart=True)
+    assert list(found) == [2, -3, 4]
 
 
 def test_the_work_of_a_killed_worker_is_done_again(work: ModuleType, tmp_path: Path) -> None:
@@ -179,19 +133,17 @@ def test_what_is_being_done_is_not_waited_for_when_nobody_wants_it(
 
 def test_begin_is_called_once_in_each_worker(work: ModuleType) -> None:
     with pool(1, work.begin, "a", 2) as held:
-        assert [held.result(t) for t in [held.submit(work.begun, k) for k in range(2)]] == [
-            [("a", 2)],
-            [("a", 2)],
-        ]
+        found = [held.result(t) for t in [held.submit(work.begun, k) for k in range(2)]]
+    assert [given for _, given in found] == [[("a", 2)]] * 2
 
 
 def test_workers_end_when_their_parent_is_killed(tmp_path: Path, work: ModuleType) -> None:
     begun = tmp_path / "begun"
     begun.mkdir()
     code = (
-        f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
+        f"import sys; sys.path.insert(0, {str(FOR_WORKERS)!r})\n"
         "from pathlib import Path\nimport work_of_tests\nfrom dyssync.workers import each\n"
-        f"list(each(work_of_tests.wait_after, [Path({str(begun)!r})] * 2, workers=2))\n"
+        f"list(each(work_of_tests.compute_for_long, [Path({str(begun)!r})] * 2, workers=2))\n"
     )
     parent = subprocess.Popen([sys.executable, "-c", code])
     pids: list[int] = []

@@ -1,4 +1,4 @@
-"""The errors a user can cause, and the two checks that word them.
+"""The errors a user can cause, and the checks and counts that word them.
 
 Every message has the same four parts: subject (file, column, option), what was found, what is
 needed, what to do next. Only :class:`InputError` and its children reach a user without a traceback.
@@ -11,10 +11,19 @@ import struct
 import traceback
 import zlib
 from collections.abc import Iterable, Sequence
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 T = TypeVar("T")
 N = TypeVar("N", int, float)
+
+
+# What a reader says of a file quotes nothing of it: a damaged one can hold anybody's name anywhere.
+# `Words` are made of literals, numbers, lengths and other `Words`; `tools/wording.py` follows them
+# through the readers, and lists what it cannot follow.
+Words: TypeAlias = str
+# A text that may be shown though that cannot be seen from how it is made: the name by which the
+# user gave a file, a word of somebody's dictionary. The reason stands where it is made.
+Vetted: TypeAlias = str
 
 
 class InputError(ValueError):
@@ -86,6 +95,20 @@ def one_line(text: str, most: int = 500) -> str:
     """
     line = " ".join(text.split())
     return "".join(c if c.isprintable() else "?" for c in line)[:most]
+
+
+def counted(n: int, word: str, many: str = "") -> Words:
+    """Say how many there are of something, in the singular where it is one.
+
+    Args:
+        n: how many.
+        word: for one.
+        many: for others, where it is not `word` with an s.
+
+    >>> counted(1, "shard"), counted(0, "shard"), counted(2, "pass", "passes")
+    ('1 shard', '0 shards', '2 passes')
+    """
+    return f"{n} {word if n == 1 else many or f'{word}s'}"
 
 
 def join_problems(problems: Sequence[str], subject: str) -> str:

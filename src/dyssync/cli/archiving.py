@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dyssync.cli.exits import Exit
 from dyssync.cli.progress import reading_bar
 from dyssync.cli.terminal import say
-from dyssync.errors import ConfigError
+from dyssync.errors import ConfigError, counted
 
 if TYPE_CHECKING:
     from dyssync.scoring import Asked
@@ -45,7 +45,8 @@ def score_into(
         more = ", the first of them above" if done.failed > len(done.problems) else ""
         told = f"{scored} scored, {done.failed} failed{more}; all: column failure"
         say(told, file=sys.stderr)
-    say(f"{out}: {done.ecgs} ECGs in {done.shards} shards, {done.kept} of them kept")
+    ecgs, shards = counted(done.ecgs, "ECG"), counted(done.shards, "shard")
+    say(f"{out}: {ecgs} in {shards}, {done.kept} of them kept")
     if not done.failed:
         return Exit.DONE
     return Exit.SOME_FAILED if scored else Exit.INPUT

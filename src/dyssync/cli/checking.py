@@ -12,6 +12,7 @@ from dyssync.cli.batch import Workers
 from dyssync.cli.exits import Exit
 from dyssync.cli.progress import reading_bar
 from dyssync.cli.terminal import say
+from dyssync.errors import counted
 
 
 def check(
@@ -51,8 +52,9 @@ def check(
     if len(found.table):
         responses = found.responses
         say(
-            f"{cohort.name}: {len(found.table)} recordings of {len(responses)} patients can be "
-            f"used, {int(responses.sum())} responders ({responses.mean():.1%})"
+            f"{cohort.name}: {counted(len(found.table), 'recording')} of "
+            f"{counted(len(responses), 'patient')} can be used, "
+            f"{counted(int(responses.sum()), 'responder')} ({responses.mean():.1%})"
         )
-    say(f"{len(problems)} problems" if problems else "no problems")
+    say(counted(len(problems), "problem") if problems else "no problems")
     return Exit.INPUT if problems else Exit.DONE

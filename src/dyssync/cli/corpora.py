@@ -11,6 +11,7 @@ from dyssync.cli.batch import Failure, Workers, report_failures
 from dyssync.cli.paths import gather
 from dyssync.cli.progress import reading_bar
 from dyssync.cli.terminal import say
+from dyssync.errors import counted
 
 if TYPE_CHECKING:
     from dyssync.cohort.gathering import Sources
@@ -51,11 +52,12 @@ def add(
             place_of(out),
             asked,
             workers=workers or available_cores(),
+            apart=True,
             on_progress=lambda done, of: bar.update(row, completed=done, total=of),
         )
     say(
-        f"{out}: {added.total} ECGs, {added.recordings} of them new; "
-        f"{added.duplicates} were there already, {added.known} files not read again"
+        f"{out}: {counted(added.total, 'ECG')}, {added.recordings} of them new; "
+        f"{added.duplicates} there already, {counted(added.known, 'file')} not read again"
     )
     failed = [Failure(line, line) for line in added.problems]
     return report_failures(added.total, failed, "in the corpus")

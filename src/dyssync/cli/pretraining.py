@@ -12,7 +12,7 @@ from dyssync.cli.batch import Workers
 from dyssync.cli.paths import cache_folder
 from dyssync.cli.progress import Bars
 from dyssync.cli.terminal import say
-from dyssync.errors import ConfigError, check_choice
+from dyssync.errors import ConfigError, check_choice, counted
 
 if TYPE_CHECKING:
     from dyssync.pretraining.config import PretrainingConfig
@@ -61,6 +61,9 @@ def pretrain(
         int, Optional(help="Processes that learn together on this machine: GPUs, or cores.", min=1)
     ] = 1,
     nodes: Annotated[int, Optional(help="Machines; docs/machines.md.", min=1)] = 1,
+    meet_within: Annotated[
+        float, Optional(help="Seconds that processes have to find each other.", min=1)
+    ] = 120.0,
     bits: Annotated[int, Optional(help="Of a weight: 16, or 8 for half the bytes.")] = 16,
     workers: Workers = None,
     force: Annotated[bool, Optional("--force", help="Replace an encoder.")] = False,
@@ -87,7 +90,7 @@ def pretrain(
     config = PretrainingConfig(method=method, settings=_settings(settings or []), **given)
     check_choice("bits", str(bits), ("16", "8"))
     asked = Asked([place_of(text) for text in corpora], config, share or (), seed, start, bits)
-    ranks = Ranks(devices, nodes)
+    ranks = Ranks(devices, nodes, meet_within)
     with Bars() as bars:
         on_progress, on_loss = bars.passes("learning")
         told = Told(bars.progress("preparing"), Watch(on_progress, None, on_loss))
@@ -118,12 +121,13 @@ def _summary(encoder: Encoder, out: Path) -> str:
     """Return what was learnt and how well, and what to do next, a line each."""
     record = encoder.record
     sources = ", ".join(
-        f"{source.recordings} ECGs of {source.name} ({source.share:.0%} of the draws)"
+        f"{counted(source.recordings, 'ECG')} of {source.name} ({source.share:.0%} of the draws)"
         for source in record.sources
     )
     stages = " after ".join(stage.method for stage in reversed(record.stages))
+    passes = counted(len(record.loss), "pass", "passes")
     return (
-        f"{out}: {stages}, {SPOKEN[record.supervised]}, from {sources}; {len(record.loss)} passes, "
+        f"{out}: {stages}, {SPOKEN[record.supervised]}, from {sources}; {passes}, "
         f"loss {record.loss[0]:.3f} to {record.loss[-1]:.3f}\n"
         f"next: dyssync study --cohort COHORT --out RUN {_start_with(record.config, encoder, out)}"
     )

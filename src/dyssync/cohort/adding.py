@@ -20,12 +20,12 @@ from dyssync.cohort.digests import signal_key
 from dyssync.cohort.gathering import Batch, Sources, batches_of
 from dyssync.cohort.manifests import Manifest, being_added_to, publish, read_before, read_manifests
 from dyssync.cohort.pieces import SECONDS, usable_rows
-from dyssync.cohort.recordings import read_recordings
+from dyssync.cohort.recordings import ENDED_BY_SYSTEM, read_recordings
 from dyssync.cohort.shard_rows import Row
 from dyssync.cohort.shards import read_shard, write_shard, write_table
 from dyssync.cohort.stores import Place
 from dyssync.ecg import ECG
-from dyssync.errors import InputError
+from dyssync.errors import InputError, counted
 from dyssync.whole import legible
 from dyssync.workers import OnProgress, each_for_itself, unwatched
 
@@ -66,6 +66,7 @@ def add_to_corpus(
     *,
     seconds: float = SECONDS,
     workers: int = 1,
+    apart: bool = False,
     on_progress: OnProgress = unwatched,
 ) -> Added:
     """Add recordings to a corpus, a new one or one that was made by earlier calls.
@@ -78,6 +79,7 @@ def add_to_corpus(
         sources: what to read.
         seconds: shortest recording that is accepted, s.
         workers: processes.
+        apart: whether one worker, too, is another process than this: a file may end its process.
         on_progress: called with how many files are done, of how many.
 
     Raises:
@@ -94,7 +96,7 @@ def add_to_corpus(
         duplicates, done = 0, skipped
         of = done + sum(len(batch.files) for batch in batches)
         on_progress(done, of)
-        with closing(_all_made(batches, scratch, workers)) as all_made:
+        with closing(_all_made(batches, scratch, workers, apart)) as all_made:
             for batch, made in zip(batches, all_made, strict=True):
                 manifest = _settled(batch, made, known)
                 if manifest.sha256 or not batch.again:  # read again in vain, it is written already
@@ -108,23 +110,22 @@ def add_to_corpus(
     return Added(len(known) - before, duplicates, skipped, tuple(problems), len(known))
 
 
-def _all_made(batches: list[Batch], scratch: Path, workers: int) -> Generator[_Made]:
+def _all_made(batches: list[Batch], scratch: Path, workers: int, apart: bool) -> Generator[_Made]:
     """Yield what is made of each batch; a file that ends its process costs no other its place."""
     numbered = list(enumerate(batches))
     make = partial(_made, scratch=scratch)
-    apart = partial(_made, scratch=scratch, apart=True)
-    # one batch alone, too, is read in another process than this: it may end
-    made = each_for_itself(make, numbered, apart, workers=workers)
+    one_by_one = partial(_made, scratch=scratch, one_by_one=True)
+    made = each_for_itself(make, numbered, one_by_one, workers=workers, apart=apart)
     assert isinstance(made, Generator)
     with closing(made):
         yield from made
 
 
-def _made(numbered: tuple[int, Batch], scratch: Path, apart: bool = False) -> _Made:
-    """Read a batch and write its shard; `apart` in processes that may end."""
+def _made(numbered: tuple[int, Batch], scratch: Path, one_by_one: bool = False) -> _Made:
+    """Read a batch and write its shard; `one_by_one` where a file of it ends its process."""
     number, batch = numbered
     path = scratch / f"{number:06d}.parquet"
-    rows, problems = _rows_of(batch, workers=2 if apart else 1)
+    rows, problems = _rows_of(batch, one_by_one)
     if rows:
         write_shard(path, rows)
     return _Made(path, *_told_of(path), tuple(row.digest for row in rows), problems)
@@ -138,13 +139,15 @@ def _told_of(path: Path) -> tuple[str, int]:
         return hashlib.file_digest(file, "sha256").hexdigest(), path.stat().st_size
 
 
-def _rows_of(batch: Batch, workers: int) -> tuple[list[Row], dict[str, str]]:
+def _rows_of(batch: Batch, one_by_one: bool) -> tuple[list[Row], dict[str, str]]:
     """Return the rows of a batch, and the problem of each file that has one."""
     piece = batch.piece
+    if piece.table is None and one_by_one:  # it has been tried by itself
+        return [], {batch.files[0]: f"{batch.names[0]}: {ENDED_BY_SYSTEM}"}
     if piece.table is None:
         return _rows_of_shard(batch)
     assert isinstance(piece.path, Path)
-    read = read_recordings(piece.table, piece.path, seconds=piece.seconds, workers=workers)
+    read = read_recordings(piece.table, piece.path, seconds=piece.seconds, apart=one_by_one)
     facts = {problem.row: problem.text for problem in piece.problems}
     # a manifest takes no name that is no text
     whys = [legible(found.problem or facts.get(row, "")) for row, found in enumerate(read, 2)]
@@ -169,7 +172,8 @@ def _rows_of_shard(batch: Batch) -> tuple[list[Row], dict[str, str]]:
         return [], {file: f"{name}: {str(error).removeprefix(f'{batch.piece.path.name}: ')}"}
     if not problems:
         return rows, {}
-    return rows, {file: f"{name}: {len(problems)} recordings left out; the first: {problems[0]}"}
+    left_out = counted(len(problems), "recording")
+    return rows, {file: f"{name}: {left_out} left out; the first: {problems[0]}"}
 
 
 def _settled(batch: Batch, made: _Made, known: set[bytes]) -> Manifest:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 
 from dyssync.cohort.corpus import is_sharded, listed_with_patients
-from dyssync.cohort.pieces import SECONDS, Piece, pieces_of
+from dyssync.cohort.pieces import SECONDS, Piece, pieces_of, states_of_files
 from dyssync.cohort.plain import plain_facts
 from dyssync.cohort.shards import SHARD
 from dyssync.cohort.stores import Place, Remote
@@ -158,20 +157,9 @@ def _escaped(cell: object) -> object:
 def _by_stem(folder: str) -> dict[str, list[str]]:
     """Return the files of a folder with size and time, by what their names begin with."""
     found: dict[str, list[str]] = {}
-    for name, told in sorted(_files(folder)):
+    for name, told in sorted(states_of_files(folder)):
         found.setdefault(name.partition(".")[0], []).append(f"{name} {told}")
     return found
-
-
-def _files(folder: str) -> Iterator[tuple[str, str]]:
-    if not os.path.isdir(folder) or not os.access(folder, os.R_OK | os.X_OK):
-        return  # reading what was named there will tell
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            with suppress(OSError):  # a link to itself, a file that is gone by now
-                if entry.is_file():
-                    held = entry.stat()
-                    yield entry.name, f"{held.st_size} {held.st_mtime_ns}"
 
 
 def _stamp(text: str) -> str:

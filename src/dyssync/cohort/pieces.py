@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -133,17 +134,25 @@ def fingerprint_of(pieces: Sequence[Piece]) -> str:
         else:
             told.update(piece.table.to_csv(index=False).encode("utf-8", "surrogateescape"))
             files = [piece.path / str(name) for name in piece.table["ecg"]]
-        for file in _with_companions(files):
-            held = file.stat()
-            told.update(os.fsencode(f"{file.name} {held.st_size} {held.st_mtime_ns}\n"))
+        for folder in sorted({file.parent for file in files}):
+            stems = {file.name.partition(".")[0] for file in files if file.parent == folder}
+            for name, state in sorted(states_of_files(folder)):
+                if name.partition(".")[0] in stems:
+                    told.update(os.fsencode(f"{name} {state}\n"))
     return told.hexdigest()
 
 
-def _with_companions(files: Sequence[Path]) -> Iterator[Path]:
-    """Yield, sorted, all files that share folder and stem with one of `files`, and those there."""
-    for folder in sorted({file.parent for file in files}):
-        if not folder.is_dir():
-            continue
-        stems = {file.name.partition(".")[0] for file in files if file.parent == folder}
-        names = sorted(entry.name for entry in os.scandir(folder) if entry.is_file())
-        yield from (folder / name for name in names if name.partition(".")[0] in stems)
+def states_of_files(folder: str | Path) -> Iterator[tuple[str, str]]:
+    """Yield name, and size with time, of each file of a folder that can be looked at, unsorted.
+
+    A folder that is none or may not be read has no such files: reading what was named there will
+    tell. Nor is a link one that leads to itself, or to nothing.
+    """
+    if not os.path.isdir(folder) or not os.access(folder, os.R_OK | os.X_OK):
+        return
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            with suppress(OSError):  # a link to itself, a file that is gone by now
+                if entry.is_file():
+                    held = entry.stat()
+                    yield entry.name, f"{held.st_size} {held.st_mtime_ns}"

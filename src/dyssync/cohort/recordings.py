@@ -24,6 +24,7 @@ from dyssync.pages.one_lead import ONE_LEAD, shows_one_lead
 from dyssync.pages.reading_off import read_off
 from dyssync.workers import OnProgress, each_for_itself, unwatched
 
+ENDED_BY_SYSTEM = "the process that read it was ended by the system"
 TOGETHER = 8  # rows that a worker gets at a time; a file takes some milliseconds
 
 
@@ -61,6 +62,7 @@ def read_recordings(
     pictures: bool = False,
     keep: bool = True,
     workers: int = 1,
+    apart: bool = False,
     on_progress: OnProgress = unwatched,
 ) -> list[RowRead]:
     """Read the recording of every row, in their order; one that cannot be used is a problem there.
@@ -73,19 +75,21 @@ def read_recordings(
         pictures: take pictures of ECG pages, too.
         keep: return the recordings, too; without, the memory of one at a time is needed.
         workers: processes.
+        apart: whether one worker, too, is another process than this: a file may end its process.
         on_progress: called with how many rows are read, of how many.
     """
     read = partial(_read_row, folder=folder, seconds=seconds, pictures=pictures, keep=keep)
     rows = [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
     found = []
-    for one in each_for_itself(read, rows, _lost, workers=workers, together=TOGETHER):
+    one_by_one = each_for_itself(read, rows, _lost, workers=workers, together=TOGETHER, apart=apart)
+    for one in one_by_one:
         found.append(one)
         on_progress(len(found), len(table))
     return found
 
 
 def _lost(row: Mapping[str, Any]) -> RowRead:
-    return RowRead("the process that read it was ended by the system")
+    return RowRead(ENDED_BY_SYSTEM)
 
 
 def read_problems(table: pd.DataFrame, rows: Sequence[RowRead]) -> list[Problem]:

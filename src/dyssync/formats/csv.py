@@ -68,7 +68,7 @@ def parse(data: bytes, options: ReadOptions) -> Recording:
     """
     n_lines = data.count(b"\n") + data.count(b"\r")
     if n_lines > MAX_LINES:
-        raise FormatError(f"{n_lines} lines; at most {MAX_LINES} are read. Cut the ECG out first")
+        raise FormatError(f"{n_lines:d} lines; at most {MAX_LINES} are read. Cut the ECG out first")
     _check_lines(data)
     lines = decode_text(data).splitlines()
     delimiter, first = find_table(lines)
@@ -79,7 +79,9 @@ def parse(data: bytes, options: ReadOptions) -> Recording:
         rows.pop()
     samples = read_numbers(rows, delimiter, first, None if header is None else len(header))
     if header is not None and len(header) != samples.shape[1]:
-        raise FormatError(f"{len(header)} column titles over {samples.shape[1]} columns; one each")
+        raise FormatError(
+            f"{len(header)} column titles over {samples.shape[1]:d} columns; one each"
+        )
     if header is not None and units is not None:
         header = [
             f"{name} [{unit}]" if split_unit(name)[1] is None else name

@@ -17,9 +17,9 @@ import numpy as np
 
 from dyssync.arrays import Floats
 from dyssync.ecg import ECG, LEADS, Doubt, plain_lead_name
-from dyssync.errors import FormatError
+from dyssync.errors import FormatError, Vetted, Words
 from dyssync.formats.reading.demographics import age_between, parse_age, parse_datetime
-from dyssync.formats.reading.parsing import number
+from dyssync.formats.reading.parsing import called, number
 from dyssync.formats.reading.recording import (
     Format,
     InputFile,
@@ -86,7 +86,9 @@ def parse(data: bytes) -> Recording:
     check_sample_count(width, n_records)
     if len(body) < 2 * width * n_records:
         have = len(body) // (2 * width)
-        raise FormatError(f"holds {have} data records, the header claims {n_records}; truncated?")
+        raise FormatError(
+            f"holds {have:d} data records, the header claims {n_records:d}; truncated?"
+        )
     records = np.frombuffer(body, "<i2", width * n_records).reshape(n_records, width)
     if data[192:197] == b"EDF+D":
         _check_no_gaps(records, signals, seconds)
@@ -134,11 +136,11 @@ def _recording(
         if name is None:
             continue
         if name in channels:
-            raise FormatError(f"lead {name} is there twice; one of each is needed")
+            raise FormatError(f"{called(name)} is there twice; one of each is needed")
         unit = unit or signal.dimension
         _check_digital(block, signal, name)
         steps[name] = _step(signal, name)
-        low = signal.physical[0] * factor_to_millivolt(signal.dimension, f"lead {name}")
+        low = signal.physical[0] * factor_to_millivolt(signal.dimension, called(name))
         channels[name] = (block.reshape(-1).astype(np.float64) - signal.digital[0]) * steps[name]
         channels[name] += low
         rates.add(signal.n_samples)
@@ -168,7 +170,8 @@ def _odd_ranges(leads: Mapping[str, EDFSignal]) -> tuple[Doubt, ...]:
     )
     for stated in kinds:
         usual, count = Counter(stated.values()).most_common(1)[0] if stated else (None, 0)
-        odd = [name for name, value in stated.items() if value != usual]
+        # names of standard leads
+        odd: list[Vetted] = [name for name, value in stated.items() if value != usual]
         if len(odd) == 1 and count >= ENOUGH_ALIKE:
             text = f"{odd[0]} has another unit, digital or physical range than the other leads"
             return (Doubt(STEPS, (odd[0],), f"{text}. Check its gain", "withhold"),)
@@ -187,8 +190,8 @@ def _check_digital(raw: np.ndarray, signal: EDFSignal, name: str) -> None:
     beyond = float(((raw < low) | (raw > high)).sum()) / max(raw.size, 1)
     if beyond > BEYOND_SHARE:
         raise FormatError(
-            f"lead {name}: {beyond:.0%} of the samples lie beyond the digital range; the range is "
-            "wrong, and with it the gain"
+            f"{called(name)}: {beyond:.0%} of the samples lie beyond the digital range; the range "
+            "is wrong, and with it the gain"
         )
 
 
@@ -236,8 +239,10 @@ def _step(signal: EDFSignal, name: str) -> float:
     """Return mV a step; below zero where the physical range runs down."""
     (digital_low, digital_high), (low, high) = signal.digital, signal.physical
     if digital_high <= digital_low or high == low:
-        raise FormatError(f"lead {name}: digital or physical range is empty; its scale is unknown")
-    factor = factor_to_millivolt(signal.dimension, f"lead {name}")
+        raise FormatError(
+            f"{called(name)}: digital or physical range is empty; its scale is unknown"
+        )
+    factor = factor_to_millivolt(signal.dimension, called(name))
     return (high - low) / (digital_high - digital_low) * factor
 
 
@@ -268,7 +273,7 @@ def _ascii(data: bytes) -> str:
     return data.decode("latin-1").strip(" \0")
 
 
-def _whole(data: bytes, what: str) -> int:
+def _whole(data: bytes, what: Words) -> int:
     value = number(_ascii(data), what)
     if value != int(value):
         raise FormatError(f"{what} is {value:g}; a whole number is needed")

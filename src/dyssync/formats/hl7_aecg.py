@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 from dyssync.arrays import Floats
 from dyssync.ecg import lead_name
-from dyssync.errors import FormatError
+from dyssync.errors import FormatError, Words
 from dyssync.formats.reading.beat import read_beat
 from dyssync.formats.reading.calibration_pulse import end_before_pulse
 from dyssync.formats.reading.demographics import age_between, parse_age, parse_datetime
-from dyssync.formats.reading.parsing import number, numbers, told
+from dyssync.formats.reading.parsing import called, number, numbers, told
 from dyssync.formats.reading.recorder_notes import (
     INTERVALS,
     in_milliseconds,
@@ -85,7 +85,7 @@ def parse(data: bytes) -> Recording:
     return Recording(channels, fs, _person(root, rhythm), notes, beat, steps, unit)
 
 
-def _channels(series: Element, what: str) -> tuple[dict[str, Floats], float]:
+def _channels(series: Element, what: Words) -> tuple[dict[str, Floats], float]:
     """Return the leads of a series, mV, and their rate, Hz."""
     channels: dict[str, Floats] = {}
     times = []
@@ -97,7 +97,9 @@ def _channels(series: Element, what: str) -> tuple[dict[str, Floats], float]:
         for sequence in leads:
             name = str(lead_name(_code(sequence)))
             if name in map(lead_name, channels):
-                raise FormatError(f"lead {name} is there twice in the {what} series; one is needed")
+                raise FormatError(
+                    f"{called(name)} is there twice in the {what} series; one is needed"
+                )
             channels[_code(sequence)] = _samples(sequence, name)  # which says if it is negated
     if not channels:
         raise FormatError(f"the {what} series holds no standard lead (MDC_ECG_LEAD_...)")
@@ -150,21 +152,22 @@ def _steps(series: Element) -> tuple[dict[str, float], str | None]:
 
 def _samples(sequence: Element, name: str) -> Floats:
     """Return one lead, mV."""
+    lead_is = called(name)
     value = sequence.find("value")
-    digits = numbers(value.findtext("digits") if value is not None else None, f"lead {name}")
+    digits = numbers(value.findtext("digits") if value is not None else None, lead_is)
     check_sample_count(1, len(digits))
     parts = {}
     for part in ("origin", "scale"):
         element = value.find(part) if value is not None else None
         if element is None and part == "scale":
-            raise FormatError(f"lead {name} has no scale; its samples have no unit")
+            raise FormatError(f"{lead_is} has no scale; its samples have no unit")
         if element is None:
             parts[part] = 0.0
             continue
-        factor = factor_to_millivolt(element.get("unit") or "", f"lead {name}: {part}")
-        parts[part] = number(element.get("value"), f"lead {name}: {part}") * factor
+        factor = factor_to_millivolt(element.get("unit") or "", f"{lead_is}: {part}")
+        parts[part] = number(element.get("value"), f"{lead_is}: {part}") * factor
     if parts["scale"] == 0:
-        raise FormatError(f"lead {name}: scale is 0; a step is needed")
+        raise FormatError(f"{lead_is}: scale is 0; a step is needed")
     return parts["origin"] + parts["scale"] * digits
 
 

@@ -20,6 +20,7 @@ from dyssync.ecg import LEADS, Sex
 from dyssync.errors import FormatError
 from dyssync.formats.reading.checksum import swapped
 from dyssync.formats.reading.demographics import age_between
+from dyssync.formats.reading.parsing import called
 from dyssync.formats.reading.recording import (
     Format,
     InputFile,
@@ -57,11 +58,13 @@ def parse(data: bytes) -> Recording:
     steps = struct.unpack_from("<12h", data, 206)  # nV
     fs = struct.unpack_from("<h", data, 272)[0]
     if not 1 <= n_leads <= 12:
-        raise FormatError(f"claims {n_leads} leads; 1 to 12 is needed")
+        raise FormatError(f"claims {n_leads:d} leads; 1 to 12 is needed")
     if offset < _HEADER or variable < 0 or offset > len(data):
-        raise FormatError(f"the ECG starts at byte {offset}; {_HEADER} to {len(data)} is possible")
+        raise FormatError(
+            f"the ECG starts at byte {offset:d}; {_HEADER} to {len(data)} is possible"
+        )
     if fs <= 0:
-        raise FormatError(f"sampling rate is {fs} Hz; a positive one is needed")
+        raise FormatError(f"sampling rate is {fs:d} Hz; a positive one is needed")
     _check_sum(data, offset)
     n_samples = _samples_a_lead(claimed, n_leads, len(data) - offset)
     raw = np.frombuffer(data, "<i2", n_samples * n_leads, offset).reshape(n_samples, n_leads)
@@ -70,9 +73,11 @@ def parse(data: bytes) -> Recording:
     for column in range(n_leads):
         name = _LEAD_NAMES.get(codes[column], f"channel {column + 1}")
         if name in channels:
-            raise FormatError(f"lead {name} is there twice; one of each is needed")
+            raise FormatError(f"{called(name)} is there twice; one of each is needed")
         if steps[column] <= 0:
-            raise FormatError(f"lead {name}: resolution is {steps[column]} nV; its unit is unknown")
+            raise FormatError(
+                f"{called(name)}: resolution is {steps[column]:d} nV; its unit is unknown"
+            )
         samples = raw[:, column].astype(np.float64)
         samples[raw[:, column] == _FAULT] = np.nan
         mv_a_step[name] = steps[column] * 1e-6

@@ -120,7 +120,7 @@ def _check_version_4(data: bytes) -> None:
         raise FormatError("is no MATLAB file of version 4 or 5")
     width = {0: 8, 1: 4, 2: 4, 3: 2, 4: 2, 5: 1}.get(kind // 10 % 10, 8)
     if rows * columns * width > len(data):
-        raise FormatError(f"claims {rows} x {columns} numbers, the file is shorter; truncated?")
+        raise FormatError(f"claims {rows:d} x {columns:d} numbers, the file is shorter; truncated?")
 
 
 def _text(value: npt.NDArray[Any] | None) -> str | None:

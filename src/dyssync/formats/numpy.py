@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from dyssync.arrays import Floats
 from dyssync.ecg import LEADS, lead_name
-from dyssync.errors import FormatError, TooLarge
+from dyssync.errors import FormatError, TooLarge, Words
 from dyssync.formats.reading.damage import ZIP_ERRORS, refusing_damage
 from dyssync.formats.reading.demographics import parse_age
 from dyssync.formats.reading.recording import (
@@ -38,7 +38,7 @@ _SIGNAL_KEYS = ("signal", "ecg", "data", "val", "x", "arr_0")
 _PLAIN = re.compile(r"[<>|=]?(b1|[iu][1248]|f[248]|U[1-9]\d{0,7})")
 
 
-def parse_array(data: bytes, what: str = "the array") -> npt.NDArray[np.generic]:
+def parse_array(data: bytes, what: Words = "the array") -> npt.NDArray[np.generic]:
     """Read one NPY array, checking its header before numpy allocates for it.
 
     Raises:
@@ -64,7 +64,7 @@ def parse_array(data: bytes, what: str = "the array") -> npt.NDArray[np.generic]
     for n in shape:
         count *= n
     if count and count * dtype.itemsize > len(data) - start - size:
-        raise FormatError(f"{what} claims shape {shape}, the file is shorter; truncated?")
+        raise FormatError(f"{what} claims {count:d} numbers, the file is shorter; truncated?")
     flat = np.frombuffer(data, dtype, count, start + size)
     return flat.reshape(shape, order="F" if fortran else "C")
 
@@ -94,7 +94,7 @@ def parse_archive(data: bytes, options: ReadOptions) -> Recording:
         lengths = {arrays[name].shape for name in leads}
         if len(lengths) > 1 or len(next(iter(lengths))) != 1:
             raise FormatError(
-                f"arrays of the leads have shapes {sorted(lengths)}; equal, flat ones"
+                f"arrays of the leads have {len(lengths)} shapes; equal, flat ones are needed"
             )
         signal = np.stack([arrays[name] for name in leads])
         return _recording(signal, {**arrays, "leads": np.array(leads)}, options)
@@ -113,11 +113,11 @@ def orient(array: npt.NDArray[np.generic], n_names: int | None) -> Floats:
         FormatError: not two axes, no numbers, or the wrong number of leads.
     """
     if array.dtype.kind not in "iuf" or array.ndim != 2:
-        raise FormatError(f"array of shape {array.shape}, {array.dtype}; (12, n) numbers needed")
+        raise FormatError(f"array of {array.ndim:d} axes; (12, n) numbers are needed")
     check_sample_count(*array.shape)
     samples = array.T if array.shape[0] <= array.shape[1] else array
     if n_names is not None and samples.shape[1] != n_names:
-        raise FormatError(f"{samples.shape[1]} leads in the array, {n_names} names; one each")
+        raise FormatError(f"{samples.shape[1]:d} leads in the array, {n_names} names; one each")
     return samples.astype(np.float64)
 
 
@@ -141,12 +141,12 @@ def _text(fields: Mapping[str, npt.NDArray[np.generic]], key: str) -> str | None
     return str(fields[key].ravel()[0]) if key in fields and fields[key].size == 1 else None
 
 
-def _scalar(fields: Mapping[str, npt.NDArray[np.generic]], key: str) -> float | None:
+def _scalar(fields: Mapping[str, npt.NDArray[np.generic]], key: Words) -> float | None:
     if key not in fields:
         return None
     value = fields[key]
     if value.size != 1 or value.dtype.kind not in "iuf" or not float(value.ravel()[0]) > 0:
-        raise FormatError(f"array {key!r} is not one positive number, which is needed")
+        raise FormatError(f"array '{key}' is not one positive number, which is needed")
     return float(value.ravel()[0])
 
 

@@ -97,7 +97,7 @@ def _check_size(file: Any) -> None:
     metadata, schema = file.metadata, file.schema
     check_sample_count(metadata.num_columns, metadata.num_rows)
     if metadata.num_columns > MAX_COLUMNS:
-        raise FormatError(f"{metadata.num_columns} columns; at most {MAX_COLUMNS} are read")
+        raise FormatError(f"{metadata.num_columns:d} columns; at most {MAX_COLUMNS} are read")
     if any(schema.column(k).max_repetition_level for k in range(metadata.num_columns)):
         raise FormatError("holds lists in its cells; a column of numbers a lead is needed")
     size = sum(metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups))

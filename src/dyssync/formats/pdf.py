@@ -59,14 +59,14 @@ def convert(asked: bytes) -> list[bytes | memoryview]:
         raise FormatError("damaged or locked PDF; print it to PDF again") from error
     n_pages = len(document)
     if not 1 <= page <= n_pages:
-        raise FormatError(f"has {n_pages} pages, page {page} is asked for; choose one of them")
+        raise FormatError(f"has {n_pages} pages, page {page:d} is asked for; choose one of them")
     try:
         sheet = document[page - 1]
         pixels, lines = _draw(sheet), packed_lines(sheet)
     except (pypdfium2.PdfiumError, OverflowError, ValueError) as error:
         if isinstance(error, FormatError):
             raise
-        raise FormatError(f"page {page} of the PDF cannot be drawn") from error
+        raise FormatError(f"page {page:d} of the PDF cannot be drawn") from error
     return [_DRAWN.pack(n_pages, *pixels.shape[:2]), pixels.data, lines]
 
 

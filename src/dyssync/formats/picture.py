@@ -64,7 +64,7 @@ def _check_size(image: Image.Image) -> None:
     check_size(*image.size)
     if image.format == "WEBP" and image.width * image.height > MAX_WEBP_PIXELS:
         raise TooLarge(
-            f"WebP of {image.width} x {image.height} px; at most {MAX_WEBP_PIXELS / 1e6:.0f} "
+            f"WebP of {image.width:d} x {image.height:d} px; at most {MAX_WEBP_PIXELS / 1e6:.0f} "
             "million pixels are read. Save it as PNG"
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -18,11 +18,19 @@ CHECKPOINT_EVERY_S = 60.0  # writing a ResNet-18 with its optimiser takes 0.2 s
 
 @dataclass
 class History:
-    """The course of a training run; grows by one entry an epoch."""
+    """The course of a training run; grows by one entry an epoch.
+
+    Attributes:
+        loss: mean of an epoch.
+        validation: value after it; none where nothing validates.
+        best_epoch: epochs done when the validation value was best.
+        processes: that learnt it together.
+    """
 
     loss: list[float]
     validation: list[float]
-    best_epoch: int = 0  # epochs done when the validation value was best
+    best_epoch: int = 0
+    processes: list[int] = field(default_factory=list)
 
 
 Saved: TypeAlias = tuple[dict[str, Any], History]  # tensors by name, and the course so far
@@ -94,6 +102,8 @@ class Checkpoint:
             ) from error
 
     def _resume(self, tensors: dict[str, Any], history: History) -> History:
+        if len(history.processes) != len(history.loss):
+            raise ValueError("not known who learnt it")
         self.module.load_state_dict(_under("now.", tensors))
         self.averaged.load_state_dict(_under("mean.", tensors))
         self.best = _under("best.", tensors)

@@ -137,19 +137,23 @@ def _free_port() -> int:
         return int(door.getsockname()[1])
 
 
-def join_others(seat: Seat, precision: str) -> Fabric:
+def join_others(seat: Seat, precision: str, meet_within: float) -> Fabric:
     """Return the device of one process, in contact with the others: nccl for GPUs, else gloo.
 
     Args:
         seat: which process this is.
         precision: as in `learning.training.make_fabric`.
+        meet_within: s, by when all must be in contact.
 
     Raises:
         ConfigError: there are less GPUs than processes.
+        RuntimeError: the others cannot be reached in time.
     """
     import logging
+    from datetime import timedelta
 
     import torch
+    import torch.distributed as dist
     from lightning_fabric import Fabric
     from lightning_fabric.strategies.ddp import DDPStrategy
 
@@ -164,11 +168,13 @@ def join_others(seat: Seat, precision: str) -> Fabric:
         accelerator="auto",
         devices=seat.devices,
         num_nodes=seat.nodes,
-        strategy=DDPStrategy(),
+        strategy=DDPStrategy(timeout=timedelta(seconds=meet_within)),
         precision=chosen,  # type: ignore[arg-type]
         plugins=[_environment(seat)],
     )
     fabric.launch()
+    # whoever has met may take longer over a step, as long as torch lets it
+    dist.distributed_c10d._set_pg_timeout(dist.constants.default_pg_timeout)
     return fabric
 
 

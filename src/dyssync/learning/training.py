@@ -194,6 +194,7 @@ def train(
             averaged.update_parameters(module)
             losses.append(loss.detach())
         history.loss.append(float(torch.stack(losses).mean()))
+        history.processes.append(world)
         if objective.validate is not None:
             averaged.eval()
             history.validation.append(objective.validate(averaged.module))

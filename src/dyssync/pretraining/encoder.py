@@ -75,6 +75,7 @@ class EncoderRecord(Record):
         sources: what it learnt from.
         earlier: the pretrainings before, first to last; each went on from the one before.
         loss: mean loss of every epoch.
+        processes: that learnt it together; after an interruption there may be others.
         sha256: of the weights.
         seen_sha256: of the file that names whom it has seen.
         readouts_sha256: of the file of what pretraining read from the features.
@@ -86,6 +87,7 @@ class EncoderRecord(Record):
     sources: tuple[CorpusSource, ...]
     earlier: tuple[Stage, ...]
     loss: tuple[float, ...]
+    processes: tuple[int, ...]
     sha256: str
     seen_sha256: str
     readouts_sha256: str

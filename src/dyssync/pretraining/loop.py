@@ -12,6 +12,7 @@ import numpy as np
 from dyssync.arrays import Ints, Singles
 from dyssync.ecg import ECG
 from dyssync.errors import CohortError, ConfigError
+from dyssync.learning.checkpoint import History
 from dyssync.learning.network import (
     build_encoder,
     load_image_weights,
@@ -76,7 +77,7 @@ def pretrain(
             unpack_weights(encoder, start.weights)
         elif weights is not None:
             load_image_weights(encoder, Path(weights))
-        loss, readouts = _learn(encoder, method, material, config, seed, watch, fabric)
+        history, readouts = _learn(encoder, method, material, config, seed, watch, fabric)
     packed = pack_weights(encoder)
     # a trunk that only goes on keeps what was read from it before
     read = save({**(start.directions() if start else {}), **readouts})
@@ -89,7 +90,8 @@ def pretrain(
         corpus_digest=material.digest,
         sources=sources,
         earlier=start.record.stages if start is not None else (),
-        loss=tuple(loss),
+        loss=tuple(history.loss),
+        processes=tuple(history.processes),
         sha256=digest_of_weights(packed),
         seen_sha256=digest_of_weights(seen.pack()),
         readouts_sha256=digest_of_weights(read),
@@ -105,11 +107,11 @@ def _learn(
     seed: int,
     watch: Watch,
     fabric: Fabric | None,
-) -> tuple[list[float], dict[str, Singles]]:
+) -> tuple[History, dict[str, Singles]]:
     """Train the encoder in place, on whatever device there is.
 
     Returns:
-        The loss of each epoch, and what the method reads from the features.
+        The course of it, and what the method reads from the features.
     """
     import torch
 
@@ -141,7 +143,7 @@ def _learn(
     )
     history = train(network, objective, schedule, seed=seed, fabric=fabric, watch=watch)
     network.cpu()
-    return history.loss, dict(method.readouts(network))
+    return history, dict(method.readouts(network))
 
 
 def _alone(batch: Ints) -> tuple[Ints, Join]:

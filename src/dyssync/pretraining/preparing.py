@@ -14,7 +14,7 @@ from dyssync import __version__
 from dyssync.cohort.pieces import SECONDS, Piece, fingerprint_of, pieces_of, read_piece
 from dyssync.cohort.shard_rows import SIMULATED
 from dyssync.cohort.stores import Place
-from dyssync.errors import CohortError, ModelError
+from dyssync.errors import CohortError, ModelError, counted
 from dyssync.pretraining.columns import NAMES, Columns, SampleFile, columns_of
 from dyssync.pretraining.material import Material, Part, check_shares
 from dyssync.records import Record
@@ -180,4 +180,5 @@ def _opened(home: Path) -> Columns:
 def _lines(name: str, record: SourceRecord) -> list[str]:
     if not record.left_out:
         return []
-    return [f"{name}: {record.left_out} recordings left out; the first: {record.problems[0]}"]
+    left_out = counted(record.left_out, "recording")
+    return [f"{name}: {left_out} left out; the first: {record.problems[0]}"]

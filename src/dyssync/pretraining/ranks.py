@@ -18,8 +18,9 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from dyssync.endings import deaf_children
-from dyssync.errors import InputError, check_range
-from dyssync.learning.seats import Seat, join_others, seat_given, seat_here
+from dyssync.errors import check_range
+from dyssync.learning.seats import Seat, seat_given, seat_here
+from dyssync.pretraining.contact import LostError, connected
 from dyssync.workers import ENDED, WorkerEnded
 from dyssync.workers.spawned import Workers, begin_worker
 
@@ -29,10 +30,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 WAIT_DAYS = 30  # chosen
+MEET_WITHIN_S = 120.0  # chosen: a process starts within seconds, or it has ended
 MOST = 4096  # processes; chosen
 TOLD_S = 2.0  # within which an error has reached the process that it is told to; chosen
 NOTICE_S = 20.0  # within which the end of a process is known once it is felt; chosen
-LOST = "another process of this pretraining ended, or cannot be reached; start again to go on"
 
 
 @dataclass(frozen=True)
@@ -42,17 +43,26 @@ class Ranks:
     Attributes:
         devices: on each machine: GPUs, or processes on its cores.
         nodes: machines.
+        meet_within: s, by when all must be in contact.
 
     Raises:
-        ConfigError: on construction, when there is none or more than :data:`MOST`.
+        ConfigError: on construction, when there is none or more than :data:`MOST`, or they have
+            less than 1 s or more than a day to meet.
     """
 
     devices: int = 1
     nodes: int = 1
+    meet_within: float = MEET_WITHIN_S
 
     def __post_init__(self) -> None:
         check_range("devices", self.devices, 1, MOST)
         check_range("nodes", self.nodes, 1, MOST)
+        check_range("meet within", self.meet_within, 1.0, 86_400.0, "s")
+
+    @property
+    def is_one(self) -> bool:
+        """Whether one process learns alone, unless something else started it with others."""
+        return self.devices == self.nodes == 1
 
 
 ALONE = Ranks()
@@ -66,7 +76,7 @@ def leads(ranks: Ranks, env: Mapping[str, str] = os.environ) -> bool:
         ConfigError: the environment does not fit.
     """
     seat = seat_given(ranks.devices, ranks.nodes, env)
-    if seat is None and ranks != ALONE:
+    if seat is None and not ranks.is_one:
         seat = seat_here(ranks.devices, ranks.nodes, env)
     return seat is None or seat.rank == 0
 
@@ -85,25 +95,25 @@ def together(ranks: Ranks, precision: str, follow: Follow) -> Iterator[Fabric | 
         InputError: another process ended; or what it raised.
     """
     given = seat_given(ranks.devices, ranks.nodes, os.environ)
-    if given is None and ranks == ALONE:
+    if given is None and ranks.is_one:
         yield None
         return
     seat = given or seat_here(ranks.devices, ranks.nodes, os.environ)
     others = range(1, seat.devices) if given is None else range(0)
     if not others:
-        with _connected(seat, precision) as fabric:
+        with connected(seat, precision, ranks.meet_within) as fabric:
             yield fabric
         return
     crew = Workers()
     with deaf_children():
         executor = ProcessPoolExecutor(len(others), crew, begin_worker, (None, ()))
     try:
-        work = partial(_follow, precision=precision, follow=follow)
+        work = partial(_follow, precision=precision, meet_within=ranks.meet_within, follow=follow)
         started = [executor.submit(work, seat.beside(rank)) for rank in others]
         try:
-            with _connected(seat, precision) as fabric:
+            with connected(seat, precision, ranks.meet_within) as fabric:
                 yield fabric
-        except _LostError:
+        except LostError:
             _raise_of(started)
             raise
         else:
@@ -113,32 +123,6 @@ def together(ranks: Ranks, precision: str, follow: Follow) -> Iterator[Fabric | 
         # with it of the connection, may be kept by an error
         crew.kill()
         executor.shutdown(wait=True, cancel_futures=True)
-
-
-class _LostError(InputError):
-    """The others cannot be reached."""
-
-
-@contextmanager
-def _connected(seat: Seat, precision: str) -> Iterator[Fabric]:
-    """Yield the device of a process; let the others notice when the block ends."""
-    import torch.distributed as dist
-
-    before = {name: os.environ.get(name) for name in ("MASTER_ADDR", "MASTER_PORT")}
-    try:
-        yield join_others(seat, precision)
-    except RuntimeError as error:
-        # gloo's errors are of no kind of their own
-        if isinstance(error, dist.DistError) or "gloo" in str(error).lower():
-            raise _LostError(LOST) from error
-        raise
-    finally:
-        if dist.is_initialized():
-            dist.destroy_process_group()
-        for name, value in before.items():
-            os.environ.pop(name, None)
-            if value is not None:
-                os.environ[name] = value
 
 
 def in_turn(fabric: Fabric, work: Callable[[], T]) -> T:
@@ -162,10 +146,10 @@ def in_turn(fabric: Fabric, work: Callable[[], T]) -> T:
     return done
 
 
-def _follow(seat: Seat, precision: str, follow: Follow) -> None:
+def _follow(seat: Seat, precision: str, meet_within: float, follow: Follow) -> None:
     """Do what a process does that another one started; after an error, end soon."""
     try:
-        with _connected(seat, precision) as fabric:
+        with connected(seat, precision, meet_within) as fabric:
             follow(fabric)
     except BaseException:
         # the others notice by the end of the connection; until then the error is told to the first
@@ -186,5 +170,5 @@ def _raise_of(started: list[Future[None]]) -> None:
     for error in errors:
         if isinstance(error, BrokenProcessPool):
             raise WorkerEnded(ENDED) from error
-        if error is not None and not isinstance(error, _LostError):
+        if error is not None and not isinstance(error, LostError):
             raise error

@@ -16,7 +16,7 @@ from dyssync.cohort.digests import clinical_digest, digest_of, responses_digest
 from dyssync.cohort.rows import one_row_each
 from dyssync.cohort.splits import PARTS, Split, fold_patients, split_patients, split_table
 from dyssync.cohort.table import VOLUMES
-from dyssync.errors import CohortError, ConfigError
+from dyssync.errors import CohortError, ConfigError, counted
 from dyssync.models.protocols import Pretrained, TakesPictures
 from dyssync.prediction.bundle import About, Answering, Graded, save_bundle
 from dyssync.prediction.training_data import describe_cohort
@@ -209,8 +209,10 @@ def shuffle_labels(cohort: Cohort) -> Cohort:
 def _tell_cohort(cohort: Cohort, splits: tuple[Split, ...], story: Story) -> None:
     responses = cohort.responses
     story.say(
-        f"{cohort.name}: {len(cohort.table)} recordings of {len(responses)} patients, "
-        f"{responses.sum()} responders ({responses.mean():.1%}); {len(cohort.excluded)} excluded"
+        f"{cohort.name}: {counted(len(cohort.table), 'recording')} of "
+        f"{counted(len(responses), 'patient')}, "
+        f"{counted(int(responses.sum()), 'responder')} ({responses.mean():.1%}); "
+        f"{len(cohort.excluded)} excluded"
     )
     shares = (
         split_table(responses, splits).groupby(["part", "seed"])["responder"].agg(["mean", "size"])

@@ -128,6 +128,7 @@ def each_for_itself(
     *,
     workers: int = 1,
     together: int = 1,
+    apart: bool = False,
     begin: Callable[..., None] | None = None,
     given: tuple[object, ...] = (),
 ) -> Iterator[R]:
@@ -140,10 +141,11 @@ def each_for_itself(
         workers: as in :func:`each`; where the work is done in this very process, nothing can be
             done about an item that ends it.
         together: as in :func:`each`.
+        apart: whether one worker, too, is another process than this.
         begin: called once in each worker, before its first work.
         given: its arguments.
     """
-    if _is_here(workers):
+    if _is_here(workers) and not apart:
         if begin is not None:
             begin(*given)
         yield from map(function, items)

@@ -23,7 +23,7 @@ from dyssync.formats.dicom.annotations import (
     element_text,
     first_item,
 )
-from dyssync.formats.reading.parsing import number
+from dyssync.formats.reading.parsing import called, number, told
 from dyssync.formats.reading.recording import check_sample_count, factor_to_millivolt
 
 # (bits allocated, interpretation) to numpy type, PS3.3 C.10.9.1.5; companded audio is left out.
@@ -122,7 +122,7 @@ def _leads(group: Any) -> dict[str, Lead]:
     raw = group_samples(group)
     definitions = list(group.ChannelDefinitionSequence)
     if len(definitions) != raw.shape[1]:
-        raise FormatError(f"{len(definitions)} channel definitions for {raw.shape[1]} channels")
+        raise FormatError(f"{len(definitions)} channel definitions for {raw.shape[1]:d} channels")
     raw, missing = _without_padding(group, raw)
     by_channel = raw.T.astype(np.float64, order="C")
     leads: dict[str, Lead] = {}
@@ -131,7 +131,7 @@ def _leads(group: Any) -> dict[str, Lead]:
         if lead_name(name) is None:
             continue
         if lead_name(name) in map(lead_name, leads):
-            raise FormatError(f"lead {name} is there twice in one group; one of each is needed")
+            raise FormatError(f"{called(name)} is there twice in one group; one of each is needed")
         step, baseline, unit = _calibration(definition, name)
         samples = by_channel[column] * step + baseline
         samples[missing[:, column]] = np.nan
@@ -169,14 +169,14 @@ def group_samples(group: Any) -> npt.NDArray[np.integer]:
     key = (int(group.WaveformBitsAllocated), str(group.WaveformSampleInterpretation))
     if key not in _SAMPLE_TYPES:
         raise FormatError(
-            f"{key[0]}-bit samples of type {key[1]:.4}; SS, US, SB, UB, SL, UL are read"
+            f"{key[0]:d}-bit samples of a type of {told(key[1])}; SS, US, SB, UB, SL, UL are read"
         )
     order = ">" if group.original_encoding[1] is False else "<"  # pydicom leaves samples as stored
     dtype = np.dtype(order + _SAMPLE_TYPES[key])
     data = bytes(group.WaveformData)
     need = n_channels * n_samples * dtype.itemsize
     if len(data) < need:
-        raise FormatError(f"waveform data have {len(data)} bytes, {need} are needed; truncated?")
+        raise FormatError(f"waveform data have {len(data)} bytes, {need:d} are needed; truncated?")
     raw = np.frombuffer(data, dtype, n_channels * n_samples)
     return raw.reshape(n_samples, n_channels)
 
@@ -214,17 +214,18 @@ def _calibration(definition: Any, name: str) -> tuple[float, float, str]:
     from actual 0 using the units defined in the Channel Sensitivity Units": it is added after
     scaling (PS3.3 C.10.9.1.4.2).
     """
+    lead_is = called(name)
     stated = element_text(definition, _SENSITIVITY)
     if not stated:
-        raise FormatError(f"lead {name} has no channel sensitivity; its samples have no unit")
+        raise FormatError(f"{lead_is} has no channel sensitivity; its samples have no unit")
     unit = first_item(definition, _SENSITIVITY_UNITS)
     if unit is None:
-        raise FormatError(f"lead {name} has no sensitivity unit; mV or uV is needed")
+        raise FormatError(f"{lead_is} has no sensitivity unit; mV or uV is needed")
     word = element_text(unit, CODE_VALUE)
-    factor = factor_to_millivolt(word, f"lead {name}")
-    scale = number(stated, f"lead {name}: sensitivity")
-    scale *= number(element_text(definition, _CORRECTION) or "1", f"lead {name}: correction")
+    factor = factor_to_millivolt(word, lead_is)
+    scale = number(stated, f"{lead_is}: sensitivity")
+    scale *= number(element_text(definition, _CORRECTION) or "1", f"{lead_is}: correction")
     if not np.isfinite(scale) or scale == 0:
-        raise FormatError(f"lead {name}: sensitivity {scale:g}; a finite step is needed")
-    baseline = number(element_text(definition, _BASELINE) or "0", f"lead {name}: baseline")
+        raise FormatError(f"{lead_is}: sensitivity {scale:g}; a finite step is needed")
+    baseline = number(element_text(definition, _BASELINE) or "0", f"{lead_is}: baseline")
     return scale * factor, baseline * factor, word

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dyssync.arrays import Floats
-from dyssync.errors import FormatError
+from dyssync.errors import FormatError, Vetted
 from dyssync.formats.dicom.annotations import annotation_notes
 from dyssync.formats.dicom.elements import without_marks
 from dyssync.formats.dicom.groups import Group, group_samples, is_beat
@@ -117,8 +117,8 @@ def _recording(dataset: Dataset) -> Recording:
     )
 
 
-def _kind(sop_class: Any) -> str:
-    """Return what an object says it is, where that is one of the standard's names."""
+def _kind(sop_class: Any) -> Vetted:
+    """Return what an object says it is, in a word of the standard's dictionary where it has one."""
     name = str(getattr(sop_class, "name", ""))
     if not name:
         return "no SOP class"
@@ -141,7 +141,7 @@ def _chosen(groups: Sequence[Group]) -> list[Group]:
         longest = max(group.seconds for group in complete)
         equal = [group for group in complete if group.seconds > longest - 1 / group.fs]
         if any(not _same(equal[0], group) for group in equal[1:]):
-            places = " and ".join(str(group.place) for group in equal)
+            places = " and ".join(f"{group.place:d}" for group in equal)
             raise FormatError(
                 f"groups {places} are different ECGs of {longest:.1f} s; which is meant is not "
                 "said. Export one of them"

@@ -7,14 +7,14 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from dyssync.errors import FAULTS, FormatError, InputError
+from dyssync.errors import FAULTS, FormatError, InputError, Words
 
 # of damaged ZIP archives, beside FAULTS: a member may be packed by LZMA
 ZIP_ERRORS = (zipfile.BadZipFile, lzma.LZMAError)
 
 
 @contextmanager
-def refusing_damage(what: str, *own: type[Exception]) -> Iterator[None]:
+def refusing_damage(what: Words, *own: type[Exception]) -> Iterator[None]:
     """Turn what a library raises inside the block into a FormatError; ours stay as they are.
 
     The library's own words are dropped: they quote the file, which may hold anybody's name.

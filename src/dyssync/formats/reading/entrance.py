@@ -14,7 +14,7 @@ from pathlib import Path, PurePath
 import numpy as np
 
 from dyssync.ecg import ECG, Source
-from dyssync.errors import ConfigError, FormatError, UnknownFormat, check_choice, one_line
+from dyssync.errors import ConfigError, FormatError, UnknownFormat, Vetted, check_choice, one_line
 from dyssync.formats.reading.damage import refusing_damage
 from dyssync.formats.reading.known import FORMATS
 from dyssync.formats.reading.recording import (
@@ -106,7 +106,8 @@ _NO_SIGNAL = "is a picture; a signal file is needed here. Models that take pictu
 def _signal_only(read: Input) -> ECG:
     if isinstance(read, ECG):
         return read
-    raise FormatError(f"{read.source.name}: {_NO_SIGNAL}")
+    name: Vetted = read.source.name  # as the user gave it
+    raise FormatError(f"{name}: {_NO_SIGNAL}")
 
 
 def _input(file: InputFile, options: ReadOptions) -> Input:
@@ -128,7 +129,7 @@ def writable_formats() -> list[str]:
     return [name for name in FORMATS if FORMATS[name].write is not None]
 
 
-def write_ecg(ecg: ECG, folder: Path | str, name: str, format: str) -> Path:
+def write_ecg(ecg: ECG, folder: Path | str, name: Vetted, format: str) -> Path:
     """Write an ECG as `name` with the suffix of `format` into `folder`; return the path.
 
     Samples come back within half a quantisation step (1 uV; in EDF 10 or 100 uV in a lead beyond 32
@@ -164,7 +165,8 @@ def sniffed(file: InputFile) -> Format:
 def _open(path: Path) -> InputFile:
     """Open `path`; a signal file or bare name of a WFDB record leads to its header."""
     if os.path.isdir(path) and not os.access(path, os.R_OK | os.X_OK):
-        raise FormatError(f"{path.name}: a folder that may not be looked into; check its rights")
+        folder: Vetted = path.name
+        raise FormatError(f"{folder}: a folder that may not be looked into; check its rights")
     named = bool(path.name)  # "." and "/" are not
     if named and path.suffix.lower() in {".dat", ".mat", ""}:
         header = path.with_suffix(".hea")
@@ -183,10 +185,10 @@ def _guarded(file: InputFile) -> Iterator[None]:
 
 
 @contextmanager
-def _naming(name: str) -> Iterator[None]:
+def _naming(name: Vetted) -> Iterator[None]:
     """Put the file name in front of any FormatError, and keep it one printable line.
 
-    Messages quote the file, which may hold anything.
+    The name may hold anything.
     """
     try:
         yield

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dyssync.ecg import ECG
-from dyssync.errors import FormatError, InputError
+from dyssync.errors import FormatError, InputError, Vetted
 from dyssync.formats.reading.entrance import read_input
 from dyssync.formats.reading.known import FORMATS
 from dyssync.formats.reading.recording import AS_STATED, MAX_FILE_BYTES, ReadOptions
@@ -45,7 +45,8 @@ def list_files(where: Path | str | Iterable[Path | str]) -> list[Path]:
         found = [path for path in found if _may_be_file(path)]
     kept = _without_companions([path for path in found if not path.name.startswith(".")])
     if not kept:
-        raise FormatError(f"{where}: no files; a folder or pattern with ECG files is needed")
+        asked: Vetted = str(where)  # by the user
+        raise FormatError(f"{asked}: no files; a folder or pattern with ECG files is needed")
     return kept
 
 

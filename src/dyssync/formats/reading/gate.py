@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from dyssync.ecg import FS_RANGE, Doubt, RepresentativeBeat, Signal, signed_lead
-from dyssync.errors import FormatError
+from dyssync.errors import FormatError, Vetted
 from dyssync.signals.plausibility import Recorded, judge
 from dyssync.signals.plausibility.stretches import dropouts, ecg_span, stands_still
 from dyssync.signals.plausibility.together import shared_time
@@ -50,7 +50,8 @@ def passed(
 
 
 def _refuse(doubts: Iterable[Doubt]) -> None:
-    reasons = [doubt.sentence for doubt in doubts if doubt.consequence == "refuse"]
+    # checks see arrays and standard leads, nothing else of a file
+    reasons: list[Vetted] = [doubt.sentence for doubt in doubts if doubt.consequence == "refuse"]
     if reasons:
         raise FormatError("; ".join(reasons))
 

@@ -25,7 +25,7 @@ import threading
 from contextlib import nullcontext
 from typing import BinaryIO, cast
 
-from dyssync.errors import FormatError
+from dyssync.errors import FormatError, Vetted
 from dyssync.formats.reading.apart import (
     DONE,
     HEADER,
@@ -104,7 +104,8 @@ class Apart:
         if outcome == DONE:
             return answer
         if outcome == REFUSED:
-            raise FormatError(answer.decode("utf-8", "replace"))
+            said: Vetted = answer.decode("utf-8", "replace")  # by a reader, in its own process
+            raise FormatError(said)
         raise FormatError(GAVE_UP)
 
     def _ask(self, data: bytes) -> tuple[int, bytes]:
@@ -126,7 +127,7 @@ class Apart:
 class _Server:
     """The running server of one module."""
 
-    def __init__(self, module: str) -> None:
+    def __init__(self, module: Vetted) -> None:
         with tempfile.TemporaryFile() as errors:  # a pipe that nobody empties would block it
             self._process = subprocess.Popen(
                 [sys.executable, "-m", module],
@@ -141,8 +142,9 @@ class _Server:
             if self._answers.read(1) != READY:
                 self.kill()
                 errors.seek(0)
-                reason = errors.read().decode("utf-8", "replace").strip().splitlines()[-1:]
-                raise FormatError(f"python -m {module} does not start ({''.join(reason)})")
+                lines = errors.read().decode("utf-8", "replace").strip().splitlines()
+                reason: Vetted = "".join(lines[-1:])  # it has not seen a file yet
+                raise FormatError(f"python -m {module} does not start ({reason})")
 
     def ask(self, data: bytes, wall_limit_s: float) -> tuple[int, bytes]:
         """Send a file; return its outcome and the answer.

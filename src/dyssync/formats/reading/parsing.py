@@ -9,12 +9,12 @@ import numpy as np
 
 from dyssync.arrays import Floats
 from dyssync.ecg import lead_name
-from dyssync.errors import FormatError
+from dyssync.errors import FormatError, Vetted, Words, counted
 
 MAX_NUMBERS = 2_000_000  # of one text, 60 bytes each while they are read: 44 minutes at 750 Hz
 
 
-def told(text: str | bytes | None) -> str:
+def told(text: str | bytes | None) -> Words:
     """Say what a text of a file is without quoting it: it may be anybody's name.
 
     >>> told("Smith"), told(""), told(None)
@@ -22,20 +22,20 @@ def told(text: str | bytes | None) -> str:
     """
     if text is None:
         return "missing"
-    return "empty" if not text else f"{len(text)} character{'s' if len(text) > 1 else ''}"
+    return "empty" if not text else counted(len(text), "character")
 
 
-def called(name: str | None) -> str:
+def called(name: str | None) -> Words:
     """Return what a lead is called in a message: its standard name, else nothing of the file's.
 
     >>> called("MDC_ECG_LEAD_V1"), called("Smith")
     ('lead V1', 'a lead of another name (5 characters)')
     """
-    standard = lead_name(name or "")
+    standard: Vetted | None = lead_name(name or "")  # a word of ours
     return f"lead {standard}" if standard else f"a lead of another name ({told(name)})"
 
 
-def number(text: str | None, what: str) -> float:
+def number(text: str | None, what: Words) -> float:
     """Return `text` as a finite number.
 
     Raises:
@@ -46,11 +46,11 @@ def number(text: str | None, what: str) -> float:
     except ValueError as error:
         raise FormatError(f"{what} is no number ({told(text)}); one is needed") from error
     if not np.isfinite(value):
-        raise FormatError(f"{what} is {value}; a finite number is needed")
+        raise FormatError(f"{what} is {value:g}; a finite number is needed")
     return value
 
 
-def numbers(text: str | None, what: str, separator: str | None = None) -> Floats:
+def numbers(text: str | None, what: Words, separator: str | None = None) -> Floats:
     """Return a list of numbers in a text as float64.
 
     Raises:
@@ -65,7 +65,7 @@ def numbers(text: str | None, what: str, separator: str | None = None) -> Floats
         raise FormatError(f"{what}: not all are numbers; plain ones are needed") from error
 
 
-def decode_base64(text: str | None, what: str) -> bytes:
+def decode_base64(text: str | None, what: Words) -> bytes:
     """Return the bytes of base64 text.
 
     Raises:
@@ -77,7 +77,7 @@ def decode_base64(text: str | None, what: str) -> bytes:
         raise FormatError(f"{what} is no valid base64; truncated?") from error
 
 
-def int16_samples(data: bytes, what: str) -> Floats:
+def int16_samples(data: bytes, what: Words) -> Floats:
     """Return little-endian 16-bit samples.
 
     Raises:

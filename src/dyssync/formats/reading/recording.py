@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import zlib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from dyssync.arrays import AnyFloats
 from dyssync.ecg import ECG, FS_RANGE, LEADS, Doubt, RepresentativeBeat, Sex, Source, assemble_leads
-from dyssync.errors import FormatError, TooLarge, check_choice, check_range
+from dyssync.errors import FormatError, TooLarge, Vetted, Words, check_choice, check_range
 from dyssync.formats.reading.gate import passed
 from dyssync.formats.reading.parsing import told
 from dyssync.regular import IrregularError, read_regular
@@ -144,7 +145,9 @@ def _check_options(recording: Recording, options: ReadOptions) -> None:
         said.append(f"the file says {recording.fs:g} Hz, the option fs says {options.fs:g} Hz")
     unit = recording.unit
     if options.unit is not None and unit is not None and not same_unit(options.unit, unit):
-        said.append(f"the file says {plain_unit(unit)}, the option unit says {options.unit}")
+        said.append(
+            f"the file says {plain_unit(unit)}, the option unit says {plain_unit(options.unit)}"
+        )
     if said:
         raise FormatError(f"{'; '.join(said)}; drop the option or correct the file")
 
@@ -159,7 +162,7 @@ class InputFile:
     """
 
     def __init__(
-        self, name: str, data: bytes, fetch: Callable[[str], bytes | None] = lambda name: None
+        self, name: str, data: bytes, fetch: Callable[[str], bytes | None] = lambda other: None
     ) -> None:
         self.name = name
         self.data = data
@@ -225,14 +228,19 @@ def open_file(path: Path) -> InputFile:
     Raises:
         FormatError: missing, a folder, unreadable, empty or too large; names the file.
     """
-    data = _bytes_of(path)
+    name: Vetted = path.name or str(path)  # both as the user gave them
+    folder: Vetted = str(path.parent)
+    data = _bytes_of(path, name)
     if data is None:
-        raise FormatError(f"{path.name}: no such file in {path.parent}. Check the path")
-    return unpacked(path.name, data, lambda name: _bytes_of(path.parent / name))
+        raise FormatError(f"{name}: no such file in {folder}. Check the path")
+    # by what name the file asks for another is the file's business, and not repeated
+    return unpacked(
+        name, data, lambda other: _bytes_of(path.parent / other, "a file that it names")
+    )
 
 
 def unpacked(
-    name: str, data: bytes, fetch: Callable[[str], bytes | None] = lambda name: None
+    name: Vetted, data: bytes, fetch: Callable[[str], bytes | None] = lambda other: None
 ) -> InputFile:
     """Return `data` as an input file, gunzipped where it is gzip.
 
@@ -248,7 +256,7 @@ def unpacked(
     return InputFile(name, data, fetch)
 
 
-def _gunzip(name: str, data: bytes) -> bytes:
+def _gunzip(name: Vetted, data: bytes) -> bytes:
     inflater = zlib.decompressobj(wbits=31)
     try:
         plain = inflater.decompress(data, MAX_FILE_BYTES + 1)
@@ -263,7 +271,7 @@ def _gunzip(name: str, data: bytes) -> bytes:
     return plain
 
 
-def _too_large(name: str, size: int | None) -> str:
+def _too_large(name: Vetted, size: int | None) -> Words:
     found = f"{size / 1e6:.0f} MB" if size else f"more than {MAX_FILE_BYTES / 1e6:.0f} MB unpacked"
     return (
         f"{name}: {found}; at most {MAX_FILE_BYTES / 1e6:.0f} MB are read. Cut the ECG out of the "
@@ -271,24 +279,25 @@ def _too_large(name: str, size: int | None) -> str:
     )
 
 
-def _bytes_of(path: Path) -> bytes | None:
+def _bytes_of(path: Path, called: Vetted) -> bytes | None:
     try:
         return read_regular(path, MAX_FILE_BYTES)
     except FileNotFoundError:
         return None
-    except IrregularError as error:
-        raise FormatError(f"{path.name or path}: {error}. {_advice(path)}") from error
+    except IrregularError as found:
+        raise FormatError(f"{called}: {found}. {_advice(path)}") from found
     except OSError as error:
-        raise FormatError(f"{path.name}: cannot be opened ({error.strerror})") from error
+        reason: Vetted = os.strerror(error.errno or 0)
+        raise FormatError(f"{called}: cannot be opened ({reason})") from error
 
 
-def _advice(path: Path) -> str:
+def _advice(path: Path) -> Words:
     if path.is_dir():
         return "Name a file inside it"
     return "Name an ECG file; of a long recording, cut the ECG out first"
 
 
-def factor_to_millivolt(unit: str, subject: str) -> float:
+def factor_to_millivolt(unit: str, subject: Words) -> float:
     """Return mV per `unit`.
 
     Raises:
@@ -303,7 +312,7 @@ def factor_to_millivolt(unit: str, subject: str) -> float:
     return MILLIVOLT[known.lower()]
 
 
-def plain_unit(unit: str) -> str | None:
+def plain_unit(unit: str) -> Vetted | None:
     """Return "mV", "uV", "V" or "nV" as it is written in any usual way, else None.
 
     >>> plain_unit("MICROVOLTS"), plain_unit("\u00b5V"), plain_unit("mmHg")

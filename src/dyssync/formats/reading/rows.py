@@ -10,7 +10,7 @@ import numpy as np
 
 from dyssync.arrays import Floats
 from dyssync.ecg import LEADS, lead_name
-from dyssync.errors import FormatError
+from dyssync.errors import FormatError, Words
 from dyssync.formats.reading.numerals import NUMERAL, marks, plain_numerals
 from dyssync.formats.reading.recording import check_sample_count
 from dyssync.formats.reading.tables import split_unit
@@ -102,8 +102,8 @@ def check_not_turned(samples: Floats) -> None:
     """
     if len(samples) <= MOST_LEADS < samples.shape[1]:
         raise FormatError(
-            f"{len(samples)} rows of {samples.shape[1]} numbers: the rows seem to be leads; a row "
-            "a sample and a column a lead is needed. Turn the table"
+            f"{len(samples)} rows of {samples.shape[1]:d} numbers: the rows seem to be leads; a "
+            "row a sample and a column a lead is needed. Turn the table"
         )
 
 
@@ -166,12 +166,14 @@ def _filled(row: str, delimiter: str, n_columns: int) -> str:
     return delimiter.join(cell if cell.strip(" '\"") else "nan" for cell in cells)
 
 
-def _first_fault(rows: Sequence[str], delimiter: str | None, first: int) -> str:
+def _first_fault(rows: Sequence[str], delimiter: str | None, first: int) -> Words:
     n_columns = len(split_row(rows[0], delimiter))
     for index, row in enumerate(rows):
         cells = split_row(row, delimiter)
         if len(cells) != n_columns:
-            return f"line {first + index + 1}: {len(cells)} columns, {n_columns} above; truncated?"
+            return (
+                f"line {first + index + 1}: {len(cells)} columns, {n_columns:d} above; truncated?"
+            )
         for column, cell in enumerate(cells):
             if not NUMERAL.match(cell):
                 return f"line {first + index + 1}: column {column + 1} holds no number"

@@ -12,6 +12,7 @@ import numpy as np
 from dyssync.arrays import Floats
 from dyssync.ecg import LEADS, LIMB_FROM_I_II, lead_name
 from dyssync.errors import FormatError
+from dyssync.formats.reading.parsing import called
 from dyssync.formats.reading.recording import (
     Person,
     ReadOptions,
@@ -80,7 +81,7 @@ def recording_from_columns(
     if declared.unit is not None and any(not same_unit(own, declared.unit) for own in owns):
         raise FormatError("states one unit for all columns and another in a title; correct it")
     channels = {
-        name: column * factor_to_millivolt(own or unit or "", f"lead {name}")
+        name: column * factor_to_millivolt(own or unit or "", called(name))
         for name, (own, column) in columns.items()
         if not np.isnan(column).all()  # an empty column is no lead
     }
@@ -145,7 +146,7 @@ def _leads(names: Sequence[str], samples: Floats) -> Mapping[str, tuple[str | No
         if lead_name(name) is None or is_time(text):
             continue
         if name in columns:
-            raise FormatError(f"lead {name} is there twice; one of each is needed")
+            raise FormatError(f"{called(name)} is there twice; one of each is needed")
         columns[name] = (unit, samples[:, index])
     return columns
 
@@ -180,7 +181,7 @@ def _rate_from_time(names: Sequence[str], samples: Floats, stated: float | None)
 
 
 def _assumed_names(samples: Floats, options: ReadOptions) -> tuple[Sequence[str], str]:
-    n_columns = samples.shape[1]
+    n_columns: int = samples.shape[1]
     if options.leads is not None:
         if len(options.leads) != n_columns:
             raise FormatError(

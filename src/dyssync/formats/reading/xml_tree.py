@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from dyssync.errors import FormatError
+from dyssync.errors import FormatError, Words
 from dyssync.formats.reading.parsing import number
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def parse_tree(data: bytes) -> Element:
         _check_utf_8(data)
         line, column = error.position
         raise FormatError(
-            f"XML is not well-formed (line {line}, column {column}); truncated or edited?"
+            f"XML is not well-formed (line {line:d}, column {column:d}); truncated or edited?"
         ) from error
     except DefusedXmlException as error:
         kind = type(error).__name__
@@ -88,7 +88,7 @@ def _check_utf_8(data: bytes) -> None:
         data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise FormatError(
-            f"the byte at place {error.start} is not in UTF-8, as the XML "
+            f"the byte at place {error.start:d} is not in UTF-8, as the XML "
             "should be; save it as UTF-8, or state its encoding"
         ) from error
 
@@ -128,7 +128,7 @@ def text_of(element: Element | None, path: str) -> str | None:
     return (element.findtext(path) or "").strip() or None
 
 
-def need_number(element: Element, path: str, what: str) -> float:
+def need_number(element: Element, path: str, what: Words) -> float:
     """Return the finite number at `path`.
 
     Raises:

@@ -14,7 +14,7 @@ from typing import TypeAlias
 import numpy as np
 
 from dyssync.arrays import Floats
-from dyssync.errors import FormatError
+from dyssync.errors import FormatError, Words
 
 DEFAULT_TABLES = 19999  # stands for "the default table" in section 2
 _MAX_BITS = 32
@@ -71,7 +71,7 @@ def parse_tables(body: bytes) -> list[Node]:
             prefix, total = min(first, second), max(first, second)
             if not 1 <= prefix <= total <= _MAX_BITS:
                 raise FormatError(
-                    f"section 2: a code of {prefix} of {total} bits; 1 to 32 is needed"
+                    f"section 2: a code of {prefix:d} of {total:d} bits; 1 to 32 is needed"
                 )
             bits = "".join(str(code >> i & 1) for i in range(prefix))
             _insert(root, bits, Leaf(total - prefix, value, None if mode else value))
@@ -96,7 +96,7 @@ def _insert(root: Node, bits: str, leaf: Leaf) -> None:
     node[int(bits[-1])] = leaf
 
 
-def decode(data: bytes, tables: list[Node], n_samples: int, what: str) -> Floats:
+def decode(data: bytes, tables: list[Node], n_samples: int, what: Words) -> Floats:
     """Return `n_samples` values of one lead.
 
     Raises:
@@ -112,7 +112,7 @@ def decode(data: bytes, tables: list[Node], n_samples: int, what: str) -> Floats
         child = node[bits[at]]
         at += 1
         if child is None:
-            raise FormatError(f"{what}: unknown Huffman code at bit {at}; damaged?")
+            raise FormatError(f"{what}: unknown Huffman code at bit {at:d}; damaged?")
         if not isinstance(child, Leaf):
             node = child
             continue
@@ -137,7 +137,7 @@ def _signed(bits: bytes) -> int:
     return value - (bits[0] << len(bits))
 
 
-def integrate(differences: Floats, order: int, what: str) -> Floats:
+def integrate(differences: Floats, order: int, what: Words) -> Floats:
     """Undo `order` differences (0, 1, 2); the first values stand as they are.
 
     Raises:

@@ -17,10 +17,11 @@ import numpy as np
 
 from dyssync.arrays import Floats
 from dyssync.ecg import LEADS, Sex, lead_name
-from dyssync.errors import FormatError
+from dyssync.errors import FormatError, Words
 from dyssync.formats.reading.beat import read_beat
 from dyssync.formats.reading.checksum import swapped
 from dyssync.formats.reading.demographics import age_between, parse_age
+from dyssync.formats.reading.parsing import called
 from dyssync.formats.reading.recorder_notes import joined_statements, machine_notes
 from dyssync.formats.reading.recording import (
     InputFile,
@@ -115,7 +116,7 @@ def _sections(data: bytes) -> dict[int, bytes]:
         raise FormatError(f"{len(data)} bytes; an SCP-ECG file has more than 150. Truncated?")
     crc, size = struct.unpack_from("<HI", data)
     if size > len(data):
-        raise FormatError(f"holds {len(data)} bytes, {size} are claimed; truncated?")
+        raise FormatError(f"holds {len(data)} bytes, {size:d} are claimed; truncated?")
     right = binascii.crc_hqx(data[2:size], 0xFFFF)
     if crc not in _NO_CRC and crc not in (right, swapped(right)):
         raise FormatError("the checksum of the file is wrong; it was changed or damaged")
@@ -126,10 +127,12 @@ def _sections(data: bytes) -> dict[int, bytes]:
         if number == 0 or size <= 16:
             continue
         if start < 1 or start - 1 + size > len(data):
-            raise FormatError(f"section {number} lies beyond the end of the file; truncated?")
+            raise FormatError(f"section {number:d} lies beyond the end of the file; truncated?")
         there = int.from_bytes(data[start + 1 : start + 3], "little")
         if there != number and number <= 11:  # those above are the makers' own
-            raise FormatError(f"section {there} lies where section {number} should be; damaged?")
+            raise FormatError(
+                f"section {there:d} lies where section {number:d} should be; damaged?"
+            )
         found[number] = data[start - 1 + 16 : start - 1 + size]
     return found
 
@@ -143,7 +146,7 @@ def _leads(body: bytes) -> tuple[list[Lead], bool]:
         start, end, code = struct.unpack_from("<IIB", body, 2 + 9 * i)
         name = _LEAD_NAMES.get(code, f"SCP lead {code}")
         if lead_name(name) is not None and lead_name(name) in {lead_name(x.name) for x in leads}:
-            raise FormatError(f"lead {name} is there twice; one of each is needed")
+            raise FormatError(f"{called(name)} is there twice; one of each is needed")
         leads.append(Lead(name, start, end - start + 1))
         check_sample_count(1, end - start + 1)
     check_sample_count(len(leads), max(lead.n_samples for lead in leads))
@@ -180,7 +183,7 @@ def _common_span(leads: list[Lead], rhythm: list[Floats]) -> dict[str, Floats]:
 
 
 def _data_section(
-    body: bytes, tables: list[Node] | None, leads: list[Lead], n_samples: int | None, what: str
+    body: bytes, tables: list[Node] | None, leads: list[Lead], n_samples: int | None, what: Words
 ) -> tuple[list[Floats], float]:
     """Return the leads of section 5 or 6, mV, and their rate, Hz.
 
@@ -197,7 +200,7 @@ def _data_section(
     nanovolt, interval, order, bimodal = struct.unpack_from("<HHBB", body)
     if nanovolt == 0 or interval == 0:
         raise FormatError(
-            f"{what} states {nanovolt} nV a step, {interval} us a sample; both needed"
+            f"{what} states {nanovolt:d} nV a step, {interval:d} us a sample; both needed"
         )
     if what == "section 6" and bimodal:
         raise FormatError("bimodal compression; export it without (SCP-ECG compliance level I)")
@@ -208,11 +211,11 @@ def _data_section(
         part = body[at : at + size]
         at += size
         count = lead.n_samples if n_samples is None else n_samples
-        where = f"{what}, lead {lead.name}"
+        where = f"{what}, {called(lead.name)}"
         if tables is not None:
             values = decode(part, tables, count, where)
         elif len(part) < 2 * count:
-            raise FormatError(f"{where} ends after {len(part) // 2} of {count} samples")
+            raise FormatError(f"{where} ends after {len(part) // 2} of {count:d} samples")
         else:
             values = np.frombuffer(part, "<i2", count).astype(np.float64)
         decoded.append(integrate(values, order, where) * (nanovolt * 1e-6))
@@ -257,7 +260,7 @@ def _beats(body: bytes) -> tuple[int, int, list[Beat]]:
         raise FormatError("section 4 is cut short; truncated?")
     milliseconds, anchor, count = struct.unpack_from("<HHH", body)
     if len(body) < 6 + 14 * count:
-        raise FormatError(f"section 4 claims {count} beats, it is cut short; truncated?")
+        raise FormatError(f"section 4 claims {count:d} beats, it is cut short; truncated?")
     beats = [Beat(*struct.unpack_from("<HIII", body, 6 + 14 * i)) for i in range(count)]
     return milliseconds, anchor, beats
 

@@ -121,7 +121,7 @@ def _beat(beats: Element) -> tuple[dict[str, Floats], float]:
         name = beat.get("leadname") or ""
         waveform = beat.find("waveform")  # 1.04; in 1.03 the samples stand in the beat itself
         text = beat.text if waveform is None else waveform.text
-        channels[name] = stored.decode(text, f"beat of {called(name)}") * (step * 1e-3)
+        channels[name] = stored.samples(text, f"beat of {called(name)}") * (step * 1e-3)
     return channels, fs
 
 
@@ -153,13 +153,13 @@ def _counts(waves: Element, stored: Stored, n_leads: int, n_samples: int) -> lis
         return _undo_prediction(decode_chunks(data, n_leads, n_samples))
     if compression.lower() not in {"uncompressed", "none"}:
         raise FormatError(f"unknown compression ({told(compression)}); XLI or none is needed")
-    flat = stored.decode(waves.text, "parsedwaveforms")
+    flat = stored.samples(waves.text, "parsedwaveforms")
     if flat.size < n_leads * n_samples:
-        raise FormatError(f"holds {flat.size} samples of {n_leads} x {n_samples}; truncated?")
+        raise FormatError(f"holds {flat.size:d} samples of {n_leads} x {n_samples}; truncated?")
     # Leads follow each other: with another length all would be mixed. There may be further leads.
     if flat.size % n_samples or flat.size >= 2 * n_leads * n_samples:
         raise FormatError(
-            f"holds {flat.size} samples, but duration and rate say {n_samples} a lead; they "
+            f"holds {flat.size:d} samples, but duration and rate say {n_samples} a lead; they "
             "contradict each other"
         )
     return list(flat[: n_leads * n_samples].reshape(n_leads, n_samples))
@@ -177,9 +177,9 @@ def _counts_apart(
         name = lead.get("leadname") or ""
         if name in found:
             raise FormatError(f"{called(name)} is there twice; one of each is needed")
-        samples = stored.decode(lead.text, called(name))
+        samples = stored.samples(lead.text, called(name))
         if samples.size != n_samples:
-            raise FormatError(f"{called(name)} holds {samples.size} samples of {n_samples}")
+            raise FormatError(f"{called(name)} holds {samples.size:d} samples of {n_samples}")
         starts.add(number(lead.get("starttime"), f"{called(name)}: starttime"))
         found[name] = samples
     check_simultaneous(starts)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dyssync.arrays import Floats
-from dyssync.errors import FormatError
+from dyssync.errors import FormatError, Words
 from dyssync.formats.reading.parsing import decode_base64, numbers, told
 from dyssync.formats.reading.xml_tree import text_of
 
@@ -30,7 +30,7 @@ class Stored:
     bits: int
     signed: bool
 
-    def unpack(self, text: str | None, what: str) -> bytes:
+    def unpack(self, text: str | None, what: Words) -> bytes:
         """Return the bytes of base64 or hexadecimal text.
 
         Raises:
@@ -47,7 +47,7 @@ class Stored:
         except ValueError as error:
             raise FormatError(f"{what} is no hexadecimal text; truncated?") from error
 
-    def decode(self, text: str | None, what: str) -> Floats:
+    def samples(self, text: str | None, what: Words) -> Floats:
         """Return uncompressed samples, in steps.
 
         Raises:
@@ -61,7 +61,7 @@ class Stored:
         kind = np.dtype(_WIDTHS[self.bits] if self.signed else _WIDTHS[self.bits].replace("i", "u"))
         if len(data) % kind.itemsize:
             raise FormatError(
-                f"{what} has {len(data)} bytes; {kind.itemsize} a sample are needed. Truncated?"
+                f"{what} has {len(data)} bytes; {kind.itemsize:d} a sample are needed. Truncated?"
             )
         return np.frombuffer(data, kind).astype(np.float64)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dyssync.errors import FormatError
+from dyssync.errors import FormatError, Words
 from dyssync.formats.reading.demographics import parse_age, parse_datetime
 from dyssync.formats.reading.recording import Person
 from dyssync.formats.reading.sexes import parse_sex
@@ -109,7 +109,7 @@ def parse_header(text: str) -> Header:
     )
 
 
-def _parse_channel(line: str, which: str) -> Channel:
+def _parse_channel(line: str, which: Words) -> Channel:
     match = _SIGNAL_LINE.match(line.strip())
     if match is None:
         raise FormatError(f"{which} is none; 'file format gain ...' is needed")
@@ -135,17 +135,17 @@ def _parse_channel(line: str, which: str) -> Channel:
     )
 
 
-def _number(text: str, what: str) -> float:
+def _number(text: str, what: Words) -> float:
     try:
         value = float(text)
     except ValueError as error:
         raise FormatError(f"the {what} is no number; one is needed") from error
     if not np.isfinite(value):
-        raise FormatError(f"the {what} is {value}; a finite number is needed")
+        raise FormatError(f"the {what} is {value:g}; a finite number is needed")
     return value
 
 
-def _integer(text: str, which: str) -> int:
+def _integer(text: str, which: Words) -> int:
     try:
         return int(text)
     except ValueError as error:

@@ -12,7 +12,7 @@ import numpy as np
 
 from dyssync.arrays import AnyFloats, Ints32
 from dyssync.ecg import lead_name
-from dyssync.errors import FormatError
+from dyssync.errors import FormatError, Vetted, Words
 from dyssync.formats.reading.parsing import called
 from dyssync.formats.reading.recording import (
     MILLIVOLT,
@@ -26,6 +26,7 @@ from dyssync.formats.wfdb.header import Channel, parse_header
 from dyssync.formats.wfdb.samples import SAMPLE_FORMATS, n_samples_in
 
 _FLAC = {"508", "516", "524"}
+_USUAL_SUFFIXES = (".dat", ".mat")  # of signal files
 
 
 def read(file: InputFile, options: ReadOptions) -> Recording:
@@ -71,10 +72,13 @@ def read(file: InputFile, options: ReadOptions) -> Recording:
     return Recording(trimmed, rate, header.person, header.notes, steps=steps, unit=unit)
 
 
-def _shown(name: str, header: str) -> str:
+def _shown(name: str, header: Vetted) -> Words:
     """Return what a signal file is called in a message: by its name where that is the header's."""
-    same = PurePosixPath(name).stem == PurePosixPath(header).stem
-    return f"its signal file {name}" if same else "a signal file that it names"
+    stem: Vetted = PurePosixPath(header).stem
+    for suffix in _USUAL_SUFFIXES:
+        if name == stem + suffix:
+            return f"its signal file {stem}{suffix}"
+    return "a signal file that it names"
 
 
 def _is_voltage(channel: Channel) -> bool:
@@ -97,7 +101,7 @@ def _read_frames(
         raise FormatError(f"{shown} is said to hold several sample formats; one is needed")
     code = group[0].format
     if code in _FLAC:
-        raise FormatError(f"{shown} is FLAC (format {code}). Convert it to format 16 (wfdb: xform)")
+        raise FormatError(f"{shown} is in FLAC. Convert it to format 16 (wfdb: xform)")
     if code not in SAMPLE_FORMATS:
         raise FormatError(f"unknown sample format; known are {', '.join(SAMPLE_FORMATS)}")
     data = file.neighbour(name)
@@ -111,14 +115,14 @@ def _read_frames(
     check_sample_count(width, n_frames)
     if have < n_frames:
         raise FormatError(
-            f"{shown} holds {have} samples a lead, the header claims {n_frames}; truncated?"
+            f"{shown} holds {have:d} samples a lead, the header claims {n_frames:d}; truncated?"
         )
     samples = sample_format.decode(data, width * n_frames).reshape(n_frames, width)
     _check_sums(shown, group, samples)
     return samples
 
 
-def _check_sums(name: str, group: Sequence[Channel], samples: Ints32) -> None:
+def _check_sums(name: Words, group: Sequence[Channel], samples: Ints32) -> None:
     """Compare the 16-bit sums; records that state 0 for all leads state none."""
     if not any(channel.checksum for channel in group):
         return

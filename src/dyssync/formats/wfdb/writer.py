@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from dyssync.ecg import ECG, LEADS
-from dyssync.errors import InputError
+from dyssync.errors import InputError, Vetted
 from dyssync.whole import whole_file
 
 WRITE_GAIN = 1000.0  # steps in one mV: finer than the 2.5-5 uV of clinical recorders
 LARGEST_16 = 32767  # steps of format 16; -32768 means that there is no sample
 
 
-def write_wfdb(ecg: ECG, folder: Path | str, name: str) -> Path:
+def write_wfdb(ecg: ECG, folder: Path | str, name: Vetted) -> Path:
     """Write `name`.hea and `name`.dat (mV, steps of 1 uV); return the path of the header.
 
     A round trip keeps every sample within half a step: with a sample beyond 32.767 mV all stand in

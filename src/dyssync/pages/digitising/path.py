@@ -39,17 +39,10 @@ def follow(
     Returns:
         (span[1] - span[0],) intp, index of a run or :data:`NOTHING`.
     """
-    return _follow(
-        runs.first,
-        runs.top,
-        runs.bottom,
-        line,
-        span[0],
-        span[1],
-        float(px_per_mm),
-        TALLEST * float(runs.bottom.max(initial=1.0)),
-        np.zeros(len(runs.top)) if worth is None else worth,
-    )
+    tallest = TALLEST * float(runs.bottom.max(initial=1.0))
+    own = np.zeros(len(runs.top)) if worth is None else worth
+    page = runs.first, runs.top, runs.bottom, line
+    return _follow(*page, span[0], span[1], float(px_per_mm), tallest, own)
 
 
 @compiled
@@ -64,7 +57,6 @@ def _follow(
     tallest: float,
     worth: Floats,
 ) -> Indices:
-    reach = REACH_MM * px_per_mm
     n = stop - start
     most = 1
     for x in range(start, stop):
@@ -79,50 +71,93 @@ def _follow(
         for k in range(count):
             run = first[x] + k
             away = max(top[run] - line[x], line[x] - bottom[run], 0.0)
-            if away > reach or bottom[run] - top[run] > tallest:
+            if away > REACH_MM * px_per_mm or bottom[run] - top[run] > tallest:
                 continue
             own = AWAY * away / px_per_mm - worth[run]
             if i == 0:
                 cost[i, k] = own + START_AWAY * away / px_per_mm
                 continue
-            before = first[x] - first[x - 1]
-            best, chosen = np.inf, 0
-            for j in range(before + 1):
-                if np.isinf(cost[i - 1, j]):
-                    continue
-                if j < before:
-                    a, b = top[first[x - 1] + j], bottom[first[x - 1] + j]
-                else:
-                    a, b = kept[i - 1, 0], kept[i - 1, 1]
-                gap = max(top[run] - b, a - bottom[run], 0.0) / px_per_mm
-                middle = abs(top[run] + bottom[run] - a - b) / 2 / px_per_mm
-                step = cost[i - 1, j] + gap + MOVED * middle
-                if gap > 0:
-                    step += LIFTED
-                if step < best:
-                    best, chosen = step, j
+            best, back[i, k] = _onto(
+                run, x, first, top, bottom, cost[i - 1], kept[i - 1], px_per_mm
+            )
             cost[i, k] = best + own
-            back[i, k] = chosen
         if i == 0:
             cost[i, count] = 1.0
             kept[i, 0] = kept[i, 1] = line[x]
             continue
-        before = first[x] - first[x - 1]
-        best, chosen = np.inf, 0
-        for j in range(before + 1):
-            a, b = kept[i - 1, 0], kept[i - 1, 1]
-            if j < before:
-                a, b = top[first[x - 1] + j], bottom[first[x - 1] + j]
-            step = cost[i - 1, j] + EMPTY
-            for run in range(first[x], first[x + 1]):
-                if top[run] < b and bottom[run] > a and bottom[run] - top[run] <= tallest:
-                    step += LEFT
-                    break
-            if step < best:
-                best, chosen = step, j
-                kept[i, 0], kept[i, 1] = a, b
-        cost[i, count] = best
-        back[i, count] = chosen
+        cost[i, count], back[i, count] = _onto_nothing(
+            x, first, top, bottom, cost[i - 1], kept[i - 1], tallest, kept[i]
+        )
+    return _walked_back(first, start, cost, back)
+
+
+@compiled
+def _onto(
+    run: int,
+    x: int,
+    first: Indices,
+    top: Floats,
+    bottom: Floats,
+    cost: Floats,
+    kept: Floats,
+    px_per_mm: float,
+) -> tuple[float, int]:
+    """Return the cost of the cheapest way to a run of column x, and from which state it comes.
+
+    `cost` and `kept` are those of the column before.
+    """
+    before = first[x] - first[x - 1]
+    best, chosen = np.inf, 0
+    for j in range(before + 1):
+        if np.isinf(cost[j]):
+            continue
+        if j < before:
+            a, b = top[first[x - 1] + j], bottom[first[x - 1] + j]
+        else:
+            a, b = kept[0], kept[1]
+        gap = max(top[run] - b, a - bottom[run], 0.0) / px_per_mm
+        middle = abs(top[run] + bottom[run] - a - b) / 2 / px_per_mm
+        step = cost[j] + gap + MOVED * middle
+        if gap > 0:
+            step += LIFTED
+        if step < best:
+            best, chosen = step, j
+    return best, chosen
+
+
+@compiled
+def _onto_nothing(
+    x: int,
+    first: Indices,
+    top: Floats,
+    bottom: Floats,
+    cost: Floats,
+    kept: Floats,
+    tallest: float,
+    carried: Floats,
+) -> tuple[float, int]:
+    """Return what :func:`_onto` does for column x without ink; `carried` becomes its interval."""
+    before = first[x] - first[x - 1]
+    best, chosen = np.inf, 0
+    for j in range(before + 1):
+        a, b = kept[0], kept[1]
+        if j < before:
+            a, b = top[first[x - 1] + j], bottom[first[x - 1] + j]
+        step = cost[j] + EMPTY
+        for run in range(first[x], first[x + 1]):
+            if top[run] < b and bottom[run] > a and bottom[run] - top[run] <= tallest:
+                step += LEFT
+                break
+        if step < best:
+            best, chosen = step, j
+            carried[0], carried[1] = a, b
+    return best, chosen
+
+
+@compiled
+def _walked_back(first: Indices, start: int, cost: Floats, back: Indices) -> Indices:
+    """Return the run of each column on the cheapest way, from its end to its beginning."""
+    n = len(cost)
     path = np.full(n, -1, np.intp)
     state = int(np.argmin(cost[n - 1]))
     for i in range(n - 1, -1, -1):
