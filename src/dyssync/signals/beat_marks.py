@@ -90,13 +90,14 @@ def waves_of(cut: Singles, r: int, pace: Pace) -> Waves:
     template = middle_beat(cut)
     waves = _bounds(template, r, pace)
     found = dict(waves.found)
-    close, low = waves.close, False
+    close, blurred, low = waves.close, waves.blurred, False
     if "p_on" in found:
         on, off = found["p_on"][0], found["p_off"][0]
         if _p_repeats(cut, on, off):
             height = _p_heights(template, on, off)
             low = bool(height.max() < LOW_P_MV)
-            close |= pace.rr < FAST_S and bool(height.max() > HIGH_P_MV)
+            if pace.rr < FAST_S and height.max() > HIGH_P_MV:
+                close = blurred = True
             shown = height > np.maximum(
                 LEAST_P_MV, LEAST_P_NOISE * _p_noise(cut, template, on, off)
             )
@@ -105,7 +106,8 @@ def waves_of(cut: Singles, r: int, pace: Pace) -> Waves:
         else:
             del found["p_on"], found["p_off"]
     moved = {name: (mark - r, lead - r) for name, (mark, lead) in found.items()}
-    return replace(waves, found=moved, close=close and "p_on" in moved, low=low)
+    close = close and "p_on" in moved
+    return replace(waves, found=moved, close=close, low=low, blurred=blurred)
 
 
 def _bounds(template: Singles, r: int, pace: Pace) -> Waves:
