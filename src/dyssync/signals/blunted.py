@@ -29,7 +29,7 @@ BEFORE, AFTER = REACH[0] + QUIET[0] + HALF, REST[1] + HALF
 # and how slow, of its steepest, a stimulus comes to rest. The first wave of the QRS comes to .49
 # and .59 in two of 2,184 real recordings without one, else to .85 at least; blunted stimuli of
 # virtual hearts to .04 to .35.
-SHARP, LEAST_MV, RESTED = 3.0, 0.015, 0.42
+SHARP, LEAST_MV, RESTED = 4.0, 0.015, 0.42
 LEAST_BEATS, LEAST_SHARE = 3, 0.5  # a beat has it where half of the typical one is there
 
 

@@ -80,7 +80,7 @@ class BeatMarks:
         merged: P stands on T, or may, so that neither P nor the end of T is known.
         close: P follows T so closely that its onset is a guess.
         low: P is so low that its onset is a guess.
-        blurred: P follows T so closely that the end of T is a guess.
+        blurred: P follows T so closely, or is so high, that the end of T is a guess.
     """
 
     qrs_on: int
