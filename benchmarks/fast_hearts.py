@@ -1,11 +1,14 @@
 """ECGs made at a known rate, whose P onset, QRS and T end are known: drawn, and of virtual hearts.
 
-A drawn one has corners where its waves begin and end, so that the truth is exact. The T of a
-virtual heart fades, and ends by definition: where 5 % of it are left.
+A drawn one has corners where its waves begin and end, so that the truth is exact. Those of a
+virtual heart rise and fade without corners. They begin where the ECG without noise shows it: up to
+12 ms of a QRS move it less than that, and P has no foot at all. T ends where 5 % of it are left, or
+less than a recorder stores.
 """
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,13 +19,16 @@ from dyssync.signals.vectorcardiogram import DOWER
 from dyssync.simulation.conduction import draw_pacing
 from dyssync.simulation.drawing_hearts import draw_ventricles
 from dyssync.simulation.drawing_settings import draw_setting
-from dyssync.simulation.leads import twelve_leads
+from dyssync.simulation.leads import body_matrix, twelve_leads
 from dyssync.simulation.patient import Clinical, PatientParameters, simulate_patient
 from dyssync.simulation.potentials import LEAD_IN_MS
+from dyssync.simulation.recording import MARGIN, Setting
+from dyssync.simulation.rhythm import atrial_dipole, draw_beats
 
 FS = 500.0
 SECONDS = 10.0
-T_LEFT = 0.05  # chosen: less is lost in a tracing's line
+SEEN_MV = 0.01  # chosen, RMS of the leads: a tenth of a millimetre on paper
+T_LEFT, T_LEFT_MV = 0.05, 0.005  # chosen: less is lost in a tracing's line; recorders store 4.88 uV
 CONDUCTIONS = ("normal", "lbbb", "rbbb", "paced")
 QRS_MS = {"normal": (80, 100), "lbbb": (135, 175), "rbbb": (125, 155), "paced": (145, 190)}
 # Corners of the QRS vector at even steps from its onset to its end: X left, Y foot, Z back, mV.
@@ -128,13 +134,45 @@ def of_a_virtual_heart(rng: np.random.Generator, rate: float, conduction: str) -
         replace(setting, rhythm=rhythm),
         draw_pacing(rng, own_conduction=False),
     )
+    p_on = _p_on(patient.setting, deepcopy(rng))
     heart = simulate_patient(patient, rng, with_response=False)
-    qt = _t_end(heart.beat, heart.beat_truth.qrs_ms) - LEAD_IN_MS
-    return MadeECG(ECG(heart.signal, FS), rate, conduction, heart.beat_truth.qrs_ms, pr, qt)
+    qrs_on, t_end = _qrs_on(heart.beat), _t_end(heart.beat, heart.beat_truth.qrs_ms)
+    ecg, qrs_ms = ECG(heart.signal, FS), heart.beat_truth.qrs_ms
+    return MadeECG(ecg, rate, conduction, qrs_ms, qrs_on - p_on, t_end - qrs_on)
+
+
+def _p_on(setting: Setting, rng: np.random.Generator) -> float:
+    """When P, average of the beats and all leads together, is first seen; ms of the activation.
+
+    `rng` is as `simulate_patient` gets it: the atria are drawn as there, first of all.
+    """
+    recording_rng = rng.spawn(2)[0]
+    beats = draw_beats(setting.rhythm, SECONDS + MARGIN, recording_rng)
+    times = np.arange(-MARGIN, SECONDS + MARGIN, 1 / FS)
+    atria = atrial_dipole(setting.rhythm, beats, times, recording_rng)
+    leads = twelve_leads(body_matrix(setting.torso) @ atria)
+    around = np.arange(-setting.rhythm.pr_ms - 60, 0.0)  # ms; the P before ends sooner
+    whole = [b.at for b in beats if -MARGIN - around[0] / 1000 < b.at < SECONDS]
+    p = np.mean([[np.interp(at + around / 1000, times, x) for x in leads] for at in whole], axis=0)
+    return float(around[_first_seen(p)]) if _size(p).max() > SEEN_MV else np.nan
+
+
+def _qrs_on(beat: Floats) -> float:
+    """When QRS, all leads together, is first seen; ms of the activation."""
+    return float(_first_seen(beat) - LEAD_IN_MS)
+
+
+def _first_seen(leads: Floats) -> int:
+    return int(np.argmax(_size(leads) > SEEN_MV))
+
+
+def _size(leads: Floats) -> Floats:
+    return np.asarray(np.sqrt(np.square(leads).mean(axis=0)))
 
 
 def _t_end(beat: Floats, qrs_ms: float) -> float:
-    """When T, all leads together, has fallen to 5 % of its height for good; ms."""
-    size = np.sqrt(np.square(beat).mean(axis=0))
+    """When T, all leads together, has fallen to what is left at its end for good; ms."""
     first = LEAD_IN_MS + round(qrs_ms) + 20
-    return float(first + np.flatnonzero(size[first:] > T_LEFT * size[first:].max())[-1] + 1)
+    size = _size(beat[:, first:])
+    left = max(T_LEFT * float(size.max()), T_LEFT_MV)
+    return float(first + np.flatnonzero(size > left)[-1] + 1 - LEAD_IN_MS)

@@ -9,6 +9,7 @@ from dyssync.inspection.wording import rhythm
 from dyssync.measurements import measure
 from dyssync.signals.beats import detect_beats
 from dyssync.signals.delineation import delineate
+from dyssync.signals.pacing import find_spikes
 from dyssync.signals.rest import rest_before_p
 from dyssync.simulation.leads import DOWER, twelve_leads
 
@@ -143,3 +144,23 @@ def test_a_spike_is_bridged_once_and_qrs_begins_where_it_did() -> None:
     assert found["paced"] == 1
     assert np.isnan(found["pr_ms"])  # what the pacemaker waits is no conduction
     assert np.isfinite(found["p_duration_ms"])
+
+
+@pytest.mark.parametrize(("height_mv", "low_pass_hz"), [(1.5, 40.0), (0.4, 40.0)])
+def test_a_stimulus_that_a_filter_has_blunted_paces_and_is_no_part_of_the_qrs(
+    height_mv: float, low_pass_hz: float
+) -> None:
+    ecg, _, _ = fast_heart(60, "lbbb")
+    plain = delineate(ecg.signal, FS)
+    onset = plain.marks["qrs_on"]
+    pulse = np.zeros(5000)
+    pulse[np.round(onset[np.isfinite(onset)] - 6).astype(int)] = height_mv  # 12 ms before the QRS
+    # no phase, second order: as a recorder's filter
+    low = 1 / np.sqrt(1 + (np.fft.rfftfreq(5000, 1 / FS) / low_pass_hz) ** 4)
+    blunted = np.fft.irfft(np.fft.rfft(pulse) * low)
+    paced = ECG((ecg.signal + blunted).astype(np.float32), FS)
+    assert find_spikes(paced.signal, plain.beats).max() < 0  # none is sudden
+    found = measure(paced)
+    assert found["paced"] == 1
+    assert found["qrs_duration_ms"] == pytest.approx(measure(ecg)["qrs_duration_ms"], abs=8)
+    assert measure(ecg)["paced"] == 0

@@ -42,7 +42,8 @@ DEFINITIONS = (
         "f20",
         "paced",
         "0/1",
-        "a pacing spike before half of the typical beats; not known (probably) where spikes come "
+        "a pacing spike, or what a filter has left of one, before half of the typical beats; "
+        "not known (probably) where spikes come "
         "before some beats only, or where only the shape of the QRS is that of apical pacing",
         BAROLD,
         needs=(),

@@ -26,8 +26,9 @@ LEAST_P_MV, LEAST_P_NOISE = 0.01, 0.5
 # Where a P lower than this in its highest lead begins is a guess: in LUDB the PR of such P was more
 # than 12 ms off the cardiologists' in 3 of 9 records, that of higher ones in 4 of 135.
 LOW_P_MV = 0.06
-# What is higher than this at a fast rate holds a piece of T, or is one (of 655 real recordings five
-# have a higher P: three are so, two have more than twice their gain; the 99th percentile is 0.29).
+# What is higher than this at a fast rate holds a piece of T, or is one, so that neither PR nor QT
+# is known (of 655 real recordings five have a higher P: three are so, two have more than twice
+# their gain; the 99th percentile is 0.29).
 HIGH_P_MV, FAST_S = 0.4, 0.6
 # Without a P that can be told from T, what ends less than this before the next QRS may be a P:
 # PR is 0.2 s and less at rates where this can happen, P 0.06 s and more.
@@ -69,7 +70,7 @@ class Waves:
         merged: T and the next P cannot be told apart; neither is in `found`.
         close: P follows T so closely that its onset is a guess.
         low: P is so low that its onset is a guess.
-        blurred: P follows T so closely that the end of T is a guess.
+        blurred: P follows T so closely, or is so high, that the end of T is a guess.
     """
 
     found: Found
@@ -90,13 +91,14 @@ def waves_of(cut: Singles, r: int, pace: Pace) -> Waves:
     template = middle_beat(cut)
     waves = _bounds(template, r, pace)
     found = dict(waves.found)
-    close, low = waves.close, False
+    close, blurred, low = waves.close, waves.blurred, False
     if "p_on" in found:
         on, off = found["p_on"][0], found["p_off"][0]
         if _p_repeats(cut, on, off):
             height = _p_heights(template, on, off)
             low = bool(height.max() < LOW_P_MV)
-            close |= pace.rr < FAST_S and bool(height.max() > HIGH_P_MV)
+            if pace.rr < FAST_S and height.max() > HIGH_P_MV:
+                close = blurred = True
             shown = height > np.maximum(
                 LEAST_P_MV, LEAST_P_NOISE * _p_noise(cut, template, on, off)
             )
@@ -105,7 +107,8 @@ def waves_of(cut: Singles, r: int, pace: Pace) -> Waves:
         else:
             del found["p_on"], found["p_off"]
     moved = {name: (mark - r, lead - r) for name, (mark, lead) in found.items()}
-    return replace(waves, found=moved, close=close and "p_on" in moved, low=low)
+    close = close and "p_on" in moved
+    return replace(waves, found=moved, close=close, low=low, blurred=blurred)
 
 
 def _bounds(template: Singles, r: int, pace: Pace) -> Waves:
@@ -120,7 +123,9 @@ def _bounds(template: Singles, r: int, pace: Pace) -> Waves:
         if rest is not None:
             t, blurred = _t_before(rest, template, r, qrs, pace.rr)
             p = p_bounds(template, qrs.on, pace.rr, rest.first - pace.rr * FS, rested=rest.full)
-            close = not rest.full
+            # a U wave leaves no long rest, but room
+            apart = t is not None and p is not None and p.on + pace.rr * FS - t.off >= LONG_REST
+            close = not rest.full and not apart
         else:
             calm = _held(template, 0, int(next_on) - GUARD)
             t, p = _apart(calm, r, qrs, pace.rr)

@@ -42,6 +42,7 @@ LEAST_TRUST = 0.05  # leads below are left out: their QRS hardly stands out of t
 LONGEST_QRS, LONGEST_QRS_RR = 0.24, 0.5
 SHORT_QRS, T_LIMB = 36, 18  # samples: a QRS is longer, and the limbs of a T are
 T_VALLEY, T_SPEED = 0.25, 0.75  # of the peak speed of the QRS
+PLATEAU = 0.5  # chosen, of the height of the QRS; its ST segment lies lower
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,8 @@ def qrs_bounds(beat: AnyFloats, r: int, rr: float = 1.0) -> Bounds:
     relative = _smooth(relative)
     off = _qrs_end(relative, core, r)
     if off - on > FS * min(LONGEST_QRS, LONGEST_QRS_RR * rr):
-        off = _without_t(relative, on, off)
+        away = np.square(smooth - smooth[:, [on]]) * trust[:, None]
+        off = _without_t(relative, np.sqrt(away.sum(axis=0)), on, off)
     speed = lead_speed(smooth, SMOOTHING)
     seen_on = first_true(speed[:, on - 10 : off] > SEEN_QRS_ON) - 10
     seen_off = first_true(speed[:, on : off + 11][:, ::-1] > SEEN_QRS_OFF) - 10
@@ -119,12 +121,13 @@ def _qrs_end(speed: AnyFloats, core: slice, r: int) -> int:
     return min(last + fall, r + 150, len(speed) - 12)
 
 
-def _without_t(speed: AnyFloats, on: int, end: int) -> int:
+def _without_t(speed: AnyFloats, away: AnyFloats, on: int, end: int) -> int:
     """Move the end of a QRS before the T (or P) that was taken along.
 
     Where T rises at once, as in LBBB at a fast rate, speed never comes to rest between them. But
     the limbs of T are long and gentle, those of a QRS short or steep: the QRS ends in the first
-    valley of speed after which there are only gentle ones.
+    valley of speed after which there are only gentle ones. What is still far away from the level
+    before the QRS (`away`, mV) is the plateau of LBBB.
     """
     part = speed[on : min(end + T_LIMB, len(speed))]
     peak = float(part.max())
@@ -133,6 +136,8 @@ def _without_t(speed: AnyFloats, on: int, end: int) -> int:
         limbs = np.split(part[valley:], valleys[k + 1 :] - valley)
         long_enough = all(len(limb) >= T_LIMB for limb in limbs[:-1])
         if valley < SHORT_QRS or part[valley] > T_VALLEY * peak or on + valley >= end:
+            continue
+        if away[on + valley] > PLATEAU * away[on:end].max():
             continue
         if long_enough and part[valley:].max() < T_SPEED * peak:
             limit = max(0.09 * peak, 1.3 * float(part[valley]))

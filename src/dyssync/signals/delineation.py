@@ -17,6 +17,7 @@ from dyssync.ecg import Signal
 from dyssync.errors import InputError
 from dyssync.signals.beat_marks import Pace, Waves, waves_of
 from dyssync.signals.beats import NO_BEAT, MedianBeat, detect_beats
+from dyssync.signals.blunted import bridge, find_blunted
 from dyssync.signals.bounds import FS
 from dyssync.signals.filtering import bandpass, mains_frequency, remove_mains, resample
 from dyssync.signals.kinds import (
@@ -79,7 +80,7 @@ class BeatMarks:
         merged: P stands on T, or may, so that neither P nor the end of T is known.
         close: P follows T so closely that its onset is a guess.
         low: P is so low that its onset is a guess.
-        blurred: P follows T so closely that the end of T is a guess.
+        blurred: P follows T so closely, or is so high, that the end of T is a guess.
     """
 
     qrs_on: int
@@ -213,7 +214,18 @@ def prepare(values: Signal, fs: float) -> tuple[Signal, Ints, Spikes]:
     if not len(beats):
         return clean, beats, spikes
     steady = bandpass(remove_spikes(clean, left), FS, WANDER, None, order=1)
-    return steady, align_beats(steady, beats, FS), spikes
+    return _without_blunted(steady, align_beats(steady, beats, FS), spikes)
+
+
+def _without_blunted(steady: Signal, beats: Ints, spikes: Spikes) -> tuple[Signal, Ints, Spikes]:
+    """Find the stimuli that are no spikes any more, and take them out, too."""
+    plain = spikes.before < 0
+    starts, length = find_blunted(steady, beats[plain])
+    if not (starts >= 0).any():
+        return steady, beats, spikes
+    before = spikes.before.copy()
+    before[plain] = starts
+    return bridge(steady, starts, length), beats, Spikes(before, spikes.pulses)
 
 
 def _spikes_before(beats: Ints, impulses: Ints) -> Ints:
