@@ -163,3 +163,20 @@ def test_inspect_and_rules_say_not_known_and_why(
 def test_without_a_beat_nothing_is_known() -> None:
     silent = ECG(np.random.default_rng(3).normal(0.0, 0.02, (12, 5000)).astype(np.float32), FS)
     assert {answer.value for answer in measure(silent).answers.values()} == {UNKNOWN.value}
+
+
+def test_waves_without_a_rest_between_them_have_a_rate_and_nothing_else() -> None:
+    t = np.arange(5000) / FS
+    cycle = 3.0 * t % 1.0  # 180/min: up in 100 ms, down in the rest, as of ventricular tachycardia
+    saw = np.where(cycle < 0.3, cycle / 0.3, (1.0 - cycle) / 0.7) - 0.5
+    wave = np.convolve(saw, np.hanning(21) / np.hanning(21).sum(), mode="same")
+    sizes = np.linspace(-1.0, 1.4, 10)[:, None]
+    chest = sizes[2:8] * wave
+    one, two = 0.8 * wave, 1.1 * wave
+    limb = [one, two, two - one, -(one + two) / 2, one - two / 2, two - one / 2]
+    signal = np.array([*limb, *chest]) + np.random.default_rng(1).normal(0, 0.01, (12, 5000))
+    found = measure(ECG(signal.astype(np.float32), FS))
+    assert found["heart_rate_bpm"] == pytest.approx(180, abs=5)
+    known = {name for name, value in found.as_dict().items() if np.isfinite(value)}
+    assert known == {"heart_rate_bpm"}
+    assert any("cannot be told apart" in caution for caution in found.cautions)

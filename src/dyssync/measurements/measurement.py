@@ -63,6 +63,11 @@ ANSWERING = tuple(g for g in GROUPS if any(d.unit == YES_OR_NO for d in g.DEFINI
 # its duration changed by 4 ms and less in 95 of 100 real recordings.
 MOVED_BY = 3
 TOO_FEW = "fewer than 3 beats of one shape"
+# Of the time between beats. Of 2,201 real recordings the QRS of three ventricular tachycardias was
+# found to last longer (.74 to 1.1, T taken along), of all others .46 at most.
+MOST_OF_RR = 0.7
+NO_END = "QRS and T cannot be told apart"
+RATE = "heart_rate_bpm"
 FEW_BEATS = (
     "signal: {} beat(s) of one shape; at least 3 are needed to tell a beat from an artefact. "
     "Measure a longer recording"
@@ -118,8 +123,10 @@ def measure(ecg: ECG, *, notch_mv: float = NOTCH_MV) -> Measurements:
     """Return the measurements of `ecg`; inside `keeping()` they are taken once.
 
     With fewer than three beats of one shape all are NaN, because an artefact that comes twice
-    cannot be told from a heart beat. What is made of a lead that is flat, saturated, unreadable
-    or likely another than its name says is NaN, and of one that contradicts the others
+    cannot be told from a heart beat; where the QRS seems to fill the time between beats, as in a
+    ventricular tachycardia, all but the heart rate. What is made of a lead that is flat,
+    saturated, unreadable or likely another than its name says is NaN, and of one that contradicts
+    the others
     (:attr:`dyssync.ecg.ECG.doubts`). So is what a page does not allow that the ECG was read off
     (:mod:`dyssync.measurements.of_pages`). The cautions say so.
 
@@ -142,11 +149,15 @@ def _measure_beat(ecg: ECG, typical: TypicalBeat | None, notch_mv: float) -> Mea
         cautions: tuple[str, ...] = (why, *doubts, *quality.quality_of(ecg, None).cautions)
         return _measurements({}, cautions, {}, not_known(TOO_FEW))
     seen = quality.quality_of(ecg, typical)
+    whole = from_typical_beat(typical, ecg.sex, ecg.age, notch_mv)
+    if whole.qrs_ms > MOST_OF_RR * 1000 * float(np.median(whole.rr)):
+        cautions = (f"{NO_END}: nothing but the heart rate is known", *doubts, *seen.cautions)
+        rate = {RATE: intervals.measure(whole)[RATE]}
+        return _measurements(rate, cautions, {}, not_known(NO_END))
     unseen = () if ecg.shown is None else ecg.shown.unseen
     held = {lead: NOT_SHOWN if lead in unseen else CONTRADICTED for lead in ecg.withheld_leads}
     lost = {**seen.lost, **held}
-    beat = from_typical_beat(typical, ecg.sex, ecg.age, notch_mv)
-    beat = replace(beat, lost={lead: f"{lead} {why}" for lead, why in lost.items()})
+    beat = replace(whole, lost={lead: f"{lead} {why}" for lead, why in lost.items()})
     if ecg.shown is not None:
         beat = replace(beat, paced_share=max(beat.paced_share, ecg.shown.paced_share))
     found = _of_groups(beat, GROUPS)
