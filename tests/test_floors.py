@@ -8,6 +8,8 @@ from house import FLOOR_OF, MODULES, PACKAGE, PAGE, ROOMS, imports, modules, roo
 
 HEAVY = {"torch", "lightgbm", "matplotlib", "monai", "lightning_fabric", "onnx", "onnxruntime"}
 LIGHT = ROOMS[: FLOOR_OF["figures"]]  # free of HEAVY, even inside functions
+# Where a page is read, names of leads are found by a network: that takes a tenth of a second more.
+ALLOWED = {("pages", "onnxruntime")}
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
@@ -20,6 +22,8 @@ def test_imports_go_down(path: Path) -> None:
         other = FLOOR_OF.get(parts[1], -1) if parts[0] == "dyssync" and len(parts) > 1 else -1
         if other > FLOOR_OF[room]:
             faults.append(f"{path}:{line}: {room} imports {parts[1]}, a room above it")
+        if (room, parts[0]) in ALLOWED:
+            continue
         if parts[0] in HEAVY and (room in LIGHT or (room == "cli" and top_level)):
             faults.append(f"{path}:{line}: {parts[0]} is too heavy for {room}")
     assert not faults, "\n".join(faults)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from dyssync.errors import FormatError
@@ -19,6 +21,7 @@ from dyssync.pages.digitising.quality import (
     LEAST_AHEAD,
     LEAST_NAMES,
     LEAST_UPRIGHT,
+    MOST_NAMES,
     SURE_RESIDUAL,
     judge,
     refusal,
@@ -53,7 +56,7 @@ def digitise(image: ECGImage, stated: Stated = NOTHING_STATED) -> Digitised:
     scale, px_per_mm, warnings = find_scale(reading, stated)
     parts = read_parts(reading, match, scale, px_per_mm)
     quality = judge(parts, match)
-    reason = refusal(quality)
+    reason = refusal(quality, parts)
     if reason:
         raise FormatError(f"page cannot be digitised: {reason}")
     geometry = Geometry(
@@ -66,12 +69,17 @@ def digitise(image: ECGImage, stated: Stated = NOTHING_STATED) -> Digitised:
 
 def _left_out(reading: Reading, match: Match) -> list[str]:
     """Return a warning for rows of traces that no lead was found for."""
-    used = {match.first_row + panel.row for panel in match.panels}
-    dropped = [str(k + 1) for k in range(len(reading.traces)) if k not in used]
+    dropped = _rows_left_out(reading, match)
     if not dropped:
         return []
     rows = f"row {dropped[0]}" if len(dropped) == 1 else f"rows {', '.join(dropped)}"
     return [f"{rows} of {len(reading.traces)} left out: no lead of {match.layout} stands there"]
+
+
+def _rows_left_out(reading: Reading, match: Match) -> list[str]:
+    """Return which rows of traces no lead was found for, counted from 1."""
+    used = {match.first_row + panel.row for panel in match.panels}
+    return [str(k + 1) for k in range(len(reading.traces)) if k not in used]
 
 
 def _right_way_up(image: ECGImage, stated: Stated) -> tuple[Reading, int]:
@@ -111,15 +119,22 @@ def _check_named(reading: Reading, match: Match, stated: Stated) -> None:
         )
     if stated.layout is not None:
         return
+    dropped = _rows_left_out(reading, match)
+    if dropped and not match.residual <= SURE_RESIDUAL:
+        raise FormatError(
+            f"page cannot be digitised: row {dropped[0]} of {len(reading.traces)} has no place in "
+            f"{match.layout}, and the limb leads do not settle the layout. State it"
+        )
     if reading.ahead < LEAST_AHEAD:
         raise FormatError(
             f"page cannot be digitised: it may be {match.layout}, or another layout as well. "
             "State it"
         )
-    if len(match.names.panels) >= LEAST_NAMES:
+    if match.residual <= SURE_RESIDUAL:
         return
-    if not match.residual <= SURE_RESIDUAL:
+    wanted = max(LEAST_NAMES, math.ceil(MOST_NAMES * len(match.panels)))
+    if len(match.names.panels) < wanted:
         raise FormatError(
             f"page cannot be digitised: {len(match.names.panels)} lead names can be read "
-            f"({LEAST_NAMES} needed), and the limb leads do not settle the layout. State it"
+            f"({wanted} needed), and the limb leads do not settle the layout. State it"
         )

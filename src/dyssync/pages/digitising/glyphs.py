@@ -1,4 +1,4 @@
-"""Short words that pages bear: names of leads, paper speed, gain; told apart by their shapes.
+"""Short words that pages bear of their scale, paper speed and gain; told apart by their shapes.
 
 No network and no foreign engine: each word of a small list is drawn in the fonts that come with
 the plotting library, and what is found on a page is compared with all of them at once.
@@ -16,9 +16,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from dyssync.arrays import Floats, Singles, Strings
-from dyssync.ecg import LEADS
 
-LEAD_WORDS = (*LEADS, "-aVR", "AVR", "AVL", "AVF")
 SPEEDS, GAINS = ("25", "50", "100", "12.5"), ("10", "5", "20", "2.5")
 SPEED_UNITS, GAIN_UNITS = ("mm/s", "mm/sec"), ("mm/mV",)
 SCALE_WORDS = tuple(
@@ -46,7 +44,7 @@ class Bank:
     texts: tuple[str, ...]
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=1)
 def bank_of(words: tuple[str, ...]) -> Bank:
     """Return all words in all fonts."""
     shapes, proportions, texts = [], [], []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 
 from dyssync.arrays import Floats, Singles
@@ -32,9 +33,7 @@ def read_parts(
         px_per_mm: scale across and down.
     """
     cover = reading.page.cover.copy()
-    for index in match.names.words:  # traces run through them
-        word = reading.words[index]
-        cover[int(word.top) : int(word.bottom), int(word.left) : int(word.right)] = 0
+    _wipe_names(cover, reading, match)
     borders = _wipe_bars(cover, reading, match)
     spans = [match.span(panel) for panel in match.panels]
     lines = [_line(reading, match, panel, *match.span(panel)) for panel in match.panels]
@@ -46,6 +45,19 @@ def read_parts(
               scale, px_per_mm)
         for panel, stretch in zip(match.panels, stretches, strict=True)
     )  # fmt: skip
+
+
+def _wipe_names(cover: Singles, reading: Reading, match: Match) -> None:
+    """Wipe letters off `cover`, in place, but what goes on beyond their word: that is a trace."""
+    for index in match.names.words:
+        word = reading.words[index]
+        top, left = max(int(word.top) - 1, 0), max(int(word.left) - 1, 0)
+        here = cover[top : math.ceil(word.bottom) + 2, left : math.ceil(word.right) + 2]
+        ink = (here >= reading.least).astype(np.uint8)
+        count, labels = cv2.connectedComponents(ink, connectivity=8)
+        edges = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
+        inside = np.setdiff1d(np.arange(1, count), edges)
+        here[np.isin(labels, inside)] = 0
 
 
 def _wipe_bars(cover: Singles, reading: Reading, match: Match) -> list[float]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dyssync.arrays import Singles
 from dyssync.pages.digitising.columns import find_extents
+from dyssync.pages.digitising.flanks import join_flanks
 from dyssync.pages.digitising.flat import FlatPage, flatten_page, scaled_page
 from dyssync.pages.digitising.ink import LEAST_CONTRAST, Ink, above_grid, find_ink
 from dyssync.pages.digitising.lattice import Lattice, find_lattice, grid_detail
@@ -13,8 +14,9 @@ from dyssync.pages.digitising.matching import Match, margin, match_layouts
 from dyssync.pages.digitising.pulses import Pulse, find_pulses
 from dyssync.pages.digitising.rows import find_rows
 from dyssync.pages.digitising.runs import find_runs
+from dyssync.pages.digitising.spotter import spot_names
 from dyssync.pages.digitising.traced import Trace, trace_rows
-from dyssync.pages.digitising.words import PrintedScale, Word, read_words
+from dyssync.pages.digitising.words import PrintedScale, Word, read_scale
 from dyssync.rendering.rendered import Picture
 
 LEAST_COHERENCE = 0.55  # of the lines of a grid; noise, text and fabric stay below 0.4
@@ -65,6 +67,9 @@ def read_page(pixels: Picture, layout: str | None = None) -> Reading:
     if ink.contrast < LEAST_CONTRAST:
         return _nothing(page, has_grid, "nothing on it is darker than paper")
     least = above_grid(page.cover, ink)
+    words = spot_names(page.cover, page.px_per_mm)
+    printed = read_scale(page.cover, ink.sure, page.px_per_mm)
+    page = replace(page, cover=join_flanks(page.cover, least, page.px_per_mm[1]))
     runs = find_runs(page.cover, least)
     rows = find_rows(find_runs(page.cover, ink.sure), page.cover.shape[0], page.px_per_mm)
     if not rows:
@@ -75,7 +80,6 @@ def read_page(pixels: Picture, layout: str | None = None) -> Reading:
     pulses = find_pulses(
         [trace.heights for trace in traces], [trace.left for trace in traces], page.px_per_mm
     )
-    words, printed = read_words(page.cover, ink.sure, page.px_per_mm)
     extents = find_extents(traces, pulses, page.px_per_mm[0])
     matches = match_layouts(traces, words, extents, page.px_per_mm, layout)
     problem = "" if matches else f"{len(rows)} rows of traces are those of no known layout"

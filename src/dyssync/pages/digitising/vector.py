@@ -65,7 +65,7 @@ def read_drawing(drawing: Drawing, px_per_mm: float, stated: Stated) -> Digitise
     if stated.layout is not None and layout != stated.layout:
         raise FormatError(f"layout {stated.layout} is stated, the page shows {layout}")
     quality = quality_of(parts, _residual(parts), _strip(parts), 1.0)
-    if reason := refusal(quality):
+    if reason := refusal(quality, parts):
         raise FormatError(f"page cannot be digitised: {reason}")
     geometry = Geometry((px_per_mm, px_per_mm), 0.0, 0.0, 1.0)
     return Digitised(parts, FS, layout, scale.scale, geometry, quality, scale.warnings, exact=True)

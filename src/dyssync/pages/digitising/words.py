@@ -1,4 +1,4 @@
-"""Where short words stand on a flat page: names of leads beside their traces, and the scale."""
+"""Words of a flat page: what one is, and the scale where it is printed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import numpy as np
 from dyssync.arrays import Ints, Singles
 from dyssync.pages.digitising.glyphs import (
     GAIN_UNITS,
-    LEAD_WORDS,
     SCALE_WORDS,
     SPEED_UNITS,
     bank_of,
@@ -22,8 +21,7 @@ from dyssync.pages.digitising.glyphs import (
 LETTER_MM = (1.1, 7.5)  # height of letters
 WIDEST_MM = 26.0  # of a word
 GAP = 0.55  # between letters of one word, of their height
-ALIKE = 0.62  # likeness from which a word is taken for a name, of a possible 1 (chosen)
-NUMBER_ALIKE = 0.72
+ALIKE = 0.72  # likeness from which a word is taken for one of the scale, of 1 (chosen)
 MOST_WORDS = 1500  # a page of text has more; nothing is read there
 
 
@@ -58,10 +56,8 @@ class PrintedScale:
     gain: float | None = None
 
 
-def read_words(
-    cover: Singles, least: float, px_per_mm: tuple[float, float]
-) -> tuple[tuple[Word, ...], PrintedScale]:
-    """Return the names of leads on a page, and its scale where that is printed.
+def read_scale(cover: Singles, least: float, px_per_mm: tuple[float, float]) -> PrintedScale:
+    """Return the scale of a page where it is printed.
 
     Args:
         cover: (h, w) share of ink.
@@ -70,28 +66,18 @@ def read_words(
     """
     boxes = _word_boxes(cover, least, px_per_mm)
     if not len(boxes) or len(boxes) > MOST_WORDS:
-        return (), PrintedScale()
+        return PrintedScale()
     cuts = [cover[top:bottom, left:right] for left, top, right, bottom in boxes]
     shapes = np.stack([shape_of(cut) for cut in cuts])
     stretch = px_per_mm[1] / px_per_mm[0]
     proportions = np.array([cut.shape[1] / cut.shape[0] * stretch for cut in cuts])
-    names = best_words(*likeness(shapes, proportions, bank_of(LEAD_WORDS)))
     scales = best_words(*likeness(shapes, proportions, bank_of(SCALE_WORDS)))
-    leads = tuple(
-        Word(_standard(text), alike, *(float(edge) for edge in box))
-        for (text, alike), box in zip(names, boxes, strict=True)
-        if alike >= ALIKE
-    )
     printed = [
         Word(text, alike, *(float(edge) for edge in box))
         for (text, alike), box in zip(scales, boxes, strict=True)
-        if alike >= NUMBER_ALIKE
+        if alike >= ALIKE
     ]
-    return leads, _scale_of(printed)
-
-
-def _standard(text: str) -> str:
-    return f"a{text[1:]}" if text.startswith("A") else text
+    return _scale_of(printed)
 
 
 def _word_boxes(cover: Singles, least: float, px_per_mm: tuple[float, float]) -> Ints:
