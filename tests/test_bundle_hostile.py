@@ -285,7 +285,7 @@ def test_a_bundle_of_some_models_answers_by_those_it_has(bundle: Path, ecg: ECG)
         opened = load_bundle(bundle)
         assert opened.best_first == tuple(filter(None, [answer]))
         assert Predictor(opened).predict(ecg).answer == answer
-        assert Answers(opened, Readers(0)).onlookers is None
+        assert Answers(opened, Readers(0)).asking.onlookers is None
 
 
 def test_without_a_model_that_answers_all_are_shown(

@@ -40,15 +40,16 @@ class Processes:
     ) -> Iterator[Pool]:
         """Open a pool; a process starts when there is work for it."""
         held = _ProcessPool(workers, (begin, given), tries)
-        thread = threading.get_ident()
+        thread, interrupted = threading.get_ident(), False
         try:
             yield held
         except (KeyboardInterrupt, GeneratorExit):
+            interrupted = True
             held.end_at_once()
             raise
         finally:
             # a generator that is forgotten may be cleared away in any thread, the pool's own too
-            held.shut_down(wait=threading.get_ident() == thread)
+            held.shut_down(wait=threading.get_ident() == thread, interrupted=interrupted)
 
     @contextmanager
     def hearing(self, hear: Hear) -> Iterator[Tell]:
@@ -176,7 +177,7 @@ class _ProcessPool(Pool):
             if call.ended < self.tries:
                 self._hand_out(call)
 
-    def shut_down(self, *, wait: bool) -> None:
+    def shut_down(self, *, wait: bool, interrupted: bool = False) -> None:
         """Begin nothing new; what is being done is waited for."""
         try:
             self.executor.shutdown(wait=wait, cancel_futures=True)
@@ -184,6 +185,11 @@ class _ProcessPool(Pool):
             self.end_at_once()
             self.executor.shutdown(wait=wait, cancel_futures=True)
             raise
+        except RuntimeError:
+            # The interruption came while the executor's own thread was starting, which cannot be
+            # waited for then.
+            if not interrupted:
+                raise
 
     def end_at_once(self) -> None:
         """End all workers; let the thread of their pool not wait for the rest of what one said."""
