@@ -237,8 +237,8 @@ encoder: $(READY)
 	    --out src/dyssync/pretraining/shipped/$$method || exit 1; \
 	done
 
-# the network that finds names of leads on pages, from pages made for it: half an hour on a core;
-# needs fonts-liberation. It is measured by bench-digitiser; its digest stands in a test
+# the network that finds names of leads on pages, from pages made for it: a quarter of an hour on a
+# core; needs fonts-liberation. It is measured by bench-digitiser; its digest stands in a test
 .PHONY: names
 names: $(READY)
 	$(BIN)/python tools/learn_names.py

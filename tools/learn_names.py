@@ -1,4 +1,4 @@
-"""Teach the network that finds names of leads on pages: `make names`, some 40 minutes on a core.
+"""Teach the network that finds names of leads on pages: `make names`, a quarter of an hour on a core.
 
 It is written to src/dyssync/pages/digitising/names.onnx. The pages are made (`name_tiles`), the
 same seed makes the same ones. What it can do is printed: of tiles that it has not learnt from, the
@@ -216,7 +216,7 @@ def tell(seed: int, tiles: int = 300) -> None:
 def main() -> None:
     """Learn, write, tell."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--steps", type=int, default=1500)
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only-tell", action="store_true", help="of the network that is there")
