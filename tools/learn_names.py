@@ -1,6 +1,6 @@
-"""Teach the network that finds names of leads on pages: `make names`, a quarter of an hour on a core.
+"""Teach the network that finds names of leads on pages: `make names`.
 
-It is written to src/dyssync/pages/digitising/names.onnx. The pages are made (`name_tiles`), the
+A quarter of an hour on a core. It is written to src/dyssync/pages/digitising/names.onnx. The pages are made (`name_tiles`), the
 same seed makes the same ones. What it can do is printed: of tiles that it has not learnt from, the
 share of names that are found, and of what is found the share that is right.
 """
