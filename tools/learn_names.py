@@ -1,8 +1,9 @@
 """Teach the network that finds names of leads on pages: `make names`.
 
-A quarter of an hour on a core. It is written to src/dyssync/pages/digitising/names.onnx. The pages are made (`name_tiles`), the
-same seed makes the same ones. What it can do is printed: of tiles that it has not learnt from, the
-share of names that are found, and of what is found the share that is right.
+A quarter of an hour on a core. It is written to src/dyssync/pages/digitising/names.onnx. The pages
+are made (`name_tiles`), the same seed makes the same ones. What it can do is printed: of tiles that
+it has not learnt from, the share of names that are found, and of what is found the share that is
+right.
 """
 
 from __future__ import annotations
