@@ -39,6 +39,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path not in slow)
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Call a case after its argument where its value is bytes.
+
+    Bytes may hold the moment they were made, as ZIP archives do, and then workers of pytest-xdist
+    collect tests of different names and refuse to begin.
+    """
+    return argname if isinstance(val, bytes) else None
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Folder of real ECGs that are not part of the repository; skips where it is absent."""
