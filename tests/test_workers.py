@@ -131,6 +131,24 @@ def test_what_is_being_done_is_not_waited_for_when_nobody_wants_it(
     assert time.monotonic() - began < 60
 
 
+def test_workers_that_end_before_they_begin_are_not_waited_for(tmp_path: Path) -> None:
+    more_than_a_pipe_takes = 10_000_000
+    script = tmp_path / "calling.py"
+    script.write_text(
+        "from multiprocessing import spawn\n"
+        "from dyssync.workers import WorkerEnded, pool\n"
+        "try:\n"
+        f"    with pool(2, print, b'x' * {more_than_a_pipe_takes}) as held:\n"
+        "        spawn.set_executable('/bin/false')\n"  # of workers from here on
+        "        held.result(held.submit(abs, 1))\n"
+        "except WorkerEnded as error:\n"
+        "    print(error)\n"
+    )
+    run = [sys.executable, str(script)]
+    done = subprocess.run(run, capture_output=True, text=True, timeout=60, check=True)
+    assert "ended a working process" in done.stdout
+
+
 def test_begin_is_called_once_in_each_worker(work: ModuleType) -> None:
     with pool(1, work.begin, "a", 2) as held:
         found = [held.result(t) for t in [held.submit(work.begun, k) for k in range(2)]]

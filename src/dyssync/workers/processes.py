@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 from dyssync.endings import deaf_children
 from dyssync.workers.engine import ENDED, Hear, Pool, Tell, Ticket, WorkerEnded
-from dyssync.workers.spawned import Workers, begin_worker
+from dyssync.workers.spawned import InMemory, Workers, begin_worker
 from dyssync.workers.threads import available_cores
 
 R = TypeVar("R")
@@ -121,8 +121,10 @@ class _ProcessPool(Pool):
     def _begin(self) -> None:
         self.started = Workers()
         with deaf_children():  # the process that keeps their semaphores starts here
+            begin, given = self.start
+            handed: Any = InMemory(given)  # which the worker finds as what was given
             self.executor = ProcessPoolExecutor(
-                self.workers, self.started, begin_worker, self.start
+                self.workers, self.started, begin_worker, (begin, handed)
             )
 
     def submit(self, function: Callable[..., R], *given: object, gpu: bool = False) -> Ticket[R]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import mmap
 import multiprocessing as mp
 import os
+import tempfile
 import threading
 from collections.abc import Callable
 from multiprocessing.context import SpawnContext, SpawnProcess
-from typing import Any
+from multiprocessing.reduction import DupFd, ForkingPickler
+from typing import IO, Any
 
 from dyssync.endings import (
     deaf_children,
@@ -33,6 +36,8 @@ class Worker(SpawnProcess):
             try:
                 super().start()
             finally:
+                while _HANDED:
+                    _HANDED.pop().close()
                 for name, value in before.items():
                     if value is None:
                         del os.environ[name]
@@ -66,6 +71,44 @@ class Workers(SpawnContext):
 
 # The variables belong to the whole process: pools of two threads must not mix them up.
 _STARTING = threading.Lock()
+READ = mmap.PROT_READ
+_HANDED: list[IO[bytes]] = []  # to the worker that is being started
+
+
+class InMemory:
+    """What a worker is given, handed over in memory that both see and not through its pipe.
+
+    The standard library writes to that pipe until the worker has read all, and holds its other end
+    open meanwhile: a worker that was ended before it could read would be waited for without end.
+
+    Args:
+        given: anything that can be handed to a process that is being started.
+    """
+
+    def __init__(self, given: tuple[object, ...]) -> None:
+        self.given = given
+
+    def __reduce__(self) -> tuple[Callable[[Any], tuple[object, ...]], tuple[Any]]:
+        file = os.fdopen(_without_name(), "wb")
+        _HANDED.append(file)
+        ForkingPickler(file).dump(self.given)
+        file.flush()
+        return _taken, (DupFd(file.fileno()),)
+
+
+def _without_name() -> int:
+    """Return the number of a file that only who holds it can open, in memory where that can be."""
+    if hasattr(os, "memfd_create"):
+        return os.memfd_create("given")
+    number, path = tempfile.mkstemp()
+    os.unlink(path)
+    return number
+
+
+def _taken(handed: Any) -> tuple[object, ...]:
+    with os.fdopen(handed.detach(), "rb") as file, mmap.mmap(file.fileno(), 0, prot=READ) as held:
+        found: tuple[object, ...] = ForkingPickler.loads(held)
+    return found
 
 
 def begin_worker(begin: Callable[..., None] | None, given: tuple[object, ...]) -> None:
