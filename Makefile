@@ -227,15 +227,22 @@ bench-coverage: $(READY)
 	$(BIN)/python benchmarks/bench_coverage.py
 	$(BIN)/python benchmarks/bench_coverage.py --features 40 --ridge 60
 
-# the encoders that ship, from simulated hearts alone: an hour and a half (docs/encoder.md)
-ENCODER := --passes 8 --seed 1 --height 128 --width 160 --papers mixed --wear 2 --bits 8 --force
+# the encoders that ship, from simulated hearts alone: two hours and a half on one core (docs/encoder.md)
+HEARTS := build/encoder/wide20k
+ENCODER := --passes 16 --seed 1 --height 128 --width 160 --bits 8 --force
+SHIPPED := src/dyssync/pretraining/shipped
 .PHONY: encoder
 encoder: $(READY)
-	$(BIN)/dyssync simulate --unlabelled --patients 20000 --seed 20261 --out build/encoder/wide20k
-	for method in hearts measurements; do \
-	  $(BIN)/dyssync pretrain build/encoder/wide20k --method $$method $(ENCODER) \
-	    --out src/dyssync/pretraining/shipped/$$method || exit 1; \
-	done
+	$(BIN)/dyssync simulate --unlabelled --patients 20000 --seed 20261 --out $(HEARTS)
+	$(BIN)/dyssync pretrain $(HEARTS) --method measurements $(ENCODER) --papers mixed --wear 2 \
+	  --out $(SHIPPED)/measurements
+	$(BIN)/dyssync pretrain $(HEARTS) --method hearts $(ENCODER) --layout tiles \
+	  --training-layouts same --out $(SHIPPED)/hearts
+
+# which choices of a pretraining pay: targets, hearts, passes, size, layout (docs/pretraining.md)
+.PHONY: bench-pretraining
+bench-pretraining: $(READY)
+	$(BIN)/python benchmarks/bench_pretraining.py --data $(DATA)
 
 # the network that finds names of leads on pages, from pages made for it: a quarter of an hour on a
 # core; needs fonts-liberation. It is measured by bench-digitiser; its digest stands in a test

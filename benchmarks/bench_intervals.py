@@ -42,7 +42,7 @@ from dyssync.evaluation.metrics import METRICS
 from dyssync.evaluation.recalibration import Recalibration
 from dyssync.keeping import keeping
 from dyssync.models import MODELS
-from dyssync.models.protocols import ResponseModel
+from dyssync.models.protocols import Pretrained, ResponseModel
 from dyssync.prediction.crossfit import CrossFit, Graded, cross_fit
 from dyssync.study.virtual import SHORTENED
 from dyssync.workers import available_cores
@@ -136,6 +136,12 @@ def _kept(
     return pd.read_csv(table, dtype={"patient_id": str}), np.load(outside)
 
 
+def _weights(model: ResponseModel) -> str:
+    """Return which encoder a model starts from, to be kept beside its name; "" for none."""
+    encoder = model.first_encoder() if isinstance(model, Pretrained) else None
+    return f"-{encoder.record.sha256[:8]}" if encoder is not None else ""
+
+
 def _graded(tested: pd.DataFrame, model: ResponseModel) -> Graded:
     seeds = sorted(tested["seed"].unique())
     members = [f"fit-{s:02d}" for s in seeds]
@@ -177,7 +183,7 @@ def study_of(number: int) -> Result:
     sets: Rows = []
     for name in _asked.models:
         models = [_asked.make(name) for _ in range(10)]
-        tested, outside = _kept(f"{name}-{number}", rows, models, others)
+        tested, outside = _kept(f"{name}{_weights(models[0])}-{number}", rows, models, others)
         graded = _graded(tested, models[0])
         truth = _truth(graded.fit, outside, y)
         table = estimates(graded.table.assign(model=name), THRESHOLDS, seed=1)

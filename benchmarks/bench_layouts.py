@@ -113,11 +113,12 @@ def measure(job: Job, cohort: Cohort) -> pd.DataFrame:
         asked = copy.copy(model)
         asked.layout = layout
         found.append(("layout", layout, auroc(truth, asked.response_probability(ecgs))))
-    for severity in SEVERITIES:
+    # a network on median beats looks at no page itself
+    for severity in SEVERITIES if model.takes_pictures() else ():
         rng = np.random.default_rng(np.random.SeedSequence([job.seed, severity]))
         pictures = [worn_picture(ecg, model, severity, rng) for ecg in ecgs]
         found.append(("wear", str(severity), auroc(truth, model.response_probability(pictures))))
-    for severity in PAGE_SEVERITIES:
+    for severity in PAGE_SEVERITIES if model.takes_pictures() else ():
         rng = np.random.default_rng(np.random.SeedSequence([job.seed, severity, 1]))
         pictures = [printed_page(ecg, model, severity, rng) for ecg in ecgs]
         found.append(("page", str(severity), auroc(truth, model.response_probability(pictures))))

@@ -73,6 +73,7 @@ def _virtual(options: argparse.Namespace) -> None:
         slow_sizes=options.sizes_resnet or (CONTROL if options.shuffled else Draws.slow_sizes),
         slow_count=options.draws_resnet,
         limit=options.limit,
+        beside=not options.no_limits,
         people=options.people,
         pool=options.pool,
     )
@@ -99,6 +100,7 @@ def _options() -> argparse.Namespace:
     add("--sizes-resnet", type=_numbers, help="of resnet18, a fit of which takes minutes")
     add("--draws-resnet", type=int, default=Draws.slow_count)
     add("--limit", type=int, default=Draws.limit, help="patients that teach the limit; 0 for none")
+    add("--no-limits", action="store_true", help="neither Bayes nor who is told the heart")
     add("--people", type=int, default=Draws.people, help="virtual patients of a population")
     add("--pool", type=int, default=Draws.pool, help="of them are drawn from")
     add("--shuffled", action="store_true", help="labels dealt out anew")

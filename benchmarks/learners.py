@@ -20,6 +20,7 @@ from dyssync.pretraining.encoder import Encoder, load_encoder, shipped_encoder
 from fit_table import Fit, Score
 
 FACTS = "+facts"  # after a name: with clinical facts; without it the ECG is alone
+TUNED = "@tuned"  # after a name: all weights are tuned, in place of a head on a frozen trunk
 TAKE_FACTS = ("ssl-resnet18", "sim-resnet18", "combined", "ridge", "lightgbm")
 QUICK = ",".join(
     (
@@ -29,7 +30,11 @@ QUICK = ",".join(
     )
 )  # fmt: skip
 SLOW = "resnet18"  # minutes a fit
-NAMES = (*QUICK.split(","), "combined", SLOW)
+NAMES = (
+    *QUICK.split(","), "combined", SLOW, f"ssl-resnet18{TUNED}", f"sim-resnet18{TUNED}"
+)  # fmt: skip
+# what a head's pictures take from its encoder's
+LOOK = ("layout", "height", "width", "gain", "papers", "wear")
 # which of the two encoders a model starts from
 HEADS: Mapping[str, type[SelfSupervisedResNet18 | SimulationResNet18]] = {
     "ssl-resnet18": SelfSupervisedResNet18,
@@ -79,12 +84,18 @@ class Learners:
 
     def make(self, name: str) -> ResponseModel:
         """Return an unfitted model; `resnet18` in the size of the encoders' pictures."""
-        base, start = name.removesuffix(FACTS), self._start(name)
+        base, start = _base(name), self._start(name)
         settings: dict[str, Any] = {}
         if base in TAKE_FACTS:
             settings["clinical"] = name.endswith(FACTS)
         if start is not None and start.folder is not None:
             settings["encoder"] = str(start.folder)
+            if base in HEADS:
+                config = start.encoder.record.config
+                settings |= {key: getattr(config, key) for key in LOOK}
+                settings["training_layouts"] = ",".join(config.training_layouts)
+        if TUNED in name:
+            settings["head"] = "tuned"
         if base == SLOW:
             settings |= ResNet18.PRESETS["quick"]
         return MODELS[base](**settings)
@@ -101,8 +112,13 @@ class Learners:
             self.make(name).fit(X[:few], labels[:few]).logits(X)
 
     def _start(self, name: str) -> Start | None:
-        base = name.removesuffix(FACTS)
+        base = _base(name)
         return self.starts[STARTS_AS[base]] if base in STARTS_AS else None
+
+
+def _base(name: str) -> str:
+    """Return the name of the model alone."""
+    return name.removesuffix(FACTS).removesuffix(TUNED)
 
 
 def learners(names: Iterable[str], ssl: Path | None = None, sim: Path | None = None) -> Learners:
@@ -119,7 +135,7 @@ def learners(names: Iterable[str], ssl: Path | None = None, sim: Path | None = N
     """
     for name in names:
         check_choice("models", name, NAMES)
-    bases = {name.removesuffix(FACTS) for name in names}
+    bases = {_base(name) for name in names}
     needed = {STARTS_AS[base] for base in bases if base in STARTS_AS}
     folders = {"ssl-resnet18": ssl, "sim-resnet18": sim}
     return Learners({kind: _start(kind, folders[kind]) for kind in HEADS if kind in needed})

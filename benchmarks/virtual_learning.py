@@ -46,6 +46,7 @@ class Draws:
         slow_sizes: of `resnet18`.
         slow_count: draws a size of `resnet18`.
         limit: patients of another seed that each quick model learns from once; 0 for none.
+        beside: whether who is told the heart and who knows all of it are among the fits.
         people: virtual patients in all.
         pool: of them are drawn from; all others are tested.
     """
@@ -56,6 +57,7 @@ class Draws:
     slow_sizes: Sequence[int] = (70, 228, 570)
     slow_count: int = 5
     limit: int = 6000
+    beside: bool = True
     people: int = 6000
     pool: int = 2000
 
@@ -68,7 +70,7 @@ class Draws:
                     yield learners.fit(name, cohort, labels, patients, draw)
             if labels == OWN and self.limit and not slow:
                 yield learners.fit(name, cohort, labels, self.limit, 0)
-        if labels == OWN:
+        if labels == OWN and self.beside:
             for told, patients in product((TOLD, f"{TOLD}{FACTS}"), self.sizes):
                 for draw in range(self.count):
                     yield Fit(cohort, labels, told, "", "", patients, draw)

@@ -138,7 +138,6 @@ def _tiny_study(models: Sequence[str]) -> list[str]:
         "lightgbm": ("rounds=30", "min_leaf=3"),
         "resnet18": ("height=64", "width=64", "epochs=2"),
         "ssl-resnet18": ("start=nothing", "height=64", "width=64", "pretraining_passes=1"),
-        "sim-resnet18": ("test_views=1",),
     }
     words = ["refits=3", *(f"{name}.{word}" for name in models for word in own.get(name, ()))]
     return [
@@ -189,8 +188,8 @@ def small_bundle(toy_cohort: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         "--workers",
         "1",
     ]
-    quick = ["--set", "sim-resnet18.test_views=1"]
-    models = ["--models", "ridge,sim-resnet18,qrs-area"]
+    quick = ["--set", "ssl-resnet18.test_views=1"]
+    models = ["--models", "ridge,ssl-resnet18,qrs-area"]
     assert main([*call, *small, *quick, *models]) == 0
     return out / "bundle"
 

@@ -190,7 +190,7 @@ def test_bundle_of_another_version_is_refused_by_its_version(
     bundle, _ = small_bundle
     load_bundle(bundle)
     reseal(bundle, {"format": 2, "dyssync": "0.0.9", "about": {}, "models": {}, "files": {}})
-    with pytest.raises(ModelError, match=r"bundle format 2, this version reads 6.*0\.0\.9"):
+    with pytest.raises(ModelError, match=r"bundle format 2, this version reads 7.*0\.0\.9"):
         load_bundle(bundle)
 
 

@@ -12,8 +12,12 @@ import pytest
 import torch
 from safetensors.numpy import save
 
-from dyssync.errors import ModelError
+from dyssync.cli.pretraining import _layouts
+from dyssync.ecg import ECG
+from dyssync.errors import ConfigError, ModelError
 from dyssync.learning.network import build_encoder, pack_weights, unpack_weights
+from dyssync.models.self_supervised import SelfSupervisedResNet18
+from dyssync.models.simulation_supervised import SimulationResNet18
 from dyssync.pretraining.config import PretrainingConfig
 from dyssync.pretraining.encoder import (
     SHIPPED,
@@ -26,6 +30,7 @@ from dyssync.pretraining.encoder import (
     load_encoder,
     shipped_encoder,
 )
+from dyssync.pretraining.loop import pretrain
 from dyssync.pretraining.seen import Seen
 
 WEIGHTS = b"weights of a network"
@@ -155,3 +160,26 @@ def test_encoder_is_found_by_folder_or_by_the_name_of_one_that_ships(
     assert encoder_at(Path("hearts")).record == load_encoder(tmp_path / "hearts").record
     with pytest.raises(ModelError, match=r"no such folder.*hearts, measurements"):
         encoder_at(Path("brains"))
+
+
+def test_pretraining_draws_what_the_model_to_come_looks_at(toy: tuple[list[ECG], Any]) -> None:
+    simulated, alone = SimulationResNet18(), SelfSupervisedResNet18()
+    for asked, model in (
+        (("hearts", None, None, None), simulated),
+        (("measurements", None, None, None), alone),
+        (("measurements", Path("hearts"), None, None), simulated),
+    ):
+        its = model.pretraining_config()
+        held = {"layout": its.layout, "training_layouts": its.training_layouts}
+        assert _layouts(*asked) == held
+    assert simulated.pretraining_config().training_layouts == ("tiles",)
+    assert len(set(alone.pretraining_config().training_layouts)) == 11
+    mixed = {"layout": "tiles", "training_layouts": ("tiles", "tiles-qrs")}
+    assert _layouts("measurements", None, "tiles", None) == mixed
+    assert _layouts("hearts", None, "6x2", "same") == {
+        "layout": "6x2",
+        "training_layouts": ("6x2",),
+    }
+    config = PretrainingConfig(method="measurements")
+    with pytest.raises(ConfigError, match=r"layout 3x4\+II: the encoder to go on from .* tiles"):
+        pretrain(toy[0][:4], config, start=shipped_encoder("hearts"))

@@ -148,6 +148,8 @@ def test_the_two_kinds_of_pretraining_are_never_confused(toy: Toy, tmp_path: Pat
         SelfSupervisedResNet18(encoder=taught).fit(toy[0][:8], toy[1][:8])
     with pytest.raises(ModelError, match=r"128 x 160 px at gain 2, the model has 64 x 64 at 2"):
         SimulationResNet18(encoder=taught, height=64, width=64).fit(toy[0][:8], toy[1][:8])
+    with pytest.raises(ModelError, match=r"layout tiles, the model draws 3x4\+II, which shows the"):
+        SimulationResNet18(encoder=taught, layout="3x4+II").fit(toy[0][:8], toy[1][:8])
     with pytest.raises(ConfigError, match="method hearts from start shipped"):
         SelfSupervisedResNet18(method="hearts").check_settings("ssl-resnet18")
     with pytest.raises(ConfigError, match="method measurements from start nothing"):

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.xdist_group("run")
 Captured = pytest.CaptureFixture[str]
 TINY = [
     *("--preset", "quick", "--protocol", "independent", "--seeds", "1", "--workers", "1"),
-    *("--set", "refits=3", "--set", "resnet18.epochs=2", "--set", "sim-resnet18.test_views=1"),
+    *("--set", "refits=3", "--set", "resnet18.epochs=2"),
     *("--set", "resnet18.height=64", "--set", "resnet18.width=64"),
 ]
 
@@ -128,7 +128,7 @@ def test_study_of_scans_runs_all_models_and_its_bundle_takes_scans(
     metrics = results.tables["predictions"].query("model == 'qrs-area'")
     assert metrics["logit"].notna().all()
     report = (tmp_path / "run" / "report.html").read_text()
-    assert "so a map cannot be read by lead" in report
+    assert "that look at them cannot be read by lead" in report
     assert main(["predict", out, str(scans.parent / "P00.jpg"), "--json"]) == 0
     (said,) = json.loads(capsys.readouterr().out)
     assert 0 < said["models"]["resnet18"]["probability"] < 1
@@ -176,7 +176,7 @@ def test_bundle_of_signals_is_asked_about_a_picture_with_a_caution(
     assert main([*wanted, "--models", "resnet18,lightgbm", "--json"]) == 3
     said, unread, refused = json.loads(capsys.readouterr().out)
     assert list(said["models"]) == ["resnet18", "lightgbm"]
-    assert "pages drawn from that in their own style" in said["cautions"][0]
+    assert "pictures drawn from that in their own style" in said["cautions"][0]
     assert "QRS area" in said["beside"]["qrs-area"]
     assert list(unread["models"]) == ["resnet18"]
     assert "page cannot be digitised" in unread["cautions"][0]

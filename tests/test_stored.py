@@ -73,11 +73,35 @@ def test_what_is_read_back_says_the_same(
     layout: str, network: torch.nn.Module, toy: Toy, page: ECGImage
 ) -> None:
     model = model_of(network, layout)
-    for x in (*toy[0][:2], page):
+    for x in (*toy[0][:2], *[page] * model.takes_pictures()):
         seen = stack(asked_pictures(x, model.picture_config(), model.test_views))
         with torch.no_grad():
             expected = network(torch.from_numpy(seen)).mean().item() + model.log_odds_
         assert model.logits([x]) == pytest.approx(expected, abs=TOLERANCE)
+
+
+def test_of_a_page_a_network_on_median_beats_sees_what_was_read_off_it(
+    network: torch.nn.Module, toy: Toy, page: ECGImage
+) -> None:
+    read, unread = replace(page, ecg=toy[0][1]), replace(page, unread="no grid was found")
+    assert model_of(network, "3x4+II").takes_pictures()
+    model = model_of(network, "tiles")
+    assert not model.takes_pictures()
+    logits = model.logits([toy[0][0], read, unread])
+    np.testing.assert_array_equal(logits[:2], model.logits(toy[0][:2]))
+    assert np.isnan(logits[2])
+    assert model.response_probability([unread]) == pytest.approx(0.6)
+
+
+def test_a_fit_on_median_beats_leaves_out_pages_that_were_not_read(
+    toy: Toy, page: ECGImage
+) -> None:
+    x, y = toy[0][:8], toy[1][:8]
+    unread = replace(page, unread="no grid was found")
+    settings = {"layout": "tiles", "height": 32, "width": 40, "epochs": 1}
+    alone = ResNet18(**settings).fit(x, y)
+    beside = ResNet18(**settings).fit([unread, *x, unread], np.array([0, *y, 1]))
+    np.testing.assert_array_equal(alone.logits(x), beside.logits(x))
 
 
 def test_maps_of_the_last_stage_are_grad_cam_without_a_gradient(
@@ -141,7 +165,7 @@ def test_a_trunk_keeps_its_bits_and_sees_the_same(bits: int, toy: Toy) -> None:
 
 @pytest.mark.slow
 def test_a_ridge_on_the_shipped_trunk_says_the_same(toy: Toy) -> None:
-    model = SimulationResNet18(test_views=1).fit(toy[0][:16], toy[1][:16])
+    model = SimulationResNet18().fit(toy[0][:16], toy[1][:16])
     back = SimulationResNet18(**model.get_params()).restore(model.state())
     asked = toy[0][16:20]
     x = torch.from_numpy(stack([model.picture(ecg).image for ecg in asked]))

@@ -19,7 +19,7 @@ from dyssync.learning.network_input import asked_pictures
 from dyssync.learning.picture_config import PictureConfig
 from dyssync.models import MODELS
 from dyssync.models.base import ProbabilityMixin
-from dyssync.models.protocols import Ranges, State, TakesPictures, UsesFacts
+from dyssync.models.protocols import Ranges, State, UsesFacts, takes_pictures
 from dyssync.study.config import PRESETS
 from dyssync.study.virtual import SHORTENED
 
@@ -34,7 +34,7 @@ SMALL = {"height": 64, "width": 64, "epochs": 6, "batch_size": 8, "test_views": 
 QUICK: dict[str, dict[str, Any]] = {
     "resnet18": SMALL,
     "ssl-resnet18": {**SMALL, "start": "nothing", "pretraining_passes": 1, "clinical": True},
-    "sim-resnet18": {"head": "tuned", "epochs": 2, "test_views": 1, "clinical": True},
+    "sim-resnet18": {"head": "tuned", "epochs": 2, "clinical": True},
     "combined": {},
     "lightgbm": {"rounds": 40, "min_leaf": 3},
     "ridge": {"fall_penalty": 10.0, "response_penalty": 10.0},
@@ -203,7 +203,7 @@ def test_picture_is_judged_or_refused_by_name(
     model, ecg = fitted(name), toy[0][40]
     grey = asked_pictures(ecg, PictureConfig((480, 640), gain=2.0), 1)[0]
     page = ECGImage(np.repeat(grey[:, :, None], 3, axis=2))
-    if isinstance(model, TakesPictures):
+    if takes_pictures(model):
         p = model.response_probability([page, ecg])
         assert ((p >= 0) & (p <= 1)).all()
     else:

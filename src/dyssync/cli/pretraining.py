@@ -15,6 +15,7 @@ from dyssync.cli.terminal import say
 from dyssync.errors import ConfigError, check_choice, counted
 
 if TYPE_CHECKING:
+    from dyssync.models.protocols import Pretrained
     from dyssync.pretraining.config import PretrainingConfig
     from dyssync.pretraining.encoder import Encoder
 
@@ -48,7 +49,15 @@ def pretrain(
         int | None, Optional(help="Epochs. Default: 60, or fewer that draw 200,000 ECGs.", min=1)
     ] = None,
     seed: Annotated[int, Optional(help="Same seed, same encoder.", min=0)] = 0,
-    layout: Annotated[str | None, Optional(help="Of the model to come. Default: 3x4+II.")] = None,
+    layout: Annotated[
+        str | None,
+        Optional(
+            help="Of the model to come. Default: that of --from, or of the model that takes it."
+        ),
+    ] = None,
+    training_layouts: Annotated[
+        str | None, Optional(help="same, mixed, or names with commas between. Default: as layout.")
+    ] = None,
     height: Annotated[int | None, Optional(help="Of a picture, px. Default: 128.", min=32)] = None,
     width: Annotated[int | None, Optional(help="Of a picture, px. Default: 160.", min=32)] = None,
     papers: Annotated[str | None, Optional(help="plain or mixed. Default: plain.")] = None,
@@ -82,12 +91,13 @@ def pretrain(
     from dyssync.workers import available_cores
 
     values: dict[str, Any] = {
-        "layout": layout, "height": height, "width": width, "papers": papers, "wear": wear,
+        "height": height, "width": width, "papers": papers, "wear": wear,
         "batch_size": batch_size, "learning_rate": learning_rate, "passes": passes,
         "draws": None if passes is None else WITHOUT_LIMIT,
     }  # fmt: skip
     given = {name: value for name, value in values.items() if value is not None}
-    config = PretrainingConfig(method=method, settings=_settings(settings or []), **given)
+    looks = _layouts(method, start, layout, training_layouts)
+    config = PretrainingConfig(method=method, settings=_settings(settings or []), **looks, **given)
     check_choice("bits", str(bits), ("16", "8"))
     asked = Asked([place_of(text) for text in corpora], config, share or (), seed, start, bits)
     ranks = Ranks(devices, nodes, meet_within)
@@ -103,6 +113,35 @@ def pretrain(
         for problem in problems:
             bars.say(problem)
     say(_summary(encoder, out))
+
+
+def _layouts(
+    method: str, start: Path | None, layout: str | None, training_layouts: str | None
+) -> dict[str, Any]:
+    """Return layout and training layouts: as given, else the start's, else the model's to come."""
+    from dyssync.learning.picture_config import MIXED, named_layouts
+    from dyssync.pretraining import METHODS
+    from dyssync.pretraining.encoder import encoder_at
+
+    if start is not None:
+        its = encoder_at(start).record.config
+    else:
+        its = _model(METHODS[method].SUPERVISED).pretraining_config()
+    own = layout or its.layout
+    if training_layouts is None and own == its.layout:
+        return {"layout": own, "training_layouts": its.training_layouts}
+    return {"layout": own, "training_layouts": named_layouts(training_layouts or MIXED, own)}
+
+
+def _model(supervised: str) -> Pretrained:
+    """Return the model that starts from encoders of that kind, with its defaults."""
+    from dyssync.models import MODELS
+    from dyssync.models.protocols import Pretrained
+
+    name = SIMULATED if supervised == "simulation" and SIMULATED in MODELS else ALONE
+    model = MODELS[name]()
+    assert isinstance(model, Pretrained)
+    return model
 
 
 def _settings(texts: list[str]) -> dict[str, Any]:
@@ -135,15 +174,8 @@ def _summary(encoder: Encoder, out: Path) -> str:
 
 def _start_with(config: PretrainingConfig, encoder: Encoder, out: Path) -> str:
     """Return the options of a study that starts from the encoder, on pictures like its own."""
-    from dyssync.models import MODELS
-    from dyssync.models.protocols import Pretrained
-
-    name = ALONE
-    if encoder.record.supervised == "simulation" and SIMULATED in MODELS:
-        name = SIMULATED
-    model = MODELS[name]()
-    assert isinstance(model, Pretrained)
-    its = model.pretraining_config()
+    name = SIMULATED if encoder.record.supervised == "simulation" else ALONE
+    its = _model(encoder.record.supervised).pretraining_config()
     sizes = {"height": config.height, "width": config.width}
     others = {
         key: getattr(config, key)

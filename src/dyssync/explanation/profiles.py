@@ -76,8 +76,9 @@ class Onlookers:
     def look(self, ecg: ECG, *, response: bool) -> LeadProfiles:
         """Return where the networks looked, along the leads.
 
-        The map is coarse: one of its cells is about a second of three leads wide and high in a page
-        of 160 x 128 px. It tells what the networks used, not why a heart responds.
+        The map is coarse: in a picture of 160 x 128 px one of its cells is .6 s of the median beat
+        of one lead, or in a page about a second of three leads wide and high. It tells what the
+        networks used, not why a heart responds.
 
         Args:
             ecg: the recording.

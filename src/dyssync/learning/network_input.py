@@ -1,6 +1,7 @@
 """From recordings to the pictures a network sees.
 
-A signal is drawn; a user's own picture is evened out and fitted. Training pictures differ at every
+A signal is drawn; a user's own picture is evened out and fitted, or what was read off it is drawn,
+where a layout shows the median beat. Training pictures differ at every
 step, pictures to predict from do not.
 """
 
@@ -15,7 +16,7 @@ import numpy as np
 from dyssync.arrays import Bytes, Singles
 from dyssync.ecg import ECG, LEADS, Signal
 from dyssync.errors import InputError
-from dyssync.image import ECGImage, Input
+from dyssync.image import ECGImage, Input, ecg_of
 from dyssync.keeping import kept
 from dyssync.layouts import LAYOUTS, TILE_CENTRE_SHARE, SignalSource
 from dyssync.learning.picture_config import MIXED, PictureConfig, Size
@@ -29,6 +30,16 @@ from dyssync.signals.filtering import bandpass, resample
 
 INK_MEAN, INK_SD = 0.07, 0.2  # of a neutral 3x4 page of 160 x 128 px; brings the input near N(0, 1)
 HANDLING = 1.0  # severity; no two scans of one page lie alike, even where no wear is asked for
+
+
+def shown(x: Input, layout: str) -> Input | None:
+    """Return what a network of a layout is shown of a recording.
+
+    Returns:
+        The signal; a user's picture of a page itself; where the layout shows the median beat, the
+        signal that was read off that picture, None where none was.
+    """
+    return ecg_of(x) if LAYOUTS[layout].source == "median-beat" else x
 
 
 def drawn_signal(ecg: ECG, layout: str) -> Signal:
@@ -91,10 +102,12 @@ def training_picture(x: Input, config: PictureConfig, rng: np.random.Generator) 
     """Return a fresh picture of a recording, or a freshly handled one of a user's picture."""
     if not config.augment:
         return asked_pictures(x, config, 1)[0]
-    if isinstance(x, ECGImage):
-        return clean_picture(_worn(fitted(x, config.size), config.wear or HANDLING, rng))
+    given = shown(x, config.layout)
+    assert given is not None, "no fit is given what its layout shows nothing of"
+    if isinstance(given, ECGImage):
+        return clean_picture(_worn(fitted(given, config.size), config.wear or HANDLING, rng))
     view = draw_view(rng, config.views)
-    return drawn_picture(drawn_signal(x, view.layout), view, config, rng)
+    return drawn_picture(drawn_signal(given, view.layout), view, config, rng)
 
 
 def drawn_picture(
@@ -114,10 +127,21 @@ def _worn(image: Picture, most: float, rng: np.random.Generator) -> Picture:
 
 
 def asked_pictures(x: Input, config: PictureConfig, n: int) -> list[Picture]:
-    """Return the pictures to predict from: up to `n` moments of a signal, or the user's picture."""
-    if isinstance(x, ECGImage):
-        return [fitted(x, config.size)]
-    return list(_neutral(x, config.layout, config.gain, config.size, n))
+    """Return the pictures to predict from: up to `n` moments of a signal, or the user's picture.
+
+    An empty one where nothing can be shown.
+    """
+    given = shown(x, config.layout)
+    if given is None:
+        return [_empty(config.layout, config.gain, config.size)]
+    if isinstance(given, ECGImage):
+        return [fitted(given, config.size)]
+    return list(_neutral(given, config.layout, config.gain, config.size, n))
+
+
+def _empty(layout: str, gain: float, size: Size) -> Picture:
+    nothing = np.full((len(LEADS), round(LAYOUTS[layout].seconds * FS)), np.nan, np.float32)
+    return apply_view(nothing, FS, neutral_views(layout, 1, gain)[0], size).image
 
 
 @kept(most=512)  # validation parts of 2,500 patients; three of 224 x 224 px have 150 kB

@@ -18,15 +18,17 @@ from dyssync.arrays import Floats, Singles
 from dyssync.cohort.clinical import FACTS, facts_of
 from dyssync.errors import ConfigError, ModelError
 from dyssync.image import Input
+from dyssync.layouts import LAYOUTS
 from dyssync.learning.ahead import Look
 from dyssync.learning.checkpoint import History
 from dyssync.learning.features import features_of
 from dyssync.learning.network import FEATURES, build_network, unpack_weights
 from dyssync.learning.network_file import network_file
+from dyssync.learning.network_input import neutral_views
+from dyssync.learning.picture_config import named_layouts
 from dyssync.learning.stored import StoredNetwork, restored_network, stored_network
 from dyssync.learning.training import Watch
 from dyssync.models.base import (
-    has_heartbeat,
     keywords_of,
     learnt_number,
     learnt_rate,
@@ -129,7 +131,8 @@ class PretrainedResNet18(ResNet18):
     @classmethod
     def _get_param_names(cls) -> list[str]:
         """Return scikit-learn's list of parameters: ResNet18's and those above."""
-        return sorted({*keywords_of(ResNet18), *keywords_of(cls)})
+        kinds = (ResNet18, PretrainedResNet18, cls)
+        return sorted({name for kind in kinds for name in keywords_of(kind)})
 
     def check_settings(self, name: str) -> None:
         """Refuse parameters that a fit could only fail on, those of the method among them.
@@ -160,7 +163,8 @@ class PretrainedResNet18(ResNet18):
 
     def work(self, n: int) -> float:
         """Return the pictures that a fit to `n` recordings looks at, in those that teach."""
-        looked = self.test_views * n / 3  # a look costs a third of a step
+        views = len(neutral_views(self.layout, self.test_views, self.gain))
+        looked = views * n / 3  # a look costs a third of a step
         return looked + (self.epochs * n if self.head == TUNED else 0.0)
 
     def start_from(self, encoder: Path) -> Self:
@@ -203,6 +207,7 @@ class PretrainedResNet18(ResNet18):
             gain=self.gain,
             height=self.height,
             width=self.width,
+            training_layouts=named_layouts(self.training_layouts, self.layout),
             papers=self.papers,
             wear=self.wear,
             passes=self.pretraining_passes,
@@ -234,6 +239,12 @@ class PretrainedResNet18(ResNet18):
                 f"encoder: learnt from pictures of {its.size[0]} x {its.size[1]} px at gain "
                 f"{its.gain:g}, the model has {own.size[0]} x {own.size[1]} at {own.gain:g}; "
                 "set height, width and gain to the encoder's"
+            )
+        if LAYOUTS[own.layout].source != LAYOUTS[its.layout].source:
+            raise ModelError(
+                f"encoder: learnt from pictures in layout {its.layout}, the model draws "
+                f"{own.layout}, which shows the {LAYOUTS[own.layout].source.replace('-', ' ')}; "
+                "give an encoder of such pictures, or set layout to its"
             )
         return held
 
@@ -293,13 +304,13 @@ class PretrainedResNet18(ResNet18):
         return np.array(known, dtype=np.float64).reshape(len(X), len(names))
 
     def logits(self, X: Sequence[Input]) -> Floats:
-        """Return the log-odds of response, (n,) float64; NaN for a signal without heartbeat."""
+        """Return the log-odds of response, (n,) float64; NaN where there is nothing to judge."""
         head: Head = self._learned("head_")
         facts = self._facts(X)
         if self.head == TUNED:
             return super().logits(X) + head.facts_logits(facts)
         logits = head.logits(features_of(X, self._look()), facts)
-        return np.where([has_heartbeat(x) for x in X], logits, np.nan)
+        return self._judged(X, logits)
 
     def evidence(self, X: Sequence[Input]) -> Singles:
         """Return what each cell of :meth:`picture` adds to the log-odds, (n, h, w) float32."""

@@ -41,6 +41,10 @@ class Prevalence(ProbabilityMixin):
         self.base_rate_ = base_rate_of(check_labels(X, y), check_weights(weight, len(X)))
         return self
 
+    def takes_pictures(self) -> bool:
+        """Return True: whatever it is given will do."""
+        return True
+
     def only_clean(self) -> bool:
         """Return False: it looks at no picture at all, so all are the same to it."""
         return False

@@ -1,7 +1,7 @@
 """What a model is, and what else one may be able to do.
 
 A model is asked what it can do by its protocol, never by the name of an attribute or parameter:
-``isinstance(model, TakesPictures)``. The contracts are tested over the registry, not inherited.
+``isinstance(model, LooksAtPictures)``. The contracts are tested over the registry, not inherited.
 """
 
 from __future__ import annotations
@@ -150,10 +150,18 @@ class UsesFacts(ResponseModel, Protocol):
 
 @runtime_checkable
 class TakesPictures(Protocol):
-    """A model for which a user's own picture of a page will do beside a signal."""
+    """A model for which a user's own picture of a page may do beside a signal."""
+
+    def takes_pictures(self) -> bool:
+        """Return whether it does; not where what is drawn is the median beat of a signal."""
 
     def only_clean(self) -> bool:
         """Return whether all it learns from are clean drawings, which real pages are not."""
+
+
+def takes_pictures(model: object) -> bool:
+    """Return whether a user's own picture of a page will do for a model beside a signal."""
+    return isinstance(model, TakesPictures) and model.takes_pictures()
 
 
 @runtime_checkable

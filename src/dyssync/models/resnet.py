@@ -57,6 +57,7 @@ from dyssync.models.base import (
     base_rate_of,
     check_labels,
     check_weights,
+    ecgs_of,
     has_heartbeat,
     learnt_number,
     learnt_rate,
@@ -191,6 +192,10 @@ class ResNet18(ProbabilityMixin):
         """Return the pictures that a fit to `n` recordings draws at most."""
         return float(self.epochs * n)
 
+    def takes_pictures(self) -> bool:
+        """Return whether a user's own page will do: no page shows the median beat alone."""
+        return LAYOUTS[self.layout].source == "rhythm"
+
     def only_clean(self) -> bool:
         """Return whether it learns from black traces on white alone."""
         return self.papers == PLAIN
@@ -233,6 +238,10 @@ class ResNet18(ProbabilityMixin):
         self.classes_ = np.array([0, 1])
         weights = check_weights(weight, len(X))
         self.base_rate_ = base_rate_of(labels, weights)
+        X, labels, fall, weights = self._that_show(X, labels, fall, weights)
+        if validation is not None:
+            held = np.ones(len(validation[0]))
+            validation = self._that_show(*validation, None, held)[:2]
         # The loss weighs both classes alike; the logit is brought back to the cohort's own odds
         # (Elkan 2001).
         self.log_odds_ = log_odds(self.base_rate_)
@@ -242,6 +251,35 @@ class ResNet18(ProbabilityMixin):
             self._begin(X, labels, fall, weights, seed)
             self._train(X, labels, weights, seed, validation, watch)
         return self
+
+    def _that_show(
+        self, X: Sequence[Input], labels: Labels, fall: Floats | None, weights: Floats
+    ) -> tuple[Sequence[Input], Labels, Floats | None, Floats]:
+        """Leave out whom the layout shows nothing of: pages that were not read off.
+
+        Raises:
+            ModelError: too few are left to learn from.
+        """
+        rows = [i for i, x in enumerate(self._given(X)) if x is not None]
+        if len(rows) == len(X):
+            return X, labels, fall, weights
+        held = [X[i] for i in rows]
+        left = check_labels(held, labels[rows])
+        falls = None if fall is None else np.asarray(fall)[rows]
+        return held, left, falls, check_weights(weights[rows], len(rows))
+
+    def _given(self, X: Sequence[Input]) -> Sequence[Input | None]:
+        """Return what is drawn or looked at of recordings; None of a page that was not read off.
+
+        Raises:
+            ModelError: signals are needed, and some are pictures that nobody tried to read off.
+        """
+        return X if self.takes_pictures() else ecgs_of(X, f"layout {self.layout}")
+
+    def _judged(self, X: Sequence[Input], logits: Floats) -> Floats:
+        """Return logits; NaN without a heartbeat, and of what :meth:`_given` calls None."""
+        seen = [x is not None and has_heartbeat(x) for x in self._given(X)]
+        return np.where(seen, logits, np.nan)
 
     def _begin(
         self, X: Sequence[Input], labels: Labels, fall: Floats | None, weights: Floats, seed: int
@@ -313,7 +351,7 @@ class ResNet18(ProbabilityMixin):
         return np.array(found)
 
     def logits(self, X: Sequence[Input]) -> Floats:
-        """Return the log-odds of response, (n,) float64; NaN for a signal without heartbeat."""
+        """Return the log-odds of response, (n,) float64; NaN where :meth:`_judged` says so."""
         (look,) = self.looks()
         ahead = [seen_ahead(look, x) for x in X]
         seen = [one for one in ahead if one is not None]
@@ -321,7 +359,7 @@ class ResNet18(ProbabilityMixin):
             found = np.array([one.said().logits.mean(dtype=np.float64) for one in seen])
         else:
             found = self._balanced_logits(look.network, X, self.test_views)
-        return np.where([has_heartbeat(x) for x in X], found + self.log_odds_, np.nan)
+        return self._judged(X, found + self.log_odds_)
 
     def looks(self) -> tuple[Look, ...]:
         """Return how it looks at a recording."""

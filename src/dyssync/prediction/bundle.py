@@ -37,7 +37,7 @@ from dyssync.whole import whole_folder
 MANIFEST, SEAL = "manifest.json", "manifest.sha256"
 ANSWERING = "answering.json"
 POOL = "files"  # of a bundle: what members learnt beside numbers, each file once under its sha256
-BUNDLE_FORMAT = 6
+BUNDLE_FORMAT = 7
 MEMBER = re.compile(r"(fit|ecg)-\d{1,4}")
 VERSION = re.compile(r"\d{1,4}(\.\w{1,12}){1,5}")
 SEAL_BYTES = 100
@@ -198,6 +198,10 @@ class Bundle:
             found.append(restored(saved, name, pooled))
             each(found[-1])
         return found
+
+    def any_of(self, name: str) -> ResponseModel:
+        """Return one member of a model: what it can do, all can; see :meth:`model`."""
+        return self.model(name, self.members[name][0])
 
     def answering(self, name: str) -> Answering:
         """Return how the members of a model answer together; see :meth:`read`.

@@ -9,11 +9,14 @@ from dyssync.pages.evening import shrink_page
 from dyssync.prediction.bundle import About
 
 READ_OFF = (
-    "{}. Networks were asked with pages drawn from that in their own style; look at what was read "
+    "{}. Networks were asked with pictures drawn from that in their own style; look at what was "
+    "read (dyssync digitise)"
+)
+MEASURED = (
+    "{}. Models that measure, and networks of the median beat, go by that; look at what was read "
     "(dyssync digitise)"
 )
-MEASURED = "{}. Models that measure go by that; look at what was read (dyssync digitise)"
-UNREAD = "{}; models that measure know nothing of it"
+UNREAD = "{}; models that measure, and networks of the median beat, know nothing of it"
 
 
 def asked_about(x: Input, about: About) -> Input:

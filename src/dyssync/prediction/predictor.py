@@ -17,8 +17,13 @@ from dyssync.image import ECGImage, Input, ecg_of
 from dyssync.keeping import keeping
 from dyssync.learning.ahead import looking_ahead
 from dyssync.learning.stored import opening_networks
-from dyssync.models import MODELS
-from dyssync.models.protocols import Looks, ResponseModel, Rule, TakesPictures
+from dyssync.models.protocols import (
+    Looks,
+    ResponseModel,
+    Rule,
+    TakesPictures,
+    takes_pictures,
+)
 from dyssync.pages.reading_off import read_off
 from dyssync.prediction.beside import SHORT, statements
 from dyssync.prediction.bundle import Bundle
@@ -142,8 +147,7 @@ class Predictor:
             x: the recording; a picture after :func:`dyssync.pages.reading_off.read_off`.
         """
         for name in self.bundle.best_first:
-            takes = ecg_of(x) is not None or isinstance(MODELS[name](), TakesPictures)
-            if name in self.names and takes:
+            if name in self.names and self._takes(name, x):
                 return name
         return None
 
@@ -212,15 +216,17 @@ class Predictor:
 
     def _who_takes(self, x: Input, names: Sequence[str]) -> tuple[list[str], list[str]]:
         """Return which models can be asked about a recording, and which cannot."""
-        if not isinstance(x, ECGImage) or x.ecg is not None:
-            return list(names), []
-        able = [name for name in names if isinstance(MODELS[name](), TakesPictures)]
-        if not able:
+        able = [name for name in names if self._takes(name, x)]
+        if not able and isinstance(x, ECGImage):
             raise ModelError(
                 f"{x.source.name}: is a picture; {', '.join(names)} of this bundle need a "
                 f"signal file. {x.unread}"
             )
         return able, [name for name in names if name not in able]
+
+    def _takes(self, name: str, x: Input) -> bool:
+        """Return whether a model of the bundle can be asked about a recording."""
+        return ecg_of(x) is not None or takes_pictures(self.bundle.any_of(name))
 
     def _one(self, name: str, x: Input) -> ResponseModel:
         """Return one of the members that answer: what it can do, all of a model can."""

@@ -105,11 +105,15 @@ class EncoderRecord(Record):
 
     @property
     def origin(self) -> str:
-        """What it learnt from, in words, for a report and beside a prediction."""
-        return ", then ".join(
+        """What it learnt from, in words, for a report and beside a prediction.
+
+        The first digits of its digest tell encoders apart that learnt from the same.
+        """
+        stages = ", then ".join(
             learnt_on(stage.method, stage.supervised, _hearts_of(stage.sources))
             for stage in self.stages
         )
+        return f"{stages}, weights {self.sha256[:DIGITS]}"
 
     @property
     def stages(self) -> tuple[Stage, ...]:
@@ -117,6 +121,9 @@ class EncoderRecord(Record):
         method = self.config.method
         own = Stage(method, METHODS[method].SUPERVISED, self.sources, self.sha256)
         return (*self.earlier, own)
+
+
+DIGITS = 8  # of a digest, where people read it
 
 
 def learnt_on(method: str, supervised: str, what: str) -> str:

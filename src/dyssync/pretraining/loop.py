@@ -12,6 +12,7 @@ import numpy as np
 from dyssync.arrays import Ints, Singles
 from dyssync.ecg import ECG
 from dyssync.errors import CohortError, ConfigError
+from dyssync.layouts import LAYOUTS
 from dyssync.learning.checkpoint import History
 from dyssync.learning.network import (
     build_encoder,
@@ -59,13 +60,16 @@ def pretrain(
             learns alone.
 
     Raises:
-        ConfigError: a batch is smaller than the processes are many.
+        ConfigError: a batch is smaller than the processes are many, or `start` has learnt from
+            pictures of another kind.
         CohortError: the corpus is too small, no heart beat is found in it, or it does not tell what
             the method asks for.
     """
     import torch
     from safetensors.numpy import save
 
+    if start is not None:
+        _check_start(start, config)
     material = corpus if isinstance(corpus, Material) else Material.of(corpus)
     method = config.make_method()
     method.prepare(material)
@@ -97,6 +101,16 @@ def pretrain(
         readouts_sha256=digest_of_weights(read),
     )
     return Encoder(packed, seen, record, read)
+
+
+def _check_start(start: Encoder, config: PretrainingConfig) -> None:
+    """Refuse to go on with pictures that show another kind of signal."""
+    own, its = config.layout, start.record.config.layout
+    if LAYOUTS[own].source != LAYOUTS[its].source:
+        raise ConfigError(
+            f"layout {own}: the encoder to go on from has learnt from {its}, which shows the "
+            f"{LAYOUTS[its].source.replace('-', ' ')}; give a layout that does, or another encoder"
+        )
 
 
 def _learn(

@@ -153,13 +153,13 @@ def _cautions(material: Material, metrics: pd.DataFrame, simulated: bool) -> tup
         )
     if cohort.holds_pictures:
         found.append(
-            "The cohort holds users' own pictures: networks look at these, where the leads stand "
-            "is not known to them, so no Grad-CAM shares by lead are given."
+            "The cohort holds users' own pictures: networks of pages look at these, where the "
+            "leads stand is not known to them, so no Grad-CAM shares by lead are given."
         )
         read, n = len(cohort.signals), len(cohort.inputs)
         found.append(
-            f"{read} of {n} pages were read off for models that measure; of the others they say "
-            "the base rate."
+            f"{read} of {n} pages were read off for models that measure and networks of the median "
+            "beat; of the others they say the base rate."
         )
     if config.preset != "paper":
         found.append(

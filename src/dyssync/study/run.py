@@ -17,7 +17,7 @@ from dyssync.cohort.rows import one_row_each
 from dyssync.cohort.splits import PARTS, Split, fold_patients, split_patients, split_table
 from dyssync.cohort.table import VOLUMES
 from dyssync.errors import CohortError, ConfigError, counted
-from dyssync.models.protocols import Pretrained, TakesPictures
+from dyssync.models.protocols import Pretrained, takes_pictures
 from dyssync.prediction.bundle import About, Answering, Graded, save_bundle
 from dyssync.prediction.training_data import describe_cohort
 from dyssync.pretraining.material import Material as Unlabelled
@@ -157,8 +157,8 @@ def suit_models(config: StudyConfig, cohort: Cohort, story: Story) -> StudyConfi
     enough = read >= ENOUGH_READ * n
     if read < n:
         story.say(
-            f"{cohort.name}: {n - read} of {n} pages could not be read off; models that measure "
-            "know nothing of them"
+            f"{cohort.name}: {n - read} of {n} pages could not be read off; models that measure, "
+            "and networks of the median beat, know nothing of them"
         )
     reasons = {m: why for m in config.models if (why := _blind(m, config, measured=enough))}
     if not reasons:
@@ -184,11 +184,9 @@ def _blind(name: str, config: StudyConfig, *, measured: bool) -> str:
         measured: whether enough of the pictures were read off to be measured.
     """
     model = config.make_model(name)
-    if not isinstance(model, TakesPictures):
-        return "" if measured else "signals needed"
     if isinstance(model, Pretrained) and config.corpus is None and model.pretrains(corpus=False):
         return "a --corpus of signals needed to learn from first"
-    return ""
+    return "" if measured or takes_pictures(model) else "signals needed"
 
 
 def shuffle_labels(cohort: Cohort) -> Cohort:

@@ -14,7 +14,7 @@ from dyssync.cohort.digests import digest_of
 from dyssync.errors import CohortError, ModelError, check_choice
 from dyssync.evaluation.comparisons import ONE_NUMBER
 from dyssync.evaluation.patient_groups import groups_of
-from dyssync.models.protocols import TakesPictures
+from dyssync.models.protocols import takes_pictures
 from dyssync.prediction.bundle import MANIFEST, Bundle
 from dyssync.study.collect import judged_thresholds, silent_recordings
 from dyssync.study.virtual import bayes_auroc
@@ -160,7 +160,7 @@ def choose_models(
     wanted = [n for n in bundle.members if asked is None or n in asked or n == ONE_NUMBER]
     if cohort.signals:  # also those that were read off pictures
         return tuple(wanted), ()
-    able = tuple(n for n in wanted if isinstance(_one_of(bundle, n), TakesPictures))
+    able = tuple(n for n in wanted if takes_pictures(bundle.any_of(n)))
     blind = tuple(n for n in wanted if n not in able)
     unable = blind if not able else tuple(n for n in blind if n in (asked or ()))
     if unable:
@@ -169,10 +169,6 @@ def choose_models(
             f"{', '.join(unable)} of this bundle need signals"
         )
     return able, blind
-
-
-def _one_of(bundle: Bundle, name: str) -> object:
-    return bundle.model(name, bundle.members[name][0])
 
 
 def _verdicts(tested: Sequence[ClosedTest]) -> Mapping[str, tuple[str, ...]]:

@@ -14,7 +14,7 @@ TOP_FEATURES = 5
 OTHER_FACTS = {"age": "age, years", "sex": "sex, 1 woman, 0 man"}  # fields of the ECG itself
 # what `combined` puts together (models.combined.INPUTS)
 ANSWERS = {
-    "picture": "the answer of the image model, which sees the ECG as a picture",
+    "picture": "the answer of the image model, which sees a picture of the ECG",
     "measurements": "the answer of the model that sees the ECG's measurements",
     "qrs-area": "the answer by QRS area alone",
 }
