@@ -135,8 +135,13 @@ def test_facts_are_those_that_the_record_states_and_no_others() -> None:
     unsure = {"resourceType": "Patient", "gender": "other", "birthDate": "1960"}
     assert told(unsure, several) == {"lvef": 30.5}
     assert told(None, None) == {}
-    with pytest.raises(Refused, match="prefetch patient is no resource"):
-        told("Patient/1", None)
+    wrong = {
+        "hook": "patient-view",
+        "prefetch": {"patient": "Patient/1", "lvef": [None], "ecg": {}},
+    }
+    with pytest.raises(Refused, match="prefetch patient, lvef: no resource") as refused:
+        call_of(json.dumps(wrong).encode())
+    assert refused.value.status == 400
     for odd in (0, 300, -4, 1e300, 10**400, float("inf")):
         assert told(PATIENT, ejection_fraction(odd)) == {"sex": "F", "age": 66.0}
     for born in ("1860-06-01", "2031-01-01"):

@@ -18,7 +18,7 @@ Json: TypeAlias = Mapping[str, Any]
 
 HOOK = "patient-view"
 # Names of what is prefetched; without the ECG there is no answer.
-ECG_FILE, PATIENT, LVEF = "ecg", "patient", "lvef"
+ECG_FILE, PATIENT, LVEF = ASKED = ("ecg", "patient", "lvef")
 NEEDED = f"a call of CDS Hooks with hook {HOOK} and prefetch {ECG_FILE} is needed"
 FIELDS: Mapping[str, type] = {"hookInstance": str, "context": dict, "prefetch": dict}
 MOST_RESOURCES = 100  # of a Bundle that are looked through
@@ -38,20 +38,19 @@ def call_of(body: bytes) -> Json:
         raise Refused(400, f"body is another call; {NEEDED}")
     if any(not isinstance(call.get(name, kind()), kind) for name, kind in FIELDS.items()):
         raise Refused(400, f"{', '.join(FIELDS)}: one is of another type; {NEEDED}")
+    held = call.get("prefetch", {})
+    # a search without a result leaves null
+    wrong = [name for name in ASKED if not isinstance(held.get(name), (dict, type(None)))]
+    if wrong:
+        raise Refused(400, f"prefetch {', '.join(wrong)}: no resource; {NEEDED}")
     return call
 
 
 def resources(call: Json, name: str) -> Iterator[Json]:
-    """Return what was prefetched under a name: one resource, those of a Bundle, or none.
-
-    Raises:
-        Refused: 400, it is none.
-    """
+    """Yield what was prefetched under a name: one resource, those of a Bundle, or none."""
     held = call.get("prefetch", {}).get(name)
-    if held is None:  # which a search without a result leaves
+    if held is None:
         return
-    if not isinstance(held, dict):
-        raise Refused(400, f"prefetch {name} is no resource; {NEEDED}")
     if held.get("resourceType") != "Bundle":
         yield held
         return

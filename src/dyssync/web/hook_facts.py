@@ -38,9 +38,6 @@ def facts_of_call(call: Json, recorded: date) -> dict[str, object]:
     Args:
         call: the call.
         recorded: when the ECG was, which the age is of.
-
-    Raises:
-        Refused: 400, what was prefetched is no resource.
     """
     found: dict[str, object] = {}
     for patient in resources(call, PATIENT):

@@ -27,8 +27,7 @@ def files_of_call(call: Json) -> dict[str, bytes]:
     """Return the files of the first resource that holds any: searches give the newest first.
 
     Raises:
-        Refused: 400 what was prefetched is no resource; 412 it holds no ECG; 422 a file is no
-            base64.
+        Refused: 412 what was prefetched holds no ECG; 422 a file is no base64.
     """
     for resource in resources(call, ECG_FILE):
         files: dict[str, bytes] = {}
