@@ -155,16 +155,9 @@ def _fit(folder: Path, name: str, data: Path) -> None:
     """Fit heads on the encoder of a row; each row has a table of its own."""
     asked = ROWS[name]
     option = "--encoder-ssl" if asked.model == ALONE else "--encoder-sim"
-    fit = [
-        *(sys.executable, str(HERE / "bench_learning.py"), "--models", asked.model),
-        *(
-            option,
-            str(_home(folder, asked.encoder or name)),
-            "--keep",
-            str(MEASURED / f"{name}.csv"),
-        ),
-        *("--workers", "1"),
-    ]
+    encoder, table = _home(folder, asked.encoder or name), MEASURED / f"{name}.csv"
+    fit = [sys.executable, str(HERE / "bench_learning.py"), "--models", asked.model]
+    fit += [option, str(encoder), "--keep", str(table), "--workers", "1"]
     few = ["--draws", str(FITS_TUNED)] if TUNED in asked.model else []
     subprocess.run([*fit, "--sizes", "228", "--limit", "0", "--no-limits", *few], check=True)
     if not few:
