@@ -137,6 +137,17 @@ def test_every_kind_of_conduction_activates_the_whole_heart(heart: Heart, conduc
     assert np.isfinite(times).all()
 
 
+@pytest.mark.parametrize("conduction", CONDUCTION_TYPES)
+def test_a_right_ventricle_too_narrow_for_the_grid_is_activated_through_its_wall(
+    conduction: str,
+) -> None:
+    narrow = build_heart(HeartShape(24, 38.3, 7.15, 6.6, 0.8, -0.37, rv_offset=0.557))
+    assert not narrow.rv_endo.any()
+    graph = travel_graph(narrow, Tissue(), np.zeros(len(narrow)))
+    times = activation_times(narrow, graph, [draw_sites(conduction, np.random.default_rng(1))])
+    assert np.isfinite(times).all()
+
+
 def test_einthoven_and_goldberger_hold_in_the_recording() -> None:
     for k in range(5):
         rng = np.random.default_rng(k)

@@ -126,13 +126,19 @@ def activation_times(heart: Heart, graph: csr_array, starts: Sequence[Sequence[S
 
 
 def nearest_node(heart: Heart, site: Site) -> int:
-    """Return the node of the site's surface that lies nearest to it."""
+    """Return the node of the site's surface that lies nearest to it.
+
+    A cavity narrower than the grid (one right ventricle of 30,000 that are widened) has no surface;
+    a node of its wall stands in.
+    """
     allowed = {
         LV: heart.lv_endo,
         RIGHT_SEPTUM: heart.rv_endo & heart.is_lv,
         RIGHT_WALL: heart.rv_endo & ~heart.is_lv,
         EPICARDIUM: heart.is_lv & (heart.depth > 0.75),
     }[site.surface]
+    if not allowed.any():
+        allowed = ~heart.is_lv if site.surface == RIGHT_WALL else heart.is_lv
     nodes = np.flatnonzero(allowed)
     away = np.angle(np.exp(1j * (heart.angle[nodes] - site.angle)))
     # Towards the apex an angle means less and less: its arc shrinks.
