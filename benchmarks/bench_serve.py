@@ -34,7 +34,7 @@ import numpy as np
 from dyssync.ecg import ECG
 from dyssync.web.warming import some_heart
 from markdown_rows import head, row
-from resident import proportional_mb
+from resident import resident_mb
 from serve_latencies import latencies
 from serve_requests import CLOSED, NO_ANSWER, Kind, asked, kinds_of
 from served import faults_in, readers_of, served
@@ -45,7 +45,9 @@ AT_ONCE = 8
 EVERY = 200  # requests, in the middle of which a reading process is killed
 WARM = 500  # requests, after which memory should stay
 MOST_GROWTH = 0.05
-REST_S = 5.0  # before memory is looked at: what was asked by clients that left is done by then
+# Before memory is looked at. What was asked by clients that left is done by then, and no reading
+# process stands beside one forked off it, which would count what both hold twice.
+REST_S = 5.0
 WORDS = {CLOSED: "closed", NO_ANSWER: "no answer"}
 
 
@@ -99,7 +101,7 @@ def load(pid: int, port: int, kinds: Mapping[str, Kind], requests: int) -> Seen:
         with ThreadPoolExecutor(AT_ONCE) as threads:
             list(threads.map(one, part))
         time.sleep(REST_S)
-        seen.memory.append(proportional_mb(pid))
+        seen.memory.append(resident_mb(pid))
     return seen
 
 

@@ -19,21 +19,3 @@ def resident_mb(pid: int | str = "self") -> float:
         return 0.0
     kilobytes = [line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:")]
     return sum(map(int, kilobytes)) * MB_PER_KB + sum(map(resident_mb, children))
-
-
-def proportional_mb(pid: int | str) -> float:
-    """Return what a process and all that it started take of memory, MB; 0 when it ended.
-
-    What several of them share is counted once (Pss): of a process that has just been forked off
-    VmRSS would count everything again.
-    """
-    folder = Path("/proc", str(pid))
-    try:
-        rollup = (folder / "smaps_rollup").read_text()
-        children = [
-            child for task in folder.glob("task/*/children") for child in task.read_text().split()
-        ]
-    except (FileNotFoundError, ProcessLookupError):
-        return 0.0
-    kilobytes = [line.split()[1] for line in rollup.splitlines() if line.startswith("Pss:")]
-    return sum(map(int, kilobytes)) * MB_PER_KB + sum(map(proportional_mb, children))

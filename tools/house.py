@@ -18,7 +18,7 @@ BEGIN, END = "<!-- rooms: python tools/house.py -->\n", "<!-- end of rooms -->\n
 # From the cellar up: a room imports from rooms before it only, lazily or for types too.
 ROOMS = (
     "errors", "registry", "arrays", "spreadsheet", "regular", "whole", "records", "keeping",
-    "endings", "workers",
+    "endings", "workers", "inference",
     "ecg", "image", "layouts",
     "signals", "formats", "measurements", "rendering", "pages", "cohort", "simulation", "figures",
     "learning", "pretraining", "models", "explanation", "evaluation", "prediction",

@@ -11,16 +11,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 from dyssync.arrays import Singles
+from dyssync.inference import Session, open_network
 from dyssync.learning.network_file import PICTURES, damaged, has_head
 from dyssync.learning.seen import Head, Seen
 from dyssync.workers import available_cores
-
-if TYPE_CHECKING:
-    import onnxruntime
 
 
 @dataclass(frozen=True)
@@ -52,7 +49,7 @@ class StoredNetwork:
             raise damaged()
 
     @cached_property
-    def _session(self) -> onnxruntime.InferenceSession:
+    def _session(self) -> Session:
         return _opened(self)
 
     def look(self, pictures: Singles, *, once: bool = False) -> Seen:
@@ -116,7 +113,7 @@ def opening_networks() -> Iterator[Callable[[], None]]:
     Opening one takes longer than looking with it once; each still looks with one thread.
     """
     with ThreadPoolExecutor(available_cores()) as threads:
-        opening: dict[StoredNetwork, Future[onnxruntime.InferenceSession]] = {}
+        opening: dict[StoredNetwork, Future[Session]] = {}
 
         def begin() -> None:
             for network in list(_alive.values()):
@@ -129,12 +126,6 @@ def opening_networks() -> Iterator[Callable[[], None]]:
         vars(network)["_session"] = session.result()  # where the property keeps it
 
 
-def _opened(network: StoredNetwork) -> onnxruntime.InferenceSession:
+def _opened(network: StoredNetwork) -> Session:
     network.check(head=False)  # nothing else ever reaches the runtime
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1  # see dyssync.workers
-    options.enable_cpu_mem_arena = False  # which would keep what it saw of a patient
-    options.log_severity_level = 3  # errors; they are raised as well
-    return onnxruntime.InferenceSession(network.data, options, providers=["CPUExecutionProvider"])
+    return open_network(network.data)

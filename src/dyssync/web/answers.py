@@ -22,6 +22,7 @@ from dyssync.prediction.pictures import asked_about
 from dyssync.prediction.predictor import Prediction, Predictor
 from dyssync.web.asking import Asking
 from dyssync.web.facts import with_facts
+from dyssync.web.memory import give_back
 from dyssync.web.page_answer import PageAnswer
 from dyssync.web.paper import read_paper
 from dyssync.web.readers import Readers
@@ -94,6 +95,7 @@ class Answers:
             yield
         finally:
             self._digitising.release()
+            give_back()
 
     def _predict(self, read: Input, names: Sequence[str] | None = None) -> Prediction:
         try:

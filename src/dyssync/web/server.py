@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import ipaddress
-import sys
 
 import uvicorn
 
@@ -15,11 +13,11 @@ from dyssync.web.app import create_app
 from dyssync.web.audit import set_up_logs
 from dyssync.web.connections import PatientlyWaiting
 from dyssync.web.guard import HEAD_BYTES
+from dyssync.web.memory import share_memory
 from dyssync.web.readers import Readers
 from dyssync.web.warming import some_heart
 
 READERS = 2
-M_ARENA_MAX, ARENAS = -8, 2  # of mallopt(3); a core each
 CONNECTIONS = 100  # at once; the next is answered 503
 KEEP_ALIVE_S = 5
 SHUTDOWN_S = 30  # for what is being answered
@@ -52,15 +50,6 @@ def address(host: str, port: int) -> str:
     if found.is_unspecified:  # every address of this machine, and none that a browser could open
         found = ipaddress.ip_address("::1" if found.version == 6 else "127.0.0.1")
     return f"http://[{found}]:{port}" if found.version == 6 else f"http://{found}:{port}"
-
-
-def share_memory() -> None:
-    """Let all threads take their memory from the same few places (glibc; elsewhere nothing).
-
-    Else each of the threads that requests come in keeps what the largest picture took in it.
-    """
-    if sys.platform == "linux" and (mallopt := getattr(ctypes.CDLL(None), "mallopt", None)):
-        mallopt(M_ARENA_MAX, ARENAS)
 
 
 def make_answers(bundle: Bundle, level: int = 80) -> Answers:

@@ -9,17 +9,14 @@ from __future__ import annotations
 
 from functools import lru_cache
 from importlib.resources import files
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from dyssync.arrays import Floats, Singles
 from dyssync.ecg import LEADS
+from dyssync.inference import Session, open_network
 from dyssync.pages.digitising.words import Word
-
-if TYPE_CHECKING:
-    import onnxruntime
 
 PX_PER_MM = 5.0  # of what the network sees
 CELL_PX = 4  # of that, a cell of what it says
@@ -81,10 +78,5 @@ def _middle(surest: Singles, row: int, column: int) -> Floats:
 
 
 @lru_cache(maxsize=1)
-def _network() -> onnxruntime.InferenceSession:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1  # pages are read side by side by workers
-    data = files("dyssync.pages.digitising").joinpath(NETWORK).read_bytes()
-    return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+def _network() -> Session:
+    return open_network(files("dyssync.pages.digitising").joinpath(NETWORK).read_bytes())
