@@ -49,8 +49,8 @@ def signal() -> np.ndarray:
     return made + rng.normal(0, 0.004, made.shape).astype(np.float32)
 
 
-def drawn(signal: np.ndarray, layout: str, **options: object) -> Rendered:
-    return render_page(signal, FS, LAYOUTS[layout], dpi=150.0, **options)  # type: ignore[arg-type]
+def drawn(signal: np.ndarray, layout: str, *, dpi: float = 150.0, **options: object) -> Rendered:
+    return render_page(signal, FS, LAYOUTS[layout], dpi=dpi, **options)  # type: ignore[arg-type]
 
 
 def error_of(part: Part, rendered: Rendered, layout: str, signal: np.ndarray) -> float:
@@ -81,6 +81,19 @@ def test_what_was_drawn_is_read_again(signal: np.ndarray, layout: str) -> None:
     # columns are never put side by side in time: each part has its own length and beginning
     seconds = [len(part.millivolts) / read.fs for part in read.parts if not part.rhythm]
     assert np.allclose(seconds, LAYOUTS[layout].seconds, atol=0.02)
+
+
+@pytest.mark.parametrize(
+    ("layout", "style", "dpi"), [("6x2", "plain", 100.0), ("3x4-cabrera", "dots", 200.0)]
+)
+def test_white_paper_has_no_grid_and_dots_of_a_grid_are_no_ink(
+    signal: np.ndarray, layout: str, style: str, dpi: float
+) -> None:
+    rendered = drawn(signal, layout, dpi=dpi, style=style)
+    read = digitise(ECGImage(rendered.image))
+    assert read.layout == layout
+    errors = [error_of(part, rendered, layout, signal) for part in read.parts]
+    assert np.median(errors) < 0.3  # 100 dpi has four pixels a mm
 
 
 def test_turned_pages_are_read_as_well(signal: np.ndarray) -> None:

@@ -19,6 +19,10 @@ LEAST_COVER = 0.18  # lower limit of that
 SURE_RANGE = (0.3, 0.85)
 GRID_LINES = 0.985  # of the lines across a page are paler than the coarse grid, 4 % of a page
 GRID_MARGIN = 0.12  # of cover, from there to ink
+FINE_LINES = 0.9  # of the lines across a page are paler than a fine grid of lines
+LEAST_LINE = 0.02  # of cover; paler is no line
+DOTTED = 0.9  # of a line is paler than its dots
+DOT_MARGIN = 0.06  # of cover, by which ink need not stand out of dots as it must of lines
 LEAST_CONTRAST = 40  # grey values between paper and ink; below, nothing can be told apart
 
 
@@ -108,13 +112,22 @@ def above_grid(cover: Singles, ink: Ink) -> float:
     """Return the cover that only ink has, on a page whose grid lies straight.
 
     A line of the grid is as dark along all of its length; a median along it passes over traces.
+    Where a finer grid is made of dots, those on the line are darker than it is.
 
     Args:
         cover: (h, w) of the flat page.
         ink: of the picture.
     """
     step = max(cover.shape[1] // 400, 1), max(cover.shape[0] // 400, 1)
-    rows = np.median(cover[:, :: step[0]], axis=1)
-    columns = np.median(cover[:: step[1]], axis=0)
-    line = max(float(np.quantile(rows, GRID_LINES)), float(np.quantile(columns, GRID_LINES)))
+    line = max(_darkest_lines(cover[:, :: step[0]].T), _darkest_lines(cover[:: step[1]]))
     return float(np.clip(line + GRID_MARGIN, ink.least, max(ink.sure, ink.least)))
+
+
+def _darkest_lines(columns: Singles) -> float:
+    """Return how dark lines along the first axis of (n, m) cover are, or the dots on them."""
+    along = np.median(columns, axis=0)
+    line = float(np.quantile(along, GRID_LINES))
+    if line < LEAST_LINE or float(np.quantile(along, FINE_LINES)) >= LEAST_LINE:
+        return line  # no line at all, or the finer grid is made of lines
+    dots = np.quantile(columns[:, along >= line / 2], DOTTED, axis=0)
+    return max(line, float(np.median(dots)) - DOT_MARGIN)

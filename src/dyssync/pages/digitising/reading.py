@@ -9,7 +9,7 @@ from dyssync.pages.digitising.columns import find_extents
 from dyssync.pages.digitising.flanks import join_flanks
 from dyssync.pages.digitising.flat import FlatPage, flatten_page, scaled_page
 from dyssync.pages.digitising.ink import LEAST_CONTRAST, Ink, above_grid, find_ink
-from dyssync.pages.digitising.lattice import Lattice, find_lattice, grid_detail
+from dyssync.pages.digitising.lattice import find_lattice, grid_detail, has_lines
 from dyssync.pages.digitising.matching import Match, margin, match_layouts
 from dyssync.pages.digitising.pulses import Pulse, find_pulses
 from dyssync.pages.digitising.rows import find_rows
@@ -63,7 +63,7 @@ def read_page(pixels: Picture, layout: str | None = None) -> Reading:
     """
     ink = find_ink(pixels)
     detail = grid_detail(pixels, ink.cover)
-    page, has_grid = _laid_flat(ink, detail, find_lattice(detail))
+    page, has_grid = _laid_flat(ink, detail)
     if ink.contrast < LEAST_CONTRAST:
         return _nothing(page, has_grid, "nothing on it is darker than paper")
     least = above_grid(page.cover, ink)
@@ -89,10 +89,13 @@ def read_page(pixels: Picture, layout: str | None = None) -> Reading:
     )
 
 
-def _laid_flat(ink: Ink, detail: Singles, lattice: Lattice) -> tuple[FlatPage, bool]:
-    page = flatten_page(ink.cover, detail, lattice)
-    if page.coherence >= LEAST_COHERENCE and (lattice.is_clear or page.coherence >= SURE_COHERENCE):
-        return page, True
+def _laid_flat(ink: Ink, detail: Singles) -> tuple[FlatPage, bool]:
+    if has_lines(detail):
+        lattice = find_lattice(detail)
+        page = flatten_page(ink.cover, detail, lattice)
+        sure = lattice.is_clear or page.coherence >= SURE_COHERENCE
+        if sure and page.coherence >= LEAST_COHERENCE:
+            return page, True
     pitch = max(ink.cover.shape) / GUESSED_WIDTH_MM
     return scaled_page(ink.cover, (pitch, pitch)), False
 
