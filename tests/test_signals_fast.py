@@ -7,9 +7,11 @@ import pytest
 from dyssync.ecg import ECG
 from dyssync.inspection.wording import rhythm
 from dyssync.measurements import measure
+from dyssync.signals.beat_marks import Pace, waves_of
 from dyssync.signals.beats import detect_beats
+from dyssync.signals.bounds import p_bounds
 from dyssync.signals.delineation import delineate
-from dyssync.signals.pacing import find_spikes
+from dyssync.signals.pacing import find_spikes, remove_spikes
 from dyssync.signals.rest import rest_before_p
 from dyssync.simulation.leads import DOWER, twelve_leads
 
@@ -116,6 +118,71 @@ def test_rest_is_where_all_leads_stay_between_two_waves(apart_ms: float, told: b
     assert (rest is not None) == told
     if rest is not None:
         assert 170 < 2 * rest.first < 2 * rest.last < 230 + apart_ms
+
+
+def beats_of(rr: int, t_end: int, pr: int, p_shape: float = 1.0, tail: float = 0.0) -> Array:
+    """Eight beats of six leads whose QRS begins at sample 225; ms. T goes on into a line (`tail`).
+
+    `p_shape`: the larger, the more slowly P leaves the level.
+    """
+    dipole = np.zeros((3, 575))
+    for k in range(-1, 3):
+        at = 2.0 * (np.arange(575) - 225) - k * rr
+        t, middle = bump(at, 100, t_end), 0.5 * (100 + t_end)
+        line = tail * np.clip((t_end + 20 - at) / (t_end + 20 - middle), 0, 1)
+        t = np.where(at > middle, np.maximum(t, line), t)
+        dipole += np.outer((1.0, 0.6, 0.3), np.interp(at, [0, 45, 90], [0, 1, 0]))
+        dipole += np.outer((0.25, 0.18, -0.1), t)
+        dipole += np.outer((0.07, 0.12, -0.02), bump(at, -pr, 120 - pr) ** p_shape)
+    mixed = ((0.7, 0.7, 0), (0.5, 0, 0.8), (0, 0.8, -0.6))
+    leads = np.concatenate([np.eye(3), np.array(mixed)])
+    return leads @ dipole + 0.003 * np.random.default_rng(1).standard_normal((8, 6, 575))
+
+
+@pytest.mark.parametrize(("rr", "t_end", "pr"), [(440, 340, 200), (460, 330, 220)])
+def test_a_t_that_p_goes_on_from_does_not_end_at_its_top(rr: int, t_end: int, pr: int) -> None:
+    beats = beats_of(rr, t_end, pr).astype(np.float32)
+    waves = waves_of(beats, 225, Pace(rr / 1000, rr / 1000, True))
+    assert waves.merged
+    assert "t_off" not in waves.found
+    assert "p_on" not in waves.found
+
+
+@pytest.mark.parametrize("p_shape", [1.0, 1.5])
+def test_p_out_of_a_short_rest_begins_before_it_has_left_it(p_shape: float) -> None:
+    beats = beats_of(460, 310, 150, p_shape).astype(np.float32)
+    found = waves_of(beats, 225, Pace(0.46, 0.46, True)).found
+    seen = 150 - 120 * np.argmax(bump(np.arange(120.0), 0, 120) ** p_shape > 0.1) / 120
+    assert 2 * (found["qrs_on"][0] - found["p_on"][0]) == pytest.approx(seen, abs=6)
+
+
+def test_t_ends_where_little_of_it_is_left_though_its_corner_is_before() -> None:
+    beats = beats_of(560, 330, 150, tail=0.35).astype(np.float32)
+    found = waves_of(beats, 225, Pace(0.56, 0.56, True)).found
+    assert 2 * (found["t_off"][0] - found["qrs_on"][0]) == pytest.approx(345, abs=12)
+
+
+def test_p_begins_where_all_leads_show_it_though_most_look_across_its_start() -> None:
+    at = np.arange(250) * 2.0  # from 200 ms in two leads of six; the others see its second half
+    beat = np.stack([0.2 * bump(at, 200, 300)] * 2 + [0.1 * bump(at, 250, 330)] * 4)
+    p = p_bounds(beat, 190.0, 1.0)
+    assert p is not None
+    assert 2 * float(np.median(p.lead_on)) > 218
+    assert 2 * p.on == pytest.approx(206, abs=6)
+
+
+@pytest.mark.parametrize("spread", [False, True])
+def test_a_spike_is_bridged_where_it_is_and_no_farther(spread: bool) -> None:
+    pulse = (0.01, 0.04, 0.2, 0.8, 0.3, 0.6, 0.1, 0.02) if spread else (0.07, 0.03, 0.05)
+    step = np.zeros(100)
+    signs = np.array((1, 1, 1, 1, -1, -1, -1, -1) if spread else (1, -1, -1))
+    step[30 : 30 + len(pulse)] = signs * pulse
+    step[42:60] = 0.045  # the QRS, 24 ms later
+    signal = np.tile(np.cumsum(step), (2, 1)).astype(np.float32)
+    without = remove_spikes(signal, np.array([33 if spread else 30]))
+    assert np.abs(without[:, :28] - signal[:, :28]).max() < 1e-6
+    assert np.abs(without[:, 44:] - signal[:, 44:]).max() < 1e-6
+    assert np.abs(np.diff(without[:, :40], axis=1)).max() < 0.02
 
 
 @pytest.mark.parametrize("early", [False, True])

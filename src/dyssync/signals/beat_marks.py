@@ -11,7 +11,7 @@ from dyssync.arrays import AnyFloats, Singles
 from dyssync.signals.bounds import FS, Bounds, p_bounds, qrs_bounds
 from dyssync.signals.filtering import bandpass
 from dyssync.signals.kinds import middle_beat
-from dyssync.signals.rest import Rest, rest_before_p
+from dyssync.signals.rest import Rest, rest_before_p, t_fallen
 from dyssync.signals.t_wave import t_bounds
 
 # mark name to its sample in all leads together, and in each lead: (leads,)
@@ -35,9 +35,17 @@ HIGH_P_MV, FAST_S = 0.4, 0.6
 ROOM_FOR_P = 75  # samples, 0.15 s
 # samples: after a rest so long P disturbs the search for T no more; T ends in it or fades into it
 LONG_REST, REST_NEAR = 30, 15
+# samples: out of a rest shorter than this P is found late; one that starts up to so many later has
+# left it; it has begun by so many before, as far as a P of 100 ms has risen to what is still near
+SHORT_REST, NEXT_TO_P, FOOT = 23, 12, 2
 # Where P follows sooner, its foot can pass for the last of T, and T may seem to end too early when
 # P is looked at and too late when it is not: by more than 25 ms where both differ by so much.
 T_APART = 15  # samples
+# Chosen, of the height of T: what is higher where T seems to end is its top; drift leaves less.
+TOP_OF_T = 0.7
+# samples: a T that still falls after its corner ends where its height says; what goes on for longer
+# is a U wave or drift
+FALLS_ON = 12
 GUARD = 6  # samples before the next QRS that are not looked at: beats are not quite evenly spaced
 
 
@@ -106,6 +114,7 @@ def waves_of(cut: Singles, r: int, pace: Pace) -> Waves:
                 found[name] = (found[name][0], np.where(shown, found[name][1], np.nan))
         else:
             del found["p_on"], found["p_off"]
+            blurred = blurred and not close  # no P stands on T
     moved = {name: (mark - r, lead - r) for name, (mark, lead) in found.items()}
     close = close and "p_on" in moved
     return replace(waves, found=moved, close=close, low=low, blurred=blurred)
@@ -122,16 +131,23 @@ def _bounds(template: Singles, r: int, pace: Pace) -> Waves:
         rest = rest_before_p(template, qrs.off, next_on) if pace.regular else None
         if rest is not None:
             t, blurred = _t_before(rest, template, r, qrs, pace.rr)
+            if t is None:  # the rest was before T
+                return Waves(found, merged=True)
             p = p_bounds(template, qrs.on, pace.rr, rest.first - pace.rr * FS, rested=rest.full)
+            if p is not None and t.off >= rest.first - REST_NEAR:
+                p = _out_of_rest(rest, p, pace.rr)
             # a U wave leaves no long rest, but room
-            apart = t is not None and p is not None and p.on + pace.rr * FS - t.off >= LONG_REST
+            apart = p is not None and p.on + pace.rr * FS - t.off >= LONG_REST
             close = not rest.full and not apart
         else:
             calm = _held(template, 0, int(next_on) - GUARD)
             t, p = _apart(calm, r, qrs, pace.rr)
-            if pace.regular and (t is None or next_on - t.off < ROOM_FOR_P):
+            may_hold_p = t is None or next_on - t.off < ROOM_FOR_P or _at_top(calm, qrs, t)
+            if pace.regular and may_hold_p:
                 return Waves(found, merged=True)
-            close = p is not None and t is not None and p.on < t.off - pace.rr * FS + GUARD
+            # a P on T: what looks like the end of T is where both waves turn round
+            close = p is not None and t is not None and p.on < t.off - pace.rr * FS + LONG_REST
+            blurred = close
     if t is not None:
         found["t_peak"] = (t.peak, np.full(len(template), float(t.peak)))
         found["t_off"] = (t.off, t.lead_off)
@@ -148,10 +164,31 @@ def _apart(beat: Singles, r: int, qrs: Bounds, rr: float) -> tuple[Bounds | None
     return t, p_bounds(beat, qrs.on, rr, earliest)
 
 
+def _at_top(beat: Singles, qrs: Bounds, t: Bounds) -> bool:
+    """Whether the heart is as far from where it is before the next QRS as it is in T.
+
+    Where P goes on from T, what seems to be the end of T is its top.
+    """
+    smooth = bandpass(beat, FS, None, 15.0)
+    away = np.sqrt(np.square(smooth - smooth[:, -1:]).mean(axis=0))
+    return bool(away[int(t.off)] > TOP_OF_T * away[int(qrs.off) + GUARD : int(t.off) + 1].max())
+
+
 def _t_before(
     rest: Rest, beat: Singles, r: int, qrs: Bounds, rr: float
 ) -> tuple[Bounds | None, bool]:
     """T of a beat that rests before the next P, and whether its end is a guess."""
+    t, blurred = _t_seen(rest, beat, r, qrs, rr)
+    if t is None:
+        return None, False
+    fallen = t_fallen(rest, beat, t.peak)
+    return (replace(t, off=fallen) if t.off < fallen <= t.off + FALLS_ON else t), blurred
+
+
+def _t_seen(
+    rest: Rest, beat: Singles, r: int, qrs: Bounds, rr: float
+) -> tuple[Bounds | None, bool]:
+    """T as its corner shows it, and whether its end is a guess."""
     seen = t_bounds(beat, r, qrs.off, rr)
     fits = seen is not None and rest.first - REST_NEAR <= seen.off <= rest.last
     if fits and rest.last - rest.first >= LONG_REST:
@@ -160,6 +197,19 @@ def _t_before(
     if not fits or seen is None:
         return alone, False
     return seen, alone is None or abs(alone.off - seen.off) > T_APART
+
+
+def _out_of_rest(rest: Rest, p: Bounds, rr: float) -> Bounds:
+    """Return P, begun before it has left a short rest.
+
+    Where T has hardly come to rest before, there is no quiet that the corner of P could be told
+    from: it seems to begin late.
+    """
+    if rest.last - rest.first >= SHORT_REST:
+        return p
+    left = rest.last - rr * FS
+    on = min(p.on, left - FOOT) if p.on < left + NEXT_TO_P else p.on
+    return replace(p, on=on)
 
 
 def _held(beat: Singles, first: int, last: int) -> Singles:

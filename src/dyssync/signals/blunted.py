@@ -30,6 +30,9 @@ BEFORE, AFTER = REACH[0] + QUIET[0] + HALF, REST[1] + HALF
 # and .59 in two of 2,184 real recordings without one, else to .85 at least; blunted stimuli of
 # virtual hearts to .04 to .35.
 SHARP, LEAST_MV, RESTED = 4.0, 0.015, 0.42
+# A bend that noise leaves less sharp has to come to rest better: first waves of virtual LBBB and
+# RBBB that are 3 to 4 times what is before come to .41 at least, stimuli to .12 to .35.
+LESS_SHARP, RESTED_WELL = 3.0, 0.33
 LEAST_BEATS, LEAST_SHARE = 3, 0.5  # a beat has it where half of the typical one is there
 
 
@@ -81,13 +84,15 @@ def _stimulus(beat: Floats) -> _Shape | None:
     top = bend >= max_about(bend, 7)
     best, found = RESTED, None
     for at in (np.flatnonzero(top[QUIET[0] : BEFORE - REACH[1]]) + QUIET[0]).tolist():
-        if bend[at] < max(LEAST_MV, SHARP * bend[at - QUIET[0] : at - QUIET[1]].max()):
+        quiet = bend[at - QUIET[0] : at - QUIET[1]].max()
+        if bend[at] < max(LEAST_MV, LESS_SHARP * quiet):
             continue
         level = beat[:, at - LEVEL[0] : at - LEVEL[1]].mean(axis=1, keepdims=True)
         away = _rms(beat - level) / _rms(beat - level)[at - 2 : at + 3].max()
         moving = speed / speed[at - 6 : at + 5].max()
         restless = np.maximum(away, moving)[at + REST[0] : at + REST[1]]
-        if restless.min() < best:
+        limit = RESTED if bend[at] >= SHARP * quiet else RESTED_WELL
+        if restless.min() < min(best, limit):
             best, last = float(restless.min()), at + REST[0] + int(np.argmin(restless))
             found = _Shape(at - LEVEL[0], last)
     return found

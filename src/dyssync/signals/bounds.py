@@ -32,6 +32,7 @@ SEEN_P = 0.02  # mV from the level beside the wave
 P_CORNER_SHARE, P_SEEN_SHARE = 0.2, 0.4
 P_STEEP = (0.4, 0.6, 0.8)  # of the steepest sample
 LEAST_RESTED = 40  # samples from rest to QRS: a P of 80 ms
+P_HALF_LATEST = 6  # samples that half of the leads may show P later than all together
 P_OUTWARD = 12  # samples; what lies farther out is the T wave before, wander, or the QRS
 OWN_SHARE = 0.5
 # samples by which a lead's own QRS may start before the global one, and after it: a lead that looks
@@ -178,8 +179,10 @@ def p_bounds(
     lead_on = first - 2 + _own_p_edge(fine, peak, p_on)
     lead_off = high - 3 - _own_p_edge(fine[:, ::-1], last - peak, last - p_off)
     lead_off = np.minimum(lead_off, float(on))
-    # the earliest and latest lead of a small wave are chance; half of the leads have to show it
+    # the earliest and latest lead of a small wave are chance; half of the leads have to show it,
+    # unless most look across its start
     on_of_half, off_of_half = float(np.median(lead_on)), float(np.median(lead_off))
+    on_of_half = min(on_of_half, float(first + p_on + P_HALF_LATEST))
     return Bounds(on_of_half, off_of_half, first + peak, lead_on, lead_off)
 
 

@@ -30,6 +30,9 @@ LONGEST = 15  # samples; pulse and its exponential decay
 # The pulse goes on while it moves by this share of its first step, and faster than a QRS that
 # starts in muscle (mV in 2 ms); at its top it stands still for no longer than this (samples).
 STILL_FAST, FASTER_THAN_ONSET, TOP = 0.1, 0.06, 2
+# A pulse that a low-pass has spread sets in with this share of its first step, so many samples
+# before it at most: what is left of that looks like the start of the QRS.
+EARLY, EARLIEST = 0.03, 6
 IMPULSE_WINDOW, IMPULSE_LENGTH = 50, 5  # samples
 IMPULSE_SHARE = 0.85
 # A pulse of a pacemaker anywhere before a beat, whether or not it paced that one: far more sudden
@@ -160,7 +163,7 @@ def remove_spikes(signal: Signal, spikes: Ints) -> Signal:
     bridged = signal.copy()
     for spike in spikes[spikes >= 0]:
         end = _spike_end(step[spike : spike + LONGEST + 1])
-        first = max(0, int(spike) - 2)
+        first = _spike_start(step, int(spike))
         last = min(signal.shape[1] - 1, int(spike) + end)
         bridged[:, first : last + 1] = np.linspace(
             signal[:, first], signal[:, last], last - first + 1, axis=1
@@ -168,10 +171,23 @@ def remove_spikes(signal: Signal, spikes: Ints) -> Signal:
     return bridged
 
 
+def _spike_start(step: Floats, spike: int) -> int:
+    """Return the last sample before a spike that lies still: a low-pass lets it set in early."""
+    first = max(0, spike - 2)
+    quiet = float(step[max(0, spike - 18) : max(1, spike - 6)].max())
+    limit = max(EARLY * float(step[spike : spike + 3].max()), 1.5 * quiet)
+    while first > max(0, spike - EARLIEST) and step[first] > limit:
+        first -= 1
+    return first
+
+
 def _spike_end(step: Floats) -> int:
     """Return the sample at which a spike that starts at sample 0 has decayed."""
     peak = float(step[:3].max())
-    end = int(np.flatnonzero(step > 0.5 * peak)[-1]) + 1
+    # a low pulse moves no faster than the QRS that it may run into
+    large = step > 0.5 * peak
+    large[TOP + 2 :] &= step[TOP + 2 :] > FASTER_THAN_ONSET
+    end = int(np.flatnonzero(large)[-1]) + 1
     # a pulse that goes up and comes back stands still at its top
     fast = step > max(STILL_FAST * peak, FASTER_THAN_ONSET)
     while fast[end : end + TOP].any():

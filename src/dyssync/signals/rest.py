@@ -27,6 +27,10 @@ NEAR, SLOW, LEAST_MV = 0.15, 0.03, 0.015
 # 10 ms between them it does no more.
 LEAST_REST, FULL_REST = 10, 15  # samples
 
+# What is left of T at its end, but a tenth of a millimetre on paper at least (chosen): the level
+# drifts by less.
+LEFT, LEFT_MV = 0.05, 0.01
+
 
 @dataclass(frozen=True)
 class Rest:
@@ -74,6 +78,23 @@ def rest_before_p(beat: AnyFloats, qrs_off: float, next_on: float) -> Rest | Non
     if wave < LEAST_MV or speed[middle] > SLOW * wave or last - first + 1 < LEAST_REST:
         return None
     return Rest(start + first, start + last)
+
+
+def t_fallen(rest: Rest, beat: AnyFloats, t_peak: float) -> int:
+    """Return the first sample from which T is as low as at its end until the heart is at rest.
+
+    Args:
+        rest: between T and the next P.
+        beat: (leads, m) mV at 500 Hz.
+        t_peak: sample of the peak of T.
+    """
+    start = min(int(t_peak), rest.first)
+    path = bandpass(beat, FS, None, BAND)[:, start : rest.last + 1].astype(np.float64)
+    speed = np.sqrt(np.square(np.gradient(path, axis=1)).mean(axis=0))
+    stillest = rest.first - start + int(np.argmin(speed[rest.first - start :]))
+    away = np.sqrt(np.square(path - path[:, [stillest]]).mean(axis=0))[: stillest + 1]
+    left = max(LEFT * float(away.max()), LEFT_MV)
+    return start + int(np.flatnonzero(away > left).max(initial=-1)) + 1
 
 
 def _excursion(path: Floats) -> float:
