@@ -71,6 +71,8 @@ with open("/proc/self/status") as file:
     own = next(int(line.split()[1]) for line in file if line.startswith("VmHWM"))
 print(said, max(own, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) // 1024)
 """
+# NumPy would write its warnings to the terminal, with a line of our source
+RAISED: tuple[type[Exception], ...] = (*FAULTS, RuntimeWarning)
 ENDED = "FAULT: ended its process"
 Judge = Callable[[Path], str]
 
@@ -134,14 +136,13 @@ def judged(judge: Judge, path: Path) -> str:
     """Return "right", "refused", or what is wrong; the copy goes."""
     try:
         with warnings.catch_warnings():
-            # NumPy would write them to the terminal, with a line of our source
             warnings.simplefilter("error", RuntimeWarning)
             said = judge(path)
     except InputError as error:
         lines = str(error).splitlines()
         harmless = all(line.isprintable() for line in lines) and len(str(error)) < 20_000
         said = "refused" if harmless else f"FAULT: a message that is none: {error!r:.200}"
-    except (*FAULTS, RuntimeWarning) as error:
+    except RAISED as error:
         said = f"FAULT: {told_fault(error)}"
     shutil.rmtree(path if path.is_dir() else path.parent, ignore_errors=True)
     return f"{said} [{path.name}]" if said.startswith("FAULT") else said

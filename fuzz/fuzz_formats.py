@@ -136,7 +136,7 @@ def main() -> int:
         command += ["--count", str(args.count), "--seed", str(args.seed)]
         command += ["--real", *map(str, args.real)]
         try:  # an alarm does not reach a loop inside a C library; the parent's patience does
-            code = subprocess.run(command, check=False, timeout=60 + args.count / 20).returncode
+            code = subprocess.run(command, check=False, timeout=60 + args.count / 4).returncode
         except subprocess.TimeoutExpired:
             print(f"{name}: hangs; give --format {name} and ever smaller --count to find the file")
             code = 1
