@@ -5,8 +5,8 @@
 
 The seeds are those of seeds.py (and, with --real FOLDER..., files of these folders). Of ten files
 nine have their checksums mended after they were changed. More than 2 s of processor time or 500 MB
-is a fault, too. A fault is printed with the seed that makes it again; exit code 1 when there was
-one.
+is a fault, too, and so is what a library writes to the terminal. A fault is printed with the seed
+that makes it again; exit code 1 when there was one.
 """
 
 # ruff: noqa: E402 - the libraries of NumPy read the number of threads when they are imported
@@ -17,15 +17,17 @@ from dyssync.workers import use_one_thread
 use_one_thread()  # the limit is one of processor time: waiting threads must not use it up
 
 import argparse
+import os
 import resource
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import traceback
 import warnings
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 
@@ -53,6 +55,26 @@ def alarm(number: int, frame: FrameType | None) -> None:
     raise TooSlowError
 
 
+def open_ear() -> Callable[[], bytes]:
+    """Return a function that tells what was written to the error output since it was last asked.
+
+    By libraries in C, too, which know the descriptor alone.
+    """
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - open for as long as this process lives
+    os.dup2(file.fileno(), 2)
+
+    def heard() -> bytes:
+        if not os.lseek(2, 0, os.SEEK_CUR):
+            return b""
+        file.seek(0)
+        said = file.read()
+        file.seek(0)
+        file.truncate()
+        return said
+
+    return heard
+
+
 def changed(format: str, data: bytes, rng: np.random.Generator) -> bytes:
     """Return a file with its bytes changed, or what its header says, or elements of its XML."""
     if rng.random() < 0.3:
@@ -71,6 +93,7 @@ def fuzz(format: str, count: int, seed: int, real: Sequence[Path]) -> int:
     seeds = seeds_of(format, real)
     outcomes: Counter[str] = Counter()
     slowest, began = 0.0, time.process_time()
+    heard = open_ear()
     for number in range(seed, seed + count):
         rng = np.random.default_rng(number)
         data = seeds[int(rng.integers(0, len(seeds)))]
@@ -100,10 +123,13 @@ def fuzz(format: str, count: int, seed: int, real: Sequence[Path]) -> int:
             outcomes["fault"] += 1
             if outcomes["fault"] <= 5:
                 print(f"{format}: seed {number}: {type(error).__name__}: {error}")
-                traceback.print_exc(limit=-4)
+                traceback.print_exc(limit=-4, file=sys.stdout)
         finally:
             signal.setitimer(signal.ITIMER_PROF, 0)
         slowest = max(slowest, time.process_time() - start)
+        if said := heard():
+            outcomes["fault"] += 1
+            print(f"{format}: seed {number}: a library said on the terminal: {said!r:.200}")
     end_servers()  # what they took is known when they have ended
     whose = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     peak = max(resource.getrusage(who).ru_maxrss for who in whose) / 1024

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -112,3 +115,16 @@ def test_no_library_says_on_the_terminal_what_it_thinks_of_a_damaged_tiff(
     assert said  # some damage cannot be seen
     assert "\n" not in "".join(said)
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.slow  # starts a process
+def test_no_library_logs_on_the_terminal_what_it_thinks_of_a_damaged_tiff(tmp_path: Path) -> None:
+    data = saved(RGB, "TIFF")
+    count = b"\x15\x01\x03\0\x01\0\0\0"  # samples a pixel
+    assert data.count(count + b"\x03\0") == 1
+    (tmp_path / "page.tif").write_bytes(data.replace(count + b"\x03\0", count + b"\x00\x7f"))
+    call = [sys.executable, "-m", "dyssync", "inspect", str(tmp_path / "page.tif")]
+    said = subprocess.run(call, capture_output=True, text=True, check=False)
+    assert said.returncode == 2
+    assert said.stderr.startswith("error: ")
+    assert said.stderr.count("\n") == 1
