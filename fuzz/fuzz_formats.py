@@ -102,8 +102,8 @@ def fuzz(format: str, count: int, seed: int, real: Sequence[Path]) -> int:
             data = repaired(format, data)
         forced = format if rng.random() < 0.8 else None
         declared = rng.random() < 0.5
-        said = (100.0, UNITS[format]) if declared else (None, None)
-        options = ReadOptions(forced, *said)
+        stated = (100.0, UNITS[format]) if declared else (None, None)
+        options = ReadOptions(forced, *stated)
         beside = companions()
         if rng.random() < 0.2:
             beside = {name: mutate(samples, rng) for name, samples in beside.items()}
