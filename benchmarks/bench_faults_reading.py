@@ -17,6 +17,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
@@ -70,6 +71,8 @@ with open("/proc/self/status") as file:
     own = next(int(line.split()[1]) for line in file if line.startswith("VmHWM"))
 print(said, max(own, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) // 1024)
 """
+# NumPy would write its warnings to the terminal, with a line of our source
+RAISED: tuple[type[Exception], ...] = (*FAULTS, RuntimeWarning)
 ENDED = "FAULT: ended its process"
 Judge = Callable[[Path], str]
 
@@ -132,12 +135,14 @@ def edited(source: Path, target: Path, seed: int, files: str = "*") -> Path:
 def judged(judge: Judge, path: Path) -> str:
     """Return "right", "refused", or what is wrong; the copy goes."""
     try:
-        said = judge(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", RuntimeWarning)
+            said = judge(path)
     except InputError as error:
         lines = str(error).splitlines()
         harmless = all(line.isprintable() for line in lines) and len(str(error)) < 20_000
         said = "refused" if harmless else f"FAULT: a message that is none: {error!r:.200}"
-    except FAULTS as error:
+    except RAISED as error:
         said = f"FAULT: {told_fault(error)}"
     shutil.rmtree(path if path.is_dir() else path.parent, ignore_errors=True)
     return f"{said} [{path.name}]" if said.startswith("FAULT") else said

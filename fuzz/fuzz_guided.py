@@ -49,12 +49,13 @@ def reader(name: str) -> Callable[[bytes], bool]:
     from dyssync.errors import InputError
     from dyssync.formats import FORMATS, ReadOptions, parse_input
     from dyssync.formats.sierra_xml.xli import decode_chunks
-    from fuzz_formats import GOLDEN, LIMIT_S
+    from fuzz_formats import LIMIT_S
     from mutations import repaired
+    from seeds import companions
 
     if name != "xli":
         FORMATS[name]  # imports its module
-    beside = {"golden.dat": (GOLDEN / "golden.dat").read_bytes()}
+    beside = companions()
     options = (ReadOptions(name), ReadOptions(name, 100.0, "uV")) if name != "xli" else ()
 
     def read(data: bytes) -> bool:
@@ -79,7 +80,7 @@ def reader(name: str) -> Callable[[bytes], bool]:
 
 def seeds(name: str, real: Sequence[Path]) -> list[bytes]:
     """Return the files to start from."""
-    from fuzz_formats import GOLDEN, seeds_of
+    from seeds import GOLDEN, seeds_of
 
     if name != "xli":
         return seeds_of(name, real)

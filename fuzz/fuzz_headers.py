@@ -16,8 +16,6 @@ from dyssync.workers import use_one_thread
 use_one_thread()
 
 import argparse
-import re
-import struct
 import sys
 import warnings
 from collections import Counter
@@ -33,78 +31,12 @@ from dyssync.formats import parse_ecg
 from dyssync.formats.reading.entrance import sniffed
 from dyssync.formats.reading.recording import unpacked
 from dyssync.signals.plausibility import Recorded
-from mutations import repaired
+from mutations import header_changed, in_utf_8
+from seeds import GOLDEN
 
-GOLDEN = Path(__file__).parent.parent / "tests" / "golden" / "formats"
 GAIN_APART = 0.2
 SCALE_APART = 5.0
 ALIKE = 0.95
-FACTORS = (-1, 0.001, 0.1, 0.5, 0.75, 1.25, 2, 5, 10, 100, 1000)
-_NUMBER = rb"[-+]?\d{1,14}(?:\.\d{1,14})?(?:[eE][-+]?\d+)?"
-# Where the numbers of headers stand; elsewhere they are samples.
-IN_TEXT = re.compile(rb"(?<![\w.])" + _NUMBER + rb"(?![\w.])")
-IN_XML = re.compile(rb"(?<=[>\"])" + _NUMBER + rb"(?=[<\"])")
-IN_DICOM = re.compile(rb"(?<=DS[\x01-\x10]\0)" + _NUMBER)  # decimal strings
-UNITS = (b"uV", b"mV", b"nV", b"UV", b"MV", b"MICROVOLTS", b"MILLIVOLTS")
-BINARY = {"scp-ecg", "ishne"}  # their headers hold 16-bit numbers
-
-
-def mutated(format: str, data: bytes, rng: np.random.Generator) -> bytes:
-    """Return `data` with one number or unit of its header changed."""
-    head = data[: _header_bytes(format, data)]
-    if format in BINARY:
-        return repaired(format, _word_changed(format, data, len(head), rng))
-    if rng.random() < 0.2:
-        return _unit_changed(data, rng)
-    is_xml = format.endswith("-xml") or format == "hl7-aecg"
-    pattern = IN_XML if is_xml else IN_DICOM if format == "dicom" else IN_TEXT
-    words = list(pattern.finditer(head))
-    if format == "csv":
-        words = [m for m in words if data[data.rfind(b"\n", 0, m.start()) + 1 :][:1] == b"#"]
-    if not words:
-        return _unit_changed(data, rng)
-    chosen = words[int(rng.integers(0, len(words)))]
-    new = _number_changed(chosen[0], rng)
-    if format in {"edf", "dicom"}:  # fields of fixed length
-        size = chosen.end() - chosen.start()
-        new = new[:size].ljust(size)
-    return data[: chosen.start()] + new + data[chosen.end() :]
-
-
-def _header_bytes(format: str, data: bytes) -> int:
-    """Return how many bytes come before the samples."""
-    if format == "scp-ecg":
-        at = 22 + 10 * 6  # the pointer to section 6, whose data follow the sizes of the leads
-        return int.from_bytes(data[at + 6 : at + 10], "little") + 16 + 6
-    if format == "edf":
-        return 256 * (1 + int(data[252:256]))
-    return 522 if format == "ishne" else len(data)
-
-
-def _number_changed(text: bytes, rng: np.random.Generator) -> bytes:
-    value = float(text) * FACTORS[int(rng.integers(0, len(FACTORS)))]
-    whole = b"." not in text and value == round(value) and abs(value) < 1e15
-    return (f"{value:.0f}" if whole else f"{value:.9g}").encode()
-
-
-def _unit_changed(data: bytes, rng: np.random.Generator) -> bytes:
-    there = [m for unit in UNITS for m in re.finditer(rb"\b" + unit + rb"\b", data)]
-    if not there:
-        return data
-    chosen = there[int(rng.integers(0, len(there)))]
-    others = [unit for unit in UNITS if len(unit) == len(chosen[0]) and unit != chosen[0]]
-    return data[: chosen.start()] + others[int(rng.integers(0, len(others)))] + data[chosen.end() :]
-
-
-def _word_changed(format: str, data: bytes, size: int, rng: np.random.Generator) -> bytes:
-    at = int(rng.integers(0, min(size, len(data)) - 2))
-    if format == "scp-ecg":  # section 2 is a code book, with which samples are read
-        _, length, start = struct.unpack_from("<HII", data, 22 + 10 * 2)
-        at = at % (start - 3) if start - 3 <= at < start + length else at
-    value = int.from_bytes(data[at : at + 2], "little", signed=True)
-    value = round(value * FACTORS[int(rng.integers(0, len(FACTORS)))])
-    value = max(-32768, min(32767, value))
-    return data[:at] + value.to_bytes(2, "little", signed=True) + data[at + 2 :]
 
 
 def verdict(right: ECG, found: ECG) -> str:
@@ -155,15 +87,8 @@ def seeds(real: Sequence[Path]) -> list[tuple[str, str, bytes, dict[str, bytes]]
         except InputError:
             continue  # pictures, and what belongs to another file
         if not ecg.doubts:
-            found.append((path.name, format, _in_utf_8(data), beside))
+            found.append((path.name, format, in_utf_8(data), beside))
     return found
-
-
-def _in_utf_8(data: bytes) -> bytes:
-    """Return XML in UTF-16 as UTF-8, so that its numbers are found."""
-    if data[:2] not in (b"\xff\xfe", b"\xfe\xff"):
-        return data
-    return re.sub(r"^<\?xml[^>]*>", "", data.decode("utf-16")).encode()
 
 
 def try_file(
@@ -173,7 +98,7 @@ def try_file(
     right = parse_ecg(name, data, beside=beside)
     outcomes: Counter[str] = Counter()
     for number in range(count):
-        changed = mutated(format, data, np.random.default_rng(number))
+        changed = header_changed(format, data, np.random.default_rng(number))
         try:
             outcome = verdict(right, parse_ecg(name, changed, beside=beside))
         except InputError:

@@ -20,6 +20,15 @@ INTERESTING = (
 )
 TEXTS = (b"-1", b"0", b"1e308", b"nan", b"inf", b"99999999999", b"", b"\xc3\x28", b"&x;", b"<!--")
 
+FACTORS = (-1, 0.001, 0.1, 0.5, 0.75, 1.25, 2, 5, 10, 100, 1000)
+_NUMBER = rb"[-+]?\d{1,14}(?:\.\d{1,14})?(?:[eE][-+]?\d+)?"
+# Where the numbers of headers stand; elsewhere they are samples.
+IN_TEXT = re.compile(rb"(?<![\w.])" + _NUMBER + rb"(?![\w.])")
+IN_XML = re.compile(rb"(?<=[>\"])" + _NUMBER + rb"(?=[<\"])")
+IN_DICOM = re.compile(rb"(?<=DS[\x01-\x10]\0)" + _NUMBER)  # decimal strings
+UNITS = (b"uV", b"mV", b"nV", b"UV", b"MV", b"MICROVOLTS", b"MILLIVOLTS")
+BINARY = {"scp-ecg", "ishne"}  # their headers hold 16-bit numbers
+
 
 def mutate(data: bytes, rng: np.random.Generator) -> bytes:
     """Return `data` with one change, or a few."""
@@ -96,6 +105,71 @@ def strange(text: str, rng: np.random.Generator) -> str:
         return new.replace("&", "").replace("<", "")
     at = int(rng.integers(0, len(text)))
     return text[:at] + "0Az 9+-=."[int(rng.integers(0, 9))] + text[at + int(rng.integers(0, 3)) :]
+
+
+def header_changed(format: str, data: bytes, rng: np.random.Generator) -> bytes:
+    """Return `data` with one number or unit of its header changed."""
+    head = data[: _header_bytes(format, data)]
+    if format in BINARY:
+        return repaired(format, _word_changed(format, data, len(head), rng))
+    if rng.random() < 0.2:
+        return _unit_changed(data, rng)
+    is_xml = format.endswith("-xml") or format == "hl7-aecg"
+    pattern = IN_XML if is_xml else IN_DICOM if format == "dicom" else IN_TEXT
+    words = list(pattern.finditer(head))
+    if format == "csv":
+        words = [m for m in words if data[data.rfind(b"\n", 0, m.start()) + 1 :][:1] == b"#"]
+    if not words:
+        return _unit_changed(data, rng)
+    chosen = words[int(rng.integers(0, len(words)))]
+    new = _number_changed(chosen[0], rng)
+    if format in {"edf", "dicom"}:  # fields of fixed length
+        size = chosen.end() - chosen.start()
+        new = new[:size].ljust(size)
+    return data[: chosen.start()] + new + data[chosen.end() :]
+
+
+def _header_bytes(format: str, data: bytes) -> int:
+    """Return how many bytes come before the samples."""
+    if format == "scp-ecg":
+        at = 22 + 10 * 6  # the pointer to section 6, whose data follow the sizes of the leads
+        return int.from_bytes(data[at + 6 : at + 10], "little") + 16 + 6
+    if format == "edf":
+        return 256 * (1 + int(data[252:256]))
+    return 522 if format == "ishne" else len(data)
+
+
+def _number_changed(text: bytes, rng: np.random.Generator) -> bytes:
+    value = float(text) * FACTORS[int(rng.integers(0, len(FACTORS)))]
+    whole = b"." not in text and value == round(value) and abs(value) < 1e15
+    return (f"{value:.0f}" if whole else f"{value:.9g}").encode()
+
+
+def _unit_changed(data: bytes, rng: np.random.Generator) -> bytes:
+    there = [m for unit in UNITS for m in re.finditer(rb"\b" + unit + rb"\b", data)]
+    if not there:
+        return data
+    chosen = there[int(rng.integers(0, len(there)))]
+    others = [unit for unit in UNITS if len(unit) == len(chosen[0]) and unit != chosen[0]]
+    return data[: chosen.start()] + others[int(rng.integers(0, len(others)))] + data[chosen.end() :]
+
+
+def _word_changed(format: str, data: bytes, size: int, rng: np.random.Generator) -> bytes:
+    at = int(rng.integers(0, min(size, len(data)) - 2))
+    if format == "scp-ecg":  # section 2 is a code book, with which samples are read
+        _, length, start = struct.unpack_from("<HII", data, 22 + 10 * 2)
+        at = at % (start - 3) if start - 3 <= at < start + length else at
+    value = int.from_bytes(data[at : at + 2], "little", signed=True)
+    value = round(value * FACTORS[int(rng.integers(0, len(FACTORS)))])
+    value = max(-32768, min(32767, value))
+    return data[:at] + value.to_bytes(2, "little", signed=True) + data[at + 2 :]
+
+
+def in_utf_8(data: bytes) -> bytes:
+    """Return XML in UTF-16 as UTF-8, so that its numbers are found."""
+    if data[:2] not in (b"\xff\xfe", b"\xfe\xff"):
+        return data
+    return re.sub(r"^<\?xml[^>]*>", "", data.decode("utf-16")).encode()
 
 
 def repaired(format: str, data: bytes) -> bytes:

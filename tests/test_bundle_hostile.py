@@ -6,8 +6,9 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -217,6 +218,39 @@ def test_damaged_members_sealed_again_end_in_one_line(bundle: Path, ecg: ECG, ch
     MEMBERS[change](bundle)
     seal(bundle)
     refusal(bundle, ecg)
+
+
+def numbers_in(held: object, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield where the numbers of a JSON file are: the first of each list stands for the others."""
+    if isinstance(held, (dict, list)):
+        for key, value in held.items() if isinstance(held, dict) else enumerate(held[:1]):
+            yield from numbers_in(value, (*at, key))
+    elif isinstance(held, (int, float)) and not isinstance(held, bool):
+        yield at
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("value", [1e308, -1e308, 1e-308])
+def test_numbers_that_would_overflow_are_refused_and_never_warned_of(
+    bundle: Path, ecg: ECG, value: float
+) -> None:
+    refused = 0
+    models = [*bundle.glob("models/*/answering.json"), *bundle.glob("models/*/fit-01/model.json")]
+    for path in models:
+        data = path.read_bytes()
+        for *home, last in numbers_in(json.loads(data)):
+            held = inner = json.loads(data)
+            for key in home:
+                inner = inner[key]
+            inner[last] = value
+            path.write_text(json.dumps(held))
+            seal(bundle)
+            try:
+                answers(bundle, ecg)
+            except ModelError:
+                refused += 1
+        path.write_bytes(data)
+    assert refused > 20
 
 
 @pytest.mark.parametrize(

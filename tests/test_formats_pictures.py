@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -93,3 +96,35 @@ def test_the_page_asked_for_is_drawn(kind: str) -> None:
         assert read.notes["page"].startswith(f"{number}")
     with pytest.raises(FormatError, match="page 4"):
         picture(data, 4)
+
+
+@pytest.mark.slow  # starts a process
+@pytest.mark.parametrize("compression", ["tiff_lzw", "jpeg", "group4", "tiff_adobe_deflate"])
+def test_no_library_says_on_the_terminal_what_it_thinks_of_a_damaged_tiff(
+    compression: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    grey = np.random.default_rng(1).integers(0, 256, (64, 64)).astype(np.uint8)
+    mode = "1" if compression == "group4" else "L"
+    whole = saved(Image.fromarray(grey).convert(mode), "TIFF", compression=compression)
+    said = []
+    for at in range(150, len(whole) - 8, max(1, len(whole) // 20)):
+        try:
+            picture(whole[:at] + b"\x7f\xff\x00\xff\x13\x80\x01\xfe" + whole[at + 8 :])
+        except FormatError as error:
+            said.append(str(error))
+    assert said  # some damage cannot be seen
+    assert "\n" not in "".join(said)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.slow  # starts a process
+def test_no_library_logs_on_the_terminal_what_it_thinks_of_a_damaged_tiff(tmp_path: Path) -> None:
+    data = saved(RGB, "TIFF")
+    count = b"\x15\x01\x03\0\x01\0\0\0"  # samples a pixel
+    assert data.count(count + b"\x03\0") == 1
+    (tmp_path / "page.tif").write_bytes(data.replace(count + b"\x03\0", count + b"\x00\x7f"))
+    call = [sys.executable, "-m", "dyssync", "inspect", str(tmp_path / "page.tif")]
+    said = subprocess.run(call, capture_output=True, text=True, check=False)
+    assert said.returncode == 2
+    assert said.stderr.startswith("error: ")
+    assert said.stderr.count("\n") == 1

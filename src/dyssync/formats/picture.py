@@ -1,8 +1,14 @@
-"""Pictures of ECG pages: PNG, JPEG, TIFF, BMP and WebP, through Pillow."""
+"""Pictures of ECG pages: PNG, JPEG, TIFF, BMP and WebP, through Pillow.
+
+What Pillow leaves to libtiff is decoded apart, see :mod:`isolation`: libtiff writes what it thinks
+of a damaged file to the terminal itself, in its own words and as many lines as it likes.
+"""
 
 from __future__ import annotations
 
 import io
+import struct
+import sys
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,13 +17,19 @@ import numpy as np
 
 from dyssync.arrays import Bytes
 from dyssync.errors import FormatError, TooLarge
+from dyssync.formats.reading.apart import Limits, apart_already, serve
 from dyssync.formats.reading.damage import refusing_damage
+from dyssync.formats.reading.isolation import convert_apart
 from dyssync.formats.reading.recording import Format, InputFile, ReadOptions
 from dyssync.image import MAX_PIXELS, ECGImage, check_size
 
 if TYPE_CHECKING:
     from PIL import Image
 
+# the largest page has been decoded in 3 s; libtiff holds a strip of it, which may be all, once more
+LIMITS = Limits(cpu_s=6, memory_bytes=430_000_000)
+_ASKED = struct.Struct("<I")  # page, before the file
+_DRAWN = struct.Struct("<2I")  # height, width, before the pixels
 STRIP_PX = 256  # rows that are converted at a time
 # The decoder of WebP holds a picture three times, those of the others once: A4 at 400 dpi.
 MAX_WEBP_PIXELS = MAX_PIXELS // 2
@@ -53,11 +65,36 @@ def parse(data: bytes, page: int = 1) -> ECGImage:
                 _check_size(image)
                 _go_to(image, page)
                 _check_size(image)
-                image.load()
-                ImageOps.exif_transpose(image, in_place=True)
-                return ECGImage(_rgb(image), notes=_page_note(data, page))
+                if _by_libtiff(image) and not apart_already():
+                    pixels = _unpacked(convert_apart(__name__, _ASKED.pack(page) + data))
+                else:
+                    image.load()
+                    ImageOps.exif_transpose(image, in_place=True)
+                    pixels = _rgb(image)
+                return ECGImage(pixels, notes=_page_note(data, page))
         except Image.DecompressionBombError as error:
             raise TooLarge("picture of absurd size; scale it down") from error
+
+
+def convert(asked: bytes) -> list[bytes | memoryview]:
+    """Return a page as pixels; runs in the process of its own.
+
+    Raises:
+        FormatError: see :func:`parse`.
+    """
+    (page,) = _ASKED.unpack_from(asked)
+    pixels = parse(asked[_ASKED.size :], page).pixels
+    return [_DRAWN.pack(*pixels.shape[:2]), pixels.data]
+
+
+def _unpacked(drawn: bytes) -> Bytes:
+    height, width = _DRAWN.unpack_from(drawn)
+    return np.frombuffer(drawn, np.uint8, offset=_DRAWN.size).reshape(height, width, 3)
+
+
+def _by_libtiff(image: Image.Image) -> bool:
+    """Say whether Pillow has another library decode a picture that is open, but not loaded."""
+    return any(tile[0] == "libtiff" for tile in getattr(image, "tile", ()))
 
 
 def _check_size(image: Image.Image) -> None:
@@ -134,3 +171,15 @@ FORMAT = Format(
     sniff=sniff,
     read=read,
 )
+
+
+def main() -> int:
+    """Serve until the input is closed; return the exit code."""
+    from PIL import Image
+
+    Image.init()  # what decodes is imported now: a file may open none
+    return serve(convert, ("PIL.ImageOps",), LIMITS)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

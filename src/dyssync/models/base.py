@@ -19,6 +19,10 @@ from dyssync.models.protocols import Choices, Labels, Presets, Ranges, ResponseM
 from dyssync.signals.beats import detect_beats
 
 MISSING_CLASS = "training part holds one class; responders and non-responders are needed"
+# Of what is read, which may be anybody's: below it, no product or quotient of what follows
+# overflows, which NumPy would tell on the terminal. What is learnt comes nowhere near.
+LARGEST_LEARNT = 1e30
+SMALLEST_SCALE = 1 / LARGEST_LEARNT
 
 
 _keywords: dict[type, tuple[str, ...]] = {}  # a bundle has 130 members of ten classes
@@ -194,10 +198,10 @@ def learnt_numbers(values: Mapping[str, Any], key: str, n: int) -> Floats:
     """Return what a model learnt of each of `n` things, (n,) float64.
 
     Raises:
-        ModelError: there are not `n`, or not all are numbers.
+        ModelError: there are not `n`, or not all are numbers that can be.
     """
     found: Floats = np.array(values[key], dtype=np.float64)
-    if found.shape != (n,) or not np.isfinite(found).all():
+    if found.shape != (n,) or not (np.abs(found) < LARGEST_LEARNT).all():
         raise ModelError(f"{key}: {n} numbers are needed; copy the bundle again")
     return found
 
@@ -209,7 +213,8 @@ def learnt_number(values: Mapping[str, Any], key: str) -> float:
         ModelError: it is none.
     """
     value = values[key]
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not is_number or not abs(value) < LARGEST_LEARNT:
         raise ModelError(f"{key}: a number is needed; copy the bundle again")
     return float(value)
 

@@ -14,6 +14,7 @@ from dyssync.learning.training import UNWATCHED, Watch
 from dyssync.learning.tree_text import check_trees
 from dyssync.learning.trees import Trees
 from dyssync.models.base import (
+    SMALLEST_SCALE,
     ProbabilityMixin,
     base_rate_of,
     check_labels,
@@ -227,7 +228,7 @@ class Boosting(ProbabilityMixin):
         self.base_rate_ = learnt_rate(state.values)
         sd = state.values["fall_sd"]
         self.fall_sd_ = None if sd is None else learnt_number(state.values, "fall_sd")
-        if self.fall_sd_ is not None and not self.fall_sd_ > 0:
+        if self.fall_sd_ is not None and not self.fall_sd_ > SMALLEST_SCALE:
             raise ModelError("fall_sd: a number above 0 is needed; copy the bundle again")
         median = state.values["median"]
         self.median_ = np.array([np.nan if v is None else v for v in median], dtype=np.float64)

@@ -14,6 +14,7 @@ from dyssync.image import Input
 from dyssync.learning.training import UNWATCHED, Watch
 from dyssync.measurements import measure
 from dyssync.models.base import (
+    SMALLEST_SCALE,
     ProbabilityMixin,
     base_rate_of,
     check_labels,
@@ -118,7 +119,7 @@ class Logistic(ProbabilityMixin):
         self.classes_ = np.array([0, 1])
         for name in ("median", "mean", "scale", "weights"):
             setattr(self, f"{name}_", learnt_numbers(state.values, name, len(MEASUREMENTS)))
-        if not (self.scale_ > 0).all():
+        if not (self.scale_ > SMALLEST_SCALE).all():
             raise ModelError("scale: numbers above 0 are needed; copy the bundle again")
         self.intercept_ = learnt_number(state.values, "intercept")
         self.base_rate_ = learnt_rate(state.values)

@@ -12,6 +12,7 @@ from dyssync.errors import ModelError
 from dyssync.image import Input
 from dyssync.learning.training import UNWATCHED, Watch
 from dyssync.models.base import (
+    SMALLEST_SCALE,
     ProbabilityMixin,
     base_rate_of,
     check_labels,
@@ -164,7 +165,7 @@ class Ridge(ProbabilityMixin):
         check_names(list(state.values["names"]), self.names_)
         for name in ("median", "mean", "scale", "weights"):
             setattr(self, f"{name}_", learnt_numbers(state.values, name, len(self.names_)))
-        if not (self.scale_ > 0).all():
+        if not (self.scale_ > SMALLEST_SCALE).all():
             raise ModelError("scale: numbers above 0 are needed; copy the bundle again")
         self.intercept_ = learnt_number(state.values, "intercept")
         self.base_rate_ = learnt_rate(state.values)

@@ -27,6 +27,7 @@ from dyssync.measurements.candidates import Candidate, Recommendation
 from dyssync.measurements.guidelines import esc_2021, hrs_2023
 from dyssync.measurements.heartbeat import UNSEEN_MS, unseen_leads
 from dyssync.models.base import (
+    SMALLEST_SCALE,
     ProbabilityMixin,
     base_rate_of,
     check_labels,
@@ -121,7 +122,7 @@ class RankedRule(ProbabilityMixin, ABC):
         self.base_rate_ = learnt_rate(state.values)
         for name in CURVE:
             setattr(self, f"{name}_", learnt_number(state.values, name))
-        if not self.scale_ > 0:
+        if not self.scale_ > SMALLEST_SCALE:
             raise ModelError("scale: a number above 0 is needed; copy the bundle again")
         return self
 

@@ -8,7 +8,6 @@ has not seen: scale, recalibration, conformal scores.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,7 +25,7 @@ from dyssync.evaluation.recalibration import (
     fit_recalibration,
 )
 from dyssync.evaluation.venn_abers import VennAbers, fit_venn_abers
-from dyssync.models.base import log_odds
+from dyssync.models.base import LARGEST_LEARNT, SMALLEST_SCALE, log_odds
 from dyssync.records import Record
 
 if TYPE_CHECKING:
@@ -106,8 +105,8 @@ class CrossFit(Record):
             for is_wrong, text in (
                 (not n or len(set(self.members)) < n, "members are none, or one is twice"),
                 ({len(self.centres), len(self.scales)} != {n}, "a centre and scale a member"),
-                (not all(map(math.isfinite, numbers)), "numbers that are none"),
-                (not all(scale > 0 for scale in self.scales), "scales not above 0"),
+                (not all(abs(number) < LARGEST_LEARNT for number in numbers), "no such numbers"),
+                (not all(scale > SMALLEST_SCALE for scale in self.scales), "scales not above 0"),
                 (not 0 < self.base_rate < 1, "base_rate is no share"),
                 (not set(self.outcomes) <= {0, 1}, "outcomes other than 0 and 1"),
                 (not _tell_one_story(self), "outcomes, members and scores that do not agree"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import lzma
 import zipfile
 from collections.abc import Iterator
@@ -9,6 +10,10 @@ from contextlib import contextmanager
 
 from dyssync.errors import FAULTS, FormatError, InputError, Words
 
+# Their logs of a damaged file would reach the terminal where nobody listens to them. What listens,
+# a program that uses dyssync, still hears them.
+for _library in ("PIL", "pydicom", "pypdfium2"):
+    logging.getLogger(_library).addHandler(logging.NullHandler())
 # of damaged ZIP archives, beside FAULTS: a member may be packed by LZMA
 ZIP_ERRORS = (zipfile.BadZipFile, lzma.LZMAError)
 
