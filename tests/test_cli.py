@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from dyssync.cli import main
-from dyssync.cli.app import app
+from dyssync.cli.app import make_app
 from dyssync.cli.exits import Exit
 from dyssync.ecg import ECG, LEADS
 from dyssync.formats import FORMATS, write_ecg
@@ -27,7 +27,7 @@ ROOT = Path(__file__).parent.parent
 
 
 def verbs() -> list[str]:
-    names = [c.name or c.callback.__name__ for c in app.registered_commands if c.callback]
+    names = [c.name or c.callback.__name__ for c in make_app().registered_commands if c.callback]
     assert len(names) >= 4
     return names
 
@@ -43,7 +43,7 @@ def test_help_of_every_verb_has_an_example_and_the_readme_names_it(
 
 def test_no_verb_imports_another() -> None:
     folder = ROOT / "src" / "dyssync" / "cli"
-    homes = {c.callback.__module__ for c in app.registered_commands if c.callback}
+    homes = {c.callback.__module__ for c in make_app().registered_commands if c.callback}
     assert len(homes) == len(verbs())
     for home in homes:
         text = (folder / f"{home.rpartition('.')[2]}.py").read_text()

@@ -11,7 +11,7 @@ import pytest
 
 import dyssync.cli
 from dyssync.cli import main
-from dyssync.cli.app import app
+from dyssync.cli.app import make_app
 from dyssync.cli.terminal import harmless
 from dyssync.errors import ConfigError
 from dyssync.pretraining.config import PretrainingConfig
@@ -21,7 +21,7 @@ HOME = Path(dyssync.cli.__file__).parent
 GOLDEN = Path(__file__).parent / "golden" / "formats"
 FLOATS = [
     (verb.name, f"--{name.replace('_', '-')}")
-    for verb in app.registered_commands
+    for verb in make_app().registered_commands
     for name, kind in get_type_hints(verb.callback).items()
     if "float" in str(kind)
 ]

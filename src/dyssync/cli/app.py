@@ -17,17 +17,6 @@ from dyssync.cli.terminal import say
 from dyssync.errors import InputError
 from dyssync.workers import use_one_thread
 
-app = typer.Typer(
-    name="dyssync",
-    help="Predict the response to cardiac resynchronization therapy from the 12-lead ECG.\n\n"
-    "Research use only: not a medical device.\n\n"
-    "Example: dyssync study --cohort cohort.csv --preset quick --out RUN\n\n"
-    "then: dyssync predict RUN/bundle ecg.hea",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
 # Each verb: module of this room and function. A new one is its module and a line here; one of two
 # words stands with its like.
 VERBS: Mapping[str, str] = {
@@ -47,17 +36,37 @@ VERBS: Mapping[str, str] = {
     "list": "listing:listing",
 }
 GROUPS: Mapping[str, str] = {"corpus": "Corpora: many ECGs without labels, as Parquet shards."}
-groups = {
-    name: typer.Typer(help=told, no_args_is_help=True, rich_markup_mode=None)
-    for name, told in GROUPS.items()
-}
-for name, group in groups.items():
-    app.add_typer(group, name=name)
-for verb, home in VERBS.items():
-    module, _, function = home.partition(":")
-    family, _, word = verb.rpartition(" ")
-    made = finite(getattr(import_module(f"dyssync.cli.{module}"), function))
-    groups.get(family, app).command(word)(made)
+
+
+def make_app(words: Sequence[str] = ()) -> typer.Typer:
+    """Return the command line, with the verb alone that a call begins with, if it does with one.
+
+    The modules of all verbs take longer to import than short calls take in all.
+    """
+    app = typer.Typer(
+        name="dyssync",
+        help="Predict the response to cardiac resynchronization therapy from the 12-lead ECG.\n\n"
+        "Research use only: not a medical device.\n\n"
+        "Example: dyssync study --cohort cohort.csv --preset quick --out RUN\n\n"
+        "then: dyssync predict RUN/bundle ecg.hea",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    groups = {
+        name: typer.Typer(help=told, no_args_is_help=True, rich_markup_mode=None)
+        for name, told in GROUPS.items()
+    }
+    for name, group in groups.items():
+        app.add_typer(group, name=name)
+    asked = [verb for verb in VERBS if list(words[:1]) == verb.split()[:1]]
+    for verb in asked or VERBS:
+        module, _, function = VERBS[verb].partition(":")
+        family, _, word = verb.rpartition(" ")
+        made = finite(getattr(import_module(f"dyssync.cli.{module}"), function))
+        groups.get(family, app).command(word)(made)
+    return app
 
 
 def run(words: Sequence[str]) -> int:
@@ -65,7 +74,7 @@ def run(words: Sequence[str]) -> int:
     use_one_thread()  # before a verb loads NumPy
     _speak_any_name()
     try:
-        code = app(args=list(words), standalone_mode=False)
+        code = make_app(words)(args=list(words), standalone_mode=False)
         sys.stdout.flush()
     except InputError as error:
         return _refused(str(error))
