@@ -151,6 +151,8 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, default=Path("build/bench-faults"))
     given = parser.parse_args()
     known = cases(make_material(given.folder.absolute() / "material"))
+    if unknown := sorted(set(given.verb or ()) - set(known)):
+        parser.error(f"--verb {', '.join(unknown)}: not known; there are {', '.join(known)}")
     wrong = 0
     print("| part | verb | times | went wrong | s |\n|---|---|---|---|---|", flush=True)
     for part in given.part or PARTS:
