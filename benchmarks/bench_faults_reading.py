@@ -37,12 +37,12 @@ from dyssync.formats import write_ecg  # noqa: E402
 from dyssync.prediction.bundle import load_bundle  # noqa: E402
 from dyssync.prediction.predictor import Predictor  # noqa: E402
 from dyssync.study.results import StudyResults  # noqa: E402
-from hurting_files import HURTING  # noqa: E402
-from small_bundle import make_bundle, seal  # noqa: E402
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "fuzz"))
 
+from hurting_files import HURTING  # noqa: E402
 from mutations import mutate  # noqa: E402
+from small_bundle import make_bundle, seal  # noqa: E402
 
 MAX_MB = 500
 ODD: tuple[Any, ...] = (

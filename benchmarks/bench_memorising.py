@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from dyssync.arrays import Floats
+from dyssync.cli.paths import cache_folder
 from dyssync.cohort.shard_rows import HEARTS
 from dyssync.learning.network import build_encoder, unpack_weights
 from dyssync.learning.network_input import stack
@@ -31,10 +32,11 @@ SEED_OF_OTHERS = 555  # no corpus of ours has it
 BATCH = 50
 
 
-def explained(encoder: Encoder, corpus: Path, count: int, cache: Path) -> Floats:
+def explained(encoder: Encoder, corpus: Path, count: int) -> Floats:
     """Return r^2 of each fact of the heart over the first `count` hearts of a corpus, (facts,)."""
     import torch
 
+    cache = cache_folder() / "corpora"  # where pretraining left it
     material, _ = prepare_material([corpus], cache, workers=available_cores())
     method = encoder.record.config.make_method()
     method.prepare(material)
@@ -70,10 +72,7 @@ def main() -> None:
     others = options.folder / f"wide-{options.hearts}"
     if not others.is_dir():
         simulate_corpus(options.hearts, SEED_OF_OTHERS, others, workers=available_cores())
-    columns = [
-        explained(encoder, corpus, options.hearts, options.folder)
-        for corpus in (options.corpus, others)
-    ]
+    columns = [explained(encoder, corpus, options.hearts) for corpus in (options.corpus, others)]
     print(head("r^2", "learnt from", "others"))
     for name, *values in zip(HEARTS, *columns, strict=True):
         print(row(name, *(f"{value:.3f}" for value in values)))

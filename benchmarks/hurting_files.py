@@ -8,6 +8,8 @@ from typing import cast
 
 import numpy as np
 
+from pdf_objects import pdf_of
+
 PX = (6000, 5990)  # as many pixels as are read
 
 
@@ -51,14 +53,7 @@ def _pdf() -> bytes:
             b"<</Type/XObject/Subtype/Form%s/Resources<<%s%s>>/Length %d>>stream\n%s\nendstream"
             % (frame, see_through, inner, len(draw), draw)
         )
-    made, places = b"%PDF-1.4\n", []
-    for number, text in enumerate(objects, start=1):
-        places.append(len(made))
-        made += b"%d 0 obj%sendobj\n" % (number, text)
-    table = b"".join(b"%010d 00000 n \n" % place for place in places)
-    size = len(objects) + 1
-    tail = b"trailer<</Root 1 0 R/Size %d>>\nstartxref\n%d\n%%%%EOF" % (size, len(made))
-    return made + b"xref\n0 %d\n0000000000 65535 f \n" % size + table + tail
+    return pdf_of(objects)
 
 
 def _parquet() -> bytes:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from dyssync.ecg import LEADS
 from dyssync.formats import FORMATS, read_ecg
+from pdf_objects import pdf_of
 
 GOLDEN = Path(__file__).parent.parent / "tests" / "golden" / "formats"
 MAX_SEED_BYTES = 400_000
@@ -180,14 +181,7 @@ def _pdf() -> list[bytes]:
         b"<</Length %d>>stream\n%s\nendstream" % (len(content), content),
         b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
     ]
-    made, places = b"%PDF-1.4\n", []
-    for number, text in enumerate(objects, start=1):
-        places.append(len(made))
-        made += b"%d 0 obj%sendobj\n" % (number, text)
-    table = b"".join(b"%010d 00000 n \n" % place for place in places)
-    size = len(objects) + 1
-    tail = b"trailer<</Root 1 0 R/Size %d>>\nstartxref\n%d\n%%%%EOF" % (size, len(made))
-    return [made + b"xref\n0 %d\n0000000000 65535 f \n" % size + table + tail]
+    return [pdf_of(objects)]
 
 
 _MADE: Mapping[str, Callable[[], list[bytes]]] = {
