@@ -41,6 +41,14 @@ def test_help_of_every_verb_has_an_example_and_the_readme_names_it(
     assert f"dyssync {verb}" in (ROOT / "README.md").read_text()
 
 
+def test_a_call_makes_its_own_verb_alone_and_an_unknown_one_all() -> None:
+    for verb in verbs():
+        made = make_app([verb, "--help"]).registered_commands
+        assert [c.name for c in made] == [verb]
+    assert make_app(["corpus", "add"]).registered_commands == []  # it stands with its like
+    assert len(make_app(["convrt"]).registered_commands) == len(verbs())
+
+
 def test_no_verb_imports_another() -> None:
     folder = ROOT / "src" / "dyssync" / "cli"
     homes = {c.callback.__module__ for c in make_app().registered_commands if c.callback}
