@@ -111,9 +111,13 @@ def bandpass(
         (..., n) float32 mV.
     """
     values = np.asarray(signal, dtype=np.float32)
-    frequency = _frequencies(values.shape[-1], fs)
-    gain = band_gain(frequency, low, high if high is None or high < fs / 2 else None, order)
+    gain = _gain(values.shape[-1], fs, low, high if high is None or high < fs / 2 else None, order)
     return _with_gain(values, gain)
+
+
+@lru_cache(maxsize=64)
+def _gain(n: int, fs: float, low: float | None, high: float | None, order: int) -> Signal:
+    return band_gain(_frequencies(n, fs), low, high, order).astype(np.float32)
 
 
 def band_gain(frequency: Floats, low: float | None, high: float | None, order: int) -> Floats:
@@ -183,7 +187,7 @@ def _frequencies(n: int, fs: float) -> Floats:
     return np.arange(n, dtype=np.float64) * (fs / (2.0 * n))
 
 
-def _with_gain(values: Signal, gain: Floats) -> Signal:
+def _with_gain(values: Signal, gain: Signal) -> Signal:
     spectrum = cosine_transform(values)
-    spectrum *= gain.astype(np.float32)
+    spectrum *= gain
     return inverse_cosine_transform(spectrum)

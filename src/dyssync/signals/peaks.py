@@ -24,11 +24,12 @@ def find_peaks(values: AnyFloats, *, distance: int = 1, prominence: float = 0.0)
     rising = change[moving] > 0
     tops = np.flatnonzero(rising[:-1] & ~rising[1:])
     peaks = (moving[tops] + 1 + moving[tops + 1]) // 2
+    stays = np.ones(len(peaks), dtype=np.bool_)
     if distance > 1:
-        peaks = peaks[_spaced(peaks, values[peaks], distance)]
-    if prominence > 0:
-        peaks = peaks[[_prominence(values, int(peak)) >= prominence for peak in peaks]]
-    return np.asarray(peaks, dtype=np.int64)
+        stays = _spaced(peaks, values[peaks], distance)
+    if prominence > 0 and len(peaks):
+        stays &= _prominences(values, peaks) >= prominence
+    return np.asarray(peaks[stays], dtype=np.int64)
 
 
 def _spaced(peaks: Ints, heights: AnyFloats, distance: int) -> Bools:
@@ -43,13 +44,28 @@ def _spaced(peaks: Ints, heights: AnyFloats, distance: int) -> Bools:
     return stays
 
 
-def _prominence(values: AnyFloats, peak: int) -> float:
-    height = values[peak]
-    left, right = values[:peak][::-1], values[peak + 1 :]
-    return float(height - max(_valley(left, height), _valley(right, height)))
+def _prominences(values: AnyFloats, tops: Ints) -> AnyFloats:
+    """Return the prominence of all local tops of a row, (k,)."""
+    parts = np.minimum.reduceat(values, np.concatenate(([0], tops)))
+    lowest, heights = parts.tolist(), values[tops].tolist()
+    left = _valleys(heights, lowest)
+    right = _valleys(heights[::-1], lowest[::-1])[::-1]
+    return np.asarray(values[tops] - np.array([*map(max, left, right)], dtype=values.dtype))
 
 
-def _valley(side: AnyFloats, height: float) -> float:
-    """Return the lowest value on the way to what is higher."""
-    higher = np.flatnonzero(side > height)
-    return float(min(side[: higher[0] if len(higher) else len(side)].min(initial=height), height))
+def _valleys(heights: list[float], lowest: list[float]) -> list[float]:
+    """Return of each top the lowest value on the way back to what is higher, or to the beginning.
+
+    Args:
+        heights: (k,) of the tops.
+        lowest: (k + 1,) values before the first top, between two, after the last.
+    """
+    found: list[float] = []
+    higher: list[int] = []  # tops that a later one may lie behind, each higher than the next
+    for k, height in enumerate(heights):
+        valley = lowest[k]
+        while higher and heights[higher[-1]] <= height:
+            valley = min(valley, found[higher.pop()])
+        found.append(valley)
+        higher.append(k)
+    return found

@@ -15,11 +15,16 @@ def moving_mean(values: AnyFloats, size: int) -> AnyFloats:
 
     The window of sample i begins at i - size // 2. Beyond the ends stand the first and last value.
     """
-    before = size // 2
-    edges = [(0, 0)] * (values.ndim - 1) + [(before + 1, size - 1 - before)]
+    before, n = size // 2, values.shape[-1]
     # from the middle of the values, so that sums stay small
     level = values.mean(axis=-1, keepdims=True, dtype=np.float64)
-    sums = np.cumsum(np.pad(values - level, edges, mode="edge"), axis=-1)
+    # by hand, because np.pad takes as long as all the rest
+    held = np.empty((*values.shape[:-1], n + size))
+    inner = held[..., before + 1 : before + 1 + n]
+    np.subtract(values, level, out=inner)
+    held[..., : before + 1] = inner[..., :1]
+    held[..., before + 1 + n :] = inner[..., -1:]
+    sums = np.cumsum(held, axis=-1)
     means = (sums[..., size:] - sums[..., :-size]) / size + level
     return np.asarray(means, dtype=values.dtype)
 
