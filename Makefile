@@ -96,10 +96,15 @@ bench-render: $(READY)
 bench-workers: $(READY)
 	$(BIN)/python benchmarks/bench_workers.py
 
-# Ray beside processes here: same bytes, whatever is killed; ECGs a second of an archive (half an hour)
+# Ray beside processes here: same bytes, whatever is killed; ECGs a second of an archive (an hour or two)
 .PHONY: bench-ray
 bench-ray: $(READY)
 	$(BIN)/python benchmarks/bench_ray.py
+
+# study, archive and encoder on two hosts that one machine makes of itself; Linux, as root
+.PHONY: bench-hosts
+bench-hosts: $(READY)
+	$(BIN)/python benchmarks/bench_hosts.py
 
 # ResNet-18 trained on one layout, mixed layouts, tiles and worn paper, each tested on all: hours
 .PHONY: bench-layouts

@@ -4,6 +4,7 @@
     python benchmarks/bench_learning.py             the quick models on both virtual populations
     python benchmarks/bench_learning.py --models resnet18 --draws-resnet 5 --sizes-resnet 70,228
     python benchmarks/bench_learning.py --shuffled  negative control: labels dealt out anew
+    python benchmarks/bench_learning.py --executor ray --address head:6379     on many machines
     python benchmarks/bench_learning.py --real [--encoder-ssl FOLDER] [--encoder-sim FOLDER]
 
 Draws of virtual patients from a pool of 2,000, each model fitted once to each, and every fit tested
@@ -26,10 +27,11 @@ from pathlib import Path
 
 import real_learning
 import virtual_learning
+from dyssync.cli.executors import LOCAL, RAY, handing_out
 from dyssync.errors import InputError, check_choice
 from dyssync.workers import OnProgress, available_cores
 from fit_table import use_one_torch_thread
-from learners import QUICK, learners
+from learners import QUICK, Named
 from real_data import data_option
 from virtual_learning import OWN, SHUFFLED, Draws
 
@@ -41,18 +43,17 @@ def main() -> None:
     options = _options()
     use_one_torch_thread()
     try:
-        (_real if options.real else _virtual)(options)
+        with handing_out(options.executor, options.address, options.workers):
+            (_real if options.real else _virtual)(options)
     except InputError as error:
         raise SystemExit(str(error)) from error
 
 
 def _real(options: argparse.Namespace) -> None:
-    names = options.models or real_learning.MODELS
-    make = learners(names.split(","), options.encoder_ssl, options.encoder_sim)
+    named = _named(options, real_learning.MODELS)
     for name in _among(options.cohorts, real_learning.COHORTS):
         real_learning.learn(
-            names,
-            make,
+            named,
             name,
             _labels(options),
             options.data,
@@ -64,10 +65,9 @@ def _real(options: argparse.Namespace) -> None:
 
 
 def _virtual(options: argparse.Namespace) -> None:
-    names = (options.models or QUICK).split(",")
-    make = learners(names, options.encoder_ssl, options.encoder_sim)
+    named = _named(options, QUICK)
     draws = Draws(
-        models=names,
+        models=named.names,
         sizes=options.sizes or (CONTROL if options.shuffled else Draws.sizes),
         count=options.draws,
         slow_sizes=options.sizes_resnet or (CONTROL if options.shuffled else Draws.slow_sizes),
@@ -80,7 +80,7 @@ def _virtual(options: argparse.Namespace) -> None:
     for cohort in _among(options.cohorts, tuple(virtual_learning.COHORTS)):
         virtual_learning.learn(
             draws,
-            make,
+            named,
             cohort,
             _labels(options),
             options.people_folder,
@@ -111,8 +111,15 @@ def _options() -> argparse.Namespace:
     add("--people-folder", type=Path, default=Path("build/bench-intervals"), help="shared")
     add("--keep", type=Path, default=Path("build/bench-learning/learning.csv"))
     add("--workers", type=int, default=available_cores())
+    add("--executor", choices=(LOCAL, RAY), default=LOCAL)
+    add("--address", help="of a Ray cluster; default: started here")
     data_option(parser)
     return parser.parse_args()
+
+
+def _named(options: argparse.Namespace, names: str) -> Named:
+    chosen = tuple((options.models or names).split(","))
+    return Named(chosen, options.encoder_ssl, options.encoder_sim)
 
 
 def _numbers(words: str) -> tuple[int, ...]:

@@ -1,6 +1,6 @@
 """Ray beside processes of one machine: the same bytes, whatever is killed; speed and memory.
 
-    make bench-ray                                           half an hour on two cores
+    make bench-ray                                           an hour or two on two cores
     python benchmarks/bench_ray.py --ecgs 2000 --distinct 200 --only study,kills    a look
 
 Everything goes through the command line. Prints Markdown tables:
@@ -9,7 +9,9 @@ Everything goes through the command line. Prints Markdown tables:
 * kills: a worker, or the command with all that it started, killed in the middle of a study and of
   scoring an archive; the digests of what the same command leaves then;
 * scoring: ECGs a second of an archive made of fewer distinct virtual patients, each copy under a
-  name of its own (in its file, too); memory in the first and the last tenth of the time.
+  name of its own (in its file, too); memory in the second and the last tenth of the time;
+* pictures: the same of a model that looks at drawings, of fewer ECGs;
+* long: the same of the archive of twenty minutes, by Ray.
 """
 
 from __future__ import annotations
@@ -27,19 +29,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from shutil import rmtree
 
+import numpy as np
 import pyarrow.parquet as pq
 
 from command_line import DYSSYNC, ENVIRONMENT, run
 from markdown_rows import head, row
 from resident import resident_mb
 
-PARTS = ("study", "kills", "scoring")
+PARTS = ("study", "kills", "scoring", "pictures", "long")
 MODELS = "lightgbm,qrs-area"
+PICTURED = "sim-resnet18"
 SMALL = (
-    *("--models", "lightgbm,ridge,qrs-area", "--repeats", "1", "--folds", "3"),
+    *("--models", f"lightgbm,ridge,qrs-area,{PICTURED}", "--repeats", "1", "--folds", "3"),
     *("--preset", "quick", "--set", "refits=2"),
 )
 LOCAL, RAY = ("--executor", "local"), ("--executor", "ray")
+RUNS = ((LOCAL, 2), (RAY, 2), (LOCAL, 1))
 MOST_GROWTH = 0.05
 FEW = 1500  # ECGs of a small archive; three shards or so
 EVERY_S = 1.0  # memory is looked at
@@ -90,11 +95,11 @@ def study(table: Path) -> Work:
     )
 
 
-def scoring(bundle: Path, archive: Path) -> Work:
+def scoring(bundle: Path, archive: Path, models: str = MODELS) -> Work:
     """Return the scoring of an archive."""
     return Work(
         "scoring",
-        ("predict", bundle, archive, "--models", MODELS),
+        ("predict", bundle, archive, "--models", models),
         lambda out: any((out / "scores.parquet").glob("*.parquet")),
         lambda out: (out / "scores.parquet").glob("*.parquet"),
     )
@@ -189,21 +194,22 @@ class Watched:
     """What was seen of a command while it worked.
 
     Attributes:
-        held: MB of the command and of its largest worker, one pair every :data:`EVERY_S`.
+        held: MB of the command, of its largest worker, and of all that the command started (with
+            Ray its own processes, too) together, every :data:`EVERY_S`.
         cpu_s: processor time of the command and of all its workers, s.
     """
 
-    held: list[tuple[float, float]]
+    held: list[tuple[float, float, float]]
     cpu_s: float
 
 
-def watched(words: Sequence[str]) -> Watched:
-    """Run a command, and look at its processes.
+def watched(words: Sequence[str], out: Path) -> Watched:
+    """Run a command that scores into a folder, and look at its processes while it does.
 
     Raises:
         SystemExit: it failed.
     """
-    held: list[tuple[float, float]] = []
+    held: list[tuple[float, float, float]] = []
     spent: dict[int, float] = {}
     call = [*DYSSYNC, *words]
     with subprocess.Popen(call, env=ENVIRONMENT, stdout=subprocess.DEVNULL) as command:
@@ -211,8 +217,9 @@ def watched(words: Sequence[str]) -> Watched:
             found = workers_of(command.pid)
             for pid in (command.pid, *found):
                 spent[pid] = max(spent.get(pid, 0.0), cpu_s(pid))
-            if found:
-                held.append((own_mb(command.pid), max(map(own_mb, found))))
+            if found or (out / "scores.parquet").is_dir():
+                largest = max(map(own_mb, found), default=0.0)
+                held.append((own_mb(command.pid), largest, resident_mb(command.pid)))
             time.sleep(EVERY_S)
     if command.returncode:
         raise SystemExit(f"{' '.join(words)}: ended with {command.returncode}")
@@ -239,20 +246,23 @@ def steady_rate(out: Path) -> float:
     return sum(rows for _, rows in written[1:]) / (written[-1][0] - written[0][0])
 
 
-def show_scoring(work: Work, n: int, scratch: Path) -> None:
+def show_scoring(
+    work: Work, n: int, scratch: Path, runs: Sequence[tuple[tuple[str, str], int]] = RUNS
+) -> None:
     """Print ECGs a second, and memory."""
     print()
-    told = ("MB in the second tenth: command, largest worker", "last tenth", "growth")
+    print(f"{n} ECGs by {work.words[-1]}\n")
+    told = ("MB in the second tenth: command, largest worker, all", "last tenth", "growth")
     print(head("scored by", "workers", "ECGs a second", "a processor second", *told))
-    for executor, workers in ((LOCAL, 2), (RAY, 2), (LOCAL, 1)):
+    for executor, workers in runs:
         out = scratch / f"scores-{executor[1]}-{workers}"
-        seen = watched(work.call(out, executor, workers))
+        seen = watched(work.call(out, executor, workers), out)
         rates = f"{steady_rate(out):.1f}", f"{n / seen.cpu_s:.1f}"
         tenth = max(1, len(seen.held) // 10)
-        first = [max(values) for values in zip(*seen.held[tenth : 2 * tenth], strict=True)]
-        last = [max(values) for values in zip(*seen.held[-tenth:], strict=True)]
-        growth = max(after / before - 1 for before, after in zip(first, last, strict=True))
-        sizes = [f"{a:.0f}, {b:.0f}" for a, b in (first, last)]
+        first = np.median(seen.held[tenth : 2 * tenth], axis=0)
+        last = np.median(seen.held[-tenth:], axis=0)
+        growth = float((last / np.maximum(first, 1.0) - 1).max())
+        sizes = [", ".join(f"{mb:.0f}" for mb in part) for part in (first, last)]
         sizes.append(f"{growth:+.1%} (at most {MOST_GROWTH:.0%})")
         print(row(executor[1], workers, *rates, *sizes), flush=True)
         rmtree(out)
@@ -263,13 +273,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--ecgs", type=int, default=10_000, help="of the archive")
     parser.add_argument("--distinct", type=int, default=2000, help="of them")
+    parser.add_argument("--pictured", type=int, default=2000, help="of them for pictures")
+    parser.add_argument("--most", type=int, default=30_000, help="of them in twenty minutes")
     parser.add_argument("--patients", type=int, default=60, help="of the study")
     parser.add_argument("--virtual", type=Path, help="folder of dyssync simulate to take them from")
     parser.add_argument("--only", default=",".join(PARTS), help="names with commas between")
     given = parser.parse_args()
     asked = given.only.split(",")
-    if given.ecgs <= FEW:
-        parser.error(f"--ecgs {given.ecgs}: more than {FEW} are needed")
+    if min(given.ecgs, given.pictured, given.most) <= FEW:
+        parser.error(f"more than {FEW} ECGs are needed")
     if unknown := set(asked) - set(PARTS):
         parser.error(f"unknown {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
     with tempfile.TemporaryDirectory(prefix="dyssync-bench-") as folder:
@@ -290,10 +302,15 @@ def main() -> None:
         small = make_archive(records, FEW, given.distinct, records.parent / "bench-small")
         if "kills" in asked:
             show_kills([study(table), scoring(bundle, small)], scratch)
-        if "scoring" in asked:
-            large = make_archive(records, given.ecgs, given.distinct, records.parent / "bench-all")
-            show_scoring(scoring(bundle, large), given.ecgs, scratch)
-            rmtree(large)
+        for part, n, models, runs in (
+            ("scoring", given.ecgs, MODELS, RUNS),
+            ("pictures", given.pictured, PICTURED, RUNS),
+            ("long", given.most, MODELS, RUNS[1:2]),
+        ):
+            if part in asked:
+                large = make_archive(records, n, given.distinct, records.parent / f"bench-{part}")
+                show_scoring(scoring(bundle, large, models), n, scratch, runs)
+                rmtree(large)
         rmtree(small)
 
 

@@ -8,14 +8,17 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack
+from contextvars import Context, copy_context
 from dataclasses import astuple, dataclass, fields, replace
 from multiprocessing import get_context
 from pathlib import Path
 
 from dyssync.endings import end_with_parent
 from dyssync.errors import InputError
+from dyssync.keeping import keeping
 from dyssync.whole import make_folder, write_text
-from dyssync.workers import ENDED, OnProgress, WorkerEnded, unwatched
+from dyssync.workers import ENDED, OnProgress, WorkerEnded, chosen_engine, pool, unwatched
 
 
 @dataclass(frozen=True, order=True)
@@ -64,7 +67,7 @@ COLUMNS = tuple(f.name for f in (*fields(Fit), *fields(Score)))
 
 def go_through(
     fits: Sequence[Fit],
-    work: Work,
+    make: Callable[[], Work],
     path: Path,
     *,
     workers: int = 1,
@@ -77,9 +80,10 @@ def go_through(
     Args:
         fits: that are asked for. Rows of the same fit with an encoder of the same name and other
             weights are dropped.
-        work: does one.
+        make: returns what does one. Called once, here; or, picklable, in each process of another
+            engine, which keeps what is computed of a recording.
         path: the table, CSV; made where it is missing. Rows of other fits stay.
-        workers: processes, forked, so that they share what `work` holds; 1 works in this one.
+        workers: processes, forked, so that they share what was made; 1 works in this one.
         on_progress: called with how many fits are done now, of how many.
 
     Raises:
@@ -90,7 +94,7 @@ def go_through(
     write_scores(path, held)  # without the line that a killed run tore
     left = [fit for fit in fits if fit not in held]
     with path.open("a", encoding="utf-8", newline="") as table:
-        for done, (fit, score) in enumerate(_results(left, work, workers), 1):
+        for done, (fit, score) in enumerate(_results(left, make, workers), 1):
             held[fit] = score
             table.write(_line(fit, score))
             table.flush()
@@ -152,20 +156,58 @@ def _without_stale(held: Mapping[Fit, Score], fits: Iterable[Fit]) -> dict[Fit, 
 _work: Work  # of the forked processes
 
 
-def _results(fits: Sequence[Fit], work: Work, workers: int) -> Iterator[tuple[Fit, Score]]:
+def _results(
+    fits: Sequence[Fit], make: Callable[[], Work], workers: int
+) -> Iterator[tuple[Fit, Score]]:
     global _work
+    if chosen_engine().elsewhere:
+        yield from _from_elsewhere(fits, make, workers)
+        return
+    work = make()
     if workers == 1:
         yield from ((fit, work(fit)) for fit in fits)
         return
     _work = work
-    pool = ProcessPoolExecutor(workers, get_context("fork"), _begin)
+    forked = ProcessPoolExecutor(workers, get_context("fork"), _begin)
     try:
-        for future in as_completed([pool.submit(_do, fit) for fit in fits]):
+        for future in as_completed([forked.submit(_do, fit) for fit in fits]):
             yield future.result()
     except BrokenProcessPool as error:
         raise WorkerEnded(ENDED) from error
     finally:
-        pool.shutdown(cancel_futures=True)
+        forked.shutdown(cancel_futures=True)
+
+
+def _from_elsewhere(
+    fits: Sequence[Fit], make: Callable[[], Work], workers: int
+) -> Iterator[tuple[Fit, Score]]:
+    with pool(workers, _begin_elsewhere, make) as there:
+        open_calls = [there.submit(_do_elsewhere, fit) for fit in fits]
+        while open_calls:
+            for call in there.wait(open_calls):
+                open_calls.remove(call)
+                yield there.result(call)
+
+
+_kept_in: Context  # of a process elsewhere: who keeps what is computed of recordings
+_owner = ExitStack()
+
+
+def _begin_elsewhere(make: Callable[[], Work]) -> None:
+    global _kept_in
+    use_one_torch_thread()
+    _kept_in = copy_context()
+    _kept_in.run(_make_and_keep, make)
+
+
+def _make_and_keep(make: Callable[[], Work]) -> None:
+    global _work
+    _owner.enter_context(keeping())  # as long as the process lives
+    _work = make()
+
+
+def _do_elsewhere(fit: Fit) -> tuple[Fit, Score]:
+    return _kept_in.run(_do, fit)
 
 
 def _begin() -> None:

@@ -121,6 +121,25 @@ def _base(name: str) -> str:
     return name.removesuffix(FACTS).removesuffix(TUNED)
 
 
+@dataclass(frozen=True)
+class Named:
+    """What :func:`learners` makes of it: a few words, which travel to other machines.
+
+    Attributes:
+        names: of models.
+        ssl: folder of the encoder of `ssl-resnet18`; None for the shipped one.
+        sim: likewise of `sim-resnet18` and `combined`.
+    """
+
+    names: tuple[str, ...]
+    ssl: Path | None = None
+    sim: Path | None = None
+
+    def made(self) -> Learners:
+        """Return what makes these models; errors as of :func:`learners`."""
+        return learners(self.names, self.ssl, self.sim)
+
+
 def learners(names: Iterable[str], ssl: Path | None = None, sim: Path | None = None) -> Learners:
     """Return what makes these models.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
@@ -19,7 +20,7 @@ from dyssync.models.measured import feature_matrix
 from dyssync.whole import make_folder, write_text
 from dyssync.workers import OnProgress, unwatched
 from fit_table import Fit, Score, Work, go_through, left_to_do
-from learners import Learners, score
+from learners import Learners, Named, score
 
 # The ECG alone: what is asked here is no response to CRT, and most tables hold no facts.
 MODELS = "ssl-resnet18,sim-resnet18,lightgbm,logistic,ridge"
@@ -59,8 +60,7 @@ def cohort_of(name: str, data: Path, folder: Path) -> Path:
 
 
 def learn(
-    models: str,
-    learners: Learners,
+    named: Named,
     name: str,
     labels: str,
     data: Path,
@@ -73,8 +73,7 @@ def learn(
     """Do the fits to a stand-in that the table does not hold yet.
 
     Args:
-        models: names, with commas between.
-        learners: makes them.
+        named: the models.
         name: of :data:`COHORTS`.
         labels: "own", or "shuffled" among the patients, anew for each split.
         data: folder of the real ECGs.
@@ -86,23 +85,30 @@ def learn(
     Raises:
         ModelError: an encoder has seen one of the patients.
     """
-    cohort = read_cohort(cohort_of(name, data, folder))
+    path = cohort_of(name, data, folder)
+    cohort = read_cohort(path)
+    learners = named.made()
     teachers = round(len(cohort.responses) * (1 - 1 / FOLDS))
     fits = [
         learners.fit(model, name, labels, teachers, draw)
-        for model in models.split(",")
+        for model in named.names
         for draw in range(REPEATS * FOLDS)
     ]
     if not left_to_do(fits, table):
         return
     for start in learners.starts.values():
         start.encoder.check_unseen(cohort.inputs)
+    make = partial(_work_on, named, path, labels == "shuffled")
     with keeping():
-        feature_matrix(signals_of(cohort.inputs, name), "dictionary", clinical=False)
-        y = cohort.table["responder"].to_numpy(np.int64)
-        learners.look_at(cohort.inputs, y, len(y))
-        work = real_work(learners, cohort, cohort.inputs, labels == "shuffled")
-        go_through(fits, work, table, workers=workers, on_progress=on_progress)
+        go_through(fits, make, table, workers=workers, on_progress=on_progress)
+
+
+def _work_on(named: Named, path: Path, shuffle: bool) -> Work:
+    """Look at the recordings of a table; return what does one fit to them."""
+    cohort, learners = read_cohort(path), named.made()
+    feature_matrix(signals_of(cohort.inputs, path.stem), "dictionary", clinical=False)
+    learners.look_at(cohort.inputs, cohort.table["responder"].to_numpy(np.int64), len(cohort.table))
+    return real_work(learners, cohort, cohort.inputs, shuffle)
 
 
 def real_work(

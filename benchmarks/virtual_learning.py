@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import product
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from dyssync.models.head import fit_head
 from dyssync.simulation.population import Population
 from dyssync.workers import OnProgress, unwatched
 from fit_table import Fit, Score, Work, go_through, left_to_do
-from learners import FACTS, QUICK, SLOW, Learners, score
+from learners import FACTS, QUICK, SLOW, Learners, Named, score
 from virtual_people import People, virtual_people
 
 OWN, SHUFFLED = "own", "shuffled"
@@ -79,7 +80,7 @@ class Draws:
 
 def learn(
     draws: Draws,
-    learners: Learners,
+    named: Named,
     cohort: str,
     labels: str,
     folder: Path,
@@ -92,7 +93,7 @@ def learn(
 
     Args:
         draws: what is fitted.
-        learners: makes the models.
+        named: the models.
         cohort: of :data:`COHORTS`.
         labels: "own", or "shuffled" anew in each draw, those of the tested too.
         folder: of the virtual patients.
@@ -100,20 +101,25 @@ def learn(
         workers: processes.
         on_progress: called with how many fits are done now, of how many.
     """
-    fits = list(draws.fits(learners, cohort, labels))
+    fits = list(draws.fits(named.made(), cohort, labels))
     left = left_to_do(fits, table)
     if not left:
         return
-    population, seed, seed_of_limit = COHORTS[cohort]
+    limited = bool(draws.limit) and any(fit.patients == draws.limit for fit in left)
+    make = partial(_work_on, draws, named, cohort, folder, limited)
     with keeping():
-        people = virtual_people(draws.people, seed, folder, population)
-        more = None
-        if draws.limit and any(fit.patients == draws.limit for fit in left):
-            more = virtual_people(draws.limit, seed_of_limit, folder, population)
-        for held in (people, more) if more else (people,):
-            learners.look_at(held.ecgs, held.responses, FEW)
-        work = virtual_work(draws, learners, people, more)
-        go_through(fits, work, table, workers=workers, on_progress=on_progress)
+        go_through(fits, make, table, workers=workers, on_progress=on_progress)
+
+
+def _work_on(draws: Draws, named: Named, cohort: str, folder: Path, limited: bool) -> Work:
+    """Look at the patients of a cohort; return what does one fit to them."""
+    population, seed, seed_of_limit = COHORTS[cohort]
+    learners = named.made()
+    people = virtual_people(draws.people, seed, folder, population)
+    more = virtual_people(draws.limit, seed_of_limit, folder, population) if limited else None
+    for held in (people, more) if more else (people,):
+        learners.look_at(held.ecgs, held.responses, FEW)
+    return virtual_work(draws, learners, people, more)
 
 
 def virtual_work(draws: Draws, learners: Learners, people: People, more: People | None) -> Work:

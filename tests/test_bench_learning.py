@@ -9,7 +9,9 @@ from scipy import stats
 
 from dyssync.cohort.cohort import CohortTable
 from dyssync.errors import ConfigError, InputError
-from fit_table import Fit, Score, go_through, read_scores
+from dyssync.workers import using
+from dyssync.workers.processes import Processes
+from fit_table import Fit, Score, Work, go_through, read_scores
 from learners import learners
 from learning_tables import BEGIN, END, results_of, with_tables
 from real_learning import real_work
@@ -33,7 +35,7 @@ def stub(fit: Fit) -> Score:
 
 def test_killed_run_goes_on_and_ends_with_the_same_bytes(tmp_path: Path) -> None:
     whole, torn, forked = (tmp_path / f"{name}.csv" for name in ("whole", "torn", "forked"))
-    go_through(FITS, stub, whole)
+    go_through(FITS, lambda: stub, whole)
 
     def killed(fit: Fit) -> Score:
         if fit == FITS[-2]:
@@ -41,7 +43,7 @@ def test_killed_run_goes_on_and_ends_with_the_same_bytes(tmp_path: Path) -> None
         return stub(fit)
 
     with pytest.raises(KeyboardInterrupt):
-        go_through(FITS[::-1], killed, torn)
+        go_through(FITS[::-1], lambda: killed, torn)
     torn.write_bytes(torn.read_bytes() + b"crt,own,ridge,,,70,0,4000,0.0233")  # half a line
     assert set(read_scores(torn)) == {FITS[-1]}
 
@@ -51,18 +53,37 @@ def test_killed_run_goes_on_and_ends_with_the_same_bytes(tmp_path: Path) -> None
         asked.append(fit)
         return stub(fit)
 
-    go_through(FITS, watched, torn)
+    go_through(FITS, lambda: watched, torn)
     assert FITS[-1] not in asked
     assert len(asked) == len(FITS) - 1
-    go_through(FITS, stub, forked, workers=2)
+    go_through(FITS, lambda: stub, forked, workers=2)
     assert whole.read_bytes() == torn.read_bytes() == forked.read_bytes()
+
+
+class Elsewhere(Processes):
+    """An engine that shares nothing with this process, as Ray on another machine."""
+
+    elsewhere = True
+
+
+def made() -> Work:
+    """What a worker elsewhere makes for itself."""
+    return stub
+
+
+def test_another_engine_leaves_the_same_table(tmp_path: Path) -> None:
+    here, there = tmp_path / "here.csv", tmp_path / "there.csv"
+    go_through(FITS, made, here)
+    with using(Elsewhere()):
+        go_through(FITS, made, there, workers=2)
+    assert there.read_bytes() == here.read_bytes()
 
 
 def test_rows_of_other_weights_under_the_same_name_are_measured_again(tmp_path: Path) -> None:
     table = tmp_path / "table.csv"
-    go_through(FITS, stub, table)
+    go_through(FITS, lambda: stub, table)
     again = [Fit("crt", "own", "ssl", "shipped", "cd", 70, 0)]
-    go_through(again, stub, table)
+    go_through(again, lambda: stub, table)
     kept = set(read_scores(table))
     assert again[0] in kept
     assert Fit("crt", "own", "ssl", "shipped", "ab", 70, 0) not in kept
@@ -73,7 +94,7 @@ def test_another_table_is_left_alone(tmp_path: Path) -> None:
     other = tmp_path / "cohort.csv"
     other.write_text("patient_id,ecg\n")
     with pytest.raises(InputError, match="no table of fits"):
-        go_through(FITS, stub, other)
+        go_through(FITS, lambda: stub, other)
     assert other.read_text() == "patient_id,ecg\n"
 
 
@@ -180,7 +201,9 @@ def test_page_gets_its_tables_and_keeps_its_text(tmp_path: Path) -> None:
         for draw in range(k * 3)
     ]
     aurocs = {"qrs-area": 0.70, "ridge": 0.69, "bayes": 0.8}
-    go_through(fits, lambda fit: Score(9, aurocs[fit.model] + 0.02 * fit.draw, 0.5, 0.5), table)
+    go_through(
+        fits, lambda: lambda fit: Score(9, aurocs[fit.model] + 0.02 * fit.draw, 0.5, 0.5), table
+    )
     names = ("curves", "a study of 285", "stability", "real labels", "negative control")
     page = "# Title\n" + "".join(f"{BEGIN.format(n)}stale\n{END.format(n)}words\n" for n in names)
     told = with_tables(page, results_of(table))
