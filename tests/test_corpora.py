@@ -324,3 +324,14 @@ def test_the_verb_lists_what_failed(
     assert told.err.count("error: ") == 2
     assert "11 in the corpus, 2 failed" in told.err
     assert json.loads((out / "dyssync.json").read_text())["kind"] == "ecg corpus"
+
+
+def test_machines_of_a_cluster_need_a_folder_that_all_see(
+    archive: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["corpus", "add", str(archive), "--out", "s3://bucket/ecgs"]
+    assert main([*words, "--executor", "ray", "--address", "head:6379"]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("error: --address: ")
+    assert "ecgs" in told
+    assert told.count("\n") == 1

@@ -14,7 +14,10 @@ from types import ModuleType
 import pytest
 
 from dyssync.cli import main
+from dyssync.cohort.adding import add_to_corpus
+from dyssync.cohort.gathering import Sources
 from dyssync.errors import ConfigError
+from dyssync.formats import list_files
 from dyssync.workers import (
     Engine,
     WorkerEnded,
@@ -25,6 +28,7 @@ from dyssync.workers import (
     pool,
     using,
 )
+from dyssync.workers.processes import Processes
 
 pytestmark = [
     pytest.mark.slow,
@@ -92,6 +96,17 @@ def test_a_worker_is_begun_once_and_computes_with_one_thread(ray: ModuleType) ->
         assert [given for _, given in found] == [[("a",)]] * 6
         assert len({pid for pid, _ in found}) == 2
         assert set(held.result(held.submit(ray.threads, 0)).values()) == {1}
+
+
+def test_a_corpus_has_the_same_bytes(ray: ModuleType, toy_cohort: Path, tmp_path: Path) -> None:
+    sources = Sources(files=list_files(toy_cohort / "corpus"))
+    there = add_to_corpus(tmp_path / "there", sources, workers=2)
+    with using(Processes()):
+        assert add_to_corpus(tmp_path / "here", sources) == there
+    here, made = (
+        {p.name: p.read_bytes() for p in (tmp_path / n).iterdir()} for n in ("here", "there")
+    )
+    assert made == here
 
 
 def test_a_worker_works_in_the_folder_of_the_command_and_takes_no_gpu_unasked(

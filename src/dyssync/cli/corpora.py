@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dyssync.cli.batch import Failure, Workers, report_failures
+from dyssync.cli.executors import LOCAL, Address, Executor, handing_out
 from dyssync.cli.paths import gather
 from dyssync.cli.progress import reading_bar
 from dyssync.cli.terminal import say
-from dyssync.errors import counted
+from dyssync.errors import ConfigError, counted
 
 if TYPE_CHECKING:
     from dyssync.cohort.gathering import Sources
@@ -29,6 +30,8 @@ def add(
         str, typer.Option("--out", "-o", help="The corpus: a folder, or s3://bucket/folder.")
     ],
     workers: Workers = None,
+    executor: Executor = LOCAL,
+    address: Address = None,
 ) -> int:
     """Add ECGs to a corpus of Parquet shards, each recording once; made where it is missing.
 
@@ -42,16 +45,22 @@ def add(
     2: none.
     """
     from dyssync.cohort.adding import add_to_corpus
-    from dyssync.cohort.stores import place_of
-    from dyssync.workers import available_cores
+    from dyssync.cohort.stores import Remote, place_of
+    from dyssync.workers import all_workers
 
+    corpus = place_of(out)
+    if isinstance(corpus, Remote) and address is not None:
+        raise ConfigError(
+            f"--address: machines would write what goes to {corpus.name} into temporary folders of "
+            "their own; give a folder that all of them see, or leave --address out"
+        )
     asked = _sorted_out(sources)
-    with reading_bar("adding") as bar:
+    with handing_out(executor, address, workers), reading_bar("adding") as bar:
         row = bar.add_task("adding", total=None)
         added = add_to_corpus(
-            place_of(out),
+            corpus,
             asked,
-            workers=workers or available_cores(),
+            workers=workers or all_workers(),
             apart=True,
             on_progress=lambda done, of: bar.update(row, completed=done, total=of),
         )

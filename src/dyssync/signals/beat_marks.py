@@ -33,8 +33,8 @@ HIGH_P_MV, FAST_S = 0.4, 0.6
 # Without a P that can be told from T, what ends less than this before the next QRS may be a P:
 # PR is 0.2 s and less at rates where this can happen, P 0.06 s and more.
 ROOM_FOR_P = 75  # samples, 0.15 s
-# What lasts longer and begins before T ends is no P but the last of T: so in the three of 1,138 real
-# recordings that it changes, one of them in atrial fibrillation.
+# What lasts longer and begins before T ends is no P but the last of T: so in the three of 1,138
+# real recordings that it changes, one of them in atrial fibrillation.
 LONGEST_P = 75  # samples, 0.15 s
 # samples: after a rest so long P disturbs the search for T no more; T ends in it or fades into it
 LONG_REST, REST_NEAR = 30, 15
