@@ -79,6 +79,12 @@ def make_batch(headers: Sequence[Path], n: int, folder: Path) -> Batch:
     return Batch(n, folder)
 
 
+def simulated_batch(n: int, folder: Path) -> Batch:
+    """Simulate a cohort: a table is refused in which patients share a recording."""
+    run("simulate", "--patients", str(n), "--seed", "5", "--out", folder)
+    return Batch(n, folder)
+
+
 def run_once(verb: str, batch: Batch, workers: int, scratch: Path) -> None:
     """Run a verb once; what it writes goes."""
     out = scratch / "out"
@@ -183,8 +189,13 @@ def main() -> None:
         print(head("verb", "files", *start, *work))
         for verb in VERBS:
             if verb in asked:
-                large = Batch(given.patients, scratch) if verb == "simulate" else many
-                show_gain(verb, few, large, given.rounds, scratch)
+                small, large = few, many
+                if verb == "simulate":
+                    large = Batch(given.patients, scratch)
+                elif verb == "check":
+                    small = simulated_batch(FEW, scratch / "few-virtual")
+                    large = simulated_batch(given.patients, scratch / "many-virtual")
+                show_gain(verb, small, large, given.rounds, scratch)
         if "start" in asked:
             show_starts()
         if "predict" in asked:
