@@ -123,8 +123,8 @@ def test_a_page_seen_at_an_angle_is_brought_back_as_a_plane(signal: np.ndarray) 
     flat, picture = np.stack([x, y], axis=1), np.stack(page.in_picture(x, y), axis=1)
     matrix, _ = cv2.findHomography(flat, picture)
     seen = cv2.perspectiveTransform(flat[None], matrix)[0]
-    # A wave of the map from mesh to mesh bends traces as noise would; margins have no lines.
-    assert np.percentile(np.abs(seen - picture).max(axis=1), 90) < 0.3
+    # a wave of the map from mesh to mesh, or of the surface, bends traces as noise would
+    assert np.abs(seen - picture).max() < 0.05
 
 
 def test_scale_is_read_not_assumed(signal: np.ndarray) -> None:

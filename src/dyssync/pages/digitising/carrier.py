@@ -1,41 +1,39 @@
 """How far along the paper each point of a picture lies: the phase of the lines of its grid.
 
 The lines are a carrier whose phase says where on the paper one is, as in fringe analysis
-(Takeda 1982, 10.1364/JOSA.72.000156). A smooth surface is fitted to it: first to its slopes, which
-know no ambiguity of whole lines, then to the phase itself.
+(Takeda 1982, 10.1364/JOSA.72.000156). First the page is a flat sheet that is seen at an angle; what
+is left, the waves of paper that does not lie flat, is a smooth surface.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 from numpy.polynomial import legendre
 
 from dyssync.arrays import Floats, Singles
-from dyssync.pages.digitising.phase import (
-    STEP,
-    agreement,
-    demodulated,
-    fit_phase,
-    fit_slopes,
-    penalty,
-    plane,
+from dyssync.pages.digitising.phase import Lines, agreement, errors, lines_of, places, solve, steps
+from dyssync.pages.digitising.view import (
+    FIRST_REACH,
+    FLAT_COHERENCE,
+    View,
+    Wave,
+    carried,
+    facing,
+    find_view,
+    refine_view,
 )
 
-DEGREES = (8, 5)  # of the surface along x and y: perspective, and paper that bends in two waves
-# Of the higher terms, per square of their degree, round by round (chosen): first the page as a
-# plane seen at an angle, then its waves.
+DEGREES = (8, 5)  # of the waves along x and y: paper that bends in two
+# Of the higher terms, per square of their degree, round by round (chosen on worn pages)
 STIFFNESS = (3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 3e-4)
+FINE_STIFFNESS = (3e-4, 3e-4, 1e-4, 1e-4, 1e-5, 1e-5)
 COARSE_REACH_MM, FINE_REACH_MM = 5.0, 2.0  # SD of the window in which lines are counted
-FIRST_REACH = 0.8  # of a period of the lines: how far the window goes before the surface is known
 
-FLAT = (1e3, 1e3, 1e3)  # a plane that faces the camera; one seen at an angle bends its lines
-FLAT_COHERENCE = 0.93  # of lines with such a plane, from which no other surface is tried
+COARSE_COHERENCE = 0.5  # from which the 5-mm lines are believed
 FINE_COHERENCE = 0.7  # from which the 1-mm lines are believed
-FINE_CERTAIN = 0.97  # from which no second way to them is tried
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,91 +41,141 @@ class Surface:
     """Distance along one direction of the paper, over a picture.
 
     Attributes:
-        wave: cycles a pixel in x and y of the 5-mm lines that were started from.
-        terms: (terms, 2) degree in x and y of each Legendre term.
-        weights: (terms,) cycles.
-        size: height and width of the picture, px.
+        view: the sheet, were it flat.
+        family: 0 for the distance across, 1 for that down.
+        terms: (terms, 2) degree in x and y of each Legendre term of the waves.
+        weights: (terms,) cycles of 5 mm.
         coherence: how well the lines agree with it, 0-1.
         slack_mm: SD of single places about it, mm.
     """
 
-    wave: tuple[float, float]
+    view: View
+    family: int
     terms: npt.NDArray[np.int64]
     weights: Floats
-    size: tuple[int, int]
-    coherence: float
-    slack_mm: float
+    coherence: float = 0.0
+    slack_mm: float = float("nan")
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the picture, px."""
+        return self.view.size
 
     def at(self, x: Floats, y: Floats) -> Floats:
         """Return the distance along the paper at points of the picture (px), mm; any shape."""
-        flat = _terms_at(self.terms, _unit(x.ravel(), self.size[1]), _unit(y.ravel(), self.size[0]))
-        cycles = self.wave[0] * x + self.wave[1] * y + (flat @ self.weights).reshape(x.shape)
+        cycles = self.view.at(self.family, x, y)
+        if self.weights.any():
+            along, beside = self.view.unit(x.ravel(), y.ravel())
+            cycles = cycles + (_terms_at(self.terms, along, beside) @ self.weights).reshape(x.shape)
         distance: Floats = 5.0 * cycles
         return distance
 
 
-def fit_surface(detail: Singles, wave: tuple[float, float]) -> Surface:
-    """Return the surface that the lines of a grid follow, from their 5-mm or 1-mm family.
+def fit_surfaces(detail: Singles, waves: tuple[Wave, Wave]) -> tuple[Surface, Surface]:
+    """Return the surfaces across and down that the lines of a grid follow.
 
     Args:
         detail: (H, W) darkness of the lines, traces blanked.
-        wave: about how many cycles a pixel the 5-mm lines have, in x and y.
+        waves: about how many cycles a pixel the 5-mm lines have, in x and y: those that stand
+            upright, and those that lie level.
     """
-    for harmonic, reach in ((5, FINE_REACH_MM), (1, COARSE_REACH_MM)):
-        even = _fit(detail, wave, harmonic, reach, stiffness=FLAT)
-        if even.coherence >= FLAT_COHERENCE:  # scans and prints: nothing bends
-            return even
-    coarse = _fit(detail, wave, 1, COARSE_REACH_MM)
-    fine = _fit(detail, wave, 5, FINE_REACH_MM, coarse.weights)
-    if fine.coherence < FINE_CERTAIN:
-        fine = max(fine, _fit(detail, wave, 5, FINE_REACH_MM), key=lambda fit: fit.coherence)
-    # Lines five times as close tell places five times as well, if they are there at all.
-    return fine if fine.coherence >= FINE_COHERENCE or coarse.coherence < 0.5 else coarse
+    size = detail.shape[0], detail.shape[1]
+    coarse, fine = (
+        (lines_of(detail, waves[0], harmonic), lines_of(detail, waves[1], harmonic))
+        for harmonic in (1, 5)
+    )
+    carriers = [carried(size, wave) for wave in waves]
+    start = facing(size, waves)
+    found: list[tuple[Surface, Surface]] = []
+    for first in (coarse, fine):  # from the 1-mm lines at once only where there are no others
+        wide = find_view(first, start, waves)
+        views = wide, refine_view(fine, wide, waves)
+        across, down = (_fit(first[k], fine[k], views, k, carriers[k]) for k in (0, 1))
+        found.append((across, down))
+        if min(across.coherence, down.coherence) >= FINE_COHERENCE:
+            break
+    return max(found, key=lambda pair: min(pair[0].coherence, pair[1].coherence))
 
 
 def _fit(
-    detail: Singles,
-    wave: tuple[float, float],
-    harmonic: int,
-    reach_mm: float,
-    start: Floats | None = None,
-    stiffness: Sequence[float] = STIFFNESS,
+    coarse: Lines, fine: Lines, views: tuple[View, View], family: int, carrier: Floats
 ) -> Surface:
-    """Return the surface of one family of lines; `start` (cycles of 5 mm) saves the way to it."""
-    px_per_mm = 1 / (5 * float(np.hypot(*wave)))
-    period_mm = 5.0 / harmonic
-    carrier = (wave[0] * harmonic, wave[1] * harmonic)
-    first = demodulated(detail, carrier, FIRST_REACH * period_mm * px_per_mm)
-    height, width = first.shape
-    x = _unit((np.arange(width, dtype=np.float64) + 0.5) * STEP - 0.5, detail.shape[1])
-    y = _unit((np.arange(height, dtype=np.float64) + 0.5) * STEP - 0.5, detail.shape[0])
-    terms = np.array(
-        [(i, j) for i in range(DEGREES[0] + 1) for j in range(DEGREES[1] + 1) if i + 2 * j <= 10]
-    )
-    xx, yy = np.meshgrid(x, y)
-    basis = _terms_at(terms, xx.ravel(), yy.ravel())
-    if stiffness is FLAT:
-        weights = plane(first, terms)
-    elif start is None:
-        weights = fit_slopes(first, basis.reshape(height, width, -1), terms, stiffness)
-    else:
-        weights = start * harmonic
-    phase = first
-    for stiff in stiffness if start is None else stiffness[-3:]:
-        # The better the surface is known, the longer the window may be, and the quieter it is.
-        known = (basis @ weights).reshape(height, width)
-        phase = demodulated(detail, carrier, reach_mm * px_per_mm, known)
-        weights = fit_phase(phase.ravel(), basis, weights, penalty(terms, stiff))
-    coherence, slack = agreement(phase.ravel(), basis @ weights)
-    return Surface(
-        wave, terms, weights / harmonic, (detail.shape[0], detail.shape[1]), coherence,
-        slack * period_mm,
+    """Return the surface of one direction: the flat sheet, or what bends about it.
+
+    Args:
+        coarse: the lines that the views are from.
+        fine: the 1-mm lines.
+        views: after either.
+        family: see :class:`Surface`.
+        carrier: cycles of 5 mm that have been taken off the lines.
+    """
+    x, y = places(views[0].size)
+    degrees = [(i, j) for i in range(DEGREES[0] + 1) for j in range(DEGREES[1] + 1)]
+    terms = np.array([(i, j) for i, j in degrees if i + 2 * j <= 10])
+    flats = [Surface(view, family, terms, np.zeros(len(terms))) for view in views]
+    knowns = [view.at(family, x, y) - carrier for view in views]
+    judged = [_judged(f, fine, known, None) for f, known in zip(flats, knowns, strict=True)]
+    best = max(judged, key=lambda surface: surface.coherence)
+    if best.coherence >= FLAT_COHERENCE:
+        return best
+    along, beside = views[0].unit(x.ravel(), y.ravel())
+    basis = _terms_at(terms, along, beside)
+    wide = _waves(flats[0], coarse, knowns[0], basis, STIFFNESS)
+    near = _waves(wide, fine, knowns[0], basis, FINE_STIFFNESS)
+    best = max(best, near, key=lambda surface: surface.coherence)
+    # Lines five times as close tell places five times as well, if they are there at all.
+    if best.coherence >= FINE_COHERENCE or wide.coherence < COARSE_COHERENCE:
+        return best
+    return wide
+
+
+def _waves(
+    surface: Surface, lines: Lines, known: Floats, basis: Floats, stiffness: tuple[float, ...]
+) -> Surface:
+    """Return the surface after a round of each stiffness towards the phase of the lines."""
+    reach = COARSE_REACH_MM if lines.harmonic == 1 else FINE_REACH_MM
+    weights = surface.weights
+    if not weights.any():
+        weights = _by_slopes(surface, lines, known, basis, max(stiffness))
+    for stiff in stiffness:
+        now = (basis @ weights).reshape(known.shape)
+        error, trust = errors(lines.phase(reach, known + now))
+        target = (now + error / lines.harmonic).ravel()
+        weights = solve(basis, target, trust.ravel(), _penalty(surface.terms, stiff))
+    return _judged(replace(surface, weights=weights), lines, known, basis)
+
+
+def _by_slopes(
+    surface: Surface, lines: Lines, known: Floats, basis: Floats, stiffness: float
+) -> Floats:
+    """Return the weights whose slopes are those of the phase, which know no ambiguity of lines."""
+    rest = lines.without(lines.phase(FIRST_REACH * lines.period_mm), known)
+    terms = basis.reshape(*known.shape, -1)
+    bases, values, weights = [], [], []
+    for axis in (0, 1):
+        error, weight = steps(rest, axis)
+        bases.append(np.diff(terms, axis=axis).reshape(-1, terms.shape[2]))
+        values.append(error.ravel() / lines.harmonic)
+        weights.append(weight.ravel())
+    long = max(known.shape)  # a step is as large as a term
+    return solve(
+        np.concatenate(bases) * long, np.concatenate(values) * long, np.concatenate(weights),
+        _penalty(surface.terms, stiffness),
     )  # fmt: skip
 
 
-def _unit(at: Floats, length: int) -> Floats:
-    scaled: Floats = (at + 0.5) / length * 2 - 1
-    return scaled
+def _judged(surface: Surface, lines: Lines, known: Floats, basis: Floats | None) -> Surface:
+    reach = COARSE_REACH_MM if lines.harmonic == 1 else FINE_REACH_MM
+    now = 0.0 if basis is None else (basis @ surface.weights).reshape(known.shape)
+    coherence, slack = agreement(lines.phase(reach, known + now))
+    return replace(surface, coherence=coherence, slack_mm=slack * lines.period_mm)
+
+
+def _penalty(terms: npt.NDArray[np.int64], stiffness: float) -> Floats:
+    """Return what each term (degrees in x and y) costs, (terms,); level and slope cost nothing."""
+    degree = terms.sum(axis=1)
+    cost: Floats = stiffness * np.square(np.maximum(degree - 1, 0)).astype(np.float64)
+    return cost
 
 
 def _terms_at(terms: npt.NDArray[np.int64], x: Floats, y: Floats) -> Floats:

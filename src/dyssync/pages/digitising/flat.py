@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from dyssync.arrays import Floats, Singles
-from dyssync.pages.digitising.carrier import Surface, fit_surface
+from dyssync.pages.digitising.carrier import Surface, fit_surfaces
 from dyssync.pages.digitising.lattice import LONG_SIDE, Lattice
 
 SCALE_RANGE = (5.0, 16.0)  # px/mm in which traces are followed; others are brought to its ends
@@ -76,8 +76,8 @@ def flatten_page(cover: Singles, detail: Singles, lattice: Lattice) -> FlatPage:
         size = (round(detail.shape[1] * scale), round(detail.shape[0] * scale))
         small = np.asarray(cv2.resize(detail, size, interpolation=cv2.INTER_AREA), np.float32)
     ratio = cover.shape[1] / small.shape[1], cover.shape[0] / small.shape[0]
-    across = fit_surface(small, (lattice.across[0] * ratio[0], lattice.across[1] * ratio[1]))
-    down = fit_surface(small, (lattice.down[0] * ratio[0], lattice.down[1] * ratio[1]))
+    waves = [(wave[0] * ratio[0], wave[1] * ratio[1]) for wave in (lattice.across, lattice.down)]
+    across, down = fit_surfaces(small, (waves[0], waves[1]))
     coherence = min(across.coherence, down.coherence)
     slack = max(across.slack_mm, down.slack_mm)
     even = _even_scale(across, down, ratio)

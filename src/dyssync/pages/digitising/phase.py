@@ -1,8 +1,8 @@
-"""The phase of the lines of a grid at places of a picture, and surfaces fitted to it."""
+"""The phase of the lines of a grid at places of a picture, compared with a surface."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -16,102 +16,126 @@ PADDED = 3  # times the size, for a finer spectrum
 ComplexArray = npt.NDArray[np.complex64]
 
 
-def demodulated(
-    detail: Singles, carrier: tuple[float, float], reach: float, known: Floats | None = None
-) -> ComplexArray:
-    """Return the complex amplitude of the carrier at every :data:`STEP` px, (h, w).
+@dataclass(frozen=True, eq=False)
+class Lines:
+    """One family of lines, brought down by its carrier.
+
+    Attributes:
+        means: (h, w) mean of each square of :data:`STEP` px times the carrier.
+        harmonic: lines in 5 mm: 1 or 5.
+        px_per_mm: about.
+    """
+
+    means: ComplexArray
+    harmonic: int
+    px_per_mm: float
+
+    @property
+    def period_mm(self) -> float:
+        """From line to line."""
+        return 5.0 / self.harmonic
+
+    def phase(self, reach_mm: float, known: Floats | None = None) -> ComplexArray:
+        """Return the complex amplitude of the lines, (h, w).
+
+        Args:
+            reach_mm: SD of the window.
+            known: cycles of 5 mm (h, w) that are taken off besides the carrier. The better the
+                surface is known, the longer the window may be, and the quieter the rest is.
+        """
+        rest = self.means if known is None else self.without(self.means, known)
+        sigma = max(reach_mm * self.px_per_mm / STEP, 0.5)
+        return np.asarray(
+            cv2.GaussianBlur(rest.real, (0, 0), sigma)
+            + 1j * cv2.GaussianBlur(rest.imag, (0, 0), sigma),
+            np.complex64,
+        )
+
+    def without(self, phase: ComplexArray, known: Floats) -> ComplexArray:
+        """Return `phase` less `known` cycles of 5 mm."""
+        turn = known.astype(np.float32) * np.float32(-2 * np.pi * self.harmonic)
+        spin = np.empty(turn.shape, np.complex64)
+        spin.real, spin.imag = np.cos(turn), np.sin(turn)
+        return np.asarray(phase * spin, np.complex64)
+
+
+def lines_of(detail: Singles, wave: tuple[float, float], harmonic: int) -> Lines:
+    """Return one family of lines.
 
     Args:
-        detail: darkness of the lines.
-        carrier: cycles a pixel, in x and y.
-        reach: SD of the window, px.
-        known: cycles (h, w) that are taken off besides the carrier, so that a longer window holds
-            the same phase; they are put back.
+        detail: (H, W) darkness of the lines, traces blanked.
+        wave: about how many cycles a pixel the 5-mm lines have, in x and y.
+        harmonic: 1 for these, 5 for the 1-mm lines.
     """
-    height, width = detail.shape
-    turn = np.float32(2 * np.pi)
-    across = np.exp(-1j * turn * carrier[0] * np.arange(width)).astype(np.complex64)
-    down = np.exp(-1j * turn * carrier[1] * np.arange(height)).astype(np.complex64)
-    rows, columns = height // STEP, width // STEP
-    part = detail[: rows * STEP, : columns * STEP] * across[: columns * STEP]
-    part *= down[: rows * STEP, None]
+    period = 1 / float(np.hypot(*wave))
+    # What does not change along `wave` is no line of this family: the level of the paper, and the
+    # lines that cross. The squares below are too few to tell them from lines.
+    k = 2 * round(period / 2) + 1
+    window = (k, 1) if abs(wave[0]) > abs(wave[1]) else (1, k)
+    apart = detail - np.asarray(cv2.blur(detail, window), np.float32)
+    rows, columns = (n // STEP for n in detail.shape)
+    turn = np.float32(2 * np.pi * harmonic)
+    across = np.exp(-1j * turn * wave[0] * np.arange(columns * STEP)).astype(np.complex64)
+    down = np.exp(-1j * turn * wave[1] * np.arange(rows * STEP)).astype(np.complex64)
+    part = apart[: rows * STEP, : columns * STEP] * across
+    part *= down[:, None]
     means = part.reshape(rows, STEP, columns, STEP).mean(axis=(1, 3))
-    spin = None if known is None else np.exp(-1j * turn * known).astype(np.complex64)
-    if spin is not None:
-        means = means * spin
-    sigma = max(reach / STEP, 0.5)
-    smooth = cv2.GaussianBlur(means.real, (0, 0), sigma) + 1j * cv2.GaussianBlur(
-        means.imag, (0, 0), sigma
+    return Lines(np.asarray(means, np.complex64), harmonic, period / 5)
+
+
+def places(size: tuple[int, int]) -> tuple[Floats, Floats]:
+    """Return x and y of the points of the phase of a picture (H, W), (h, w) px each."""
+    rows, columns = (n // STEP for n in size)
+    x, y = np.meshgrid(
+        (np.arange(columns, dtype=np.float64) + 0.5) * STEP - 0.5,
+        (np.arange(rows, dtype=np.float64) + 0.5) * STEP - 0.5,
     )
-    if spin is not None:
-        smooth = smooth * np.conj(spin)
-    return np.asarray(smooth, np.complex64)
+    return x, y
 
 
-def penalty(terms: npt.NDArray[np.int64], stiffness: float) -> Floats:
-    """Return what each term (degrees in x and y) costs, (terms,); level and slope cost nothing."""
-    degree = terms.sum(axis=1)
-    cost: Floats = stiffness * np.square(np.maximum(degree - 1, 0)).astype(np.float64)
-    return cost
+def strongest_slopes(phase: ComplexArray) -> tuple[float, float]:
+    """Return cycles a point in x and y of the plane that most of the phase agrees with."""
+    size = PADDED * phase.shape[0], PADDED * phase.shape[1]
+    peak = int(np.abs(np.fft.fft2(phase, size)).argmax())
+    down, across = (int(k) for k in np.unravel_index(peak, size))
+    x, y = ((k if k < n / 2 else k - n) / n for k, n in ((across, size[1]), (down, size[0])))
+    return x, y
 
 
-def _solve(basis: Floats, values: Floats, weight: Floats, penalty: Floats) -> Floats:
+def errors(rest: ComplexArray) -> tuple[Floats, Floats]:
+    """Return how far a phase is from being the same everywhere, cycles, and the trust in that.
+
+    Args:
+        rest: phase less that of a surface.
+    """
+    offset = np.angle(rest.sum())
+    error = np.angle(rest * np.exp(-1j * offset)) / (2 * np.pi)
+    # a place half a line off says nothing
+    trust = np.abs(rest) * np.square(np.cos(np.pi * error))
+    return (error + offset / (2 * np.pi)).astype(np.float64), trust.astype(np.float64)
+
+
+def steps(rest: ComplexArray, axis: int) -> tuple[Floats, Floats]:
+    """Return the change of a phase from point to point along an axis, cycles, and its weight."""
+    later, sooner = (rest[1:], rest[:-1]) if axis == 0 else (rest[:, 1:], rest[:, :-1])
+    product = later * np.conj(sooner)
+    error, weight = np.angle(product) / (2 * np.pi), np.sqrt(np.abs(product))
+    return error.astype(np.float64), weight.astype(np.float64)
+
+
+def agreement(rest: ComplexArray) -> tuple[float, float]:
+    """Return how well a phase agrees with being the same everywhere, 0-1, and its SD, cycles."""
+    total = float(np.abs(rest).sum())
+    coherence = float(np.abs(rest.sum())) / max(total, 1e-12)
+    spread = float(np.sqrt(max(-2 * np.log(max(coherence, 1e-6)), 0.0))) / (2 * np.pi)
+    return coherence, spread
+
+
+def solve(basis: Floats, values: Floats, weight: Floats, penalty: Floats) -> Floats:
+    """Return the weighted least squares of `values` (n,) by `basis` (n, k); `penalty` (k,)."""
     weighted = basis * weight[:, None]
     normal = basis.T @ weighted
     # Terms that the places say nothing about stay zero.
     stiff = np.diag(penalty * float(weight.sum()) + 1e-9 * np.trace(normal))
     solution: Floats = np.linalg.solve(normal + stiff, weighted.T @ values).astype(np.float64)
     return solution
-
-
-def plane(phase: ComplexArray, terms: npt.NDArray[np.int64]) -> Floats:
-    """Return the terms (cycles) of the plane that most of the phase agrees with."""
-    height, width = phase.shape
-    size = PADDED * height, PADDED * width
-    peak = int(np.abs(np.fft.fft2(phase, size)).argmax())
-    down, across = (int(k) for k in np.unravel_index(peak, size))
-    weights = np.zeros(len(terms))
-    for degrees, k, n, length in (
-        ((1, 0), across, size[1], width),
-        ((0, 1), down, size[0], height),
-    ):
-        cycles = (k if k < n / 2 else k - n) / n * length  # from one side to the other
-        weights[np.flatnonzero((terms == degrees).all(axis=1))] = cycles / 2
-    return weights
-
-
-def fit_slopes(
-    phase: ComplexArray, basis: Floats, terms: npt.NDArray[np.int64], stiffness: Sequence[float]
-) -> Floats:
-    """Return the terms (cycles) whose slopes are those of the phase."""
-    steps, slopes, weights = [], [], []
-    for axis in (0, 1):
-        later = phase[1:] if axis == 0 else phase[:, 1:]
-        sooner = phase[:-1] if axis == 0 else phase[:, :-1]
-        product = later * np.conj(sooner)
-        steps.append(np.diff(basis, axis=axis).reshape(-1, basis.shape[2]))
-        slopes.append(np.angle(product).ravel() / (2 * np.pi))
-        weights.append(np.sqrt(np.abs(product)).ravel())
-    design = np.concatenate(steps) * (basis.shape[1] / 2)  # a step is as large as a term
-    values = np.concatenate(slopes) * (basis.shape[1] / 2)
-    weight = np.concatenate(weights).astype(np.float64)
-    return _solve(design, values, weight, penalty(terms, max(stiffness)))
-
-
-def fit_phase(phase: ComplexArray, basis: Floats, weights: Floats, penalty: Floats) -> Floats:
-    """Return the terms after one step towards the phase itself."""
-    rest = phase * np.exp(-2j * np.pi * (basis @ weights))
-    offset = np.angle(rest.sum())
-    error = np.angle(rest * np.exp(-1j * offset)) / (2 * np.pi)
-    trust = np.abs(rest) * np.square(np.cos(np.pi * error))  # a place half a line off says nothing
-    target = basis @ weights + error + offset / (2 * np.pi)
-    return _solve(basis, target, trust.astype(np.float64), penalty)
-
-
-def agreement(phase: ComplexArray, cycles: Floats) -> tuple[float, float]:
-    """Return how well the phase agrees with a surface, 0-1, and the SD about it, cycles."""
-    rest = phase * np.exp(-2j * np.pi * cycles)
-    total = float(np.abs(rest).sum())
-    coherence = float(np.abs(rest.sum())) / max(total, 1e-12)
-    spread = float(np.sqrt(max(-2 * np.log(max(coherence, 1e-6)), 0.0))) / (2 * np.pi)
-    return coherence, spread

@@ -16,6 +16,9 @@ SMOOTH_MM = 1.5
 CLOSEST_MM = 7.0  # of two rows; twelve of them on a strip of 100 mm
 NEAR_MM = 3.0  # of its line, within which a level trace is counted for a row
 FILLED = 0.3  # share of its extent in which a row has a level trace near its line (chosen)
+# Share of that in stretches at least so long. Of 9 lines of text on 66 worn and real pages none had
+# more than .15, of their 322 rows of traces none less than .32.
+STRETCH_MM, STRETCHED = 2.0, 0.25
 
 
 @dataclass(frozen=True)
@@ -74,5 +77,9 @@ def _row(peak: float, middle: Floats, column: Floats, across: float, down: float
     within = there[(there >= inside[0]) & (there <= inside[-1])] if len(inside) else inside
     if not len(within):
         return None
+    stretches = np.split(within, np.flatnonzero(np.diff(within) > 1) + 1)
+    long = sum(len(part) for part in stretches if len(part) >= STRETCH_MM * across)
+    if long < STRETCHED * len(within):
+        return None  # letters side by side
     left, right = float(within[0]), float(within[-1] + 1)
     return Row(float(np.median(middle[near])), left, right, len(within) / (right - left))
