@@ -8,7 +8,12 @@ is measured on them beside the same measured on the recordings. Foreign pages:
 and photos; there the truth is for the eye, so overlays are written.
 """
 
+# ruff: noqa: E402 - the libraries of NumPy read the number of threads when they are imported
 from __future__ import annotations
+
+from dyssync.workers import use_one_thread
+
+use_one_thread()  # as the command line does
 
 import argparse
 import time

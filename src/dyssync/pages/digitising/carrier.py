@@ -14,7 +14,15 @@ import numpy.typing as npt
 from numpy.polynomial import legendre
 
 from dyssync.arrays import Floats, Singles
-from dyssync.pages.digitising.phase import Lines, agreement, errors, lines_of, places, solve, steps
+from dyssync.pages.digitising.phase import (
+    Lines,
+    agreement,
+    errors,
+    lines_of,
+    places,
+    solve,
+    steps,
+)
 from dyssync.pages.digitising.view import (
     FIRST_REACH,
     FLAT_COHERENCE,

@@ -44,7 +44,7 @@ def limb_residual(leads: Mapping[str, Floats]) -> float:
     return float(np.sqrt(np.square(rest).mean() / (left * power))) if power > 0 else float("nan")
 
 
-def same_lead(one: Floats, other: Floats, slack: int) -> float:
+def same_lead(one: Floats, other: Floats, slack: int, stride: int = 1) -> float:
     """Return how nearly two stretches of one time show the same lead, at most 1; NaN not known.
 
     1 is the same shape and size; 0 no likeness. Height may differ by a constant and the time by
@@ -54,18 +54,19 @@ def same_lead(one: Floats, other: Floats, slack: int) -> float:
         one: (n,) mV, NaN unknown.
         other: (n,) the same.
         slack: samples by which they may be shifted.
+        stride: samples between the shifts that are tried.
     """
-    step = max(len(one) // COMPARED, 1)
-    best = float("nan")
-    n = len(one)
-    for shift in range(-slack, slack + 1):
-        a = one[max(shift, 0) : n + min(shift, 0) : step]
-        b = other[max(-shift, 0) : n + min(-shift, 0) : step]
-        known = np.isfinite(a) & np.isfinite(b)
-        if known.sum() < LEAST_SHARE * len(a):
-            continue
-        a, b = a[known] - a[known].mean(), b[known] - b[known].mean()
-        power = float((np.square(a).mean() + np.square(b).mean()) / 2)
-        if power > 0:
-            best = float(np.fmax(best, 1 - float(np.square(a - b).mean()) / (2 * power)))
-    return best
+    reach = slack - slack % stride
+    at = np.arange(reach, len(one) - reach, max(len(one) // COMPARED, 1))
+    if not len(at):
+        return float("nan")
+    shifts = np.arange(-reach, reach + 1, stride)[:, None]
+    a, b = np.broadcast_arrays(one[at], other[at - shifts])
+    known = np.isfinite(a) & np.isfinite(b)
+    enough = known.sum(axis=1) >= LEAST_SHARE * len(at)
+    a, b, known = a[enough], b[enough], known[enough]
+    a, b = (x - x.mean(axis=1, where=known, keepdims=True) for x in (a, b))
+    power = (np.square(a) + np.square(b)).mean(axis=1, where=known)
+    apart = np.square(a - b).mean(axis=1, where=known)
+    alike = 1 - apart[power > 0] / power[power > 0]
+    return float(alike.max()) if len(alike) else float("nan")

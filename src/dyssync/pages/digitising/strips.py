@@ -10,6 +10,7 @@ from dyssync.arrays import Floats
 from dyssync.layouts import Panel
 from dyssync.pages.digitising.arrangements import Arrangement
 from dyssync.pages.digitising.columns import Extent
+from dyssync.pages.digitising.heights import PER_COLUMN
 from dyssync.pages.digitising.physics import same_lead
 from dyssync.pages.digitising.traced import Trace
 from dyssync.pages.digitising.words import Word
@@ -17,7 +18,8 @@ from dyssync.pages.digitising.words import Word
 STRIP_ALIKE = 0.85  # of a strip and the lead that it repeats
 STRIP_NAME = 0.3  # of the likeness of a name beside the strip, added to that of the trace
 BESIDE_MM = (-9.0, 12.0, 14.0)  # of its beginning: left, right, above or below
-STRIP_SLACK = 2  # samples
+# by which a strip may be printed beside its lead (.7 mm on photos of prints), and steps to find it
+STRIP_SLACK_MM, STRIP_STRIDE_MM = 1.0, 0.2
 EDGE_MM = 1.0  # of a column, left out of comparisons: separators
 
 
@@ -41,6 +43,8 @@ def strip_leads(
 ) -> list[tuple[str | None, float]]:
     """Return the lead of each strip, and how like it is to the same lead above it (NaN unknown)."""
     column_px = (extent.right - extent.left) / arrangement.n_columns
+    per_mm = PER_COLUMN * px_per_mm[0]
+    slack, stride = round(STRIP_SLACK_MM * per_mm), max(round(STRIP_STRIDE_MM * per_mm), 1)
     found = []
     for k in range(arrangement.n_strips):
         strip = rows[arrangement.n_rows + k]
@@ -49,7 +53,8 @@ def strip_leads(
                 cut_out(rows[panel.row], panel, extent.left, column_px, px_per_mm),
                 cut_out(strip, Panel(panel.lead, 0, panel.column, inverted=panel.inverted),
                      extent.left, column_px, px_per_mm),
-                STRIP_SLACK,
+                slack,
+                stride,
             )
             for panel in arrangement.panels
         }  # fmt: skip
