@@ -127,6 +127,16 @@ def test_a_page_seen_at_an_angle_is_brought_back_as_a_plane(signal: np.ndarray) 
     assert np.abs(seen - picture).max() < 0.05
 
 
+def test_paper_that_lay_askew_is_told_by_leads_of_one_moment(signal: np.ndarray) -> None:
+    rendered = drawn(signal, "3x4+II", style="plain")  # squares would tell the shear before
+    size = rendered.image.shape[1], rendered.image.shape[0]
+    shear = np.array([[1.0, 0.012, 0.0], [0.0, 1.0, 0.0]])
+    askew = cv2.warpAffine(rendered.image, shear, size, borderValue=(255, 255, 255))
+    read = digitise(ECGImage(askew))  # or the limb leads contradict each other
+    assert read.layout == "3x4+II"
+    assert read.quality.limb_residual < 0.2
+
+
 def test_scale_is_read_not_assumed(signal: np.ndarray) -> None:
     options = PageOptions(limb_gain_mm_mv=5.0, chest_gain_mm_mv=5.0)
     rendered = drawn(signal, "3x4+II", options=options)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -60,6 +60,23 @@ class FlatPage:
             for source in (self.x_map, self.y_map)
         ]  # fmt: skip
         return found[0], found[1]
+
+
+def shear_page(page: FlatPage, cover: Singles, skew: float) -> FlatPage:
+    """Return a flat page whose rows are moved back across.
+
+    Args:
+        page: made flat.
+        cover: (H, W) of the picture that it was made from.
+        skew: px across that a row is moved a px down.
+    """
+    height, width = page.cover.shape
+    y, x = np.mgrid[0:height, 0:width].astype(np.float64)
+    picture = page.in_picture(x + skew * (y - height / 2), y)
+    x_map, y_map = (at.astype(np.float32) for at in picture)
+    moved = cv2.remap(cover, x_map, y_map, cv2.INTER_CUBIC, borderValue=0)
+    flat = np.clip(np.asarray(moved, np.float32), 0, 1)
+    return replace(page, cover=flat, x_map=x_map, y_map=y_map)
 
 
 def flatten_page(cover: Singles, detail: Singles, lattice: Lattice) -> FlatPage:

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from dyssync.arrays import Singles
 from dyssync.pages.digitising.columns import find_extents
 from dyssync.pages.digitising.flanks import join_flanks
-from dyssync.pages.digitising.flat import FlatPage, flatten_page, scaled_page
+from dyssync.pages.digitising.flat import FlatPage, flatten_page, scaled_page, shear_page
 from dyssync.pages.digitising.ink import LEAST_CONTRAST, Ink, above_grid, find_ink
 from dyssync.pages.digitising.lattice import find_lattice, grid_detail, has_lines
 from dyssync.pages.digitising.matching import Match, margin, match_layouts
 from dyssync.pages.digitising.pulses import Pulse, find_pulses
 from dyssync.pages.digitising.rows import find_rows
 from dyssync.pages.digitising.runs import find_runs
+from dyssync.pages.digitising.skew import find_skew
 from dyssync.pages.digitising.spotter import spot_names
 from dyssync.pages.digitising.traced import Trace, trace_rows
 from dyssync.pages.digitising.words import PrintedScale, Word, read_scale
@@ -66,6 +67,20 @@ def read_page(pixels: Picture, layout: str | None = None) -> Reading:
     page, has_grid = _laid_flat(ink, detail)
     if ink.contrast < LEAST_CONTRAST:
         return _nothing(page, has_grid, "nothing on it is darker than paper")
+    reading = _read(page, has_grid, ink, layout)
+    if reading.best is None:
+        return reading
+    skew = find_skew(reading.best, reading.traces, page.px_per_mm)
+    if not skew:
+        return reading
+    slope = skew * page.px_per_mm[0] / page.px_per_mm[1]
+    again = _read(shear_page(page, ink.cover, slope), has_grid, ink, layout)
+    better = again.best is not None and again.best.score > reading.best.score
+    return again if better else reading
+
+
+def _read(page: FlatPage, has_grid: bool, ink: Ink, layout: str | None) -> Reading:
+    """Return what is found on a flat page."""
     least = above_grid(page.cover, ink)
     words = spot_names(page.cover, page.px_per_mm)
     printed = read_scale(page.cover, ink.sure, page.px_per_mm)
