@@ -14,7 +14,7 @@ from dyssync.layouts import Panel
 from dyssync.pages.digitising.heights import PER_COLUMN
 from dyssync.pages.digitising.matching import Match
 from dyssync.pages.digitising.physics import limb_residual, same_lead
-from dyssync.pages.digitising.strips import cut_out
+from dyssync.pages.digitising.strips import EDGE_MM, cut_out
 from dyssync.pages.digitising.traced import Trace
 
 MOST_SKEW, SKEWS = 0.02, 41  # mm across a mm down, to both sides, and how many are tried
@@ -42,12 +42,14 @@ def _apart(
 ) -> float:
     """Return how little limb leads and strips agree with each other at a skew; NaN not known."""
     first = traces[match.first_row].row.line
+    # stretches that begin between samples may be one longer
+    length = int((match.column_px - 2 * EDGE_MM * px_per_mm[0]) * PER_COLUMN)
 
     def shown(panel: Panel, of: Panel) -> np.ndarray:
         trace = traces[panel.row + match.first_row]
         moved = skew * (trace.row.line - first) / px_per_mm[1] * px_per_mm[0]
         where = Panel(of.lead, panel.row, of.column, inverted=of.inverted)
-        return cut_out(trace, where, match.left + moved, match.column_px, px_per_mm)
+        return cut_out(trace, where, match.left + moved, match.column_px, px_per_mm)[:length]
 
     leads = [panel for panel in match.panels if not panel.rhythm]
     found = []
