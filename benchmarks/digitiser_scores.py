@@ -23,7 +23,9 @@ class PageScore:
 
     Attributes:
         name: of the page.
-        layout_right, scale_right: whether they were found.
+        layout_right: whether every part stands where it was drawn, under the name that it has. (Two
+            layouts may have the same: those that differ in time alone, which paper does not show.)
+        scale_right: whether speed and gain were found.
         swaps: parts under the name of another lead, or missing.
         snr_kaggle: dB, after the contest of 2025: lag up to 0.2 s, offset free, power not centred
             and summed over the leads, what is missing counts as zero.
@@ -52,6 +54,10 @@ class PageScore:
 def score_page(page: TruePage, read: Digitised, seconds: float) -> PageScore:
     """Return how near a reading is to the truth of its page."""
     found = {(part.row, part.column, part.rhythm): part for part in read.parts}
+    drawn, seen = (
+        {(part.row, part.column, part.rhythm, part.lead) for part in parts}
+        for parts in (page.parts, read.parts)
+    )
     signals: list[Floats | None] = []
     swaps = 0
     for true in page.parts:
@@ -65,7 +71,7 @@ def score_page(page: TruePage, read: Digitised, seconds: float) -> PageScore:
     )
     numbers = compare(page.parts, signals)
     return PageScore(
-        page.name, read.layout == page.layout, scale_right, swaps, *numbers, read.quality.score,
+        page.name, drawn == seen, scale_right, swaps, *numbers, read.quality.score,
         seconds,
     )  # fmt: skip
 

@@ -13,12 +13,14 @@ from dyssync.image import ECGImage
 from dyssync.layouts import LAYOUTS
 from dyssync.pages.digitising.digitise import digitise
 from dyssync.pages.digitising.digitised import Digitised, Part, Stated
+from dyssync.pages.digitising.edges import without_edges
 from dyssync.pages.digitising.flat import FlatPage
 from dyssync.pages.digitising.heights import find_heights
 from dyssync.pages.digitising.overlay import draw_overlay
 from dyssync.pages.digitising.physics import limb_residual, same_lead
 from dyssync.pages.digitising.pulses import Pulse
 from dyssync.pages.digitising.reading import Reading, read_page
+from dyssync.pages.digitising.rows import Row
 from dyssync.pages.digitising.scaling import find_scale
 from dyssync.pages.digitising.words import PrintedScale
 from dyssync.pages.digitising.writing import samples_csv
@@ -125,6 +127,15 @@ def test_a_page_seen_at_an_angle_is_brought_back_as_a_plane(signal: np.ndarray) 
     seen = cv2.perspectiveTransform(flat[None], matrix)[0]
     # a wave of the map from mesh to mesh, or of the surface, bends traces as noise would
     assert np.abs(seen - picture).max() < 0.05
+
+
+def test_an_edge_of_the_paper_is_no_row() -> None:
+    pixels = np.full((200, 400, 3), 240, np.uint8)
+    pixels[150:] = 180  # the desk
+    pixels[80:82] = 20  # a trace
+    page = FlatPage(np.zeros((200, 400), np.float32), (4.0, 4.0), 1.0, 0.0, 0.0)
+    trace, edge = Row(81.0, 0.0, 400.0, 1.0), Row(150.0, 0.0, 400.0, 1.0)
+    assert without_edges((trace, edge), page, pixels) == (trace,)
 
 
 def test_paper_that_lay_askew_is_told_by_leads_of_one_moment(signal: np.ndarray) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from dyssync.arrays import Singles
 from dyssync.pages.digitising.columns import find_extents
+from dyssync.pages.digitising.edges import without_edges
 from dyssync.pages.digitising.flanks import join_flanks
 from dyssync.pages.digitising.flat import FlatPage, flatten_page, scaled_page, shear_page
 from dyssync.pages.digitising.ink import LEAST_CONTRAST, Ink, above_grid, find_ink
@@ -67,19 +68,19 @@ def read_page(pixels: Picture, layout: str | None = None) -> Reading:
     page, has_grid = _laid_flat(ink, detail)
     if ink.contrast < LEAST_CONTRAST:
         return _nothing(page, has_grid, "nothing on it is darker than paper")
-    reading = _read(page, has_grid, ink, layout)
+    reading = _read(page, has_grid, ink, pixels, layout)
     if reading.best is None:
         return reading
     skew = find_skew(reading.best, reading.traces, page.px_per_mm)
     if not skew:
         return reading
     slope = skew * page.px_per_mm[0] / page.px_per_mm[1]
-    again = _read(shear_page(page, ink.cover, slope), has_grid, ink, layout)
+    again = _read(shear_page(page, ink.cover, slope), has_grid, ink, pixels, layout)
     better = again.best is not None and again.best.score > reading.best.score
     return again if better else reading
 
 
-def _read(page: FlatPage, has_grid: bool, ink: Ink, layout: str | None) -> Reading:
+def _read(page: FlatPage, has_grid: bool, ink: Ink, pixels: Picture, layout: str | None) -> Reading:
     """Return what is found on a flat page."""
     least = above_grid(page.cover, ink)
     words = spot_names(page.cover, page.px_per_mm)
@@ -87,6 +88,7 @@ def _read(page: FlatPage, has_grid: bool, ink: Ink, layout: str | None) -> Readi
     page = replace(page, cover=join_flanks(page.cover, least, page.px_per_mm[1]))
     runs = find_runs(page.cover, least)
     rows = find_rows(find_runs(page.cover, ink.sure), page.cover.shape[0], page.px_per_mm)
+    rows = without_edges(rows, page, pixels)
     if not rows:
         return _nothing(page, has_grid, "no rows of traces are seen")
     if len(rows) > MOST_ROWS:
