@@ -42,6 +42,7 @@ COARSE_REACH_MM, FINE_REACH_MM = 5.0, 2.0  # SD of the window in which lines are
 
 COARSE_COHERENCE = 0.5  # from which the 5-mm lines are believed
 FINE_COHERENCE = 0.7  # from which the 1-mm lines are believed
+SURE = 1.6  # of both, from which no second way is tried
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,15 +95,31 @@ def fit_surfaces(detail: Singles, waves: tuple[Wave, Wave]) -> tuple[Surface, Su
     )
     carriers = [carried(size, wave) for wave in waves]
     start = facing(size, waves)
-    found: list[tuple[Surface, Surface]] = []
-    for first in (coarse, fine):  # from the 1-mm lines at once only where there are no others
+    best: list[tuple[float, Surface]] = []
+    for first in (coarse, fine):  # 1-mm lines know strong tilts better, 5-mm lines strong waves
         wide = find_view(first, start, waves)
         views = wide, refine_view(fine, wide, waves)
-        across, down = (_fit(first[k], fine[k], views, k, carriers[k]) for k in (0, 1))
-        found.append((across, down))
-        if min(across.coherence, down.coherence) >= FINE_COHERENCE:
+        found = []
+        for k in (0, 1):
+            surface = _fit(first[k], fine[k], views, k, carriers[k])
+            found.append((_sureness(surface, coarse[k], fine[k], carriers[k]), surface))
+        pairs = zip(best or found, found, strict=True)
+        best = [max(pair, key=lambda one: one[0]) for pair in pairs]
+        if min(sure for sure, _ in best) >= SURE:
             break
-    return max(found, key=lambda pair: min(pair[0].coherence, pair[1].coherence))
+    return best[0][1], best[1][1]
+
+
+def _sureness(surface: Surface, coarse: Lines, fine: Lines, carrier: Floats) -> float:
+    """Return how well both kinds of lines agree with a surface, 0-2."""
+    # what 1-mm lines alone agree with may be stripes of a screen, or a harmonic of others
+    x, y = places(surface.size)
+    known = surface.at(x, y) / 5.0 - carrier
+    wide, near = (
+        agreement(lines.phase(reach, known))[0]
+        for lines, reach in ((coarse, COARSE_REACH_MM), (fine, FINE_REACH_MM))
+    )
+    return wide + near
 
 
 def _fit(
