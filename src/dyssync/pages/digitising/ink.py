@@ -20,6 +20,7 @@ SURE_RANGE = (0.3, 0.85)
 GRID_LINES = 0.985  # of the lines across a page are paler than the coarse grid, 4 % of a page
 GRID_MARGIN = 0.12  # of cover, from there to ink
 FINE_LINES = 0.9  # of the lines across a page are paler than a fine grid of lines
+ALONG = 0.3  # of a line is paler than what is taken for it: level traces lie on half of a line
 LEAST_LINE = 0.02  # of cover; paler is no line
 DOTTED = 0.9  # of a line is paler than its dots
 DOT_MARGIN = 0.06  # of cover, by which ink need not stand out of dots as it must of lines
@@ -125,7 +126,7 @@ def above_grid(cover: Singles, ink: Ink) -> float:
 
 def _darkest_lines(columns: Singles) -> float:
     """Return how dark lines along the first axis of (n, m) cover are, or the dots on them."""
-    along = np.median(columns, axis=0)
+    along = np.quantile(columns, ALONG, axis=0)
     line = float(np.quantile(along, GRID_LINES))
     if line < LEAST_LINE or float(np.quantile(along, FINE_LINES)) >= LEAST_LINE:
         return line  # no line at all, or the finer grid is made of lines
