@@ -20,8 +20,10 @@ from dyssync.pages.digitising.overlay import draw_overlay
 from dyssync.pages.digitising.physics import limb_residual, same_lead
 from dyssync.pages.digitising.pulses import Pulse
 from dyssync.pages.digitising.reading import Reading, read_page
-from dyssync.pages.digitising.rows import Row
+from dyssync.pages.digitising.rows import Row, find_rows
+from dyssync.pages.digitising.runs import find_runs
 from dyssync.pages.digitising.scaling import find_scale
+from dyssync.pages.digitising.traced import Trace
 from dyssync.pages.digitising.words import PrintedScale
 from dyssync.pages.digitising.writing import samples_csv
 from dyssync.rendering import PageOptions, Rendered, render_page
@@ -138,6 +140,15 @@ def test_an_edge_of_the_paper_is_no_row() -> None:
     assert without_edges((trace, edge), page, pixels) == (trace,)
 
 
+def test_letters_side_by_side_are_no_row() -> None:
+    cover = np.zeros((600, 1200), np.float32)  # 10 px a mm
+    cover[150:153, 100:1100] = 1  # a trace
+    for x in range(100, 1100, 14):  # letters of a millimetre
+        cover[400:403, x : x + 10] = 1
+    rows = find_rows(find_runs(cover, 0.5), 600, (10.0, 10.0))
+    assert [round(row.line) for row in rows] == [152]
+
+
 def test_paper_that_lay_askew_is_told_by_leads_of_one_moment(signal: np.ndarray) -> None:
     rendered = drawn(signal, "3x4+II", style="plain")  # squares would tell the shear before
     size = rendered.image.shape[1], rendered.image.shape[0]
@@ -227,8 +238,6 @@ def test_foreign_pages_are_read_better_than_by_their_own_reader(shared_data: Pat
 
 def test_rows_too_short_for_columns_have_no_extent() -> None:
     from dyssync.pages.digitising.columns import find_extents
-    from dyssync.pages.digitising.rows import Row
-    from dyssync.pages.digitising.traced import Trace
 
     row = Row(50.0, 10.0, 110.0, 0.9)
     short = Trace(row, 10, np.full(200, 50.0), np.zeros(0, np.int64), 5.0)
