@@ -89,7 +89,13 @@ def test_what_was_drawn_is_read_again(signal: np.ndarray, layout: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("layout", "style", "dpi"), [("6x2", "plain", 100.0), ("3x4-cabrera", "dots", 200.0)]
+    ("layout", "style", "dpi"),
+    [
+        ("6x2", "plain", 100.0),
+        ("3x4+II", "plain", 150.0),
+        ("6x2", "plain", 200.0),
+        ("3x4-cabrera", "dots", 200.0),
+    ],
 )
 def test_white_paper_has_no_grid_and_dots_of_a_grid_are_no_ink(
     signal: np.ndarray, layout: str, style: str, dpi: float
@@ -98,7 +104,8 @@ def test_white_paper_has_no_grid_and_dots_of_a_grid_are_no_ink(
     read = digitise(ECGImage(rendered.image))
     assert read.layout == layout
     errors = [error_of(part, rendered, layout, signal) for part in read.parts]
-    assert np.median(errors) < 0.3  # 100 dpi has four pixels a mm
+    # rows say how long a second is: by the pulse alone, a pixel too wide, this was .3 to 1.3
+    assert np.median(errors) < 0.14  # 17 dB
 
 
 def test_turned_pages_are_read_as_well(signal: np.ndarray) -> None:
@@ -241,7 +248,7 @@ def test_rows_too_short_for_columns_have_no_extent() -> None:
 
     row = Row(50.0, 10.0, 110.0, 0.9)
     short = Trace(row, 10, np.full(200, 50.0), np.zeros(0, np.int64), 5.0)
-    extents = find_extents([short], [], 5.0)
+    extents = find_extents([short], [], 5.0, has_grid=True)
     assert all(extent.right - extent.left >= 300 for extent in extents)
 
 

@@ -31,7 +31,7 @@ class Extent:
 
 
 def find_extents(
-    traces: Sequence[Trace], pulses: Sequence[Pulse], across: float
+    traces: Sequence[Trace], pulses: Sequence[Pulse], across: float, *, has_grid: bool
 ) -> tuple[Extent, ...]:
     """Return where the leads may begin and end, the likeliest first.
 
@@ -39,6 +39,7 @@ def find_extents(
         traces: of all rows.
         pulses: that were found at one end of the rows.
         across: px/mm.
+        has_grid: of which `across` is; a guess brings no width to a usual one.
     """
     left = float(np.median([trace.ends[0] for trace in traces]))
     right = float(np.median([trace.ends[1] for trace in traces]))
@@ -53,9 +54,12 @@ def find_extents(
         elif rise > (left + right) / 2:
             right = rise - min(max(right - fall, REST_MM[0] * across), REST_MM[1] * across)
             fixed = [whole.left]
-    found = [_usual(Extent(left, right), fixed, across)]
+    found = [Extent(left, right)]
     if pulses:  # some recorders draw it over the beginning of the first leads
-        found.append(_usual(whole, [whole.left, whole.right], across))
+        found.append(whole)
+    if has_grid:
+        ends = fixed, [whole.left, whole.right]
+        found = [_usual(*pair, across) for pair in zip(found, ends, strict=False)]
     for width in USUAL_MM[:2]:
         if abs((right - left) / across / width - 1) < USUAL_SLACK:
             continue

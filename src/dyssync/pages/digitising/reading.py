@@ -97,7 +97,7 @@ def _read(page: FlatPage, has_grid: bool, ink: Ink, pixels: Picture, layout: str
     pulses = find_pulses(
         [trace.heights for trace in traces], [trace.left for trace in traces], page.px_per_mm
     )
-    extents = find_extents(traces, pulses, page.px_per_mm[0])
+    extents = find_extents(traces, pulses, page.px_per_mm[0], has_grid=has_grid)
     matches = match_layouts(traces, words, extents, page.px_per_mm, layout)
     problem = "" if matches else f"{len(rows)} rows of traces are those of no known layout"
     best = matches[0][1] if matches else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dyssync.errors import FormatError
-from dyssync.layouts import GAIN_MM_MV, SPEED_MM_S
+from dyssync.layouts import GAIN_MM_MV, LAYOUTS, SPEED_MM_S
 from dyssync.pages.digitising.digitised import Origin, Scale, Stated
 from dyssync.pages.digitising.pulses import PULSE_MV, PULSE_S
 from dyssync.pages.digitising.reading import Reading
@@ -13,6 +13,7 @@ from dyssync.pages.digitising.reading import Reading
 # Some recorders draw narrower pulses; that of 12.5 mm/s is not told from them.
 USUAL_GAINS, USUAL_SPEEDS = (2.5, 5.0, 10.0, 20.0, 40.0), (25.0, 50.0, 100.0)
 SNAP = 0.1  # share by which a pulse may miss a usual value
+ROWS_MISS = 0.03  # share by which rows and pulse of one page may differ
 DISAGREE = 0.15  # share by which pulses of one page may differ
 GRIDLESS = "no grid is seen: the scale is that of the calibration pulse alone"
 
@@ -103,10 +104,25 @@ def _pitch_of_pulse(reading: Reading, scale: Scale) -> tuple[float, float]:
         )
     height = float(np.median([pulse.height for pulse in reading.pulses]))
     width = float(np.median([pulse.fall - pulse.rise for pulse in reading.pulses]))
-    px_per_mm = width / PULSE_S / scale.speed_mm_s, height / PULSE_MV / scale.gain_mm_mv
+    px_per_s, px_per_mv = _by_rows(width / PULSE_S, reading), height / PULSE_MV
+    px_per_mm = px_per_s / scale.speed_mm_s, px_per_mv / scale.gain_mm_mv
     if not 0.8 < px_per_mm[0] / px_per_mm[1] < 1.25:
         raise FormatError(
             "no grid is seen, and the calibration pulse is not 1 mV high and 0.2 s wide at one "
             "scale; state speed and gain"
         )
     return px_per_mm
+
+
+def _by_rows(px_per_s: float, reading: Reading) -> float:
+    """Return the px a second that the rows say, if they are about as long as in their layout.
+
+    They are fifty times as wide as a pulse, which one pixel makes 3 % wider.
+    """
+    if reading.best is None:
+        return px_per_s
+    name = reading.best.layout.partition("+")[0]  # whatever its strips are
+    if name not in LAYOUTS:
+        return px_per_s
+    told = reading.best.column_px / LAYOUTS[name].seconds
+    return told if abs(told / px_per_s - 1) <= ROWS_MISS else px_per_s
