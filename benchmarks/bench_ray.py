@@ -9,7 +9,7 @@ Everything goes through the command line. Prints Markdown tables:
 * kills: a worker, or the command with all that it started, killed in the middle of a study and of
   scoring an archive; the digests of what the same command leaves then;
 * scoring: ECGs a second of an archive made of fewer distinct virtual patients, each copy under a
-  name of its own (in its file, too); memory in the second and the last tenth of the time;
+  name of its own (in its file, too); memory in the first, second and last tenth of the time;
 * pictures: the same of a model that looks at drawings, of fewer ECGs;
 * long: the same of the archive of twenty minutes, by Ray.
 """
@@ -252,19 +252,20 @@ def show_scoring(
     """Print ECGs a second, and memory."""
     print()
     print(f"{n} ECGs by {work.words[-1]}\n")
-    told = ("MB in the second tenth: command, largest worker, all", "last tenth", "growth")
+    told = ("MB in the first tenth: command, largest worker, all", "second", "last")
+    told = (*told, "growth from first to last", "from second to last")
     print(head("scored by", "workers", "ECGs a second", "a processor second", *told))
     for executor, workers in runs:
         out = scratch / f"scores-{executor[1]}-{workers}"
         seen = watched(work.call(out, executor, workers), out)
         rates = f"{steady_rate(out):.1f}", f"{n / seen.cpu_s:.1f}"
         tenth = max(1, len(seen.held) // 10)
-        first = np.median(seen.held[tenth : 2 * tenth], axis=0)
-        last = np.median(seen.held[-tenth:], axis=0)
-        growth = float((last / np.maximum(first, 1.0) - 1).max())
-        sizes = [", ".join(f"{mb:.0f}" for mb in part) for part in (first, last)]
-        sizes.append(f"{growth:+.1%} (at most {MOST_GROWTH:.0%})")
-        print(row(executor[1], workers, *rates, *sizes), flush=True)
+        parts = seen.held[:tenth], seen.held[tenth : 2 * tenth], seen.held[-tenth:]
+        first, second, last = (np.median(part, axis=0) for part in parts)
+        sizes = [", ".join(f"{mb:.0f}" for mb in part) for part in (first, second, last)]
+        grown = [float((last / np.maximum(part, 1.0) - 1).max()) for part in (first, second)]
+        growth = [f"{share:+.1%} (at most {MOST_GROWTH:.0%})" for share in grown]
+        print(row(executor[1], workers, *rates, *sizes, *growth), flush=True)
         rmtree(out)
 
 

@@ -248,7 +248,7 @@ def test_rows_too_short_for_columns_have_no_extent() -> None:
 
     row = Row(50.0, 10.0, 110.0, 0.9)
     short = Trace(row, 10, np.full(200, 50.0), np.zeros(0, np.int64), 5.0)
-    extents = find_extents([short], [], 5.0, has_grid=True)
+    extents = find_extents(np.array([short.ends]), [], 5.0, has_grid=True)
     assert all(extent.right - extent.left >= 300 for extent in extents)
 
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from dyssync.arrays import Floats, Singles
 from dyssync.pages.digitising.pulses import Pulse
 from dyssync.pages.digitising.traced import Trace
 
+NEAR_ROW_MM = 0.6  # above and below the end of a row, where its pen is
 REST_MM = (0.2, 4.0)  # level line beside a pulse
 USUAL_MM = (250.0, 260.0, 200.0)  # widths of all columns together: ten seconds, mostly
 USUAL_SLACK = 0.02
+SAME_END_MM = 0.2  # within which most rows begin, or end
+SAME_MM = 0.4  # by which a width may miss a usual one when both of its ends are right
 LEAST_WIDTH_MM = 60.0  # of all columns: four of 15 mm, in which no beat is whole
 SEARCH_MM = 4.5  # how far borders are looked for
 STRETCH = 0.01  # how much columns may be stretched
@@ -30,36 +35,69 @@ class Extent:
     right: float
 
 
+def find_ends(traces: Sequence[Trace], cover: Singles, down: float) -> Floats:
+    """Return where the ink of each row begins and ends, (rows, 2) px, finer than a pixel.
+
+    Args:
+        traces: of all rows.
+        cover: (H, W) of the flat page.
+        down: px/mm.
+    """
+    found = np.array([trace.ends for trace in traces])
+    for row, (trace, (left, right)) in enumerate(zip(traces, found, strict=True)):
+        inside = trace.heights[np.isfinite(trace.heights)]
+        if not len(inside):
+            continue
+        # five columns: two outside of the row, its last one and two more
+        for end, y, columns in (
+            (0, inside[0], int(left) + np.arange(-2, 3)),
+            (1, inside[-1], math.ceil(right) + np.arange(1, -4, -1)),
+        ):
+            if columns.min() < 0 or columns.max() >= cover.shape[1]:
+                continue
+            near = slice(max(round(y - NEAR_ROW_MM * down), 0), round(y + NEAR_ROW_MM * down) + 1)
+            ink = cover[near, columns].sum(axis=0) - cover[near, columns[0]].sum()
+            full = float(ink[3:].mean())
+            if full > 0:
+                # how much of the last pixel, and of the paler one beyond, is inked
+                missing = 1 - float(np.clip((ink[1] + ink[2]) / full, 0.0, 2.0))
+                found[row, end] += missing if end == 0 else -missing
+    return found
+
+
 def find_extents(
-    traces: Sequence[Trace], pulses: Sequence[Pulse], across: float, *, has_grid: bool
+    ends: Floats, pulses: Sequence[Pulse], across: float, *, has_grid: bool
 ) -> tuple[Extent, ...]:
     """Return where the leads may begin and end, the likeliest first.
 
     Args:
-        traces: of all rows.
+        ends: of all rows (:func:`find_ends`).
         pulses: that were found at one end of the rows.
         across: px/mm.
         has_grid: of which `across` is; a guess brings no width to a usual one.
     """
-    left = float(np.median([trace.ends[0] for trace in traces]))
-    right = float(np.median([trace.ends[1] for trace in traces]))
+    # A steep trace may be seen late, never early.
+    left = float(np.quantile(ends[:, 0], 0.5, method="lower"))
+    right = float(np.quantile(ends[:, 1], 0.5, method="higher"))
     whole = Extent(left, right)
+    agreed = np.abs(ends - [left, right]) < SAME_END_MM * across
+    left_sure, right_sure = agreed.mean(axis=0) > 0.5
     fixed = [whole.left, whole.right]  # what is surer than the other end, if either is
     if pulses:
         rise = float(np.median([pulse.rise for pulse in pulses]))
         fall = float(np.median([pulse.fall for pulse in pulses]))
         if fall < (left + right) / 2:
             left = fall + min(max(rise - left, REST_MM[0] * across), REST_MM[1] * across)
-            fixed = [whole.right]
+            fixed = [whole.right if right_sure else left]
         elif rise > (left + right) / 2:
             right = rise - min(max(right - fall, REST_MM[0] * across), REST_MM[1] * across)
-            fixed = [whole.left]
+            fixed = [whole.left if left_sure else right]
     found = [Extent(left, right)]
     if pulses:  # some recorders draw it over the beginning of the first leads
         found.append(whole)
     if has_grid:
-        ends = fixed, [whole.left, whole.right]
-        found = [_usual(*pair, across) for pair in zip(found, ends, strict=False)]
+        sure = fixed, [whole.left, whole.right]
+        found = [_usual(*pair, across) for pair in zip(found, sure, strict=False)]
     for width in USUAL_MM[:2]:
         if abs((right - left) / across / width - 1) < USUAL_SLACK:
             continue
@@ -77,7 +115,8 @@ def _usual(extent: Extent, fixed: Sequence[float], across: float) -> Extent:
     for usual in USUAL_MM:
         exact = usual * across
         if abs(width / exact - 1) < USUAL_SLACK:
-            if len(fixed) > 1:
+            # an end is known to a pixel: where both say the same, their middle is to half of one
+            if len(fixed) > 1 or abs(width - exact) < SAME_MM * across:
                 middle = (extent.left + extent.right) / 2
                 return Extent(middle - exact / 2, middle + exact / 2)
             if fixed[0] == extent.left:

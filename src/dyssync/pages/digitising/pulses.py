@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from dyssync.arrays import Floats
+from dyssync.arrays import Floats, Singles
 from dyssync.pages.digitising.heights import PER_COLUMN
 
 PULSE_MV, PULSE_S = 1.0, 0.2  # usual calibration pulse
@@ -17,6 +17,8 @@ WIDE_MM = (2.0, 22.0)  # 12.5 to 100 mm/s
 FLAT = 0.06  # SD of its top, of its height
 SHARP_MM = 1.2  # in which its sides rise
 AGREE_MM = 1.5  # between rows
+SIDE_MM = 0.8  # to both sides of where a trace has a side of it, in which all of its ink lies
+FAINT = 1e-6  # so that nothing at all has a middle
 END_SHARE = 0.16  # of the width of a row, in which it stands at either end
 
 
@@ -37,7 +39,10 @@ class Pulse:
 
 
 def find_pulses(
-    traces: Sequence[Floats], lefts: Sequence[float], px_per_mm: tuple[float, float]
+    traces: Sequence[Floats],
+    lefts: Sequence[float],
+    px_per_mm: tuple[float, float],
+    cover: Singles,
 ) -> tuple[Pulse, ...]:
     """Return the pulses of all rows, if most rows have one at the same place.
 
@@ -45,11 +50,12 @@ def find_pulses(
         traces: of each row, heights two a column from its left end on (px, down; NaN unknown).
         lefts: left end of each row, px.
         px_per_mm: scale across and down.
+        cover: (H, W) of the flat page.
     """
     found = [
         pulse
         for row, (trace, left) in enumerate(zip(traces, lefts, strict=True))
-        for pulse in _candidates(row, trace, left, px_per_mm)
+        for pulse in _candidates(row, trace, left, px_per_mm, cover)
     ]
     best: list[Pulse] = []
     for pulse in found:
@@ -67,7 +73,7 @@ def find_pulses(
 
 
 def _candidates(
-    row: int, trace: Floats, left: float, px_per_mm: tuple[float, float]
+    row: int, trace: Floats, left: float, px_per_mm: tuple[float, float], cover: Singles
 ) -> list[Pulse]:
     known = np.isfinite(trace)
     if known.sum() < 20:
@@ -77,14 +83,17 @@ def _candidates(
     end = max(int(END_SHARE * len(trace)), 1)
     pulses = []
     for start, stop in ((0, end), (len(trace) - end, len(trace))):
-        for a, b, height in _plateaus(filled[start:stop], across, down):
-            x = left + (start + np.array([a, b])) / PER_COLUMN
-            pulses.append(Pulse(row, float(x[0]), float(x[1]), height))
+        for a, b, top, height in _plateaus(filled[start:stop], across, down):
+            rise, fall = (
+                _fine_side(left + (start + side) / PER_COLUMN, top, height, px_per_mm[0], cover)
+                for side in (a, b)
+            )
+            pulses.append(Pulse(row, rise, fall, height))
     return pulses
 
 
-def _plateaus(trace: Floats, across: float, down: float) -> list[tuple[float, float, float]]:
-    """Return rise, fall (samples) and height (px) of what is flat, high and steep on both sides."""
+def _plateaus(trace: Floats, across: float, down: float) -> list[tuple[float, float, float, float]]:
+    """Return rise, fall (samples), top and height (px) of flat stretches with steep sides."""
     found = []
     base = np.quantile(trace, 0.6)  # most of an end lies near zero; up is less
     high = base - trace > HIGH_MM[0] * down
@@ -107,8 +116,17 @@ def _plateaus(trace: Floats, across: float, down: float) -> list[tuple[float, fl
             _side(trace, int(fall), 1, reach, height),
         )
         if sides[0] is not None and sides[1] is not None:
-            found.append((sides[0], sides[1], height))
+            found.append((sides[0], sides[1], float(np.median(top)), height))
     return found
+
+
+def _fine_side(side: float, top: float, height: float, across: float, cover: Singles) -> float:
+    """Return the middle of the ink of a side, px: finer than a trace of two heights a column."""
+    # its corners are round, and other ink may touch its foot
+    first, last = (round(top + share * height) for share in (0.25, 0.75))
+    left = max(round(side - SIDE_MM * across), 0)
+    ink = cover[first : last + 1, left : round(side + SIDE_MM * across) + 1].mean(axis=0)
+    return left + 0.5 + float(np.average(np.arange(len(ink)), weights=ink + FAINT))
 
 
 def _side(trace: Floats, at: int, way: int, reach: int, height: float) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from dyssync.arrays import Singles
-from dyssync.pages.digitising.columns import find_extents
+from dyssync.pages.digitising.columns import find_ends, find_extents
 from dyssync.pages.digitising.edges import without_edges
 from dyssync.pages.digitising.flanks import join_flanks
 from dyssync.pages.digitising.flat import FlatPage, flatten_page, scaled_page, shear_page
@@ -95,9 +95,13 @@ def _read(page: FlatPage, has_grid: bool, ink: Ink, pixels: Picture, layout: str
         return _nothing(page, has_grid, f"{len(rows)} rows of traces are seen, more than any page")
     traces = trace_rows(runs, rows, page.px_per_mm)
     pulses = find_pulses(
-        [trace.heights for trace in traces], [trace.left for trace in traces], page.px_per_mm
+        [trace.heights for trace in traces],
+        [trace.left for trace in traces],
+        page.px_per_mm,
+        page.cover,
     )
-    extents = find_extents(traces, pulses, page.px_per_mm[0], has_grid=has_grid)
+    ends = find_ends(traces, page.cover, page.px_per_mm[1])
+    extents = find_extents(ends, pulses, page.px_per_mm[0], has_grid=has_grid)
     matches = match_layouts(traces, words, extents, page.px_per_mm, layout)
     problem = "" if matches else f"{len(rows)} rows of traces are those of no known layout"
     best = matches[0][1] if matches else None
