@@ -10,6 +10,9 @@ from dyssync.arrays import Floats, Indices, Singles
 from dyssync.rendering.loops import compiled
 
 
+CORE = 0.8  # of the darkest pixel of a run; what is paler is filled in part
+
+
 class Runs(NamedTuple):
     """The stretches of ink of all columns, column by column from the top; compiled loops take it.
 
@@ -53,6 +56,30 @@ def _count_runs(columns: Singles, least: np.float32) -> Indices:
 
 
 @compiled
+def _edges(column: Singles, begin: int, end: int) -> tuple[float, float]:
+    """Return top and bottom of the run begin..end-1, means over the width of the column.
+
+    Where a trace is steep, ink fills the column by and by: what is paler than its core counts by
+    its share, as the outermost pixels of a level line and the paler ones beyond do.
+    """
+    highest = np.float32(0)
+    for y in range(begin, end):
+        highest = max(highest, column[y])
+    first, last = begin, end - 1
+    while column[first] < CORE * highest:
+        first += 1
+    while column[last] < CORE * highest:
+        last -= 1
+    above = column[begin : first + 1].sum()
+    below = column[last:end].sum()
+    if begin > 0:
+        above += min(column[begin - 1], column[begin])
+    if end < len(column):
+        below += min(column[end], column[end - 1])
+    return first + 1 - above / highest, last + below / highest
+
+
+@compiled
 def _measure_runs(columns: Singles, least: np.float32, first: Indices) -> tuple[Floats, Floats]:
     n, height = first[-1], columns.shape[1]
     top, bottom = np.empty(n), np.empty(n)
@@ -69,21 +96,3 @@ def _measure_runs(columns: Singles, least: np.float32, first: Indices) -> tuple[
             top[at], bottom[at] = _edges(column, begin, y)
             at += 1
     return top, bottom
-
-
-@compiled
-def _edges(column: Singles, begin: int, end: int) -> tuple[float, float]:
-    """Return top and bottom of the run begin..end-1.
-
-    Its outermost pixels, and the paler ones beyond, count by their share: a level line gets edges
-    finer than a pixel, and the tip of a spike, which fills no column, keeps its height.
-    """
-    highest = np.float32(0)
-    for y in range(begin, end):
-        highest = max(highest, column[y])
-    above, below = column[begin] / highest, column[end - 1] / highest
-    if begin > 0:
-        above += min(column[begin - 1], column[begin]) / highest
-    if end < len(column):
-        below += min(column[end], column[end - 1]) / highest
-    return begin + 1 - above, end - 1 + below
