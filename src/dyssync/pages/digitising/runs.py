@@ -10,7 +10,7 @@ from dyssync.arrays import Floats, Indices, Singles
 from dyssync.rendering.loops import compiled
 
 
-CORE = 0.8  # of the darkest pixel of a run; what is paler is filled in part
+CORE = 0.6  # of the darkest pixel of a run; what is paler is filled in part (chosen on worn pages)
 
 
 class Runs(NamedTuple):
