@@ -9,7 +9,6 @@ import numpy as np
 from dyssync.arrays import Floats, Indices, Singles
 from dyssync.rendering.loops import compiled
 
-
 CORE = 0.6  # of the darkest pixel of a run; what is paler is filled in part (chosen on worn pages)
 
 
