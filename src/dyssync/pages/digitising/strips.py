@@ -17,6 +17,8 @@ from dyssync.pages.digitising.words import Word
 
 STRIP_ALIKE = 0.85  # of a strip and the lead that it repeats
 STRIP_NAME = 0.3  # of the likeness of a name beside the strip, added to that of the trace
+# Recorders print these; of two leads that a strip is like, one of them is what it shows (chosen).
+PRINTED_STRIPS, PRINTED = ("II", "V1", "V5"), 0.02
 BESIDE_MM = (-9.0, 12.0, 14.0)  # of its beginning: left, right, above or below
 # by which a strip may be printed beside its lead (.7 mm on photos of prints), and steps to find it
 STRIP_SLACK_MM, STRIP_STRIDE_MM = 1.0, 0.2
@@ -61,7 +63,11 @@ def strip_leads(
         named = {word.text: word.alike for word in _beside(strip, words, extent, px_per_mm)}
         # of a lead that cannot be compared nothing speaks for it but its name
         seen = {lead: value if np.isfinite(value) else -1.0 for lead, value in alike.items()}
-        likest = max(seen, key=lambda lead: seen[lead] + STRIP_NAME * named.get(lead, 0.0))
+        belief = {
+            lead: value + STRIP_NAME * named.get(lead, 0.0) + PRINTED * (lead in PRINTED_STRIPS)
+            for lead, value in seen.items()
+        }
+        likest = max(belief, key=lambda lead: belief[lead])
         known = arrangement.strips[k] if k < len(arrangement.strips) else None
         lead = known or (likest if alike[likest] >= STRIP_ALIKE else None)
         found.append((lead, alike[lead or likest]))
