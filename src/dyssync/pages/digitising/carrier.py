@@ -56,6 +56,7 @@ class Surface:
         weights: (terms,) cycles of 5 mm.
         coherence: how well the lines agree with it, 0-1.
         slack_mm: SD of single places about it, mm.
+        sureness: how well both kinds of lines, 5 mm and 1 mm apart, agree with it, 0-2.
     """
 
     view: View
@@ -64,6 +65,7 @@ class Surface:
     weights: Floats
     coherence: float = 0.0
     slack_mm: float = float("nan")
+    sureness: float = 0.0
 
     @property
     def size(self) -> tuple[int, int]:
@@ -95,19 +97,20 @@ def fit_surfaces(detail: Singles, waves: tuple[Wave, Wave]) -> tuple[Surface, Su
     )
     carriers = [carried(size, wave) for wave in waves]
     start = facing(size, waves)
-    best: list[tuple[float, Surface]] = []
+    best: list[Surface] = []
     for first in (coarse, fine):  # 1-mm lines know strong tilts better, 5-mm lines strong waves
         wide = find_view(first, start, waves)
         views = wide, refine_view(fine, wide, waves)
         found = []
         for k in (0, 1):
             surface = _fit(first[k], fine[k], views, k, carriers[k])
-            found.append((_sureness(surface, coarse[k], fine[k], carriers[k]), surface))
+            sure = _sureness(surface, coarse[k], fine[k], carriers[k])
+            found.append(replace(surface, sureness=sure))
         pairs = zip(best or found, found, strict=True)
-        best = [max(pair, key=lambda one: one[0]) for pair in pairs]
-        if min(sure for sure, _ in best) >= SURE:
+        best = [max(pair, key=lambda one: one.sureness) for pair in pairs]
+        if min(surface.sureness for surface in best) >= SURE:
             break
-    return best[0][1], best[1][1]
+    return best[0], best[1]
 
 
 def _sureness(surface: Surface, coarse: Lines, fine: Lines, carrier: Floats) -> float:

@@ -20,7 +20,6 @@ from dyssync.pages.digitising.parts import read_parts
 from dyssync.pages.digitising.quality import (
     LEAST_AHEAD,
     LEAST_NAMES,
-    LEAST_UPRIGHT,
     MOST_NAMES,
     SURE_RESIDUAL,
     judge,
@@ -87,23 +86,12 @@ def _right_way_up(image: ECGImage, stated: Stated) -> tuple[Reading, int]:
     best: tuple[Reading, int] | None = None
     for quarter in (0, 2, 1, 3):
         reading = read_page(np.ascontiguousarray(np.rot90(image.pixels, quarter)), stated.layout)
-        if best is None or _sureness(reading) > _sureness(best[0]):
+        if best is None or reading.sureness > best[0].sureness:
             best = reading, quarter
-        if reading.best is not None and _is_upright(reading, reading.best):
+        if reading.is_upright:
             break
     assert best is not None
     return best
-
-
-def _sureness(reading: Reading) -> float:
-    if reading.best is None:
-        return -1e9
-    return reading.best.score + 10.0 * _is_upright(reading, reading.best)
-
-
-def _is_upright(reading: Reading, match: Match) -> bool:
-    """Whether something says which way up the page is: a pulse, or names with an upper side."""
-    return bool(reading.pulses) or match.names.upright >= LEAST_UPRIGHT
 
 
 def _check_named(reading: Reading, match: Match, stated: Stated) -> None:
@@ -112,7 +100,7 @@ def _check_named(reading: Reading, match: Match, stated: Stated) -> None:
     Raises:
         FormatError: so it is.
     """
-    if not _is_upright(reading, match):
+    if not reading.is_upright:
         raise FormatError(
             "page cannot be digitised: neither a calibration pulse nor lead names say which way "
             "up it is"

@@ -32,6 +32,7 @@ class FlatPage:
         turned: degrees by which the page had been turned, clockwise.
         x_map, y_map: (h, w) picture coordinates of each pixel, px; None where nothing was moved.
         scale: pixels of the picture a pixel, where the picture was only scaled.
+        sureness: how well both kinds of lines, 5 mm and 1 mm apart, agree with it, 0-2.
     """
 
     cover: Singles
@@ -42,6 +43,7 @@ class FlatPage:
     x_map: Singles | None = None
     y_map: Singles | None = None
     scale: float = 1.0
+    sureness: float = 0.0
 
     def in_picture(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
         """Return where points of the flat page (px) are in the picture, px."""
@@ -98,12 +100,16 @@ def flatten_page(cover: Singles, detail: Singles, lattice: Lattice) -> FlatPage:
     coherence = min(across.coherence, down.coherence)
     slack = max(across.slack_mm, down.slack_mm)
     even = _even_scale(across, down, ratio)
+    sureness = min(across.sureness, down.sureness)
     if even is not None:
-        return scaled_page(cover, even, coherence=coherence, slack_mm=slack)
+        page = scaled_page(cover, even, coherence=coherence, slack_mm=slack)
+        return replace(page, sureness=sureness)
     x_map, y_map, px_per_mm = _way_back(across, down, ratio)
     moved = cv2.remap(cover, x_map, y_map, cv2.INTER_CUBIC, borderValue=0)
     flat = np.clip(np.asarray(moved, np.float32), 0, 1)
-    return FlatPage(flat, (px_per_mm,) * 2, coherence, slack, lattice.turned, x_map, y_map)
+    return FlatPage(
+        flat, (px_per_mm,) * 2, coherence, slack, lattice.turned, x_map, y_map, sureness=sureness
+    )
 
 
 def scaled_page(

@@ -17,15 +17,15 @@ from dyssync.rendering.rendered import Picture
 
 TILE = 256  # px
 LONG_SIDE = 1600  # px to which large pictures are brought here: 6 px a mm of a usual page
-# A page, or a strip cut from one, is between these wide or high on its longer side (chosen); a
-# factor below 5, so that squares of 1 mm and of 5 mm are never taken for each other.
-LONG_SIDE_MM = (95.0, 470.0)
+# A page is between these wide or high on its longer side (chosen), and so is a part cut from one; a
+# factor below 5 together, so that squares of 1 mm and of 5 mm are never taken for each other.
+PAGE_MM, PART_MM = (180.0, 470.0), (95.0, 180.0)
 TURN_LIMIT = 14.0  # degrees
 ASPECT = (0.8, 1.25)  # of squares: scanners, screens and hasty photos stretch pages
 COARSE_HARMONICS = (1, 2, 3, 4, 6, 7)  # of the 5-mm lines alone
 FINE_HARMONICS = (5, 10)  # of both families
 FINE_WEIGHT = 2.0  # of each of these, relative to the others (chosen)
-CLEAR = 2.2  # mean height of a comb over the spectrum around it; noise and text stay below 1.8
+CLEAR = 4.0  # mean height of a comb over the spectrum around it; worn white paper stays below 3
 # Lines are at least so much darker than paper, on so much of a page. Clean white paper has nothing
 # there (share 0) but the edges of its blanked traces, which lie at equal distances too. Grids have
 # 8 % and more on 59 pages of ours, .5 % at least on 45 scans and photos; worn white paper has up to
@@ -93,11 +93,12 @@ def has_lines(detail: Singles) -> bool:
     return float((detail > LINE_GREY).mean()) >= LEAST_LINES
 
 
-def find_lattice(detail: Singles) -> Lattice:
+def find_lattice(detail: Singles, long_mm: tuple[float, float]) -> Lattice:
     """Return the lattice that explains the lines of a picture best.
 
     Args:
         detail: of :func:`grid_detail`.
+        long_mm: range of the longer side of the picture, mm.
     """
     scale = min(LONG_SIDE / max(detail.shape), 1.0)
     small = detail
@@ -106,7 +107,7 @@ def find_lattice(detail: Singles) -> Lattice:
         small = np.asarray(cv2.resize(detail, size, interpolation=cv2.INTER_AREA), np.float32)
     spectrum = _mean_spectrum(small)
     side = max(small.shape)
-    lowest, highest = side / LONG_SIDE_MM[1], side / LONG_SIDE_MM[0]  # px/mm
+    lowest, highest = side / long_mm[1], side / long_mm[0]  # px/mm
     pitches = np.exp(np.arange(np.log(lowest), np.log(highest), 0.004))
     turns = np.radians(np.arange(-TURN_LIMIT, TURN_LIMIT + 0.1, 0.4))
     upright = _combs(spectrum, pitches, turns, level=False)

@@ -21,7 +21,6 @@ STRIP_GOOD_BAD = (0.97, 0.60)
 LEAST_SCORE = 0.35  # below, the page is refused
 # Names read at their places, unless limb leads settle the layout: so many, and that share.
 LEAST_NAMES, MOST_NAMES = 3, 0.6
-LEAST_UPRIGHT = 2  # names that cannot be read upside down, where there is no pulse
 LEAST_AHEAD = 0.5  # of the best arrangement over the next; a name that is read well is worth 0.8
 SURE_RESIDUAL = 0.35  # physics alone names limb leads from here down
 

@@ -14,6 +14,8 @@ from dyssync.pages.digitising.reading import Reading
 USUAL_GAINS, USUAL_SPEEDS = (2.5, 5.0, 10.0, 20.0, 40.0), (25.0, 50.0, 100.0)
 SNAP = 0.1  # share by which a pulse may miss a usual value
 ROWS_MISS = 0.03  # share by which rows and pulse of one page may differ
+# px across a px down by which pulses may stand beside each other: a wave of 10 mm leans by 2 ms
+MOST_LEAN = 0.005
 DISAGREE = 0.15  # share by which pulses of one page may differ
 GRIDLESS = "no grid is seen: the scale is that of the calibration pulse alone"
 
@@ -102,6 +104,14 @@ def _pitch_of_pulse(reading: Reading, scale: Scale) -> tuple[float, float]:
             "neither a grid nor a calibration pulse is seen, so that nothing says how large 1 mV "
             "is. Scan the page with its grid"
         )
+    if len({pulse.row for pulse in reading.pulses}) > 1:
+        down = [reading.traces[pulse.row].row.line for pulse in reading.pulses]
+        lean = float(np.polyfit(down, [pulse.rise for pulse in reading.pulses], 1)[0])
+        if abs(lean) > MOST_LEAN:
+            raise FormatError(
+                f"the page leans by {np.degrees(abs(lean)):.1f} degrees, and no grid is seen by "
+                "which it could be set upright. Scan it straight, or with its grid"
+            )
     height = float(np.median([pulse.height for pulse in reading.pulses]))
     width = float(np.median([pulse.fall - pulse.rise for pulse in reading.pulses]))
     px_per_s, px_per_mv = _by_rows(width / PULSE_S, reading), height / PULSE_MV
