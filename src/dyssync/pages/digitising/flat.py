@@ -64,17 +64,19 @@ class FlatPage:
         return found[0], found[1]
 
 
-def shear_page(page: FlatPage, cover: Singles, skew: float) -> FlatPage:
+def shear_page(page: FlatPage, cover: Singles, skew: float, *, turned: bool) -> FlatPage:
     """Return a flat page whose rows are moved back across.
 
     Args:
         page: made flat.
         cover: (H, W) of the picture that it was made from.
         skew: px across that a row is moved a px down.
+        turned: whether all of the page is, so that its rows slope by as much.
     """
     height, width = page.cover.shape
     y, x = np.mgrid[0:height, 0:width].astype(np.float64)
-    picture = page.in_picture(x + skew * (y - height / 2), y)
+    slope = skew if turned else 0.0
+    picture = page.in_picture(x + skew * (y - height / 2), y - slope * (x - width / 2))
     x_map, y_map = (at.astype(np.float32) for at in picture)
     moved = cv2.remap(cover, x_map, y_map, cv2.INTER_CUBIC, borderValue=0)
     flat = np.clip(np.asarray(moved, np.float32), 0, 1)

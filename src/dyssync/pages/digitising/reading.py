@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from dyssync.arrays import Singles
 from dyssync.pages.digitising.columns import find_ends, find_extents
 from dyssync.pages.digitising.edges import without_edges
@@ -110,9 +112,12 @@ def _read_askew(
     if not skew:
         return reading
     slope = skew * page.px_per_mm[0] / page.px_per_mm[1]
-    again = _read(shear_page(page, ink.cover, slope), has_grid, ink, pixels, layout)
-    better = again.best is not None and again.best.score > reading.best.score
-    return again if better else reading
+    # squares lie straight already; without them the page may be turned as a whole
+    tried = [reading]
+    for turned in (False,) if has_grid else (False, True):
+        straight = shear_page(page, ink.cover, slope, turned=turned)
+        tried.append(_read(straight, has_grid, ink, pixels, layout))
+    return max(tried, key=lambda one: one.best.score if one.best else -np.inf)
 
 
 def _read(page: FlatPage, has_grid: bool, ink: Ink, pixels: Picture, layout: str | None) -> Reading:
