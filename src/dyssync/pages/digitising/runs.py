@@ -20,11 +20,13 @@ class Runs(NamedTuple):
     Attributes:
         first: (W + 1,) intp; column x has the runs first[x] to first[x + 1] - 1.
         top, bottom: (R,) where the ink begins and ends.
+        inset: (R, 2) px by which the means of both over the width of the column lie further inside.
     """
 
     first: Indices
     top: Floats
     bottom: Floats
+    inset: Floats
 
 
 def find_runs(cover: Singles, least: float) -> Runs:
@@ -37,8 +39,8 @@ def find_runs(cover: Singles, least: float) -> Runs:
     columns = np.ascontiguousarray(cover.T)
     count = _count_runs(columns, np.float32(least))
     first = np.concatenate([np.zeros(1, np.intp), np.cumsum(count, dtype=np.intp)])
-    top, bottom = _measure_runs(columns, np.float32(least), first)
-    return Runs(first, top, bottom)
+    top, bottom, inset = _measure_runs(columns, np.float32(least), first)
+    return Runs(first, top, bottom, inset)
 
 
 @compiled
@@ -55,11 +57,13 @@ def _count_runs(columns: Singles, least: np.float32) -> Indices:
 
 
 @compiled
-def _edges(column: Singles, begin: int, end: int) -> tuple[float, float]:
-    """Return top and bottom of the run begin..end-1, means over the width of the column.
+def _edges(column: Singles, begin: int, end: int) -> tuple[float, float, float, float]:
+    """Return top and bottom of the run begin..end-1, and how far inside their means lie.
 
-    Where a trace is steep, ink fills the column by and by: what is paler than its core counts by
-    its share, as the outermost pixels of a level line and the paler ones beyond do.
+    Its outermost pixels, and the paler ones beyond, count by their share: a level line gets edges
+    finer than a pixel, and the tip of a spike, which fills no column, keeps its height. Where a
+    trace is steep, ink fills the column by and by: for the means, all that is paler than the core
+    counts by its share.
     """
     highest = np.float32(0)
     for y in range(begin, end):
@@ -69,19 +73,21 @@ def _edges(column: Singles, begin: int, end: int) -> tuple[float, float]:
         first += 1
     while column[last] < CORE * highest:
         last -= 1
-    above = column[begin : first + 1].sum()
-    below = column[last:end].sum()
-    if begin > 0:
-        above += min(column[begin - 1], column[begin])
-    if end < len(column):
-        below += min(column[end], column[end - 1])
-    return first + 1 - above / highest, last + below / highest
+    before = min(column[begin - 1], column[begin]) if begin > 0 else np.float32(0)
+    after = min(column[end], column[end - 1]) if end < len(column) else np.float32(0)
+    top = begin + 1 - (column[begin] + before) / highest
+    bottom = end - 1 + (column[end - 1] + after) / highest
+    mean_top = first + 1 - (column[begin : first + 1].sum() + before) / highest
+    mean_bottom = last + (column[last:end].sum() + after) / highest
+    return top, bottom, mean_top - top, bottom - mean_bottom
 
 
 @compiled
-def _measure_runs(columns: Singles, least: np.float32, first: Indices) -> tuple[Floats, Floats]:
+def _measure_runs(
+    columns: Singles, least: np.float32, first: Indices
+) -> tuple[Floats, Floats, Floats]:
     n, height = first[-1], columns.shape[1]
-    top, bottom = np.empty(n), np.empty(n)
+    top, bottom, inset = np.empty(n), np.empty(n), np.empty((n, 2))
     for x in range(columns.shape[0]):
         column = columns[x]
         at, y = first[x], 0
@@ -92,6 +98,6 @@ def _measure_runs(columns: Singles, least: np.float32, first: Indices) -> tuple[
             begin = y
             while y < height and column[y] >= least:
                 y += 1
-            top[at], bottom[at] = _edges(column, begin, y)
+            top[at], bottom[at], inset[at, 0], inset[at, 1] = _edges(column, begin, y)
             at += 1
-    return top, bottom
+    return top, bottom, inset

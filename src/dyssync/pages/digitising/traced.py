@@ -92,7 +92,8 @@ def trace_rows(
         known = path >= 0
         top = np.where(known, runs.top[path], np.nan)
         bottom = np.where(known, runs.bottom[path], np.nan)
-        heights = find_heights(top, bottom, pen, px_per_mm[0] / px_per_mm[1])
+        means = _means(runs, path, top, bottom)
+        heights = find_heights(*means, pen, px_per_mm[0] / px_per_mm[1])
         breaks = span[0] + 1 + _breaks(top, bottom)
         traces.append(Trace(row, span[0], heights, breaks, gap))
     return tuple(traces)
@@ -132,13 +133,24 @@ def trace_stretches(
         for line, (first, last), path in zip(lines, columns, paths, strict=True)
     ]  # fmt: skip
     found = []
-    for course in settle(runs, paths, [first for first, _ in columns], pen, px_per_mm):
-        heights = find_heights(course.top, course.bottom, pen, px_per_mm[0] / px_per_mm[1])
+    courses = settle(runs, paths, [first for first, _ in columns], pen, px_per_mm)
+    for course, path in zip(courses, paths, strict=True):
+        means = _means(runs, path, course.top, course.bottom)
+        heights = find_heights(*means, pen, px_per_mm[0] / px_per_mm[1])
         sure = np.where(course.hidden, CROWDED, 1.0)
         confidence = np.repeat(np.where(np.isfinite(course.top), sure, 0.0), PER_COLUMN)
         x = course.first + (np.arange(len(heights)) + 0.5) / PER_COLUMN
         found.append((x, heights, confidence))
     return found
+
+
+def _means(runs: Runs, path: Indices, top: Floats, bottom: Floats) -> tuple[Floats, Floats]:
+    """Return the mean edges of each column where a trace has all of a run, else those it has."""
+    inset = runs.inset[path]
+    return (
+        top + np.where(top == runs.top[path], inset[:, 0], 0.0),
+        bottom - np.where(bottom == runs.bottom[path], inset[:, 1], 0.0),
+    )
 
 
 def _pen_of(runs: Runs, paths: Sequence[Indices]) -> tuple[float, Indices]:
