@@ -252,9 +252,10 @@ def show_scoring(
     """Print ECGs a second, and memory."""
     print()
     print(f"{n} ECGs by {work.words[-1]}\n")
-    told = ("MB in the first tenth: command, largest worker, all", "second", "last")
-    told = (*told, "growth from first to last", "from second to last")
-    print(head("scored by", "workers", "ECGs a second", "a processor second", *told))
+    tenths = "MB in the first tenth: command, largest worker, all", "second", "last"
+    growths = "growth from first to last", "from second to last"
+    rate = "ECGs a second", "a processor second"
+    print(head("scored by", "workers", *rate, *tenths, *growths))
     for executor, workers in runs:
         out = scratch / f"scores-{executor[1]}-{workers}"
         seen = watched(work.call(out, executor, workers), out)
