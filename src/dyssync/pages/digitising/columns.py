@@ -115,7 +115,7 @@ def _usual(extent: Extent, fixed: Sequence[float], across: float) -> Extent:
     for usual in USUAL_MM:
         exact = usual * across
         if abs(width / exact - 1) < USUAL_SLACK:
-            # an end is known to a pixel: where both say the same, their middle is to half of one
+            # where both ends say the same, the middle between them is surer than either
             if len(fixed) > 1 or abs(width - exact) < SAME_MM * across:
                 middle = (extent.left + extent.right) / 2
                 return Extent(middle - exact / 2, middle + exact / 2)

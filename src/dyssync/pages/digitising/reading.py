@@ -88,10 +88,10 @@ def read_page(pixels: Picture, layout: str | None = None) -> Reading:
         layout: the only one to try.
     """
     ink = find_ink(pixels)
+    if ink.contrast < LEAST_CONTRAST:
+        return _nothing(_without_grid(ink), False, "nothing on it is darker than paper")
     found: Reading | None = None
     for page, has_grid in _grounds(ink, grid_detail(pixels, ink.cover)):
-        if ink.contrast < LEAST_CONTRAST:
-            return _nothing(page, has_grid, "nothing on it is darker than paper")
         reading = _read_askew(page, has_grid, ink, pixels, layout)
         if found is None or reading.sureness > found.sureness:
             found = reading
@@ -164,8 +164,12 @@ def _grounds(ink: Ink, detail: Singles) -> Iterator[tuple[FlatPage, bool]]:
                 yield page, True
                 if lattice.is_clear:
                     return
+    yield _without_grid(ink), False
+
+
+def _without_grid(ink: Ink) -> FlatPage:
     pitch = max(ink.cover.shape) / GUESSED_WIDTH_MM
-    yield scaled_page(ink.cover, (pitch, pitch)), False
+    return scaled_page(ink.cover, (pitch, pitch))
 
 
 def _nothing(page: FlatPage, has_grid: bool, problem: str) -> Reading:
