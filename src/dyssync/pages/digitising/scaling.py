@@ -17,7 +17,7 @@ ROWS_MISS = 0.03  # share by which rows and pulse of one page may differ
 # px across a px down by which pulses may stand beside each other: a wave of 10 mm leans by 2 ms
 MOST_LEAN = 0.005
 DISAGREE = 0.15  # share by which pulses of one page may differ
-GRIDLESS = (
+GRIDLESS = "no grid is seen: the scale is that of the pulse and, if they agree, of the rows' length"
     "no grid is seen: the scale is that of the pulse and, where they agree, of the rows' length"
 )
 
