@@ -18,8 +18,6 @@ ROWS_MISS = 0.03  # share by which rows and pulse of one page may differ
 MOST_LEAN = 0.005
 DISAGREE = 0.15  # share by which pulses of one page may differ
 GRIDLESS = "no grid is seen: the scale is that of the pulse and, if they agree, of the rows' length"
-    "no grid is seen: the scale is that of the pulse and, where they agree, of the rows' length"
-)
 
 
 def find_scale(reading: Reading, stated: Stated) -> tuple[Scale, tuple[float, float], list[str]]:
