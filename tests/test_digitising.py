@@ -11,11 +11,13 @@ from dyssync.ecg import LEADS
 from dyssync.errors import FormatError
 from dyssync.image import ECGImage
 from dyssync.layouts import LAYOUTS
+from dyssync.pages.digitising.columns import Extent, refine_extent
 from dyssync.pages.digitising.digitise import digitise
 from dyssync.pages.digitising.digitised import Digitised, Part, Stated
 from dyssync.pages.digitising.edges import without_edges
 from dyssync.pages.digitising.flat import FlatPage
 from dyssync.pages.digitising.heights import find_heights
+from dyssync.pages.digitising.ink import Ink, above_grid, off_grid
 from dyssync.pages.digitising.overlay import draw_overlay
 from dyssync.pages.digitising.physics import limb_residual, same_lead
 from dyssync.pages.digitising.pulses import Pulse
@@ -152,6 +154,24 @@ def test_turned_pages_are_read_as_well(signal: np.ndarray) -> None:
     assert np.median(errors) < 0.12
 
 
+def test_a_page_may_lie_on_either_side(signal: np.ndarray) -> None:
+    corners = ((0.01, 0.0), (0.02, 0.03), (-0.01, 0.02), (0.0, -0.01))
+    tilted = apply_wear(drawn(signal, "3x4+II"), Wear(corners=corners)).image
+    upright = digitise(ECGImage(tilted))
+    for quarters in (1, 3):
+        read = digitise(ECGImage(np.ascontiguousarray(np.rot90(tilted, quarters))))
+        assert round(read.geometry.turned / 90) == 4 - quarters
+        # what was read lies where it lies on the page the right way up
+        assert [part.lead for part in read.parts] == [part.lead for part in upright.parts]
+        for part, other in zip(read.parts, upright.parts, strict=True):
+            assert (
+                np.abs(part.trace[0, 0] - other.trace[0, 0]) < 2
+            )  # px; they begin as they are seen
+            known = np.isfinite(other.trace[:, 1])
+            there = np.interp(part.trace[:, 0], *other.trace[known].T)
+            assert np.nanmedian(np.abs(part.trace[:, 1] - there)) < 0.3
+
+
 def test_a_page_seen_at_an_angle_is_brought_back_as_a_plane(signal: np.ndarray) -> None:
     corners = ((0.01, 0.0), (0.02, 0.03), (-0.01, 0.02), (0.0, -0.01))
     tilted = apply_wear(drawn(signal, "3x4+II", dpi=200.0), Wear(corners=corners))
@@ -177,6 +197,33 @@ def test_an_edge_of_the_paper_is_no_row() -> None:
     assert without_edges((trace, edge), page, pixels) == (trace,)
 
 
+def test_a_blue_pen_is_ink_beside_a_black_one(signal: np.ndarray) -> None:
+    rendered = drawn(signal, "3x4+II", dpi=200.0)
+    page = rendered.image.copy()
+    right = page[:, page.shape[1] // 3 :]
+    right[right.max(axis=2) < 100, 2] = 180
+    read = digitise(ECGImage(page))
+    errors = [error_of(part, rendered, "3x4+II", signal) for part in read.parts]
+    assert max(errors) < 0.2
+
+
+def test_a_thin_stroke_is_seen_between_the_lines_of_a_dark_grid() -> None:
+    rng = np.random.default_rng(8)
+    cover = np.clip(rng.normal(0.02, 0.01, (400, 800)), 0, 1).astype(np.float32)
+    cover[::20] = cover[:, ::20] = 0.55
+    cover[200:204] = 1.0  # a level trace, on a line and beside it
+    cover[90:200, 410] += 0.4 * (1 - cover[90:200, 410])  # and its spike, thinner than a pixel
+    ink = Ink(cover, 255.0, 0.6, 0.75)
+    assert above_grid(cover, ink) > 0.4
+    rest, levels = off_grid(cover, ink, (4.0, 4.0))
+    least = above_grid(rest, levels)
+    assert least < 0.3
+    assert (rest[90:204, 410] >= least).all()
+    assert rest[200:204].min() > 0.9
+    rest[200:204], rest[:, 410] = 0, 0
+    assert rest.max() < least
+
+
 def test_letters_side_by_side_are_no_row() -> None:
     cover = np.zeros((600, 1200), np.float32)  # 10 px a mm
     cover[150:153, 100:1100] = 1  # a trace
@@ -184,6 +231,28 @@ def test_letters_side_by_side_are_no_row() -> None:
         cover[400:403, x : x + 10] = 1
     rows = find_rows(find_runs(cover, 0.5), 600, (10.0, 10.0))
     assert [round(row.line) for row in rows] == [152]
+
+
+def test_a_restless_trace_is_a_row() -> None:
+    rng = np.random.default_rng(3)
+    cover = np.zeros((600, 1200), np.float32)  # 10 px a mm
+    cover[150:153, 100:1100] = 1
+    heights = 400 + np.rint(rng.normal(0, 6, 1001)).astype(int)
+    for x in range(100, 1100):  # up or down by more than its own thickness, mostly
+        one, two = sorted(heights[x - 100 : x - 98])
+        cover[one - 2 : two + 2, x] = 1
+    rows = find_rows(find_runs(cover, 0.5), 600, (10.0, 10.0))
+    assert [round(row.line / 10) for row in rows] == [15, 40]
+
+
+def test_where_both_ends_were_seen_columns_do_not_move() -> None:
+    row = Row(100.0, 0.0, 1000.0, 1.0)
+    # bars join the leads at their borders; by chance the ink has gaps 2.5 mm further on
+    breaks = np.array([260, 510, 760], np.int64)
+    trace = Trace(row, 0, np.full(2000, 100.0), breaks, 4.0)
+    seen, guessed = (Extent(0.0, 1000.0, settled) for settled in (True, False))
+    assert refine_extent(seen, 4, [trace], 4.0)[0].left == pytest.approx(0, abs=2.1)
+    assert refine_extent(guessed, 4, [trace], 4.0)[0].left == pytest.approx(10, abs=2)
 
 
 def test_paper_that_lay_askew_is_told_by_leads_of_one_moment(signal: np.ndarray) -> None:

@@ -7,6 +7,7 @@ is left, the waves of paper that does not lie flat, is a smooth surface.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -26,10 +27,12 @@ from dyssync.pages.digitising.phase import (
 from dyssync.pages.digitising.view import (
     FIRST_REACH,
     FLAT_COHERENCE,
+    Pair,
     View,
     Wave,
     carried,
     facing,
+    find_flat_view,
     find_view,
     refine_view,
 )
@@ -96,11 +99,8 @@ def fit_surfaces(detail: Singles, waves: tuple[Wave, Wave]) -> tuple[Surface, Su
         for harmonic in (1, 5)
     )
     carriers = [carried(size, wave) for wave in waves]
-    start = facing(size, waves)
     best: list[Surface] = []
-    for first in (coarse, fine):  # 1-mm lines know strong tilts better, 5-mm lines strong waves
-        wide = find_view(first, start, waves)
-        views = wide, refine_view(fine, wide, waves)
+    for first, views in _views(coarse, fine, facing(size, waves), waves):
         found = []
         for k in (0, 1):
             surface = _fit(first[k], fine[k], views, k, carriers[k])
@@ -111,6 +111,18 @@ def fit_surfaces(detail: Singles, waves: tuple[Wave, Wave]) -> tuple[Surface, Su
         if min(surface.sureness for surface in best) >= SURE:
             break
     return best[0], best[1]
+
+
+def _views(
+    coarse: Pair, fine: Pair, start: View, waves: tuple[Wave, Wave]
+) -> Iterator[tuple[Pair, tuple[View, View]]]:
+    """Yield what the sheet may look like, by some lines and then by fine ones; with the former."""
+    flat = find_flat_view(coarse, fine, start, waves)
+    if flat is not None:
+        yield coarse, flat
+    for first in (coarse, fine):  # 1-mm lines know strong tilts better, 5-mm lines strong waves
+        wide = find_view(first, start, waves)
+        yield first, (wide, refine_view(fine, wide, waves))
 
 
 def _sureness(surface: Surface, coarse: Lines, fine: Lines, carrier: Floats) -> float:

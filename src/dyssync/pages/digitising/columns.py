@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,6 +20,7 @@ SAME_END_MM = 0.2  # within which most rows begin, or end
 SAME_MM = 0.4  # by which a width may miss a usual one when both of its ends are right
 LEAST_WIDTH_MM = 60.0  # of all columns: four of 15 mm, in which no beat is whole
 SEARCH_MM = 4.5  # how far borders are looked for
+SETTLED_MM = 0.5  # the same, where both ends were seen: bars between leads hide where they break
 STRETCH = 0.01  # how much columns may be stretched
 NEAR_MM = 0.25  # of a border, within which rows break
 MOVE_COST = 0.03  # share of rows, for a mm
@@ -29,10 +30,16 @@ WORTH_MOVING = 0.2  # share of rows
 
 @dataclass(frozen=True)
 class Extent:
-    """Where the first column begins and the last one ends, px of the flat page."""
+    """Where the first column begins and the last one ends, px of the flat page.
+
+    Attributes:
+        left, right: these.
+        settled: whether most rows begin and end there, a usual width apart.
+    """
 
     left: float
     right: float
+    settled: bool = False
 
 
 def find_ends(traces: Sequence[Trace], cover: Singles, down: float) -> Floats:
@@ -98,6 +105,9 @@ def find_extents(
     if has_grid:
         sure = fixed, [whole.left, whole.right]
         found = [_usual(*pair, across) for pair in zip(found, sure, strict=False)]
+    same = any(abs(whole.right - whole.left - mm * across) < SAME_MM * across for mm in USUAL_MM)
+    if has_grid and not pulses and same and left_sure and right_sure:
+        found[0] = replace(found[0], settled=True)
     for width in USUAL_MM[:2]:
         if abs((right - left) / across / width - 1) < USUAL_SLACK:
             continue
@@ -150,8 +160,9 @@ def refine_extent(
         there[trace.breaks[(trace.breaks >= 0) & (trace.breaks < len(share))]] = 1
         share += np.convolve(there, np.ones(2 * near + 1), "same") > 0
     share /= len(traces)
-    shifts = np.arange(-SEARCH_MM, SEARCH_MM + 0.05, 0.1) * across
-    stretches = np.arange(-STRETCH, STRETCH + 1e-6, STRETCH / 6)
+    reach = SETTLED_MM if extent.settled else SEARCH_MM
+    shifts = np.arange(-reach, reach + 0.05, 0.1) * across
+    stretches = np.arange(-STRETCH, STRETCH + 1e-6, STRETCH / 6) * (not extent.settled)
     border = np.arange(1, n_columns) / n_columns
     column = extent.right - extent.left
     x = extent.left + shifts[:, None, None] + (1 + stretches)[None, :, None] * border * column

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from dyssync.errors import FormatError
 from dyssync.image import ECGImage
 from dyssync.pages.digitising.digitised import (
@@ -47,7 +45,7 @@ def digitise(image: ECGImage, stated: Stated = NOTHING_STATED) -> Digitised:
         if drawn is not None:
             return drawn
     check_is_ecg_page(image.pixels)
-    reading, quarter = _right_way_up(image, stated)
+    reading = read_page(image.pixels, stated.layout)
     match = reading.best
     if match is None:
         raise FormatError(f"page cannot be digitised: {reading.problem}")
@@ -59,7 +57,7 @@ def digitise(image: ECGImage, stated: Stated = NOTHING_STATED) -> Digitised:
     if reason:
         raise FormatError(f"page cannot be digitised: {reason}")
     geometry = Geometry(
-        px_per_mm, reading.page.turned + 90.0 * quarter, reading.page.slack_mm,
+        px_per_mm, reading.page.turned + 90.0 * reading.quarters, reading.page.slack_mm,
         reading.page.coherence,
     )  # fmt: skip
     warnings += _left_out(reading, match)
@@ -79,19 +77,6 @@ def _rows_left_out(reading: Reading, match: Match) -> list[str]:
     """Return which rows of traces no lead was found for, counted from 1."""
     used = {match.first_row + panel.row for panel in match.panels}
     return [str(k + 1) for k in range(len(reading.traces)) if k not in used]
-
-
-def _right_way_up(image: ECGImage, stated: Stated) -> tuple[Reading, int]:
-    """Return the reading of the picture turned by the quarters that suit it best, and these."""
-    best: tuple[Reading, int] | None = None
-    for quarter in (0, 2, 1, 3):
-        reading = read_page(np.ascontiguousarray(np.rot90(image.pixels, quarter)), stated.layout)
-        if best is None or reading.sureness > best[0].sureness:
-            best = reading, quarter
-        if reading.is_upright:
-            break
-    assert best is not None
-    return best
 
 
 def _check_named(reading: Reading, match: Match, stated: Stated) -> None:

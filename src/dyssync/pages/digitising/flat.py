@@ -83,6 +83,30 @@ def shear_page(page: FlatPage, cover: Singles, skew: float, *, turned: bool) -> 
     return replace(page, cover=flat, x_map=x_map, y_map=y_map)
 
 
+def turn_page(page: FlatPage, quarters: int, size: tuple[int, int]) -> FlatPage:
+    """Return a flat page, and the picture it was made from, turned against the clock.
+
+    Args:
+        page: made flat.
+        quarters: turns of 90 degrees.
+        size: height and width of the picture before, px.
+    """
+    if not quarters:
+        return page
+    height, width = size
+    x_map, y_map = page.x_map, page.y_map
+    if x_map is not None and y_map is not None:
+        across, down = (np.ascontiguousarray(np.rot90(at, quarters)) for at in (x_map, y_map))
+        x_map, y_map = {
+            1: (down, width - 1 - across),
+            2: (width - 1 - across, height - 1 - down),
+            3: (height - 1 - down, across),
+        }[quarters]
+    px_per_mm = page.px_per_mm[::-1] if quarters % 2 else page.px_per_mm
+    cover = np.ascontiguousarray(np.rot90(page.cover, quarters))
+    return replace(page, cover=cover, px_per_mm=px_per_mm, x_map=x_map, y_map=y_map)
+
+
 def flatten_page(cover: Singles, detail: Singles, lattice: Lattice) -> FlatPage:
     """Return the page made flat by its grid.
 

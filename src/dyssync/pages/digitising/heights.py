@@ -15,6 +15,7 @@ from dyssync.rendering.loops import compiled
 PER_COLUMN = 2  # heights in each column
 STEPS = 4  # in each column, of the ink that is drawn anew
 ROUNDS = 80  # of correction; the edges then agree within some hundredths of a pixel
+ROUGH_ROUNDS = 16  # within a tenth, which is enough to find out what a row shows
 GAIN = 0.6  # of the difference that is corrected at once
 SMOOTHING = 0.1  # share of the way to the mean of its neighbours that each height goes, at first
 MOST_SMOOTHING = 0.4  # of thick pens, which hide what happens within them
@@ -22,7 +23,9 @@ FADING = 0.9  # share of the smoothing that is gone in the last round: spikes ge
 PEN_QUANTILE = 0.2  # of the heights of all runs of traces: the pen where it runs level
 
 
-def find_heights(top: Floats, bottom: Floats, pen: float, aspect: float) -> Floats:
+def find_heights(
+    top: Floats, bottom: Floats, pen: float, aspect: float, rounds: int = ROUNDS
+) -> Floats:
     """Return the height of the middle of the pen, two a column.
 
     Args:
@@ -31,6 +34,7 @@ def find_heights(top: Floats, bottom: Floats, pen: float, aspect: float) -> Floa
         bottom: (n,) where it ends.
         pen: thickness, px.
         aspect: px across a px down, of the same length on paper.
+        rounds: of correction.
 
     Returns:
         (2 n,) px, at a quarter and three quarters of each column; NaN where nothing was seen.
@@ -50,7 +54,7 @@ def find_heights(top: Floats, bottom: Floats, pen: float, aspect: float) -> Floa
     cap = np.sqrt(np.maximum(half**2 - offset**2, 0.0))
     reach = int(half * aspect * PER_COLUMN + 0.25)
     smoothing = min(SMOOTHING * max(reach, 1) ** 2, MOST_SMOOTHING)
-    _agree(heights, upper, lower, known, cap, smoothing, max(pen, 1.0))
+    _agree(heights, upper, lower, known, cap, smoothing, max(pen, 1.0), rounds)
     heights[np.repeat(~known, PER_COLUMN)] = np.nan
     return heights
 
@@ -84,6 +88,7 @@ def _agree(
     cap: Floats,
     smoothing: float,
     most: float,
+    rounds: int,
 ) -> None:
     """Correct heights, in place, until their ink has the edges `top` and `bottom`.
 
@@ -94,7 +99,7 @@ def _agree(
     line = np.zeros(steps)  # drawn through the heights
     high, low = np.zeros(steps), np.zeros(steps)  # its ends within each step
     upper, lower = np.zeros(STEPS, np.intp), np.zeros(STEPS, np.intp)  # steps that make the edges
-    for turn in range(ROUNDS):
+    for turn in range(rounds):
         for j in range(steps):
             at, share = _place(j, n)
             line[j] = (1 - share) * heights[at] + share * heights[at + 1]
@@ -131,7 +136,7 @@ def _agree(
             if weight[s] > 0:
                 heights[s] += GAIN * change[s] / max(weight[s], 1.0)
         before = heights[0]
-        share = smoothing * (1 - FADING * turn / ROUNDS)
+        share = smoothing * (1 - FADING * turn / rounds)
         for s in range(1, n - 1):
             now = heights[s]
             pull = (before + heights[s + 1]) / 2 - now

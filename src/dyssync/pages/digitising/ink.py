@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
+from scipy.ndimage import maximum_filter1d
 
 from dyssync.arrays import Floats, Ints, Singles
 from dyssync.pages.evening import light_side
@@ -24,6 +25,12 @@ ALONG = 0.3  # of a line is paler than what is taken for it: level traces lie on
 LEAST_LINE = 0.02  # of cover; paler is no line
 DOTTED = 0.9  # of a line is paler than its dots
 DOT_MARGIN = 0.06  # of cover, by which ink need not stand out of dots as it must of lines
+EVERYWHERE = 0.45  # of a line is paler than what is taken off
+REPEATED = 0.15  # of cover, by which lines 5 mm apart may differ
+MOST_GRID = 0.8  # of cover; what is darker is ink along all of a line
+# Grey values by which a blue pen is bluer than it is red or green, and below which it is either: a
+# blue grid is paler, or there is more of it than of any pen
+BLUER, DARK = 50, 110
 LEAST_CONTRAST = 40  # grey values between paper and ink; below, nothing can be told apart
 
 
@@ -50,7 +57,7 @@ def find_ink(pixels: Picture) -> Ink:
     Args:
         pixels: (H, W, 3) RGB uint8.
     """
-    grey = light_side(pixels).max(axis=2)  # ink is dark in all channels, a coloured grid is not
+    grey = _darkness(light_side(pixels))
     half = max(round(max(grey.shape) * PAPER_REACH), 3)
     paper = _paper(grey, half)
     flat = as_picture(cv2.divide(grey, paper, scale=255))
@@ -60,6 +67,17 @@ def find_ink(pixels: Picture) -> Ink:
     cover = (255 - flat.astype(np.float32)) / np.float32(contrast)
     np.clip(cover, 0, 1, out=cover)
     return Ink(cover, float(contrast), *_levels(counts, dark))
+
+
+def _darkness(pixels: Picture) -> Picture:
+    """Return a channel in which ink is dark and a grid is not, (H, W).
+
+    Ink is dark in all channels, a coloured grid is not; a blue pen is dark in two of them.
+    """
+    red_green, blue = pixels[..., :2].max(axis=2), pixels[..., 2]
+    share = float(((cv2.subtract(blue, red_green) > BLUER) & (red_green < DARK)).mean())
+    is_pen = INK_SHARE < share <= MOST_INK
+    return as_picture(red_green if is_pen else np.maximum(red_green, blue))
 
 
 def _paper(grey: Picture, half: int) -> Picture:
@@ -109,11 +127,51 @@ def _otsu(counts: Floats) -> int:
     return int(np.flatnonzero(both)[(n[both] * rest[both] * np.square(apart)).argmax()])
 
 
+def off_grid(cover: Singles, ink: Ink, px_per_mm: tuple[float, float]) -> tuple[Singles, Ink]:
+    """Return the cover of a page whose grid lies straight without that grid, and its levels.
+
+    A line of the grid is as dark along all of its length. What a thin and steep stroke leaves is
+    paler than a dark line, and is seen once that is gone.
+
+    Args:
+        cover: (h, w) of the flat page.
+        ink: of the picture.
+        px_per_mm: scale across and down.
+    """
+    step = max(cover.shape[1] // 400, 1), max(cover.shape[0] // 400, 1)
+    across = _repeated(np.quantile(cover[:: step[1]], EVERYWHERE, axis=0), px_per_mm[0])
+    down = _repeated(np.quantile(cover[:, :: step[0]], EVERYWHERE, axis=1), px_per_mm[1])
+    grid = np.maximum(across[None], down[:, None]).astype(np.float32)
+    np.minimum(grid, MOST_GRID, out=grid)
+    rest = np.clip((cover - grid) / (1 - grid), 0, 1)
+    counts = np.bincount((255 - np.rint(rest * 255)).astype(np.intp).ravel(), minlength=256)
+    least, sure = _levels(counts, 0)
+    dots = max(
+        _dots(cover[:, :: step[0]].T, rest[:, :: step[0]].T),
+        _dots(cover[:: step[1]], rest[:: step[1]]),
+    )
+    least = max(least, min(dots - DOT_MARGIN + GRID_MARGIN, sure))
+    return rest, replace(ink, least=least, sure=sure)
+
+
+def _repeated(profile: Floats, px_per_mm: float) -> Floats:
+    """Return how much of the darkness across lines, (n,), is there 5 mm further on as well.
+
+    That of a level trace, which may lie on most of a line, is not.
+    """
+    wide = maximum_filter1d(profile, 3)
+    at = np.arange(len(profile))[:, None] + 5 * px_per_mm * np.array([-3, -2, -1, 1, 2, 3])
+    there = np.where(
+        (at >= 0) & (at <= len(profile) - 1), np.interp(at, np.arange(len(profile)), wide), np.nan
+    )
+    usual: Floats = np.fmin(profile, np.nanmedian(there, axis=1) + REPEATED)
+    return usual
+
+
 def above_grid(cover: Singles, ink: Ink) -> float:
     """Return the cover that only ink has, on a page whose grid lies straight.
 
-    A line of the grid is as dark along all of its length; a median along it passes over traces.
-    Where a finer grid is made of dots, those on the line are darker than it is.
+    Where a grid is made of dots, they are darker than the line that they are on.
 
     Args:
         cover: (h, w) of the flat page.
@@ -127,8 +185,18 @@ def above_grid(cover: Singles, ink: Ink) -> float:
 def _darkest_lines(columns: Singles) -> float:
     """Return how dark lines along the first axis of (n, m) cover are, or the dots on them."""
     along = np.quantile(columns, ALONG, axis=0)
+    return max(float(np.quantile(along, GRID_LINES)), _dots(columns, columns) - DOT_MARGIN)
+
+
+def _dots(columns: Singles, seen: Singles) -> float:
+    """Return how dark the dots on lines along the first axis are in `seen`; 0 without dots.
+
+    Args:
+        columns: (n, m) cover by which lines are known.
+        seen: (n, m) cover of which the dots are told.
+    """
+    along = np.quantile(columns, ALONG, axis=0)
     line = float(np.quantile(along, GRID_LINES))
     if line < LEAST_LINE or float(np.quantile(along, FINE_LINES)) >= LEAST_LINE:
-        return line  # no line at all, or the finer grid is made of lines
-    dots = np.quantile(columns[:, along >= line / 2], DOTTED, axis=0)
-    return max(line, float(np.median(dots)) - DOT_MARGIN)
+        return 0.0  # no line at all, or the finer grid is made of lines
+    return float(np.median(np.quantile(seen[:, along >= line / 2], DOTTED, axis=0)))

@@ -13,7 +13,8 @@ import cv2
 import numpy as np
 
 from dyssync.arrays import Floats, Singles
-from dyssync.rendering.rendered import Picture
+from dyssync.pages.digitising.ink import MOST_INK, Ink
+from dyssync.rendering.rendered import Picture, as_picture
 
 TILE = 256  # px
 LONG_SIDE = 1600  # px to which large pictures are brought here: 6 px a mm of a usual page
@@ -31,6 +32,8 @@ CLEAR = 4.0  # mean height of a comb over the spectrum around it; worn white pap
 # 8 % and more on 59 pages of ours, .5 % at least on 45 scans and photos; worn white paper has up to
 # 6 % of creases and stains, so it is the lattice that must tell it from a grid.
 LINE_GREY, LEAST_LINES = 4.0, 0.001
+BLANKED = 0.4  # cover from which a pixel is that of a trace
+FINEST_BLUR = 4.0  # px; a wider blur is made of fewer pixels
 _RISE_LIMIT = 40.0  # grey values; a trace is not to outweigh the lines
 
 
@@ -64,24 +67,36 @@ class Lattice:
         return self.clear >= CLEAR
 
 
-def grid_detail(pixels: Picture, ink: Singles) -> Singles:
+def grid_detail(pixels: Picture, ink: Ink) -> Singles:
     """Return how much darker each pixel is than the paper around it, traces and letters blanked.
 
     Args:
         pixels: (H, W, 3) RGB uint8.
-        ink: (H, W) share of each pixel that ink covers, 0-1.
+        ink: of it.
 
     Returns:
         (H, W) float32, grey values, about zero where there is no line.
     """
     darkest = pixels.min(axis=2)  # coloured lines are dark in some channel
-    sigma = max(pixels.shape[:2]) / 100
-    around = cv2.GaussianBlur(darkest, (0, 0), sigma)
+    around = _blurred(darkest, max(pixels.shape[:2]) / 100)
     detail = np.asarray(cv2.subtract(around, darkest, dtype=cv2.CV_32F), np.float32)
     np.clip(detail, -_RISE_LIMIT, _RISE_LIMIT, out=detail)
-    blank = cv2.dilate((ink > 0.4).astype(np.uint8), np.ones((5, 5), np.uint8))
+    dark = ink.cover > BLANKED
+    if dark.mean() > MOST_INK:  # more than any pen could write: a grid of dark lines
+        dark = ink.cover > ink.sure
+    blank = cv2.dilate(dark.astype(np.uint8), np.ones((5, 5), np.uint8))
     detail[blank > 0] = 0
     return detail
+
+
+def _blurred(grey: Picture, sigma: float) -> Picture:
+    """Return a picture without what is smaller than `sigma` px; found on fewer pixels."""
+    height, width = grey.shape
+    step = max(int(sigma / FINEST_BLUR), 1)
+    few = max(width // step, 1), max(height // step, 1)
+    small = cv2.resize(grey, few, interpolation=cv2.INTER_AREA)
+    blurred = cv2.GaussianBlur(small, (0, 0), sigma / step)
+    return as_picture(cv2.resize(blurred, (width, height), interpolation=cv2.INTER_LINEAR))
 
 
 def has_lines(detail: Singles) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from dyssync.pages.digitising.arrangements import Arrangement, arrangements_for,
 from dyssync.pages.digitising.columns import Extent, refine_extent
 from dyssync.pages.digitising.naming import Names, match_names
 from dyssync.pages.digitising.physics import limb_residual
-from dyssync.pages.digitising.strips import cut_out, strip_leads
+from dyssync.pages.digitising.strips import Laid, strip_leads
 from dyssync.pages.digitising.traced import Trace
 from dyssync.pages.digitising.words import Word
 
@@ -77,12 +78,20 @@ def match_layouts(
         px_per_mm: scale across and down.
         layout: the only one to try.
     """
+
+    @cache
+    def laid(first: int, n_rows: int, n_columns: int, rank: int) -> Laid:
+        rows, extent, broken = traces[first:], extents[rank], 0.0
+        if n_columns > 1:
+            extent, broken = refine_extent(extent, n_columns, rows[:n_rows], px_per_mm[0])
+        return Laid(rows, extent, n_columns, broken, px_per_mm)
+
     found = []
     for arrangement in arrangements_for(len(traces), layout):
+        shape = arrangement.n_rows, arrangement.n_columns
         for first in range(len(traces) - arrangement.rows + 1):
-            rows = traces[first : first + arrangement.rows]
-            for rank, extent in enumerate(extents):
-                match = _matched(arrangement, rows, first, words, extent, px_per_mm)
+            for rank in range(len(extents)):
+                match = _matched(arrangement, laid(first, *shape, rank), first, words)
                 left_out = len(traces) - arrangement.rows
                 cost = LESS_LIKELY * (rank > 0) + MISSED_ROW * left_out
                 cost += _unusual(match)
@@ -110,21 +119,8 @@ def _unusual(match: Match) -> float:
     return UNUSUAL * (odd + len(strips) - len(set(strips)))
 
 
-def _matched(
-    arrangement: Arrangement,
-    rows: Sequence[Trace],
-    first: int,
-    words: Sequence[Word],
-    extent: Extent,
-    px_per_mm: tuple[float, float],
-) -> Match:
-    broken = 0.0
-    if arrangement.n_columns > 1:
-        extent, broken = refine_extent(
-            extent, arrangement.n_columns, rows[: arrangement.n_rows], px_per_mm[0]
-        )
-    column_px = (extent.right - extent.left) / arrangement.n_columns
-    strips = strip_leads(arrangement, rows, words, extent, px_per_mm)
+def _matched(arrangement: Arrangement, laid: Laid, first: int, words: Sequence[Word]) -> Match:
+    strips = strip_leads(arrangement, laid, words)
     panels = (
         *arrangement.panels,
         *(
@@ -133,35 +129,31 @@ def _matched(
             if lead is not None
         ),
     )
-    starts = np.array([extent.left + panel.column * column_px for panel in panels])
-    lines = np.array([rows[panel.row].row.line for panel in panels])
-    names = match_names(words, panels, starts, lines, px_per_mm)
-    residuals = _residuals(arrangement, rows, extent.left, column_px, px_per_mm)
+    left, column_px = laid.extent.left, laid.column_px
+    starts = np.array([left + panel.column * column_px for panel in panels])
+    lines = np.array([laid.rows[panel.row].row.line for panel in panels])
+    names = match_names(words, panels, starts, lines, laid.px_per_mm)
+    residuals = _residuals(arrangement, laid)
     alike = [value for _, value in strips]
-    score = names.score + BREAK_WEIGHT * broken
+    score = names.score + BREAK_WEIGHT * laid.broken
     if residuals:
         score += PHYSICS_WEIGHT * (PHYSICS_HALF - float(np.mean(residuals)))
     # a strip that cannot be compared is as little supported as one without likeness
     score += sum(STRIP_WEIGHT * (float(np.fmax(value, 0.0)) - STRIP_HALF) for value in alike)
     leads = tuple(lead for lead, _ in strips if lead is not None)
     return Match(
-        layout_name(arrangement, leads), panels, first, extent.left, column_px,
+        layout_name(arrangement, leads), panels, first, left, column_px,
         arrangement.n_columns, names, max(residuals, default=float("nan")),
         min((x for x in alike if np.isfinite(x)), default=float("nan")), score,
     )  # fmt: skip
 
 
-def _residuals(
-    arrangement: Arrangement,
-    rows: Sequence[Trace],
-    left: float,
-    column_px: float,
-    px_per_mm: tuple[float, float],
-) -> list[float]:
+def _residuals(arrangement: Arrangement, laid: Laid) -> list[float]:
+    """Return :func:`physics.limb_residual` of each column that shows enough limb leads."""
     found = []
     for column in range(arrangement.n_columns):
         limb = {
-            panel.lead: cut_out(rows[panel.row], panel, left, column_px, px_per_mm)
+            panel.lead: laid.shown(panel)
             for panel in arrangement.panels
             if panel.column == column and panel.lead in LIMB_LEADS
         }

@@ -63,6 +63,9 @@ def match_names(
     same = np.array([[text.lstrip("-") == lead for lead in leads] for text in texts])
     weight = np.array([VAGUE.get(word.text, 1.0) * word.alike for word in words])
     right = near & same
+    # A name that reads otherwise where one of these should stand.
+    strong = np.array([word.alike > 0.75 and word.text not in VAGUE for word in words])
+    wrong = near & ~same & strong[:, None]
     best = Names(0.0, (), 0)
     for i, j in zip(*np.nonzero(right), strict=True):
         alike = (np.abs(shift_x - shift_x[i, j]) < ALIKE_MM[0] * across) & (
@@ -70,10 +73,8 @@ def match_names(
         )
         agreed = np.where(right & alike, weight[:, None], 0.0)
         there = np.flatnonzero(agreed.max(axis=0) > 0)
-        # A name that reads otherwise where one of these should stand.
-        strong = np.array([word.alike > 0.75 and word.text not in VAGUE for word in words])
-        against = near & alike & ~same & strong[:, None]
-        score = agreed.max(axis=0).sum() - np.where(against, weight[:, None], 0.0).sum()
+        against = np.where(wrong & alike, weight[:, None], 0.0)
+        score = agreed.max(axis=0).sum() - against.sum()
         if score > best.score:
             upright = sum(leads[k] not in VAGUE for k in there)
             best = Names(

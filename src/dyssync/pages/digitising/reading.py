@@ -1,9 +1,10 @@
-"""One way up of a page: everything from its pixels to a matched arrangement."""
+"""Everything from the pixels of a page to a matched arrangement, whichever way up it is."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import tee
 
 import numpy as np
 
@@ -11,8 +12,14 @@ from dyssync.arrays import Singles
 from dyssync.pages.digitising.columns import find_ends, find_extents
 from dyssync.pages.digitising.edges import without_edges
 from dyssync.pages.digitising.flanks import join_flanks
-from dyssync.pages.digitising.flat import FlatPage, flatten_page, scaled_page, shear_page
-from dyssync.pages.digitising.ink import LEAST_CONTRAST, Ink, above_grid, find_ink
+from dyssync.pages.digitising.flat import (
+    FlatPage,
+    flatten_page,
+    scaled_page,
+    shear_page,
+    turn_page,
+)
+from dyssync.pages.digitising.ink import LEAST_CONTRAST, Ink, above_grid, find_ink, off_grid
 from dyssync.pages.digitising.lattice import (
     PAGE_MM,
     PART_MM,
@@ -37,11 +44,19 @@ SURE_GRID = 1.5
 LEAST_UPRIGHT = 2  # names that cannot be read upside down, where there is no pulse
 GUESSED_WIDTH_MM = 280.0  # of a page without grid, until a pulse says its scale
 MOST_ROWS = 14
+QUARTERS = (
+    0,
+    2,
+    1,
+    3,
+)  # against the clock, that a picture is turned by to be read; likeliest first
 
 
 @dataclass(frozen=True, eq=False)
 class Reading:
     """What was found with the page one way up.
+
+    All places are in the picture turned by `quarters`.
 
     Attributes:
         page: made flat.
@@ -54,6 +69,7 @@ class Reading:
         best: the arrangement that all evidence is for; None without one.
         ahead: by how much it is ahead of the next with other leads.
         problem: why there is none.
+        quarters: by which the picture was turned against the clock.
     """
 
     page: FlatPage
@@ -66,6 +82,7 @@ class Reading:
     best: Match | None
     ahead: float = 0.0
     problem: str = ""
+    quarters: int = 0
 
     @property
     def is_upright(self) -> bool:
@@ -77,11 +94,11 @@ class Reading:
     @property
     def sureness(self) -> float:
         """By which readings of one page are compared."""
-        return self.best.score + 10.0 * self.is_upright if self.best else -1e9
+        return self.best.score if self.best else -np.inf
 
 
 def read_page(pixels: Picture, layout: str | None = None) -> Reading:
-    """Return what a picture shows if it is the right way up.
+    """Return what a picture shows, turned by the quarters that suit it best.
 
     Args:
         pixels: (H, W, 3) RGB uint8.
@@ -91,12 +108,20 @@ def read_page(pixels: Picture, layout: str | None = None) -> Reading:
     if ink.contrast < LEAST_CONTRAST:
         return _nothing(_without_grid(ink), False, "nothing on it is darker than paper")
     found: Reading | None = None
-    for page, has_grid in _grounds(ink, grid_detail(pixels, ink.cover)):
-        reading = _read_askew(page, has_grid, ink, pixels, layout)
-        if found is None or reading.sureness > found.sureness:
-            found = reading
-        if reading.is_upright:
-            break
+    grounds = _grounds(ink, grid_detail(pixels, ink))
+    for quarters, ways in zip(QUARTERS, tee(grounds, len(QUARTERS)), strict=True):
+        picture = np.ascontiguousarray(np.rot90(pixels, quarters))
+        cover = np.ascontiguousarray(np.rot90(ink.cover, quarters))
+        turned = replace(ink, cover=cover)
+        for flat, has_grid in ways:
+            page = turn_page(flat, quarters, pixels.shape[:2])
+            reading = replace(
+                _read_askew(page, has_grid, turned, picture, layout), quarters=quarters
+            )
+            if reading.is_upright:
+                return reading
+            if found is None or reading.sureness > found.sureness:
+                found = reading
     assert found is not None
     return found
 
@@ -117,13 +142,17 @@ def _read_askew(
     for turned in (False,) if has_grid else (False, True):
         straight = shear_page(page, ink.cover, slope, turned=turned)
         tried.append(_read(straight, has_grid, ink, pixels, layout))
-    return max(tried, key=lambda one: one.best.score if one.best else -np.inf)
+    return max(tried, key=lambda one: one.sureness)
 
 
 def _read(page: FlatPage, has_grid: bool, ink: Ink, pixels: Picture, layout: str | None) -> Reading:
     """Return what is found on a flat page."""
+    whole = page.cover
+    if has_grid:
+        cover, ink = off_grid(page.cover, ink, page.px_per_mm)
+        page = replace(page, cover=cover)
     least = above_grid(page.cover, ink)
-    words = spot_names(page.cover, page.px_per_mm)
+    words = spot_names(whole, page.px_per_mm)
     printed = read_scale(page.cover, ink.sure, page.px_per_mm)
     page = replace(page, cover=join_flanks(page.cover, least, page.px_per_mm[1]))
     runs = find_runs(page.cover, least)
@@ -140,7 +169,7 @@ def _read(page: FlatPage, has_grid: bool, ink: Ink, pixels: Picture, layout: str
         page.px_per_mm,
         page.cover,
     )
-    ends = find_ends(traces, page.cover, page.px_per_mm[1])
+    ends = find_ends(traces, whole, page.px_per_mm[1])
     extents = find_extents(ends, pulses, page.px_per_mm[0], has_grid=has_grid)
     matches = match_layouts(traces, words, extents, page.px_per_mm, layout)
     problem = "" if matches else f"{len(rows)} rows of traces are those of no known layout"

@@ -19,6 +19,9 @@ FILLED = 0.3  # share of its extent in which a row has a level trace near its li
 # Share of that in stretches at least so long. Of 9 lines of text on 66 worn and real pages none had
 # more than .15, of their 322 rows of traces none less than .32.
 STRETCH_MM, STRETCHED = 2.0, 0.25
+# Or, of a restless trace: share of its extent in which its ink, level or steep, has no gap for so
+# long; letters have one from each to the next (chosen).
+WHOLE_MM, WHOLE = 8.0, 0.6
 
 
 @dataclass(frozen=True)
@@ -47,15 +50,20 @@ def find_rows(runs: Runs, height: int, px_per_mm: tuple[float, float]) -> tuple[
     """
     across, down = px_per_mm
     n_columns = len(runs.first) - 1
-    column = np.repeat(np.arange(n_columns, dtype=np.float64), np.diff(runs.first))
+    every = np.repeat(np.arange(n_columns, dtype=np.float64), np.diff(runs.first))
     tall = runs.bottom - runs.top
     level = tall <= max(THIN_MM * down, 3.0)
     middle = (runs.top + runs.bottom)[level] / 2
-    column = column[level]
+    column = every[level]
     counts = np.bincount(np.clip(middle, 0, height - 1).astype(np.intp), minlength=height)
     density = gaussian_filter1d(counts.astype(np.float64), SMOOTH_MM * down)
     peaks, _ = find_peaks(density, distance=max(CLOSEST_MM * down, 1), height=0.05 * density.max())
-    rows = [_row(float(peak), middle, column, across, down) for peak in peaks]
+
+    def inked(peak: float) -> Floats:
+        near = NEAR_MM * down
+        return np.unique(every[(runs.top < peak + near) & (runs.bottom > peak - near)])
+
+    rows = [_row(float(peak), middle, column, inked(peak), across, down) for peak in peaks]
     longest = max((row.right - row.left for row in rows if row is not None), default=0.0)
     return tuple(
         row
@@ -64,7 +72,19 @@ def find_rows(runs: Runs, height: int, px_per_mm: tuple[float, float]) -> tuple[
     )
 
 
-def _row(peak: float, middle: Floats, column: Floats, across: float, down: float) -> Row | None:
+def _row(
+    peak: float, middle: Floats, column: Floats, inked: Floats, across: float, down: float
+) -> Row | None:
+    """Return the row of a peak, if it is one.
+
+    Args:
+        peak: height at which there is most level ink, px.
+        middle: of all level runs.
+        column: of these.
+        inked: columns with any ink near the peak.
+        across: px/mm.
+        down: px/mm.
+    """
     near = np.abs(middle - peak) < NEAR_MM * down
     there = np.unique(column[near])
     if len(there) < 20 * across:
@@ -74,12 +94,18 @@ def _row(peak: float, middle: Floats, column: Floats, across: float, down: float
         np.bincount(there.astype(np.intp)), np.ones(max(round(8 * across), 1)), "same"
     )
     inside = np.flatnonzero(dense > 0.25 * 8 * across)
-    within = there[(there >= inside[0]) & (there <= inside[-1])] if len(inside) else inside
+    within = there[(there >= inside[0]) & (there <= inside[-1])] if len(inside) else there[:0]
     if not len(within):
         return None
-    stretches = np.split(within, np.flatnonzero(np.diff(within) > 1) + 1)
-    long = sum(len(part) for part in stretches if len(part) >= STRETCH_MM * across)
-    if long < STRETCHED * len(within):
+    level = _in_stretches(within, STRETCH_MM * across)
+    whole = _in_stretches(inked[(inked >= within[0]) & (inked <= within[-1])], WHOLE_MM * across)
+    if level < STRETCHED * len(within) and whole < WHOLE * (within[-1] - within[0]):
         return None  # letters side by side
     left, right = float(within[0]), float(within[-1] + 1)
     return Row(float(np.median(middle[near])), left, right, len(within) / (right - left))
+
+
+def _in_stretches(columns: Floats, least: float) -> int:
+    """Return how many columns belong to stretches without a gap of `least` columns and more."""
+    stretches = np.split(columns, np.flatnonzero(np.diff(columns) > 1) + 1)
+    return sum(len(part) for part in stretches if len(part) >= least)

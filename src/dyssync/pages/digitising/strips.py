@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -36,31 +37,58 @@ def cut_out(
     return -up if panel.inverted else up
 
 
+@dataclass(frozen=True, eq=False)
+class Laid:
+    """Columns laid over rows; what arrangements of one shape ask of them is worked out once.
+
+    Attributes:
+        rows: of traces, from the first of the arrangement on.
+        extent: of the columns.
+        n_columns: how many.
+        broken: share of the rows whose traces break where columns meet.
+        px_per_mm: scale across and down.
+    """
+
+    rows: Sequence[Trace]
+    extent: Extent
+    n_columns: int
+    broken: float
+    px_per_mm: tuple[float, float]
+    _alike: dict[tuple[int, int, int], float] = field(default_factory=dict, repr=False)
+
+    @property
+    def column_px(self) -> float:
+        """Width of a column, px."""
+        return (self.extent.right - self.extent.left) / self.n_columns
+
+    def shown(self, panel: Panel) -> Floats:
+        """Return the stretch of a row that a panel shows, as of :func:`cut_out`."""
+        left, width = self.extent.left, self.column_px
+        return cut_out(self.rows[panel.row], panel, left, width, self.px_per_mm)
+
+    def alike(self, panel: Panel, strip: int) -> float:
+        """Return how like a strip (its row) is to a panel above it, at most 1; NaN unknown."""
+        place = panel.row, panel.column, strip
+        if place not in self._alike:
+            per_mm = PER_COLUMN * self.px_per_mm[0]
+            stride = max(round(STRIP_STRIDE_MM * per_mm), 1)
+            below = replace(panel, row=strip)
+            self._alike[place] = same_lead(
+                self.shown(panel), self.shown(below), round(STRIP_SLACK_MM * per_mm), stride
+            )
+        return self._alike[place]
+
+
 def strip_leads(
-    arrangement: Arrangement,
-    rows: Sequence[Trace],
-    words: Sequence[Word],
-    extent: Extent,
-    px_per_mm: tuple[float, float],
+    arrangement: Arrangement, laid: Laid, words: Sequence[Word]
 ) -> list[tuple[str | None, float]]:
     """Return the lead of each strip, and how like it is to the same lead above it (NaN unknown)."""
-    column_px = (extent.right - extent.left) / arrangement.n_columns
-    per_mm = PER_COLUMN * px_per_mm[0]
-    slack, stride = round(STRIP_SLACK_MM * per_mm), max(round(STRIP_STRIDE_MM * per_mm), 1)
     found = []
     for k in range(arrangement.n_strips):
-        strip = rows[arrangement.n_rows + k]
-        alike = {
-            panel.lead: same_lead(
-                cut_out(rows[panel.row], panel, extent.left, column_px, px_per_mm),
-                cut_out(strip, Panel(panel.lead, 0, panel.column, inverted=panel.inverted),
-                     extent.left, column_px, px_per_mm),
-                slack,
-                stride,
-            )
-            for panel in arrangement.panels
-        }  # fmt: skip
-        named = {word.text: word.alike for word in _beside(strip, words, extent, px_per_mm)}
+        row = arrangement.n_rows + k
+        alike = {panel.lead: laid.alike(panel, row) for panel in arrangement.panels}
+        near = _beside(laid.rows[row], words, laid.extent, laid.px_per_mm)
+        named = {word.text: word.alike for word in near}
         # of a lead that cannot be compared nothing speaks for it but its name
         seen = {lead: value if np.isfinite(value) else -1.0 for lead, value in alike.items()}
         belief = {

@@ -9,7 +9,12 @@ import numpy as np
 
 from dyssync.arrays import Floats, Indices, Ints
 from dyssync.pages.digitising.claims import settle
-from dyssync.pages.digitising.heights import PEN_QUANTILE, PER_COLUMN, find_heights
+from dyssync.pages.digitising.heights import (
+    PEN_QUANTILE,
+    PER_COLUMN,
+    ROUGH_ROUNDS,
+    find_heights,
+)
 from dyssync.pages.digitising.path import follow
 from dyssync.pages.digitising.rows import Row
 from dyssync.pages.digitising.runs import Runs
@@ -93,7 +98,7 @@ def trace_rows(
         top = np.where(known, runs.top[path], np.nan)
         bottom = np.where(known, runs.bottom[path], np.nan)
         means = _means(runs, path, top, bottom)
-        heights = find_heights(*means, pen, px_per_mm[0] / px_per_mm[1])
+        heights = find_heights(*means, pen, px_per_mm[0] / px_per_mm[1], ROUGH_ROUNDS)
         breaks = span[0] + 1 + _breaks(top, bottom)
         traces.append(Trace(row, span[0], heights, breaks, gap))
     return tuple(traces)

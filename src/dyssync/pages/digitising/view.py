@@ -33,6 +33,7 @@ REACHES_MM = {1: (5.0, 5.0, 10.0, 10.0), 5: (2.0, 2.0, 5.0, 5.0)}
 FIRST_REACH = 0.8  # of a period of the lines, before anything is known
 # families that say how the sheet is tilted: both, or where it bends, the one that stays straight
 FLAT = ((True, True), (True, False), (False, True))
+SPARSE = 2  # of the places of a phase along x and y, one is asked: its window is wider than two
 LEAST_DEPTH = 0.3  # of a point over that of the middle: nearer ones are beyond any photo
 
 
@@ -115,6 +116,19 @@ def find_view(pair: Pair, start: View, waves: tuple[Wave, Wave]) -> View:
     return _best(pair, starts(), known)
 
 
+def find_flat_view(
+    coarse: Pair, fine: Pair, start: View, waves: tuple[Wave, Wave]
+) -> tuple[View, View] | None:
+    """Return the views near `start` by coarse and by fine lines, if the latter say it is flat.
+
+    Coarse lines are few: on a flat sheet, too, what traces leave of them agrees to .86 only.
+    """
+    known = [carried(start.size, wave) for wave in waves]
+    wide = _by_phase(coarse, start, known, FLAT[0])
+    near = _by_phase(fine, wide, known, FLAT[0])
+    return (wide, near) if min(coherences(fine, near, known)) >= FLAT_COHERENCE else None
+
+
 def refine_view(pair: Pair, start: View, waves: tuple[Wave, Wave]) -> View:
     """Return the view near `start` that the lines agree with."""
     return _best(pair, [start], [carried(start.size, wave) for wave in waves])
@@ -144,15 +158,16 @@ def coherences(pair: Pair, view: View, known: list[Floats]) -> tuple[float, floa
 
 def _by_phase(pair: Pair, view: View, known: list[Floats], flat: tuple[bool, bool]) -> View:
     x, y = places(view.size)
+    few = np.s_[::SPARSE, ::SPARSE]
     for reach in REACHES_MM[pair[0].harmonic]:
         bases, values, weights = [], [], []
         for k, lines in enumerate(pair):
             rest = lines.phase(reach, view.at(k, x, y) - known[k])
-            error, trust = errors(rest)
+            error, trust = errors(rest[few])
             # the phase of a family at the middle is its own
             own = np.zeros((2, error.size))
             own[k] = 1
-            changes = view.changes(k, x, y).reshape(6, -1)
+            changes = view.changes(k, x[few], y[few]).reshape(6, -1)
             changes[4:] *= flat[k]
             bases.append(np.concatenate([changes, own]).T)
             values.append(error.ravel() / lines.harmonic)
