@@ -4,8 +4,8 @@
 
 Own pages: our renderer over all layouts, papers and resolutions, clean and worn, and as PDF; what
 is measured on them beside the same measured on the recordings. Foreign pages:
-30 of another program (ecg-miner), beside what its own digitiser read. Real pages: scans, prints
-and photos; there the truth is for the eye, so overlays are written.
+30 of another program (ecg-miner), beside what its own digitiser read, and pages that a plotting
+library draws. Real pages: scans, prints and photos; there the truth is for the eye.
 """
 
 # ruff: noqa: E402 - the libraries of NumPy read the number of threads when they are imported
@@ -25,6 +25,7 @@ import numpy as np
 
 from digitiser_measured import MeasuredPair, measured_pair, tell_measured
 from digitiser_pages import TruePage, foreign_pages, own_pages, vector_pages
+from digitiser_plots import plotted_pages
 from digitiser_scores import PageScore, compare, score_page
 from dyssync.errors import InputError
 from dyssync.formats import read_input
@@ -109,6 +110,11 @@ def bench_vector(data: Path, count: int, verbose: bool) -> None:
     tell("own PDF pages", score_all(vector_pages(data / "ptbxl500", count), verbose))
 
 
+def bench_plotted(data: Path, count: int, verbose: bool) -> None:
+    """Pages of a plotting library."""
+    tell("plotted pages", score_all(plotted_pages(data / "ptbxl500", count), verbose))
+
+
 def bench_foreign(data: Path, verbose: bool) -> None:
     """The foreign program's pages, and its digitiser on the same."""
     pages = list(foreign_pages(data / "digitising"))
@@ -152,11 +158,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     data_option(parser)
     parser.add_argument("--pages", type=int, default=60, help="own pages a severity of wear")
-    parser.add_argument("--only", choices=("own", "pdf", "foreign", "real"), default=None)
+    parser.add_argument(
+        "--only", choices=("own", "pdf", "foreign", "plotted", "real"), default=None
+    )
     parser.add_argument("--verbose", action="store_true", help="a line a page")
     args = parser.parse_args()
     if args.only in (None, "foreign"):
         bench_foreign(args.data, args.verbose)
+    if args.only in (None, "plotted"):
+        bench_plotted(args.data, args.pages, args.verbose)
     if args.only in (None, "own"):
         bench_own(args.data, args.pages, args.verbose)
     if args.only in (None, "pdf"):

@@ -11,6 +11,10 @@ from dyssync.rendering.rendered import Picture, as_picture
 
 KEPT = 1000  # px of the longer side; networks look at a fraction of it, cohorts hold thousands
 DARK_MEDIAN = 90  # a picture darker than this is a monitor: light traces on black
+MOST_INK = 0.055  # of a page: twelve restless traces of 250 mm in a pen of 0.4 mm cover a twentieth
+# Grey values by which a blue pen is bluer than it is red or green, and below which it is either, on
+# so much of a page; a blue grid is paler, or there is more of it than of any pen.
+BLUER, DARK, LEAST_BLUE = 50, 110, 0.002
 INK_DARKEST = 0.005  # of pixels; as dark as these is black
 
 
@@ -28,6 +32,20 @@ def light_side(pixels: Picture) -> Picture:
     return 255 - pixels if np.median(pixels) < DARK_MEDIAN else pixels
 
 
+def ink_channel(pixels: Picture) -> Picture:
+    """Return a channel in which ink is dark and a coloured grid is not, (H, W) uint8.
+
+    Ink is dark in all three; a blue pen is dark in two of them.
+
+    Args:
+        pixels: (H, W, 3) RGB uint8.
+    """
+    red_green, blue = pixels[..., :2].max(axis=2), pixels[..., 2]
+    share = float(((cv2.subtract(blue, red_green) > BLUER) & (red_green < DARK)).mean())
+    is_pen = LEAST_BLUE < share <= MOST_INK
+    return as_picture(red_green if is_pen else np.maximum(red_green, blue))
+
+
 def interpolation_of(scale: float) -> int:
     """Return how OpenCV is to resize by `scale`."""
     return cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
@@ -39,8 +57,7 @@ def flatten_paper(image: Picture) -> Picture:
     Args:
         image: (H, W, channels) uint8, dark ink on lighter paper.
     """
-    # The lightest channel: ink is dark in all three, a coloured grid is not.
-    grey = image.max(axis=2) if image.shape[2] > 1 else np.ascontiguousarray(image[:, :, 0])
+    grey = ink_channel(image) if image.shape[2] > 1 else np.ascontiguousarray(image[:, :, 0])
     half = max(round(image.shape[1] / 80), 3)  # a trace is thinner, a shadow is wider
     paper = cv2.morphologyEx(grey, cv2.MORPH_CLOSE, np.ones((1 + 2 * half,) * 2, np.uint8))
     # Light changes slowly: it is smoothed on as few pixels as hold it.

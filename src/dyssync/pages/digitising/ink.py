@@ -9,12 +9,11 @@ import numpy as np
 from scipy.ndimage import maximum_filter1d
 
 from dyssync.arrays import Floats, Ints, Singles
-from dyssync.pages.evening import light_side
+from dyssync.pages.evening import MOST_INK, ink_channel, light_side
 from dyssync.rendering.rendered import Picture, as_picture
 
 PAPER_REACH = 0.012  # share of the longer side: wider than a trace, narrower than a shadow
 INK_SHARE = 0.002  # of the pixels; as dark as these is full ink
-MOST_INK = 0.055  # of a page: twelve restless traces of 250 mm in a pen of 0.4 mm cover a twentieth
 SPREAD = 3.0  # SD of paper and grid above their mean, where ink begins
 LEAST_COVER = 0.18  # lower limit of that
 SURE_RANGE = (0.3, 0.85)
@@ -28,9 +27,6 @@ DOT_MARGIN = 0.06  # of cover, by which ink need not stand out of dots as it mus
 EVERYWHERE = 0.45  # of a line is paler than what is taken off
 REPEATED = 0.15  # of cover, by which lines 5 mm apart may differ
 MOST_GRID = 0.8  # of cover; what is darker is ink along all of a line
-# Grey values by which a blue pen is bluer than it is red or green, and below which it is either: a
-# blue grid is paler, or there is more of it than of any pen
-BLUER, DARK = 50, 110
 LEAST_CONTRAST = 40  # grey values between paper and ink; below, nothing can be told apart
 
 
@@ -57,7 +53,7 @@ def find_ink(pixels: Picture) -> Ink:
     Args:
         pixels: (H, W, 3) RGB uint8.
     """
-    grey = _darkness(light_side(pixels))
+    grey = ink_channel(light_side(pixels))
     half = max(round(max(grey.shape) * PAPER_REACH), 3)
     paper = _paper(grey, half)
     flat = as_picture(cv2.divide(grey, paper, scale=255))
@@ -67,17 +63,6 @@ def find_ink(pixels: Picture) -> Ink:
     cover = (255 - flat.astype(np.float32)) / np.float32(contrast)
     np.clip(cover, 0, 1, out=cover)
     return Ink(cover, float(contrast), *_levels(counts, dark))
-
-
-def _darkness(pixels: Picture) -> Picture:
-    """Return a channel in which ink is dark and a grid is not, (H, W).
-
-    Ink is dark in all channels, a coloured grid is not; a blue pen is dark in two of them.
-    """
-    red_green, blue = pixels[..., :2].max(axis=2), pixels[..., 2]
-    share = float(((cv2.subtract(blue, red_green) > BLUER) & (red_green < DARK)).mean())
-    is_pen = INK_SHARE < share <= MOST_INK
-    return as_picture(red_green if is_pen else np.maximum(red_green, blue))
 
 
 def _paper(grey: Picture, half: int) -> Picture:

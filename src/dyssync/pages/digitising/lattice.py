@@ -13,7 +13,8 @@ import cv2
 import numpy as np
 
 from dyssync.arrays import Floats, Singles
-from dyssync.pages.digitising.ink import MOST_INK, Ink
+from dyssync.pages.digitising.ink import Ink
+from dyssync.pages.evening import MOST_INK
 from dyssync.rendering.rendered import Picture, as_picture
 
 TILE = 256  # px
