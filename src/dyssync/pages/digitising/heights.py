@@ -15,7 +15,9 @@ from dyssync.rendering.loops import compiled
 PER_COLUMN = 2  # heights in each column
 STEPS = 4  # in each column, of the ink that is drawn anew
 ROUNDS = 80  # of correction; the edges then agree within some hundredths of a pixel
-ROUGH_ROUNDS = 16  # within a tenth, which is enough to find out what a row shows
+# Enough to find out what a row shows: on clean pages nine of ten heights are within .16 px of the
+# last round, and tips, one in a hundred, more than a pixel off
+ROUGH_ROUNDS = 16
 GAIN = 0.6  # of the difference that is corrected at once
 SMOOTHING = 0.1  # share of the way to the mean of its neighbours that each height goes, at first
 MOST_SMOOTHING = 0.4  # of thick pens, which hide what happens within them

@@ -142,8 +142,11 @@ def off_grid(cover: Singles, ink: Ink, px_per_mm: tuple[float, float]) -> tuple[
 def _repeated(profile: Floats, px_per_mm: float) -> Floats:
     """Return how much of the darkness across lines, (n,), is there 5 mm further on as well.
 
-    That of a level trace, which may lie on most of a line, is not.
+    That of a level trace, which may lie on most of a line, is not. On less than 10 mm there are
+    places without any 5 mm further on.
     """
+    if len(profile) <= 10 * px_per_mm + 1:
+        return profile
     wide = maximum_filter1d(profile, 3)
     at = np.arange(len(profile))[:, None] + 5 * px_per_mm * np.array([-3, -2, -1, 1, 2, 3])
     there = np.where(

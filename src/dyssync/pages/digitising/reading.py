@@ -44,12 +44,8 @@ SURE_GRID = 1.5
 LEAST_UPRIGHT = 2  # names that cannot be read upside down, where there is no pulse
 GUESSED_WIDTH_MM = 280.0  # of a page without grid, until a pulse says its scale
 MOST_ROWS = 14
-QUARTERS = (
-    0,
-    2,
-    1,
-    3,
-)  # against the clock, that a picture is turned by to be read; likeliest first
+# against the clock, that a picture is turned by to be read; the likeliest first
+QUARTERS = (0, 2, 1, 3)
 
 
 @dataclass(frozen=True, eq=False)

@@ -106,6 +106,6 @@ def _row(
 
 
 def _in_stretches(columns: Floats, least: float) -> int:
-    """Return how many columns belong to stretches without a gap of `least` columns and more."""
+    """Return how many columns lie side by side with others, at least `least` of them."""
     stretches = np.split(columns, np.flatnonzero(np.diff(columns) > 1) + 1)
     return sum(len(part) for part in stretches if len(part) >= least)
